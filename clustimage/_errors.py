@@ -1,0 +1,64 @@
+"""Every exception that clustimage raises on purpose.
+
+::
+
+    ClustimageError
+    ├── InvalidParameterError (ValueError)    a name or a value that is not allowed
+    ├── InvalidDataError (ValueError)         an array or a table that cannot be used
+    ├── StepOrderError (RuntimeError)         a step was called before the one it needs
+    ├── ImageReadError (OSError)              no image, or a file that cannot be decoded
+    ├── DownloadError (OSError)               a URL that could not be fetched
+    ├── ArchiveError (ValueError)             an archive that is broken or unsafe to unpack
+    ├── ModelFileError (ValueError)           a saved model that is broken or foreign
+    └── MissingDependencyError (ImportError)  an optional package that is not installed
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArchiveError",
+    "ClustimageError",
+    "DownloadError",
+    "ImageReadError",
+    "InvalidDataError",
+    "InvalidParameterError",
+    "MissingDependencyError",
+    "ModelFileError",
+    "StepOrderError",
+]
+
+
+class ClustimageError(Exception):
+    """Base of all exceptions that clustimage raises on purpose."""
+
+
+class InvalidParameterError(ClustimageError, ValueError):
+    """A parameter has a name or a value that is not allowed."""
+
+
+class InvalidDataError(ClustimageError, ValueError):
+    """An array or a table cannot be used as images, features or labels."""
+
+
+class StepOrderError(ClustimageError, RuntimeError):
+    """A step of the chain was called before the step that it needs."""
+
+
+class ImageReadError(ClustimageError, OSError):
+    """A file cannot be decoded, or no image was found at all."""
+
+
+class DownloadError(ClustimageError, OSError):
+    """A URL could not be fetched."""
+
+
+class ArchiveError(ClustimageError, ValueError):
+    """An archive is broken, or would write outside its folder."""
+
+
+class ModelFileError(ClustimageError, ValueError):
+    """A saved model is broken, cut off, or not a model of clustimage."""
+
+
+class MissingDependencyError(ClustimageError, ImportError):
+    """An optional package is needed and not installed."""

@@ -1,0 +1,54 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before matplotlib is imported anywhere: tests draw without a screen.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    """Close what a test drew."""
+    yield
+    import sys
+
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(scope="session")
+def lent_data() -> Path:
+    """Folder of real photos that are not part of the project; skips where it is absent."""
+    base = Path(os.environ.get("CLUSTIMAGE_TEST_DATA", ROOT.parent / "shared"))
+    if not (base / "data").is_dir():
+        pytest.skip(f"no folder of real photos at {base / 'data'} (set CLUSTIMAGE_TEST_DATA)")
+    return base / "data"
+
+
+@pytest.fixture(scope="session")
+def corel(lent_data: Path) -> tuple[list[str], np.ndarray]:
+    """Two hundred photos of ten kinds: paths and kinds."""
+    paths: list[str] = []
+    kinds: list[str] = []
+    for folder in sorted((lent_data / "corel1k").iterdir()):
+        some = sorted(folder.glob("*.jpg"))[::5]
+        paths += [str(path) for path in some]
+        kinds += [folder.name] * len(some)
+    return paths, np.array(kinds)
+
+
+@pytest.fixture(scope="session")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Scikit-learn's 1,797 digits, `(1797, 64)`, and what they show."""
+    from sklearn.datasets import load_digits
+
+    return load_digits(return_X_y=True)

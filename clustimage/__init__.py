@@ -1,2 +1,64 @@
-"""placeholder; replaced below"""
+"""Find the natural groups, the unique images and the most similar ones in any set of images.
+
+Nothing heavy is imported before its first use: the names below load on first access.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+# public name → module that it lives in
+_HOMES: dict[str, str] = {
+    "Clustimage": "clustimage._facade",
+    "import_example": "clustimage.datasets",
+    "unzip": "clustimage.datasets",
+    "wget": "clustimage.datasets",
+    "imread": "clustimage.images",
+    "imresize": "clustimage.images",
+    "imscale": "clustimage.images",
+    "listdir": "clustimage.images",
+    "set_logger": "clustimage._logging",
+    "ArchiveError": "clustimage._errors",
+    "ClustimageError": "clustimage._errors",
+    "DownloadError": "clustimage._errors",
+    "ImageReadError": "clustimage._errors",
+    "InvalidDataError": "clustimage._errors",
+    "InvalidParameterError": "clustimage._errors",
+    "MissingDependencyError": "clustimage._errors",
+    "ModelFileError": "clustimage._errors",
+    "StepOrderError": "clustimage._errors",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+if TYPE_CHECKING:
+    from clustimage._errors import (
+        ArchiveError,
+        ClustimageError,
+        DownloadError,
+        ImageReadError,
+        InvalidDataError,
+        InvalidParameterError,
+        MissingDependencyError,
+        ModelFileError,
+        StepOrderError,
+    )
+    from clustimage._facade import Clustimage
+    from clustimage._logging import set_logger
+    from clustimage.datasets import import_example, unzip, wget
+    from clustimage.images import imread, imresize, imscale, listdir
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from clustimage._errors import InvalidParameterError
 from clustimage._validation import check_option
 
-__all__ = ["LEVELS", "get_logger", "progress", "set_logger"]
+__all__ = ["LEVELS", "check_verbose", "get_logger", "progress", "set_logger"]
 
 Item = TypeVar("Item")
 

@@ -29,11 +29,13 @@ KEYS: dict[str, tuple[str, tuple[str, ...]]] = {
 # The same for what lives beside the dict, as an attribute of the object.
 ATTRIBUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "extractor_": ("extract_feat", ("img",)),
-    "pca": ("extract_feat", ("img",)),
+    "pca_": ("extract_feat", ("extractor_", "feat")),
     "embedder_": ("embedding", ("feat",)),
-    "clusteval": ("cluster", ("labels",)),
+    "clustering_": ("cluster", ("feat",)),
+    "clusteval_": ("cluster", ("clustering_",)),
     "results_unique": ("unique", ("labels", "xycoord")),
-    "null_": ("find", ("feat",)),
+    "distribution_": ("find", ("feat",)),
+    "queries_": ("find", ("predict",)),
 }
 
 

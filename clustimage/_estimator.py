@@ -1,0 +1,260 @@
+"""The habits of a scikit-learn estimator: parameters, fit, transform, predict, repr."""
+
+from __future__ import annotations
+
+import html
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from clustimage._errors import ImageReadError
+from clustimage._results import require
+from clustimage._validation import check_unknown_names
+from clustimage.features import SETTINGS
+from clustimage.images import Images, load_images
+from clustimage.similarity import predict_labels
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["DEFAULT_SETTINGS", "EstimatorHabits"]
+
+# The settings of each family of methods. Those of methods that this release does not
+# have yet are known, so that a dict written today means the same tomorrow.
+DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {
+    **SETTINGS,
+    "params_cnn": {
+        "model": "mobilenet_v2",
+        "layer": None,
+        "weights": "IMAGENET1K_V1",
+        "batch_size": 32,
+        "device": "auto",
+        "n_components": None,
+        "normalize": True,
+    },
+    "params_exif": {"timeframe": 5, "radius_meters": 1000, "min_samples": 2},
+}
+
+
+class EstimatorHabits:
+    """What users of scikit-learn expect, written once for the facade.
+
+    A parameter named ``embedding`` would hide the method of that name if it were
+    an attribute, as scikit-learn's own base class wants it. So the values that
+    the constructor was given are kept in a dict, and `get_params` and
+    `set_params` are written from it; `sklearn.base.clone` works on that.
+    """
+
+    params: dict[str, Any]
+    results: dict[str, Any]
+    extractor_: Any
+    clustering_: Any
+    _given: dict[str, Any]
+
+    @classmethod
+    def _param_names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters of the constructor as they were given.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            With True, the parameters of a `method` or `embedding` that is an
+            object are added as ``method__name``.
+
+        Returns
+        -------
+        dict
+            Name of each parameter → its value.
+        """
+        params = dict(self._given)
+        for name in ("method", "embedding") if deep else ():
+            if hasattr(params[name], "get_params") and not isinstance(params[name], type):
+                inner = params[name].get_params()
+                params.update({f"{name}__{key}": value for key, value in inner.items()})
+        return params
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters of the constructor and return the object itself.
+
+        What is in `results` stays until a step is run again.
+
+        Parameters
+        ----------
+        **params
+            Name → new value; ``method__name`` reaches into an object.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidParameterError
+            If a name or a value is not allowed; nothing is changed then.
+        """
+        nested = {name: value for name, value in params.items() if "__" in name}
+        plain = {name: value for name, value in params.items() if "__" not in name}
+        objects = {
+            name: {**self._given, **plain}[name]
+            for name in ("method", "embedding")
+            if hasattr({**self._given, **plain}[name], "set_params")
+        }
+        check_unknown_names("Clustimage", plain, self._param_names())
+        check_unknown_names("Clustimage", (name.split("__")[0] for name in nested), objects)
+        self._configure({**self._given, **plain})
+        for name, value in nested.items():
+            outer, inner = name.split("__", 1)
+            objects[outer].set_params(**{inner: value})
+        return self
+
+    def _configure(self, given: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
+        """Run the whole chain and return the object itself.
+
+        Parameters
+        ----------
+        X : str, path, list, array or DataFrame
+            As for `fit_transform`.
+        y : None
+            Ignored; there so that the object fits into scikit-learn's tools.
+        **options
+            As for `fit_transform`.
+
+        Returns
+        -------
+        self
+        """
+        self.fit_transform(X, **options)  # type: ignore[attr-defined]
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
+        """Run the whole chain and return the labels, shape ``(n,)``."""
+        return self.fit(X, **options).labels_
+
+    @property
+    def labels_(self) -> np.ndarray:
+        """Labels of the images, shape ``(n,)``; the same as ``results["labels"]``."""
+        return require(self.results, "labels")
+
+    def transform(self, Xnew: Any) -> np.ndarray:
+        """Return the features of new images.
+
+        Parameters
+        ----------
+        Xnew : str, path, list, array or DataFrame
+            New images in any form that `import_data` takes.
+
+        Returns
+        -------
+        ndarray of shape (m, d), float32
+            A row per image, in the order given.
+
+        Raises
+        ------
+        StepOrderError
+            If `extract_feat` was not run yet.
+        ImageReadError
+            If one of the images cannot be read: rows and images would no longer
+            belong together.
+        """
+        require(self.results, "feat")
+        return self._features_of(self._load_new(Xnew, strict=True))
+
+    def predict(self, Xnew: Any) -> np.ndarray:
+        """Return the label of the nearest cluster for new images.
+
+        The nearest cluster is the one with the nearest image in it. Where the
+        clustering left images out (-1), an image further from its cluster than
+        the cluster's own images are from each other is -1 as well.
+
+        Parameters
+        ----------
+        Xnew : str, path, list, array or DataFrame
+            New images in any form that `import_data` takes.
+
+        Returns
+        -------
+        ndarray of shape (m,), int
+            A label per image, in the order given.
+
+        Raises
+        ------
+        StepOrderError
+            If `cluster` was not run yet.
+        ImageReadError
+            If one of the images cannot be read.
+        """
+        labels = require(self.results, "labels")
+        feat = require(self.results, "feat")
+        return predict_labels(feat, labels, self.transform(Xnew), metric=self._metric())
+
+    def _metric(self, metric: str | None = None) -> str:
+        """Return `metric`, or where it is None the one that `cluster` used."""
+        if metric is not None:
+            return metric
+        return "euclidean" if self.clustering_ is None else self.clustering_.params["metric"]
+
+    def _load_new(self, Xnew: Any, *, strict: bool) -> Images:
+        """Load images in the shape and colours of those that the features were learnt from."""
+        images = load_images(
+            Xnew,
+            dim=self.params["dim"],
+            grayscale=self.params["grayscale"],
+            ext=self.params["ext"],
+            n_jobs=self.params["n_jobs"],
+            download_dir=self.params["dirpath"],
+            shape=self.shape_,  # type: ignore[attr-defined]
+        )
+        skipped = [row for row in images.status if row.status != "ok"]
+        if strict and skipped:
+            raise ImageReadError(
+                f"{len(skipped)} of {len(images.status)} images cannot be read, so there is no "
+                f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
+            )
+        return images
+
+    def _features_of(self, images: Images) -> np.ndarray:
+        if self.extractor_ is None:
+            raise require_own_method()
+        return self.extractor_.transform(images.pixels)
+
+    def __repr__(self) -> str:
+        signature = inspect.signature(type(self).__init__).parameters
+        shown = [f"method={self._given['method']!r}"]
+        for name, value in self._given.items():
+            default = DEFAULT_SETTINGS.get(name, signature[name].default)
+            is_default = type(value) is type(default) and value == default
+            if name != "method" and not is_default:
+                shown.append(f"{name}={value!r}")
+        return f"Clustimage({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{html.escape(key)}</td>"
+            f"<td style='text-align:left'>{html.escape(_described(value))}</td></tr>"
+            for key, value in self.results.items()
+        )
+        return f"<div><code>{html.escape(repr(self))}</code><table>{rows}</table></div>"
+
+
+def require_own_method() -> Exception:
+    """Return the error for a loaded model whose features came from an object of the user's."""
+    from clustimage._errors import StepOrderError
+
+    return StepOrderError(
+        "This model was made with an object of your own as 'method', which is not kept in the "
+        "file. Load it with Clustimage.load(path, method=YourObject()) to find or predict."
+    )
+
+
+def _described(value: Any) -> str:
+    """Return one line on a value of ``results``: its shape, or that it is not there."""
+    if value is None:
+        return "not computed"
+    if isinstance(value, dict):
+        return f"{len(value) - 1} queries"
+    return f"{'×'.join(map(str, value.shape))} {value.dtype}"

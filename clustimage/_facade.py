@@ -1,0 +1,478 @@
+"""The class `Clustimage`: it checks what is there, lets a room compute, stores, returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clustimage._answers import AnswerMethods
+from clustimage._estimator import DEFAULT_SETTINGS, EstimatorHabits
+from clustimage._logging import check_verbose, get_logger, set_logger
+from clustimage._results import empty_results, require, stale_names
+from clustimage._state import StateMethods
+from clustimage._validation import (
+    check_bool,
+    check_int,
+    check_option,
+    check_shape,
+    merge_defaults,
+)
+from clustimage.cluster import check_request, search_k, to_clusteval
+from clustimage.datasets import import_example
+from clustimage.embedding import make_embedder
+from clustimage.export import ExportMethods
+from clustimage.features import extract_hog, make_extractor, make_pca_object, needs_gray
+from clustimage.images import DEFAULT_EXTENSIONS, get_dim, imread, imscale, load_images
+from clustimage.plotting import PlotMethods
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    import numpy as np
+    import pandas as pd
+
+__all__ = ["Clustimage"]
+
+logger = get_logger(__name__)
+
+SPACES = {"high": "feat", "low": "xycoord"}
+
+
+class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, PlotMethods):
+    """Find the groups, the unique images and the most similar ones in a set of images.
+
+    Parameters
+    ----------
+    method : str, object or None, default="pca"
+        How an image becomes a row of numbers: ``"pca"``, ``"hog"``, ``"pca-hog"``,
+        ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
+        ``"colorhash"``, ``"crop-resistant"``; None for the pixels themselves; or an
+        object with ``fit`` and ``transform`` that takes flat images, one per row.
+    embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
+        How the rows become a map in two dimensions; None takes the first two features.
+    grayscale : bool, default=False
+        Work on one channel instead of red, green and blue.
+    dim : tuple of int, default=(128, 128)
+        Height and width in pixels that every image is resized to.
+    dim_face : tuple of int, default=(64, 64)
+        Height and width of the crops of faces.
+    dirpath : str or path, optional
+        Folder for files that the model writes (downloads); by default a folder of
+        its own below the system's temporary one.
+    ext : sequence of str, optional
+        Extensions, in any case, of the files taken from a folder; by default all
+        formats that can be read.
+    params_pca : dict, default={"n_components": 0.95}
+        A number of components, or the share of variance that they keep. As in every
+        dict of settings, what is left out keeps its default.
+    params_hog : dict, default={"orientations": 8, "pixels_per_cell": (8, 8), \
+"cells_per_block": (1, 1)}
+        As in `skimage.feature.hog`.
+    params_hash : dict, default={"hash_size": 8}
+        Edge of the hash in bits.
+    params_cnn, params_exif : dict, optional
+        Settings of methods that are not part of this release.
+    random_state : int or None, default=0
+        Seed of everything that draws random numbers: the same seed, the same answer.
+    n_jobs : int, default=-1
+        Number of workers; -1 uses every core.
+    verbose : str, int or None, default="info"
+        How much is said, as in `clustimage.set_logger`.
+
+    Attributes
+    ----------
+    results : dict
+        ``img`` ``(n, height*width*channels)`` uint8, ``feat`` ``(n, d)`` float32,
+        ``xycoord`` ``(n, 2)`` float32, ``pathnames``, ``filenames``, ``labels`` and
+        ``url`` ``(n,)``, and ``predict``, the last answer of `find`. What is not
+        computed yet is None.
+    results_unique : dict
+        What `unique` returned last.
+    import_status : pandas.DataFrame
+        A row for every input: whether it was read, and if not, why.
+    clusteval : clusteval.clusteval
+        The evaluation of the number of clusters, with its plots.
+    pca : pca.pca
+        The principal components, with their plots, after ``method="pca"``.
+    distribution_ : NullDistribution
+        The distribution of distances that the p-values of `find` come from.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the name or the value of a parameter is not allowed.
+
+    Examples
+    --------
+    >>> from clustimage import Clustimage, import_example
+    >>> X, y = import_example("mnist")
+    >>> cl = Clustimage(method="pca", embedding="pca", verbose="warning")
+    >>> results = cl.fit_transform(X[:200])
+    >>> results["feat"].shape[0], results["xycoord"].shape
+    (200, (200, 2))
+    """
+
+    def __init__(
+        self,
+        method: Any = "pca",
+        embedding: Any = "tsne",
+        grayscale: bool = False,
+        dim: tuple[int, int] = (128, 128),
+        dim_face: tuple[int, int] = (64, 64),
+        dirpath: str | PathLike[str] | None = None,
+        ext: Sequence[str] = DEFAULT_EXTENSIONS,
+        params_pca: dict[str, Any] | None = None,
+        params_hog: dict[str, Any] | None = None,
+        params_hash: dict[str, Any] | None = None,
+        params_cnn: dict[str, Any] | None = None,
+        params_exif: dict[str, Any] | None = None,
+        random_state: int | None = 0,
+        n_jobs: int = -1,
+        verbose: str | int | None = "info",
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name in self._param_names()}
+        self._configure(given)
+        self.results = empty_results()
+        self._images: Any = None
+        self._made_from: dict[str, tuple[str, ...]] = {}
+        self._store()
+
+    def _configure(self, given: dict[str, Any]) -> None:
+        """Check the values that were given; only if all are right, take them."""
+        given = {
+            name: dict(DEFAULT_SETTINGS[name])
+            if value is None and name in DEFAULT_SETTINGS
+            else value
+            for name, value in given.items()
+        }
+        params = dict(given)
+        for name, defaults in DEFAULT_SETTINGS.items():
+            params[name] = merge_defaults(name, given[name], defaults)
+        for name in ("dim", "dim_face"):
+            params[name] = check_shape(name, given[name])
+        check_bool("grayscale", given["grayscale"])
+        if given["random_state"] is not None:
+            check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
+        check_int("n_jobs", given["n_jobs"], low=-1)
+        check_verbose(given["verbose"])
+        make_extractor(params["method"], params)
+        make_embedder(params["embedding"], params)
+        set_logger(given["verbose"])
+        if needs_gray(params["method"]) and not params["grayscale"]:
+            logger.warning("method=%r works on one channel: grayscale is set.", params["method"])
+            params["grayscale"] = True
+        self._given, self.params = given, params
+
+    def _store(
+        self, made_from: dict[str, tuple[str, ...]] | None = None, **values: Any
+    ) -> dict[str, Any]:
+        """Take new values, and drop everything that was made from the old ones."""
+        self._made_from.update(made_from or {})
+        names = values or {"img": None, "pathnames": None}
+        for name in stale_names(names, self._made_from):
+            self._set(name, None)
+        for name, value in values.items():
+            self._set(name, value)
+        return self.results
+
+    def _set(self, name: str, value: Any) -> None:
+        if name in self.results:
+            self.results[name] = value
+        else:
+            setattr(self, name, value)
+
+    # --- the chain ------------------------------------------------------------------------------
+
+    def fit_transform(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        cluster: Any = "agglomerative",
+        evaluate: str = "silhouette",
+        metric: str = "euclidean",
+        linkage: str = "ward",
+        min_clust: int = 3,
+        max_clust: int = 25,
+        cluster_space: str = "high",
+        n_clusters: int | None = None,
+        min_size: int = 1,
+        black_list: Sequence[str] | None = None,
+        recursive: bool = True,
+    ) -> dict[str, Any]:
+        """Run the whole chain: import, features, map, clusters and unique images.
+
+        Parameters
+        ----------
+        X : str, path, list, array or DataFrame
+            Images in any form that `import_data` takes.
+        y : None
+            Ignored; there so that the object fits into scikit-learn's tools.
+        cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
+n_clusters, min_size
+            As for `cluster`.
+        black_list, recursive
+            As for `import_data`.
+
+        Returns
+        -------
+        dict
+            `results`, described with the class.
+
+        Raises
+        ------
+        ImageReadError
+            If there is no image at all.
+        InvalidParameterError
+            If a value is not allowed; the arguments of `cluster` are checked before
+            any work is done.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> int(cl.fit_transform(X[:100], n_clusters=10)["labels"].max())
+        9
+        """
+        request = {
+            "cluster": cluster,
+            "evaluate": evaluate,
+            "metric": metric,
+            "linkage": linkage,
+            "min_clust": min_clust,
+            "max_clust": max_clust,
+            "n_clusters": n_clusters,
+            "min_size": min_size,
+        }
+        check_option("cluster_space", cluster_space, SPACES)
+        check_request(**request)
+        self.import_data(X, black_list=black_list, recursive=recursive)
+        self.extract_feat()
+        self.embedding()
+        self.cluster(cluster_space=cluster_space, **request)
+        return self.results
+
+    def import_data(
+        self, Xraw: Any, *, black_list: Sequence[str] | None = None, recursive: bool = True
+    ) -> dict[str, Any]:
+        """Read images: orientation, colour, gray, scale and size.
+
+        Parameters
+        ----------
+        Xraw : str, path, list, array or DataFrame
+            A folder; a file; a list of files and URLs; a DataFrame of flattened
+            images whose index holds names; flattened images ``(n, m)``; images
+            ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or PIL images of any
+            sizes.
+        black_list : list of str, optional
+            Names of folders to leave out.
+        recursive : bool, default=True
+            Go into the folders of a folder.
+
+        Returns
+        -------
+        dict
+            `results` with ``img``, ``pathnames``, ``filenames`` and ``url``. What was
+            skipped, and why, is in `import_status`.
+
+        Raises
+        ------
+        ImageReadError
+            If there is no image at all, or the path does not exist.
+        InvalidDataError
+            If an array has no known shape, or NaN in it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> cl = Clustimage(dim=(16, 16), verbose="warning")
+        >>> cl.import_data(np.full((3, 40, 30, 3), 7, dtype=np.uint8))["img"].shape
+        (3, 768)
+        """
+        images = load_images(
+            Xraw,
+            dim=check_shape("dim", self._given["dim"]),
+            grayscale=self.params["grayscale"],
+            ext=self.params["ext"],
+            recursive=recursive,
+            black_list=black_list,
+            n_jobs=self.params["n_jobs"],
+            download_dir=self.params["dirpath"],
+        )
+        return self._adopt(images)
+
+    def _adopt(self, images: Any) -> dict[str, Any]:
+        self._images = images
+        self.params["dim"] = images.shape[:2]
+        return self._store(
+            img=images.flat,
+            pathnames=images.pathnames,
+            filenames=images.filenames,
+            url=images.url,
+        )
+
+    def extract_feat(self, Xraw: Any = None) -> np.ndarray:
+        """Turn the images into rows of features with the `method` of the model.
+
+        Parameters
+        ----------
+        Xraw : dict, optional
+            What `import_data` returned; by default `results`. Anything else is given
+            to `import_data` first.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+            A row per image; also in ``results["feat"]``.
+
+        Raises
+        ------
+        StepOrderError
+            If there are no images yet.
+        """
+        if Xraw is not None and Xraw is not self.results:
+            self.import_data(Xraw)
+        require(self.results, "img")
+        extractor = make_extractor(self.params["method"], self.params)
+        feat = extractor.fit_transform(self._images.pixels)
+        self._store(feat=feat, extractor_=extractor)
+        return feat
+
+    def embedding(self, feat: Any = None) -> np.ndarray:
+        """Lay the features out on a map of two dimensions.
+
+        Parameters
+        ----------
+        feat : ndarray of shape (n, d), optional
+            By default ``results["feat"]``.
+
+        Returns
+        -------
+        ndarray of shape (n, 2), float32
+            A point per image; also in ``results["xycoord"]``.
+
+        Raises
+        ------
+        StepOrderError
+            If there are no features yet.
+        """
+        feat = require(self.results, "feat") if feat is None else feat
+        embedder = make_embedder(self.params["embedding"], self.params)
+        xycoord = embedder.fit_transform(feat)
+        self._store(xycoord=xycoord, embedder_=embedder)
+        return xycoord
+
+    def cluster(
+        self,
+        cluster: Any = "agglomerative",
+        evaluate: str = "silhouette",
+        metric: str = "euclidean",
+        linkage: str = "ward",
+        min_clust: int = 3,
+        max_clust: int = 25,
+        cluster_space: str = "high",
+        n_clusters: int | None = None,
+        min_size: int = 1,
+    ) -> np.ndarray:
+        """Group the images; the number of groups is searched for unless it is given.
+
+        Nothing is read or extracted again: call it as often as you like.
+
+        Parameters
+        ----------
+        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object, \
+default="agglomerative"
+            The clusterer; an object needs ``fit_predict``.
+        evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}, \
+default="silhouette"
+            What makes one number of clusters better than another.
+        metric : str, default="euclidean"
+            Distance between features, as in `scipy.spatial.distance`.
+        linkage : {"ward", "single", "complete", "average", "weighted", "centroid", \
+"median"}, default="ward"
+            Distance between groups, for agglomerative clustering.
+        min_clust, max_clust : int, default=3, 25
+            The numbers searched are ``range(min_clust, max_clust)``; where both are
+            equal, exactly that number.
+        cluster_space : {"high", "low"}, default="high"
+            Cluster the features, or the map.
+        n_clusters : int, optional
+            Exactly this number of clusters.
+        min_size : int, default=1
+            Smaller clusters become -1.
+
+        Returns
+        -------
+        ndarray of shape (n,), int
+            0 is the largest cluster, then by decreasing size; -1 is unclustered.
+            Also in ``results["labels"]``.
+
+        Raises
+        ------
+        StepOrderError
+            If there are no features (or no map, for ``"low"``) yet.
+        InvalidParameterError
+            If a value is not allowed, or two of them do not go together.
+        """
+        space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
+        clustering = search_k(
+            require(self.results, space),
+            cluster=cluster,
+            evaluate=evaluate,
+            metric=metric,
+            linkage=linkage,
+            min_clust=min_clust,
+            max_clust=max_clust,
+            n_clusters=n_clusters,
+            min_size=min_size,
+            random_state=self.params["random_state"],
+            n_jobs=self.params["n_jobs"],
+        )
+        return self._store_clustering(clustering, space)
+
+    def _store_clustering(self, clustering: Any, space: str) -> np.ndarray:
+        made_from = {"labels": (space,), "clustering_": (space,)}
+        self._store(made_from, labels=clustering.labels, clustering_=clustering)
+        self.unique()
+        return clustering.labels
+
+    # --- what was learnt ------------------------------------------------------------------------
+
+    @property
+    def clusteval(self) -> Any:
+        """The evaluation of the number of clusters, as an object of the package clusteval."""
+        labels = require(self.results, "labels")
+        if self.clusteval_ is None:
+            space = self._made_from["labels"][0]
+            self._store(clusteval_=to_clusteval(self.clustering_, self.results[space], labels))
+        return self.clusteval_
+
+    @property
+    def pca(self) -> Any:
+        """The principal components, as an object of the package pca; None without PCA."""
+        feat = require(self.results, "feat")
+        if self.pca_ is None:
+            self._store(pca_=make_pca_object(self.extractor_, feat, self.results["labels"]))
+        return self.pca_
+
+    @property
+    def import_status(self) -> pd.DataFrame:
+        """A row for every input: ``pathname``, ``status``, ``reason``, ``width``, ``height``."""
+        require(self.results, "img")
+        return self._images.status_frame()
+
+    @property
+    def shape_(self) -> tuple[int, int, int]:
+        """Height, width and channels of the images in ``results["img"]``."""
+        require(self.results, "img")
+        return self._images.shape
+
+    def get_dim(self, X: Any) -> tuple[int, ...]:
+        """Return the shape to plot a flattened image in: ``(h, w)`` or ``(h, w, 3)``."""
+        return get_dim(X, self.params["dim"])
+
+    imread = staticmethod(imread)
+    imscale = staticmethod(imscale)
+    import_example = staticmethod(import_example)
+    extract_hog = staticmethod(extract_hog)

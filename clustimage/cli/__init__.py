@@ -1,0 +1,70 @@
+"""The command ``clustimage``: one file per sub-command, nothing heavy before it runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from clustimage import __version__
+from clustimage._errors import ClustimageError
+from clustimage.cli import _cluster, _demo, _find
+
+__all__ = ["COMMANDS", "build_parser", "main"]
+
+COMMANDS = {"cluster": _cluster, "find": _find, "demo": _demo}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, and leaves with 2."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with all sub-commands."""
+    parser = _Parser(
+        prog="clustimage",
+        description="Find the natural groups, the unique images and the most similar ones "
+        "in any set of images.",
+    )
+    parser.add_argument("--version", action="version", version=f"clustimage {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        sub = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        sub.add_argument(
+            "--verbose",
+            default="info",
+            metavar="LEVEL",
+            help="silent, error, warning, info (default) or debug; info shows progress",
+        )
+        module.add_arguments(sub)
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after the name of the command; by default those of the process.
+
+    Returns
+    -------
+    int
+        0, or 2 where an argument is wrong or the input cannot be used; one sentence
+        on the standard error then says why.
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except (ClustimageError, OSError) as error:
+        print(f"clustimage {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("clustimage: stopped", file=sys.stderr)
+        return 130
+    return 0

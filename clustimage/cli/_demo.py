@@ -1,0 +1,34 @@
+"""``clustimage demo``."""
+
+from __future__ import annotations
+
+import argparse
+
+from clustimage.cli._cluster import write_all
+from clustimage.cli._output import add_output, outputs_of_cluster, check_folder, use_files_only
+
+HELP = "Cluster the embedded example photos and write figures to look at; needs no network."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this sub-command."""
+    add_output(parser, required=False)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Cluster the embedded photos, find images like one of them, and draw all of it."""
+    use_files_only()
+    import matplotlib.pyplot as plt
+
+    from clustimage import Clustimage, import_example
+
+    names = [*outputs_of_cluster(), "find.png"]
+    folder = check_folder(arguments.out or "demo", names, overwrite=arguments.overwrite)
+    model = Clustimage(method="pca", verbose=arguments.verbose)
+    model.fit_transform(import_example("photos"))
+    write_all(model, folder, overwrite=arguments.overwrite)
+    model.find(model.results["pathnames"][0], k=9, alpha=None)
+    figure = model.plot_find()[0]
+    figure.savefig(folder / "find.png", dpi=100, bbox_inches="tight")
+    plt.close(figure)
+    print(f"Look at {folder / 'map.png'} first.")

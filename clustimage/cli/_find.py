@@ -1,0 +1,52 @@
+"""``clustimage find IMAGE --model FILE``."""
+
+from __future__ import annotations
+
+import argparse
+
+from clustimage.cli._output import add_output, check_folder, use_files_only
+
+HELP = "Find the images of a saved model that are most like the given ones."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this sub-command."""
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="files, folders or URLs")
+    parser.add_argument("--model", required=True, metavar="FILE", help="what `cluster` saved")
+    parser.add_argument("--k", type=int, default=None, help="the k nearest (5 without --alpha)")
+    parser.add_argument(
+        "--alpha", type=float, default=None, help="all images with a p-value of at most this"
+    )
+    add_output(parser, required=False)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print a table per query, and with --out write it with a figure."""
+    use_files_only()
+    from clustimage import Clustimage, set_logger
+    from clustimage.export import write_csv
+
+    set_logger(arguments.verbose)
+    folder = None
+    if arguments.out is not None:
+        names = ["find.csv", "find.png"]
+        folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
+    model = Clustimage.load(arguments.model)
+    k = 5 if arguments.k is None and arguments.alpha is None else arguments.k
+    images = arguments.images if len(arguments.images) > 1 else arguments.images[0]
+    answer = model.find(images, k=k, alpha=arguments.alpha)
+    queries = {name: table for name, table in answer.items() if name != "feat"}
+    for name, table in queries.items():
+        print(f"\n{name}: {len(table)} images")
+        for hit in table.itertuples():
+            print(
+                f"  {hit.distance:12.4g}  p={hit.y_proba:<9.3g} "
+                f"cluster {hit.labels}  {hit.y_pathnames}"
+            )
+    if folder is not None:
+        import pandas as pd
+
+        folder.mkdir(parents=True, exist_ok=True)
+        write_csv(pd.concat(queries, names=["query", "rank"]).reset_index(), folder / "find.csv")
+        model.plot_find()[0].savefig(folder / "find.png", dpi=100, bbox_inches="tight")
+        print(f"\nWritten to {folder}: find.csv, find.png")

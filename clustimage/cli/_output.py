@@ -1,0 +1,106 @@
+"""What the sub-commands share: the folder they write to, the figures, the options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clustimage._errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from clustimage import Clustimage
+
+__all__ = ["add_output", "draw_all", "outputs_of_cluster", "check_folder", "use_files_only"]
+
+FIGURES = ("map", "unique", "mean", "scores", "dendrogram")
+
+
+def add_output(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add ``--out`` and ``--overwrite``."""
+    parser.add_argument(
+        "--out", required=required, metavar="DIR", help="folder for the results; made if missing"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the results of an earlier run in DIR"
+    )
+
+
+def use_files_only() -> None:
+    """Draw into files: a command has no window to show a figure in."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+def check_folder(out: str, names: list[str], *, overwrite: bool) -> Path:
+    """Return the folder `out`, not made yet; refuse to replace a result unasked.
+
+    Raises
+    ------
+    InvalidParameterError
+        If one of `names` is there already and `overwrite` is false, or `out` is a file.
+    """
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise InvalidParameterError(f"'--out' must be a folder. {folder} is a file.")
+    there = [name for name in names if (folder / name).exists()]
+    if there and not overwrite:
+        raise InvalidParameterError(
+            f"{folder} holds results already ({', '.join(there)}). "
+            "Give another folder, or --overwrite to replace them."
+        )
+    return folder
+
+
+def outputs_of_cluster() -> list[str]:
+    """Return the names of the files that a clustering writes."""
+    return ["labels.csv", "model.clustimage", "clusters", *(f"{name}.png" for name in FIGURES)]
+
+
+def draw_all(model: Clustimage, folder: Path) -> list[Path]:
+    """Draw the figures of a clustering into `folder`, and return their paths.
+
+    A figure that the clustering has no data for (a tree of k-means) is left out.
+    """
+    import matplotlib.pyplot as plt
+
+    drawings: dict[str, Any] = {
+        "map": lambda: model.scatter(zoom=None if _n_clusters(model) > 60 else 0.3)[0],
+        "unique": lambda: model.plot_unique(img_mean=False)[0],
+        "mean": lambda: model.plot_unique(img_mean=True)[0],
+        "scores": lambda: model.clusteval.plot()[0],
+        "dendrogram": lambda: model.dendrogram()["fig"],
+    }
+    if model.clustering_.tree is None:
+        del drawings["dendrogram"]
+    if not model.clustering_.score["clusters"]:
+        del drawings["scores"]
+    paths = []
+    for name, draw in drawings.items():
+        figure = draw()
+        path = folder / f"{name}.png"
+        figure.savefig(path, dpi=100, bbox_inches="tight")
+        plt.close(figure)
+        paths.append(path)
+    return paths + _draw_clusters(model, folder)
+
+
+def _draw_clusters(model: Clustimage, folder: Path) -> list[Path]:
+    import matplotlib.pyplot as plt
+
+    below = folder / "clusters"
+    below.mkdir(exist_ok=True)
+    for old in below.glob("cluster_*.png"):
+        old.unlink()
+    paths = []
+    for label in model.results_unique["labels"]:
+        figures, _ = model.plot(labels=[int(label)], min_samples=1)
+        path = below / f"cluster_{int(label):03d}.png"
+        figures[0].savefig(path, dpi=80, bbox_inches="tight")
+        plt.close(figures[0])
+        paths.append(path)
+    return paths
+
+
+def _n_clusters(model: Clustimage) -> int:
+    return len(model.results_unique["labels"])

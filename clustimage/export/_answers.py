@@ -1,0 +1,93 @@
+"""The answer of `find` as tables, one per query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["answer_frames", "query_names"]
+
+
+def query_names(filenames: Sequence[str], pathnames: Sequence[str]) -> list[str]:
+    """Return a key per query: its file name, or its path where two share a name.
+
+    Parameters
+    ----------
+    filenames, pathnames : sequence of str
+        Base names and paths of the queries, in order.
+
+    Returns
+    -------
+    list of str
+        All different; the same file given twice gets a number.
+
+    Examples
+    --------
+    >>> query_names(["a.png", "a.png", "b.png"], ["x/a.png", "y/a.png", "x/b.png"])
+    ['x/a.png', 'y/a.png', 'b.png']
+    """
+    counts: dict[str, int] = {"feat": 1}
+    for name in filenames:
+        counts[name] = counts.get(name, 0) + 1
+    names: list[str] = []
+    used = {"feat"}
+    for filename, pathname in zip(filenames, pathnames, strict=True):
+        base = filename if counts[filename] == 1 else pathname
+        name, number = base, 1
+        while name in used:
+            number += 1
+            name = f"{base} ({number})"
+        used.add(name)
+        names.append(name)
+    return names
+
+
+def answer_frames(
+    found: Sequence[Mapping[str, np.ndarray]],
+    rows: np.ndarray,
+    filenames: Sequence[str],
+    pathnames: Sequence[str],
+    results: Mapping[str, Any],
+) -> dict[str, pd.DataFrame]:
+    """Return what `find` gives the user.
+
+    Parameters
+    ----------
+    found : sequence of mapping
+        One per query: ``y_idx``, ``distance`` and ``y_proba``, nearest first.
+    rows : ndarray of shape (m, d)
+        Features of the queries.
+    filenames, pathnames : sequence of str
+        Names of the queries.
+    results : mapping
+        The results that were searched.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``"feat"`` with a row per query, then one table per query.
+    """
+    import pandas as pd
+
+    names = query_names(filenames, pathnames)
+    answer = {"feat": pd.DataFrame(rows, index=names)}
+    for name, pathname, hits in zip(names, pathnames, found, strict=True):
+        idx = hits["y_idx"]
+        labels = results["labels"]
+        answer[name] = pd.DataFrame(
+            {
+                "y_idx": idx,
+                "distance": hits["distance"],
+                "y_proba": hits["y_proba"],
+                "labels": None if labels is None else labels[idx],
+                "y_filenames": results["filenames"][idx],
+                "y_pathnames": results["pathnames"][idx],
+                "x_pathnames": np.full(len(idx), pathname, dtype=object),
+            }
+        )
+    return answer

@@ -32,7 +32,27 @@ _HOMES: dict[str, str] = {
     "StepOrderError": "clustimage._errors",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = [
+    "ArchiveError",
+    "Clustimage",
+    "ClustimageError",
+    "DownloadError",
+    "ImageReadError",
+    "InvalidDataError",
+    "InvalidParameterError",
+    "MissingDependencyError",
+    "ModelFileError",
+    "StepOrderError",
+    "__version__",
+    "import_example",
+    "imread",
+    "imresize",
+    "imscale",
+    "listdir",
+    "set_logger",
+    "unzip",
+    "wget",
+]
 
 if TYPE_CHECKING:
     from clustimage._errors import (

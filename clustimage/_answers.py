@@ -7,7 +7,6 @@ from typing import Any
 from clustimage._results import require
 from clustimage.cluster import cut_tree_at, to_recut
 from clustimage.export import answer_frames
-from clustimage.images import Images
 from clustimage.plotting import dendrogram
 from clustimage.similarity import find_similar, fit_null, pick_unique
 

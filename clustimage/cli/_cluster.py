@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from clustimage.cli._output import (
     add_output,
+    check_folder,
     draw_all,
     outputs_of_cluster,
-    check_folder,
     use_files_only,
 )
 

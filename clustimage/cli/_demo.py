@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from clustimage.cli._cluster import write_all
-from clustimage.cli._output import add_output, outputs_of_cluster, check_folder, use_files_only
+from clustimage.cli._output import add_output, check_folder, outputs_of_cluster, use_files_only
 
 HELP = "Cluster the embedded example photos and write figures to look at; needs no network."
 

@@ -81,7 +81,9 @@ def test_a_module_imports_only_from_below_or_from_its_own_folder(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_light_packages_are_imported_at_the_top(path):
     level = LEVELS[room(path)]
-    tops = {name.split(".")[0] for name in imports(ast.parse(path.read_text("utf-8")), top_only=True)}
+    tops = {
+        name.split(".")[0] for name in imports(ast.parse(path.read_text("utf-8")), top_only=True)
+    }
     assert tops - STANDARD <= THIRD_PARTY[level]
 
 

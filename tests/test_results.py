@@ -1,0 +1,55 @@
+import pytest
+
+from clustimage._errors import StepOrderError
+from clustimage._results import ATTRIBUTES, KEYS, empty_results, require, stale_names
+
+
+def test_all_keys_exist_from_the_start():
+    assert empty_results() == dict.fromkeys(
+        ["img", "feat", "xycoord", "pathnames", "filenames", "labels", "url", "predict"]
+    )
+
+
+@pytest.mark.parametrize(
+    "key, step",
+    [
+        ("img", "import_data"),
+        ("feat", "extract_feat"),
+        ("xycoord", "embedding"),
+        ("labels", "cluster"),
+    ],
+)
+def test_what_is_missing_names_the_step_to_run(key, step):
+    with pytest.raises(StepOrderError, match=rf"{step}\(\) first, or fit_transform\(\)"):
+        require(empty_results(), key)
+
+
+def test_every_origin_is_itself_in_the_table():
+    names = {**KEYS, **ATTRIBUTES}
+    for _, (_, origins) in names.items():
+        assert set(origins) <= set(names)
+
+
+def test_new_images_make_everything_else_stale():
+    stale = stale_names({"img", "pathnames", "filenames", "url"})
+    assert stale == {"feat", "xycoord", "labels", "predict", *ATTRIBUTES}
+
+
+def test_new_labels_keep_features_and_map():
+    assert stale_names({"labels", "clustering_"}) == {
+        "predict",
+        "results_unique",
+        "clusteval_",
+        "queries_",
+    }
+
+
+def test_a_new_map_keeps_labels_that_were_made_from_features():
+    assert stale_names({"xycoord", "embedder_"}) == {"results_unique"}
+
+
+def test_a_new_map_drops_labels_that_were_made_from_the_map():
+    made_from = {"labels": ("xycoord",), "clustering_": ("xycoord",)}
+    stale = stale_names({"xycoord", "embedder_"}, made_from)
+    assert {"labels", "predict", "results_unique", "clustering_", "clusteval_"} <= stale
+    assert "feat" not in stale

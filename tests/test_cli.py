@@ -1,0 +1,115 @@
+"""The command line, run as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clustimage.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Fifteen small pictures of three colours, and one broken file."""
+    base = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for i in range(15):
+        colour = np.zeros((32, 32, 3))
+        colour[..., i % 3] = 200
+        noisy = np.clip(colour + rng.normal(0, 12, colour.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(base / f"{i:02d}.png")
+    (base / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    return base
+
+
+@pytest.fixture(scope="module")
+def clustered(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "run"
+    words = ["cluster", str(folder), "--out", str(out), "--embedding", "pca", "--verbose", "error"]
+    assert main([*words, "--dim", "32", "32", "--max-clust", "6"]) == 0
+    return out
+
+
+def test_cluster_writes_the_table_the_figures_and_the_model(clustered):
+    with (clustered / "labels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["filename"] for row in rows] == [f"{i:02d}.png" for i in range(15)]
+    by_colour = [{row["label"] for row in rows[i::3]} for i in range(3)]
+    assert [len(labels) for labels in by_colour] == [1, 1, 1]
+    assert set.union(*by_colour) == {"0", "1", "2"}
+    for name in ("map", "unique", "mean", "scores", "dendrogram"):
+        with Image.open(clustered / f"{name}.png") as image:
+            assert image.width > 200
+    assert len(list((clustered / "clusters").glob("*.png"))) == 3
+
+
+def test_find_prints_the_nearest_first(clustered, folder, capsys, tmp_path):
+    words = ["find", str(folder / "04.png"), "--model", str(clustered / "model.clustimage")]
+    assert main([*words, "--k", "3", "--out", str(tmp_path / "found"), "--verbose", "error"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "04.png: 3 images"
+    assert lines[2].endswith("04.png") and "cluster" in lines[2]
+    assert (tmp_path / "found" / "find.csv").read_text("utf-8").count("\n") == 4
+    assert (tmp_path / "found" / "find.png").stat().st_size > 1000
+
+
+def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
+    before = (clustered / "labels.csv").stat().st_mtime_ns
+    words = ["cluster", str(folder), "--out", str(clustered), "--verbose", "error"]
+    assert main(words) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert (clustered / "labels.csv").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["cluster", "FOLDER", "--out", "OUT", "--method", "pcaa"], "Did you mean 'pca'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--cluster", "kmean"], "Did you mean 'kmeans'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--k", "99"], "99"),
+        (["cluster", "FOLDER", "--out", "OUT", "--k", "x"], "invalid int value"),
+        (["cluster", "FOLDER", "--out", "OUT", "--verbose", "loud"], "'verbose'"),
+        (["cluster", "FOLDER/nowhere", "--out", "OUT"], "does not exist"),
+        (["cluster", "FOLDER"], "--out"),
+        (["cluster", "FOLDER", "--out", "FOLDER/00.png"], "is a file"),
+        (["find", "FOLDER/00.png", "--model", "FOLDER/00.png"], "00.png"),
+        (["find", "FOLDER/00.png", "--model", "FOLDER/none"], "none"),
+        (["fnid"], "invalid choice"),
+        ([], "COMMAND"),
+    ],
+)
+def test_a_wrong_argument_is_one_sentence_and_exit_code_2(
+    words, sentence, folder, tmp_path, capsys
+):
+    words = [w.replace("FOLDER", str(folder)).replace("OUT", str(tmp_path / "out")) for w in words]
+    try:
+        code = main(words)
+    except SystemExit as leave:
+        code = leave.code
+    said = capsys.readouterr().err
+    assert code == 2
+    assert sentence in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_runs_as_a_process():
+    done = subprocess.run(
+        [sys.executable, "-m", "clustimage", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("clustimage ")
+
+
+def test_the_demo_runs_on_the_embedded_photos(tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path / "demo"), "--verbose", "error"]) == 0
+    assert "map.png" in capsys.readouterr().out
+    assert (tmp_path / "demo" / "map.png").stat().st_size > 10_000
+    assert (tmp_path / "demo" / "find.png").stat().st_size > 10_000

@@ -1,0 +1,112 @@
+"""The habits of a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.decomposition import PCA
+
+from clustimage import Clustimage, InvalidParameterError
+
+
+class MeanGray(TransformerMixin, BaseEstimator):
+    def __init__(self, weight=1.0):
+        self.weight = weight
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return self.weight * np.asarray(X, dtype=float).mean(axis=1, keepdims=True)
+
+
+def quiet(**settings):
+    return Clustimage(**{"verbose": "error", "embedding": "pca", **settings})
+
+
+def test_parameters_are_returned_as_they_were_given():
+    given = {"n_components": 20}
+    params = quiet(params_pca=given).get_params()
+    assert params["params_pca"] is given
+    assert params["params_hash"] == {"hash_size": 8}
+    assert params["dim"] == (128, 128)
+
+
+def test_clone_takes_the_parameters_and_no_results(digits):
+    cl = quiet(params_pca={"n_components": 5}, dim=(8, 8))
+    cl.fit(digits[0][:60])
+    other = clone(cl)
+    assert other.get_params() == cl.get_params()
+    assert other.results["img"] is None
+    np.testing.assert_array_equal(other.fit_predict(digits[0][:60]), cl.labels_)
+
+
+def test_clone_copies_an_object_given_as_method():
+    cl = quiet(method=MeanGray(weight=2.0))
+    other = clone(cl)
+    assert other.get_params()["method"] is not cl.get_params()["method"]
+    assert other.get_params()["method__weight"] == 2.0
+
+
+def test_set_params_reaches_into_an_object_and_refuses_unknown_names():
+    cl = quiet(method=MeanGray())
+    assert cl.set_params(method__weight=3.0, grayscale=True) is cl
+    assert cl.get_params()["method__weight"] == 3.0
+    assert cl.params["grayscale"] is True
+    with pytest.raises(InvalidParameterError, match="Did you mean 'grayscale'"):
+        cl.set_params(greyscale=False)
+    with pytest.raises(InvalidParameterError, match="no setting 'embedding'"):
+        cl.set_params(embedding__perplexity=3)
+
+
+def test_set_params_changes_nothing_where_a_value_is_wrong():
+    cl = quiet()
+    with pytest.raises(InvalidParameterError, match="'method'"):
+        cl.set_params(grayscale=True, method="nothing like it")
+    assert cl.get_params()["grayscale"] is False
+
+
+def test_a_setting_that_is_changed_is_used_by_the_next_step(digits):
+    cl = quiet()
+    cl.import_data(digits[0][:50])
+    cl.set_params(params_pca={"n_components": 3})
+    assert cl.extract_feat().shape == (50, 3)
+
+
+def test_methods_of_ones_own_follow_the_same_road(digits):
+    cl = quiet(method=PCA(n_components=4, random_state=0))
+    cl.fit(digits[0][:100])
+    assert cl.results["feat"].shape == (100, 4)
+    assert cl.transform(digits[0][:5]).shape == (5, 4)
+
+
+def test_fit_returns_the_object_and_labels_are_an_attribute(digits):
+    cl = quiet()
+    assert cl.fit(digits[0][:80], n_clusters=4) is cl
+    assert cl.labels_ is cl.results["labels"]
+    assert cl.transform(digits[0][:3]).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "settings, text",
+    [
+        ({}, "Clustimage(method='pca')"),
+        ({"method": "hog", "grayscale": True}, "Clustimage(method='hog', grayscale=True)"),
+        (
+            {"params_pca": {"n_components": 3}},
+            "Clustimage(method='pca', params_pca={'n_components': 3})",
+        ),
+    ],
+)
+def test_repr_shows_what_differs_from_the_defaults(settings, text):
+    assert repr(Clustimage(**settings)) == text
+
+
+def test_the_page_of_a_notebook_shows_what_is_there(digits):
+    cl = quiet(method=MeanGray())
+    cl.import_data(digits[0][:50])
+    page = cl._repr_html_()
+    assert "<td style='text-align:left'>50×64 uint8</td>" in page
+    assert page.count("not computed") == 4
+    assert "MeanGray()" in page

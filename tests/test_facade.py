@@ -1,0 +1,411 @@
+"""The chain through the class: what goes in, what comes out, what is kept and what is dropped."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import adjusted_rand_score
+
+from clustimage import (
+    Clustimage,
+    ImageReadError,
+    InvalidDataError,
+    InvalidParameterError,
+    StepOrderError,
+    import_example,
+)
+
+KEYS = {"img", "feat", "xycoord", "pathnames", "filenames", "labels", "url", "predict"}
+
+
+def quiet(**settings):
+    return Clustimage(**{"verbose": "error", "embedding": "pca", **settings})
+
+
+@pytest.fixture(scope="module")
+def model(digits):
+    cl = quiet()
+    cl.fit_transform(digits[0][:400])
+    return cl
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Twelve small pictures of three colours, in two folders, with equal names."""
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        colour = np.zeros((20, 30, 3))
+        colour[..., i % 3] = 200
+        noisy = np.clip(colour + rng.normal(0, 12, colour.shape), 0, 255).astype(np.uint8)
+        path = tmp_path / "photos" / "ab"[i % 2] / f"{i // 2}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noisy).save(path)
+    return tmp_path / "photos"
+
+
+# --- results ------------------------------------------------------------------------------------
+
+
+def test_all_keys_are_there_from_the_start_and_none():
+    assert quiet().results == dict.fromkeys(KEYS)
+
+
+def test_every_step_returns_what_it_stores(folder):
+    cl = quiet(dim=(16, 16))
+    out = cl.import_data(folder)
+    assert out is cl.results
+    assert out["img"].shape == (12, 16 * 16 * 3) and out["img"].dtype == np.uint8
+    feat = cl.extract_feat(out)
+    assert cl.results["feat"] is feat and feat.dtype == np.float32
+    xycoord = cl.embedding(feat)
+    assert cl.results["xycoord"] is xycoord and xycoord.shape == (12, 2)
+    labels = cl.cluster(max_clust=6)
+    assert cl.results["labels"] is labels
+    assert len(set(labels)) == 3
+
+
+def test_fit_transform_equals_the_single_steps(folder):
+    steps = quiet(dim=(16, 16), embedding="tsne")
+    steps.import_data(folder)
+    steps.extract_feat()
+    steps.embedding()
+    steps.cluster(max_clust=6)
+    whole = quiet(dim=(16, 16), embedding="tsne").fit_transform(folder, max_clust=6)
+    for key in ("img", "feat", "xycoord", "labels"):
+        np.testing.assert_array_equal(steps.results[key], whole[key])
+
+
+def test_the_image_is_one_memory_in_two_shapes(folder):
+    cl = quiet(dim=(16, 16))
+    cl.import_data(folder)
+    assert np.shares_memory(cl.results["img"], cl._images.pixels)
+
+
+def test_reading_again_drops_what_was_made_from_the_old_images(folder):
+    cl = quiet(dim=(16, 16))
+    cl.fit_transform(folder, max_clust=6)
+    cl.find(folder / "a" / "0.png", k=1, alpha=None)
+    cl.import_data(folder)
+    assert {key for key, value in cl.results.items() if value is not None} == {
+        "img",
+        "pathnames",
+        "filenames",
+        "url",
+    }
+    assert cl.results_unique is None and cl.distribution_ is None
+
+
+def test_a_new_map_keeps_the_labels_unless_they_were_made_from_the_map(folder):
+    cl = quiet(dim=(16, 16))
+    cl.fit_transform(folder, max_clust=6)
+    cl.embedding()
+    assert cl.results["labels"] is not None
+    cl.cluster(max_clust=6, cluster_space="low")
+    cl.embedding()
+    assert cl.results["labels"] is None
+
+
+def test_clustering_again_reads_and_extracts_nothing(folder, monkeypatch):
+    cl = quiet(dim=(16, 16))
+    cl.fit_transform(folder, max_clust=6)
+    shutil.rmtree(folder)
+    feat, xycoord = cl.results["feat"], cl.results["xycoord"]
+    assert len(set(cl.cluster(n_clusters=5))) == 5
+    assert cl.results["feat"] is feat and cl.results["xycoord"] is xycoord
+
+
+@pytest.mark.parametrize(
+    "step, missing",
+    [
+        (lambda cl: cl.extract_feat(), "import_data"),
+        (lambda cl: cl.embedding(), "extract_feat"),
+        (lambda cl: cl.cluster(), "extract_feat"),
+        (lambda cl: cl.cluster(cluster_space="low"), "embedding"),
+        (lambda cl: cl.unique(), "extract_feat"),
+        (lambda cl: cl.find("x.png"), "extract_feat"),
+        (lambda cl: cl.transform("x.png"), "extract_feat"),
+        (lambda cl: cl.predict("x.png"), "cluster"),
+        (lambda cl: cl.labels_, "cluster"),
+        (lambda cl: cl.clusteval, "cluster"),
+        (lambda cl: cl.pca, "extract_feat"),
+        (lambda cl: cl.import_status, "import_data"),
+        (lambda cl: cl.dendrogram(), "cluster"),
+        (lambda cl: cl.scatter(), "embedding"),
+        (lambda cl: cl.plot(), "cluster"),
+        (lambda cl: cl.plot_unique(), "cluster"),
+        (lambda cl: cl.plot_find(), "find"),
+        (lambda cl: cl.to_frame(), "import_data"),
+    ],
+)
+def test_a_step_too_early_names_the_step_to_run(step, missing):
+    with pytest.raises(StepOrderError, match=missing):
+        step(quiet())
+
+
+def test_the_same_seed_gives_the_same_answer(digits):
+    first, second = (quiet(embedding="tsne") for _ in range(2))
+    for cl in (first, second):
+        cl.fit_transform(digits[0][:150])
+        cl.find(digits[0][:2], k=3)
+    for key in ("feat", "xycoord", "labels"):
+        np.testing.assert_array_equal(first.results[key], second.results[key])
+    for a, b in zip(
+        first.results["predict"].values(), second.results["predict"].values(), strict=True
+    ):
+        assert a.equals(b)
+
+
+# --- known defects of the tool that came before -------------------------------------------------
+
+
+def test_two_files_of_one_name_keep_their_own_pixels(folder):
+    cl = quiet(dim=(16, 16), method=None)
+    r = cl.import_data(folder)
+    assert list(r["filenames"]).count("0.png") == 2
+    first, second = np.flatnonzero(r["filenames"] == "0.png")
+    assert r["img"][first].reshape(-1, 3).mean(axis=0).argmax() == 0
+    assert r["img"][second].reshape(-1, 3).mean(axis=0).argmax() == 1
+
+
+def test_upper_case_extensions_are_found(folder):
+    (folder / "a" / "0.png").rename(folder / "a" / "IMG.PNG")
+    assert "IMG.PNG" in quiet(dim=(16, 16)).import_data(folder)["filenames"]
+
+
+def test_a_broken_file_is_counted_and_changes_no_other_row(folder, caplog):
+    before = quiet(dim=(16, 16)).import_data(folder)
+    (folder / "a" / "0_broken.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    cl = quiet(dim=(16, 16), verbose="warning")
+    after = cl.import_data(folder)
+    np.testing.assert_array_equal(before["img"], after["img"])
+    assert list(before["pathnames"]) == list(after["pathnames"])
+    status = cl.import_status
+    assert len(status) == 13
+    skipped = status[status["status"] == "skipped"]
+    assert [Path(path).name for path in skipped["pathname"]] == ["0_broken.png"]
+    assert [message for message in caplog.messages if "1 of 13" in message] != []
+
+
+def test_the_unique_image_belongs_to_its_cluster(model):
+    for k in range(2, 30, 3):
+        model.cluster(n_clusters=k)
+        unique = model.unique()
+        np.testing.assert_array_equal(model.results["labels"][unique["idx"]], unique["labels"])
+
+
+def test_labels_of_kmeans_start_at_zero(model):
+    assert set(model.cluster(cluster="kmeans", n_clusters=5)) == set(range(5))
+
+
+@pytest.mark.parametrize("method", ["colorhash", "crop-resistant"])
+def test_hashes_that_used_to_fail_work(method, folder):
+    cl = quiet(method=method, dim=(64, 64))
+    cl.fit_transform(folder, max_clust=6)
+    assert len(cl.results["labels"]) == 12
+
+
+def test_find_works_after_load(folder, tmp_path):
+    cl = quiet(dim=(16, 16))
+    cl.fit_transform(folder, max_clust=6)
+    expected = cl.find(folder / "b" / "3.png", k=3, alpha=None)["3.png"]
+    cl.save(tmp_path / "model.clustimage")
+    back = Clustimage.load(tmp_path / "model.clustimage")
+    assert back.find(folder / "b" / "3.png", k=3, alpha=None)["3.png"].equals(expected)
+
+
+# --- parameters ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({"method": "pcaa"}, "'method' must be one of .*Did you mean 'pca'"),
+        ({"method": 3}, "method"),
+        ({"embedding": "tnse"}, "Did you mean 'tsne'"),
+        ({"params_pca": {"n_component": 3}}, "Did you mean 'n_components'"),
+        ({"params_hog": {"orientation": 3}}, "orientations"),
+        ({"params_hash": [8]}, "'params_hash' must be a dict"),
+        ({"dim": 128}, "'dim' must be two whole numbers"),
+        ({"dim": (0, 5)}, "'dim'"),
+        ({"grayscale": "yes"}, "'grayscale' must be True or False"),
+        ({"random_state": -1}, "'random_state'"),
+        ({"n_jobs": 0.5}, "'n_jobs'"),
+        ({"n_jobs": 0}, "'n_jobs'"),
+        ({"verbose": "loud"}, "'verbose'"),
+        ({"ext": 5}, "'ext'"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_error(settings, words):
+    with pytest.raises(InvalidParameterError, match=words):
+        Clustimage(**settings)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"cluster": "agglomerate"}, "Did you mean 'agglomerative'"),
+        ({"evaluate": "silhouete"}, "Did you mean 'silhouette'"),
+        ({"linkage": "wards"}, "Did you mean 'ward'"),
+        ({"metric": "euclid"}, "Did you mean 'euclidean'"),
+        ({"cluster_space": "hihg"}, "Did you mean 'high'"),
+        ({"metric": "cosine"}, "ward"),
+        ({"cluster": "dbscan", "evaluate": "derivative"}, "derivative"),
+        ({"min_clust": 10, "max_clust": 5}, "max_clust"),
+        ({"n_clusters": 0}, "n_clusters"),
+        ({"min_size": 0}, "min_size"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_any_work(options, words, tmp_path):
+    with pytest.raises(InvalidParameterError, match=words):
+        quiet().fit_transform(tmp_path / "nowhere", **options)
+
+
+def test_hog_sets_grayscale_with_a_warning(caplog):
+    cl = Clustimage(method="hog", verbose="warning")
+    assert cl.params["grayscale"] is True
+    assert any("grayscale" in message for message in caplog.messages)
+
+
+def test_defaults_are_not_changed_in_place(digits):
+    cl = quiet(params_hog={"orientations": 4})
+    assert cl.params["params_hog"]["pixels_per_cell"] == (8, 8)
+    cl.params["params_hog"]["orientations"] = 99
+    assert Clustimage(verbose="error").params["params_hog"]["orientations"] == 8
+
+
+# --- awkward input ------------------------------------------------------------------------------
+
+
+def test_a_folder_without_images_is_one_clear_error(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(ImageReadError, match="(?i)no image"):
+        quiet().fit_transform(tmp_path)
+
+
+def test_a_path_that_does_not_exist_is_one_clear_error(tmp_path):
+    with pytest.raises(ImageReadError, match="does not exist"):
+        quiet().fit_transform(tmp_path / "nowhere")
+
+
+def test_nan_and_unknown_shapes_are_refused(digits):
+    X = digits[0][:20].copy()
+    X[3, 5] = np.nan
+    with pytest.raises(InvalidDataError, match="(?i)nan"):
+        quiet().fit_transform(X)
+    with pytest.raises(InvalidDataError, match="dim"):
+        quiet().fit_transform(np.ones((4, 77)))
+
+
+def test_three_images_say_what_can_be_done(digits):
+    with pytest.raises(InvalidParameterError, match="3 images|n_clusters"):
+        quiet().fit_transform(digits[0][:3])
+    labels = quiet().fit_transform(digits[0][:3], n_clusters=2)["labels"]
+    assert sorted(np.bincount(labels)) == [1, 2]
+
+
+def test_more_clusters_than_images_are_refused(digits):
+    with pytest.raises(InvalidParameterError, match="n_clusters"):
+        quiet().fit_transform(digits[0][:5], n_clusters=6)
+
+
+def test_one_image_is_read_and_extracted_but_not_clustered(digits):
+    cl = quiet()
+    cl.import_data(digits[0][:1])
+    assert cl.extract_feat().shape[0] == 1
+    assert cl.embedding().shape == (1, 2)
+    with pytest.raises(InvalidParameterError, match="1 image"):
+        cl.cluster()
+
+
+def test_equal_images_are_one_cluster(digits):
+    cl = quiet()
+    cl.fit_transform(np.repeat(digits[0][:1], 10, axis=0))
+    np.testing.assert_array_equal(cl.results["labels"], np.zeros(10))
+    assert len(cl.results_unique["idx"]) == 1
+
+
+# --- transform, predict, find -------------------------------------------------------------------
+
+
+def test_features_of_known_images_are_those_of_the_fit(model, digits):
+    np.testing.assert_allclose(model.transform(digits[0][:7]), model.results["feat"][:7], atol=1e-3)
+
+
+def test_known_images_get_their_own_label_back(model, digits):
+    model.cluster()
+    np.testing.assert_array_equal(model.predict(digits[0][:400]), model.results["labels"])
+
+
+def test_new_images_get_the_cluster_of_their_kind(digits):
+    X, y = digits
+    cl = quiet()
+    cl.fit_transform(X[:1000], n_clusters=12)
+    assert adjusted_rand_score(y[1000:1500], cl.predict(X[1000:1500])) > 0.5
+
+
+def test_a_query_that_cannot_be_read_is_an_error_where_rows_must_match(model, tmp_path, folder):
+    cl = quiet(dim=(16, 16))
+    cl.fit_transform(folder, max_clust=6)
+    (tmp_path / "bad.png").write_bytes(b"no")
+    good = folder / "a" / "1.png"
+    with pytest.raises(ImageReadError, match=r"1 of 2 .*bad\.png"):
+        cl.transform([good, tmp_path / "bad.png"])
+    assert list(cl.find([good, tmp_path / "bad.png"], k=1, alpha=None)) == ["feat", "1.png"]
+
+
+def test_queries_of_one_name_are_told_apart_by_their_path(folder):
+    cl = quiet(dim=(16, 16))
+    cl.fit_transform(folder, max_clust=6)
+    paths = [str(folder / "a" / "0.png"), str(folder / "b" / "0.png"), str(folder / "b" / "4.png")]
+    answer = cl.find(paths, k=2, alpha=None)
+    assert list(answer) == ["feat", *paths[:2], "4.png"]
+    assert list(answer["feat"].index) == [*paths[:2], "4.png"]
+    for path, table in zip(paths, list(answer.values())[1:], strict=True):
+        assert table["y_pathnames"].iloc[0] == path
+        assert table["distance"].iloc[0] == pytest.approx(0, abs=1e-3)
+        assert set(table["x_pathnames"]) == {path}
+
+
+def test_find_without_clusters_leaves_the_labels_empty(folder):
+    cl = quiet(dim=(16, 16))
+    cl.import_data(folder)
+    cl.extract_feat()
+    table = cl.find(folder / "a" / "0.png", k=2, alpha=None)["0.png"]
+    assert table["labels"].isna().all()
+
+
+def test_the_distribution_of_distances_can_be_read_and_is_reused(model, digits):
+    model.find(digits[0][0])
+    null = model.distribution_
+    assert null.name in ("norm", "expon", "uniform", "gamma", "t")
+    model.find(digits[0][1])
+    assert model.distribution_ is null
+    model.find(digits[0][1], metric="cityblock", k=1)
+    assert model.distribution_ is not null and model.distribution_.metric == "cityblock"
+
+
+def test_dendrogram_cuts_where_it_is_told(model):
+    model.cluster()
+    heights = model.clustering_.tree[:, 2]
+    out = model.dendrogram(max_d=(heights[-4] + heights[-5]) / 2)
+    assert len(set(out["labels"])) == 5
+    np.testing.assert_array_equal(out["labels"], model.results["labels"])
+    assert len(model.results_unique["idx"]) == 5
+    assert len(set(model.clusteval.results["labx"])) == 5
+
+
+def test_dendrogram_without_a_tree_says_so(model):
+    model.cluster(cluster="kmeans", n_clusters=4)
+    with pytest.raises(StepOrderError, match="agglomerative"):
+        model.dendrogram()
+
+
+def test_an_example_with_known_groups_is_grouped():
+    paths = import_example("shapes")
+    cl = quiet(method="hog", grayscale=True, dim=(64, 64))
+    cl.fit_transform(paths)
+    assert len(cl.results["labels"]) == len(paths)

@@ -20,6 +20,8 @@ class AnswerMethods:
     results: dict[str, Any]
     clustering_: Any
     distribution_: Any
+    embedder_: Any
+    queries_: Any
     _made_from: dict[str, tuple[str, ...]]
     _metric: Any
     _load_new: Any
@@ -134,3 +136,15 @@ class AnswerMethods:
             self._store_clustering(recut, self._made_from["labels"][0])
         fig, ax, info = dendrogram(self.clustering_, max_d=max_d, **options)
         return {**info, "labels": self.results["labels"], "fig": fig, "ax": ax}
+
+    @property
+    def query_pixels_(self) -> Any:
+        """Images of the last queries, ``(m, height, width, channels)`` uint8, or None."""
+        return None if self.queries_ is None else self.queries_.pixels
+
+    @property
+    def query_xycoord_(self) -> Any:
+        """Place of the last queries on the map, ``(m, 2)``, where the embedder can tell; or None."""
+        if self.results["predict"] is None or not hasattr(self.embedder_, "transform"):
+            return None
+        return self.embedder_.transform(self.results["predict"]["feat"].to_numpy())

@@ -133,7 +133,7 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
         given = {name: value for name, value in locals().items() if name in self._param_names()}
         self._configure(given)
         self.results = empty_results()
-        self._images: Any = None
+        self.images_: Any = None
         self._made_from: dict[str, tuple[str, ...]] = {}
         self._store()
 
@@ -303,7 +303,7 @@ n_clusters, min_size
         return self._adopt(images)
 
     def _adopt(self, images: Any) -> dict[str, Any]:
-        self._images = images
+        self.images_ = images
         self.params["dim"] = images.shape[:2]
         return self._store(
             img=images.flat,
@@ -335,7 +335,7 @@ n_clusters, min_size
             self.import_data(Xraw)
         require(self.results, "img")
         extractor = make_extractor(self.params["method"], self.params)
-        feat = extractor.fit_transform(self._images.pixels)
+        feat = extractor.fit_transform(self.images_.pixels)
         self._store(feat=feat, extractor_=extractor)
         return feat
 
@@ -460,13 +460,13 @@ default="silhouette"
     def import_status(self) -> pd.DataFrame:
         """A row for every input: ``pathname``, ``status``, ``reason``, ``width``, ``height``."""
         require(self.results, "img")
-        return self._images.status_frame()
+        return self.images_.status_frame()
 
     @property
     def shape_(self) -> tuple[int, int, int]:
         """Height, width and channels of the images in ``results["img"]``."""
         require(self.results, "img")
-        return self._images.shape
+        return self.images_.shape
 
     def get_dim(self, X: Any) -> tuple[int, ...]:
         """Return the shape to plot a flattened image in: ``(h, w)`` or ``(h, w, 3)``."""

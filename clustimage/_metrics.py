@@ -1,0 +1,92 @@
+"""The distances that every room knows by the same name, and the rows they compare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from clustimage._errors import InvalidDataError
+from clustimage._validation import check_option
+
+__all__ = ["METRICS", "check_metric", "check_rows"]
+
+# Names as in scipy.spatial.distance.
+METRICS: tuple[str, ...] = (
+    "euclidean",
+    "sqeuclidean",
+    "cityblock",
+    "chebyshev",
+    "cosine",
+    "correlation",
+    "canberra",
+    "braycurtis",
+    "hamming",
+    "jaccard",
+)
+
+
+def check_metric(metric: Any, name: str = "metric") -> str:
+    """Return `metric` if it is one of `METRICS`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is not; the message names the parameter `name`.
+
+    Examples
+    --------
+    >>> check_metric("cosine")
+    'cosine'
+    """
+    return str(check_option(name, metric, METRICS))
+
+
+def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndarray:
+    """Return `rows` as a finite matrix of floats.
+
+    Parameters
+    ----------
+    name : str
+        What the rows are, for the message.
+    rows : array-like of shape (n, d)
+        One row per image. Floats keep their type, everything else becomes float64.
+    n_columns : int, optional
+        The number of columns that is expected.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        `rows` itself where nothing had to change.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is no matrix of numbers, has no row or no column, another number
+        of columns, or a value that is NaN or infinite.
+
+    Examples
+    --------
+    >>> check_rows("feat", [[1, 2], [3, 4]]).dtype
+    dtype('float64')
+    """
+    try:
+        matrix = np.asarray(rows)
+        if matrix.dtype not in (np.float32, np.float64):
+            matrix = matrix.astype(np.float64)
+    except (TypeError, ValueError) as exc:
+        raise InvalidDataError(f"{name!r} must be a matrix of numbers ({exc}).") from exc
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise InvalidDataError(
+            f"{name!r} must be a matrix with one row per image. Got the shape {matrix.shape}."
+        )
+    if n_columns is not None and matrix.shape[1] != n_columns:
+        raise InvalidDataError(
+            f"{name!r} must have {n_columns} columns, as the features have. Got {matrix.shape[1]}."
+        )
+    # A sum is finite only if every value is, unless it overflows: then look again.
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspicious = not np.isfinite(matrix.sum(dtype=np.float64))
+    if suspicious and not np.isfinite(matrix).all():
+        raise InvalidDataError(f"{name!r} contains NaN or infinite values.")
+    return matrix

@@ -1,0 +1,136 @@
+"""What is saved of a model, and how a model comes back from it.
+
+A state is a nested dict of arrays and plain values, without any object of a class:
+`export` writes it to a file, and nothing in the file is ever executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clustimage._errors import ModelFileError
+from clustimage.cluster import Clustering
+from clustimage.features import get_state, make_extractor, set_state
+from clustimage.images import Images, ImageStatus
+from clustimage.similarity import NullDistribution
+
+__all__ = ["StateMethods"]
+
+# Settings that may hold an object of the user's, which no file can keep.
+MAY_BE_OBJECTS = ("method", "embedding")
+
+
+class StateMethods:
+    """The two directions: a model to a state, and back."""
+
+    results: dict[str, Any]
+    params: dict[str, Any]
+    extractor_: Any
+    clustering_: Any
+    distribution_: Any
+    results_unique: Any
+    queries_: Any
+    _given: dict[str, Any]
+    images_: Any
+    _made_from: dict[str, tuple[str, ...]]
+
+    def _get_state(self) -> dict[str, Any]:
+        given = dict(self._given)
+        own = [name for name in MAY_BE_OBJECTS if not isinstance(given[name], str | None)]
+        for name in own:
+            given[name] = repr(given[name])
+        given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
+        given["ext"] = tuple(given["ext"])
+        keeps = self.extractor_ is not None and "method" not in own
+        return {
+            "given": given,
+            "own": tuple(own),
+            "dim": tuple(self.params["dim"]),
+            "results": {key: value for key, value in self.results.items() if key != "img"},
+            "made_from": dict(self._made_from),
+            "images": _images_state(self.images_),
+            "queries": _images_state(self.queries_),
+            "extractor": get_state(self.extractor_) if keeps else None,
+            "clustering": None if self.clustering_ is None else self.clustering_.get_state(),
+            "null": None if self.distribution_ is None else self.distribution_.get_state(),
+            "unique": self.results_unique,
+        }
+
+    @classmethod
+    def _from_state(cls, state: Mapping[str, Any], **objects: Any) -> Any:
+        """Return the model that `state` was taken from.
+
+        Parameters
+        ----------
+        state : mapping
+            What `_get_state` returned.
+        **objects
+            ``method`` and ``embedding``, where the model was made with objects of the
+            user's own.
+
+        Raises
+        ------
+        ModelFileError
+            If something is missing in the state.
+        """
+        try:
+            given = dict(state["given"])
+            for name in state["own"]:
+                # Without the object, the answers that need it say so; all else works.
+                given[name] = objects.get(name)
+            model = cls(**given)
+            images = _images_from(state["images"])
+            model.images_ = images
+            model.results.update(state["results"])
+            if images is not None:
+                model.results["img"] = images.flat
+            model.params["dim"] = tuple(state["dim"])
+            model._made_from = {name: tuple(row) for name, row in state["made_from"].items()}
+            model.queries_ = _images_from(state["queries"])
+            model.results_unique = state["unique"]
+            if state["clustering"] is not None:
+                model.clustering_ = Clustering.from_state(state["clustering"])
+            if state["null"] is not None:
+                model.distribution_ = NullDistribution.from_state(state["null"])
+            model.extractor_ = _extractor_from(state, model)
+        except (KeyError, TypeError) as exc:
+            raise ModelFileError(
+                f"The model lacks a part that this version of clustimage needs: {exc!r}."
+            ) from exc
+        return model
+
+
+def _extractor_from(state: Mapping[str, Any], model: Any) -> Any:
+    if model.results["feat"] is None:
+        return None
+    if "method" in state["own"]:
+        if model.params["method"] is None:
+            return None
+        return make_extractor(model.params["method"], model.params).fit(model.images_.pixels)
+    return set_state(make_extractor(model.params["method"], model.params), state["extractor"])
+
+
+def _images_state(images: Images | None) -> dict[str, Any] | None:
+    if images is None:
+        return None
+    rows = [(row.pathname, row.status, row.reason, row.width, row.height) for row in images.status]
+    return {
+        "pathnames": images.pathnames,
+        "filenames": images.filenames,
+        "url": images.url,
+        "pixels": images.pixels,
+        "status": rows,
+    }
+
+
+def _images_from(state: Mapping[str, Any] | None) -> Images | None:
+    if state is None:
+        return None
+    return Images(
+        pathnames=state["pathnames"],
+        filenames=state["filenames"],
+        url=state["url"],
+        pixels=state["pixels"],
+        status=[ImageStatus(*row) for row in state["status"]],
+    )

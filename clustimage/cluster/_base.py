@@ -1,0 +1,187 @@
+"""What every clusterer and every evaluator has in common.
+
+A clusterer proposes labellings (`Candidates`); an evaluator gives each a score and
+says which score is best. Neither knows the other: `makes_tree` and `chooses_k` on
+the one side, `needs_tree` and `needs_k` on the other tell which pairs make sense.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils import check_array
+
+from clustimage._errors import InvalidParameterError
+from clustimage.cluster._distances import METRICS
+from clustimage.cluster._labels import count_clusters, order_labels
+
+__all__ = ["Candidates", "Clusterer", "Evaluator", "share_clustered"]
+
+
+@dataclass
+class Candidates:
+    """Labellings that compete.
+
+    Attributes
+    ----------
+    labels : list of ndarray of int, each of shape (n,)
+        Names 0 to k - 1, and -1 for what is in no cluster.
+    thresholds : list of int or float
+        What was varied to get them: one value per labelling.
+    varied : str
+        Name of that.
+    Z : ndarray of shape (n - 1, 4), optional
+        The linkage tree that the labellings were cut from.
+    """
+
+    labels: list[np.ndarray]
+    thresholds: Sequence[float]
+    varied: str = "cluster_threshold"
+    Z: np.ndarray | None = None
+
+    @property
+    def counts(self) -> list[int]:
+        """Number of clusters of each labelling."""
+        return [count_clusters(labels) for labels in self.labels]
+
+
+class Clusterer(ClusterMixin, BaseEstimator, ABC):
+    """Base of the clusterers: proposes labellings of the rows of an array.
+
+    A subclass says in `propose` how; the scikit-learn methods `fit` and
+    `fit_predict` come from here. They keep the labelling with the best silhouette
+    of 2 to 24 clusters, or the one with ``n_clusters`` where that is set.
+    """
+
+    makes_tree = False
+    chooses_k = True
+    metrics: tuple[str, ...] = METRICS
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Clusterer:
+        """Make one from those of `settings` that it knows."""
+        return cls(**{name: settings[name] for name in cls._get_param_names() if name in settings})
+
+    def check(self) -> None:
+        """Raise `InvalidParameterError` if the parameters do not go together."""
+        metric = getattr(self, "metric", "euclidean")
+        if metric not in self.metrics:
+            raise InvalidParameterError(
+                f"'metric' must be one of {', '.join(map(repr, self.metrics))} for "
+                f"{type(self).__name__}. Got {metric!r}."
+            )
+
+    @abstractmethod
+    def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
+        """Return labellings of the rows of `X` with a number of clusters in `counts`.
+
+        Parameters
+        ----------
+        X : ndarray of float64, shape (n, d)
+            Features, finite.
+        counts : sequence of int
+            Numbers of clusters that are asked for; with only one, exactly that.
+
+        Returns
+        -------
+        Candidates
+            One labelling or more.
+
+        Raises
+        ------
+        InvalidDataError
+            If no labelling has a number of clusters in `counts`.
+        """
+
+    def fit(self, X: Any, y: Any = None) -> Clusterer:
+        """Cluster the rows of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Features.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self
+            With ``labels_``, ndarray of int64 of shape (n,), by decreasing size.
+        """
+        from clustimage.cluster._silhouette import Silhouette
+
+        self.check()
+        X = check_array(X, dtype=np.float64, ensure_min_samples=3)
+        self.n_features_in_ = X.shape[1]
+        exact = getattr(self, "n_clusters", None)
+        counts = range(2, min(25, len(X))) if exact is None else [exact]
+        candidates = self.propose(X, counts)
+        evaluator = Silhouette()
+        metric = getattr(self, "metric", "euclidean")
+        scores = evaluator.score(X, candidates, metric=metric)
+        best = evaluator.choose(candidates.counts, scores)
+        self.labels_ = order_labels(candidates.labels[best])
+        return self
+
+
+class Evaluator(ABC):
+    """Base of the evaluators: gives every labelling a score.
+
+    Attributes
+    ----------
+    needs_tree : bool
+        It reads the heights of a linkage tree.
+    needs_k : bool
+        It compares labellings over k, so the clusterer has to be told k.
+    euclidean_only : bool
+        It is defined by centres and squared distances.
+    lowest_k, margin : int
+        It is defined from `lowest_k` clusters to n - `margin`.
+    higher_is_better : bool
+        Which score wins.
+    """
+
+    needs_tree = False
+    needs_k = False
+    euclidean_only = False
+    lowest_k = 2
+    margin = 1
+    higher_is_better = True
+
+    @abstractmethod
+    def score(
+        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+    ) -> np.ndarray:
+        """Return a score for each labelling; NaN where it is not defined.
+
+        Parameters
+        ----------
+        X : ndarray of float64, shape (n, d)
+            Features.
+        candidates : Candidates
+            m labellings of the rows of `X`.
+        metric : str, default="euclidean"
+            One of `METRICS`.
+        n_jobs : int, default=1
+            Number of threads.
+
+        Returns
+        -------
+        ndarray of float64, shape (m,)
+        """
+
+    def choose(self, counts: Sequence[int], scores: np.ndarray) -> int:
+        """Return the position of the best of `scores`; the first one where several are best."""
+        worst = -np.inf if self.higher_is_better else np.inf
+        known = np.where(np.isnan(scores), worst, scores)
+        return int(np.argmax(known) if self.higher_is_better else np.argmin(known))
+
+
+def share_clustered(labels: np.ndarray) -> float:
+    """Return the share of rows that are in a cluster."""
+    return float(np.mean(labels >= 0))

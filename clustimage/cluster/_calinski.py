@@ -1,0 +1,76 @@
+"""Calinski-Harabasz index: spread between the clusters over spread within."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clustimage.cluster._base import Candidates, Evaluator, share_clustered
+from clustimage.cluster._scatter import cluster_centres, squared_to_centre
+
+__all__ = ["CalinskiHarabasz", "calinski_harabasz"]
+
+
+class CalinskiHarabasz(Evaluator):
+    """Calinski-Harabasz index; higher is better.
+
+    Where images are left without a cluster, the index of the others is multiplied
+    by their share, so that leaving images out never pays by itself.
+    """
+
+    euclidean_only = True
+
+    def score(
+        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+    ) -> np.ndarray:
+        return np.array([_scored(X, labels) for labels in candidates.labels])
+
+
+def _scored(X: np.ndarray, labels: np.ndarray) -> float:
+    inside = labels >= 0
+    if inside.all():
+        return calinski_harabasz(X, labels)
+    if not inside.any():
+        return np.nan
+    return calinski_harabasz(X[inside], labels[inside]) * share_clustered(labels)
+
+
+def calinski_harabasz(X: np.ndarray, labels: np.ndarray) -> float:
+    """Return the Calinski-Harabasz index, also called variance ratio criterion.
+
+    ``(B / (k - 1)) / (W / (n - k))`` with B the sum of the squared distances of the
+    centres to the mean, each weighted by the cluster's size, and W the sum of the
+    squared distances of the rows to their centres [1]_.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, d)
+        Features.
+    labels : ndarray of int, shape (n,)
+        Names 0 to k - 1, each with a member.
+
+    Returns
+    -------
+    float
+        At least 0, higher is better; NaN for fewer than 2 or for n clusters, and 1
+        where all rows lie on their centres, as scikit-learn has it.
+
+    References
+    ----------
+    .. [1] T. Calinski and J. Harabasz, "A dendrite method for cluster analysis",
+       Commun. Stat. 3, 1-27, 1974.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [1.0], [10.0], [11.0]])
+    >>> calinski_harabasz(X, np.array([0, 0, 1, 1]))
+    200.0
+    """
+    centres, sizes = cluster_centres(X, labels)
+    n, k = len(labels), len(sizes)
+    if not 1 < k < n:
+        return np.nan
+    within = squared_to_centre(X, labels, centres).sum()
+    between = (sizes * ((centres - X.mean(axis=0)) ** 2).sum(axis=1)).sum()
+    if within == 0:
+        return 1.0
+    return float(between * (n - k) / (within * (k - 1)))

@@ -1,0 +1,158 @@
+"""Silhouette: how much nearer an image is to its own cluster than to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from clustimage._parallel import run_ordered
+from clustimage.cluster._base import Candidates, Evaluator
+from clustimage.cluster._distances import PRODUCT_METRICS, distance_rows, row_blocks
+
+__all__ = ["Silhouette", "mean_silhouettes"]
+
+
+class Silhouette(Evaluator):
+    """Mean silhouette over all images, in the metric of the clustering; higher is better.
+
+    Images without a cluster count as 0, as images alone in a cluster do: neither
+    well nor badly placed. So leaving images out never pays by itself.
+    """
+
+    def score(
+        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+    ) -> np.ndarray:
+        return mean_silhouettes(X, candidates.labels, metric=metric, n_jobs=n_jobs)
+
+
+def mean_silhouettes(
+    X: np.ndarray,
+    labellings: Sequence[np.ndarray],
+    *,
+    metric: str = "euclidean",
+    n_jobs: int = 1,
+) -> np.ndarray:
+    """Return the mean silhouette of every labelling, with one pass over the distances.
+
+    With `a` the mean distance of an image to the others of its cluster and `b` the
+    least of its mean distances to another cluster, its silhouette is
+    ``(b - a) / max(a, b)`` [1]_. The sums of distances come from blocks of distances
+    times an indicator matrix: of the cells into which all labellings together cut
+    the images where these are few (cuts of one tree), else of all clusters of all
+    labellings. No n x n matrix is held.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, d)
+        Features.
+    labellings : sequence of ndarray of int, each of shape (n,)
+        Names 0 to k - 1; -1 is in no cluster and counts as silhouette 0.
+    metric : str, default="euclidean"
+        One of `METRICS`.
+    n_jobs : int, default=1
+        Number of threads.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        From -1 to 1; NaN for a labelling with fewer than 2 clusters, or with as many
+        as it has images in clusters.
+
+    References
+    ----------
+    .. [1] P. J. Rousseeuw, "Silhouettes: a graphical aid to the interpretation and
+       validation of cluster analysis", J. Comput. Appl. Math. 20, 53-65, 1987.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [1.0], [10.0], [11.0]])
+    >>> mean_silhouettes(X, [np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])]).round(3).tolist()
+    [0.9, -0.395]
+    """
+    n = len(X)
+    sizes = [np.bincount(labels[labels >= 0]) for labels in labellings]
+    defined = [1 < len(size) < size.sum() for size in sizes]
+    scores = np.full(len(labellings), np.nan)
+    kept = np.flatnonzero(defined)
+    if not len(kept):
+        return scores
+    chosen = [np.asarray(labellings[i]) for i in kept]
+    indicator, spread = _indicator(chosen)
+    rows = distance_rows(X, metric)
+
+    def block_sums(block: slice) -> list[float]:
+        sums = rows(block) @ indicator
+        return [
+            _sum_of_silhouettes(spread(sums, j), labels[block], sizes[kept[j]])
+            for j, labels in enumerate(chosen)
+        ]
+
+    # A product of matrices is spread over the cores by itself.
+    workers = 1 if metric in PRODUCT_METRICS else n_jobs
+    totals = np.zeros(len(kept))
+    for part in run_ordered(
+        block_sums, row_blocks(n, n), n_jobs=workers, desc="Evaluating clusters", unit="block"
+    ):
+        totals += part
+    scores[kept] = totals / n
+    return scores
+
+
+def _sum_of_silhouettes(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> float:
+    """Return the summed silhouette of a block, from its (b, k) sums of distances."""
+    inside = np.flatnonzero(labels >= 0)
+    own = labels[inside]
+    sums = sums[inside]
+    at = np.arange(len(own))
+    within = sums[at, own] / np.maximum(sizes[own] - 1, 1)
+    means = sums / sizes
+    means[at, own] = np.inf
+    nearest = means.min(axis=1)
+    larger = np.maximum(within, nearest)
+    valid = (sizes[own] > 1) & (larger > 0)
+    return float(((nearest - within)[valid] / larger[valid]).sum())
+
+
+def _one_hot(labels: np.ndarray, k: int) -> np.ndarray:
+    """Return the (n, k) indicator matrix of `labels`; a row of -1 is all zero."""
+    hot = np.zeros((len(labels), k))
+    inside = np.flatnonzero(labels >= 0)
+    hot[inside, labels[inside]] = 1
+    return hot
+
+
+class _Cells:
+    """From sums over cells to sums over the clusters of one labelling."""
+
+    def __init__(self, cell_labels: np.ndarray, counts: Sequence[int]) -> None:
+        self.cell_labels = cell_labels
+        self.counts = counts
+
+    def __call__(self, sums: np.ndarray, j: int) -> np.ndarray:
+        return sums @ _one_hot(self.cell_labels[j], self.counts[j])
+
+
+class _Columns:
+    """From sums over all clusters to the columns of one labelling."""
+
+    def __init__(self, counts: Sequence[int]) -> None:
+        self.ends = np.cumsum([0, *counts])
+
+    def __call__(self, sums: np.ndarray, j: int) -> np.ndarray:
+        return sums[:, self.ends[j] : self.ends[j + 1]]
+
+
+def _indicator(labellings: Sequence[np.ndarray]) -> tuple[np.ndarray, _Cells | _Columns]:
+    """Return the matrix to multiply distances with, and how to read the product."""
+    counts = [int(labels.max()) + 1 for labels in labellings]
+    stacked = np.stack(labellings)
+    # One whole number per cell of the common refinement, built up a labelling at a time.
+    cell = np.zeros(stacked.shape[1], dtype=np.int64)
+    for labels, k in zip(stacked, counts, strict=True):
+        cell = np.unique(cell * (k + 1) + labels + 1, return_inverse=True)[1]
+    first = np.unique(cell, return_index=True)[1]
+    if len(first) <= sum(counts):
+        return _one_hot(cell, len(first)), _Cells(stacked[:, first], counts)
+    hot = np.hstack([_one_hot(labels, k) for labels, k in zip(labellings, counts, strict=True)])
+    return hot, _Columns(counts)

@@ -1,0 +1,197 @@
+"""The linkage tree: how it is grown and how it is cut."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist
+
+from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._validation import check_int, check_option, check_real
+from clustimage.cluster._distances import METRICS, check_comparable
+from clustimage.cluster._labels import order_labels
+
+__all__ = [
+    "EUCLIDEAN_LINKAGES",
+    "LINKAGES",
+    "check_linkage",
+    "cut_heights",
+    "cut_tree_at",
+    "cut_tree_k",
+    "grow_tree",
+]
+
+LINKAGES = ("ward", "single", "complete", "average", "weighted", "centroid", "median")
+# Their formulas hold for Euclidean distances only.
+EUCLIDEAN_LINKAGES = ("ward", "centroid", "median")
+
+
+def check_linkage(name: str, metric: str) -> None:
+    """Raise `InvalidParameterError` where the linkage and the metric do not go together."""
+    check_option("linkage", name, LINKAGES)
+    check_option("metric", metric, METRICS)
+    if name in EUCLIDEAN_LINKAGES and metric != "euclidean":
+        others = ", ".join(repr(one) for one in LINKAGES if one not in EUCLIDEAN_LINKAGES)
+        raise InvalidParameterError(
+            f"'linkage' {name!r} is defined for metric='euclidean' only. Got metric={metric!r}. "
+            f"With it, choose a linkage of {others}."
+        )
+
+
+def grow_tree(X: np.ndarray, *, linkage_name: str = "ward", metric: str = "euclidean") -> np.ndarray:
+    """Merge the two nearest clusters again and again, until one is left.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n, d)
+        Features, one row per image.
+    linkage_name : str, default="ward"
+        One of `LINKAGES`.
+    metric : str, default="euclidean"
+        One of `METRICS`.
+
+    Returns
+    -------
+    Z : ndarray of float64, shape (n - 1, 4)
+        The merges in the layout of `scipy.cluster.hierarchy.linkage`: the two
+        clusters, the height of the merge, and the number of images below it.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a name is unknown, or the linkage is not defined for the metric.
+    InvalidDataError
+        If the metric gives no distance between some of the rows.
+
+    Examples
+    --------
+    >>> grow_tree(np.array([[0.0], [1.0], [5.0]]), linkage_name="single").tolist()
+    [[0.0, 1.0, 1.0, 2.0], [2.0, 3.0, 4.0, 3.0]]
+    """
+    check_linkage(linkage_name, metric)
+    X = np.asarray(X, dtype=np.float64)
+    if len(X) < 2:
+        return np.empty((0, 4))
+    check_comparable(X, metric)
+    distances = pdist(X, metric)
+    if not np.isfinite(distances).all():
+        raise InvalidDataError(
+            f"metric={metric!r} gives no finite distance between some of the images. "
+            "Use metric='euclidean', or scale the features."
+        )
+    return linkage(distances, method=linkage_name)
+
+
+def _roots(Z: np.ndarray, n_merges: int) -> np.ndarray:
+    """Return, for each of the n leaves, the top node it belongs to after `n_merges` merges."""
+    n = len(Z) + 1
+    parent = np.arange(n + n_merges)
+    merged = Z[:n_merges, :2].astype(np.intp)
+    parent[merged] = np.arange(n, n + n_merges)[:, None]
+    while True:
+        higher = parent[parent]
+        if np.array_equal(higher, parent):
+            return parent[:n]
+        parent = higher
+
+
+def cut_tree_k(Z: ArrayLike, k: int) -> np.ndarray:
+    """Cut the tree into exactly `k` clusters.
+
+    The first ``n - k`` merges are made. Merges of one height, or a tree whose
+    heights fall (centroid and median linkage), still give `k` clusters;
+    `scipy.cluster.hierarchy.fcluster` may give fewer there, and the same partition
+    everywhere else.
+
+    Parameters
+    ----------
+    Z : array-like, shape (n - 1, 4)
+        Linkage tree.
+    k : int
+        Number of clusters, from 1 to n.
+
+    Returns
+    -------
+    labels : ndarray of int64, shape (n,)
+        By decreasing size, see `order_labels`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `k` is not a whole number from 1 to n.
+
+    Examples
+    --------
+    >>> Z = grow_tree(np.array([[0.0], [1.0], [5.0], [6.0], [7.0]]))
+    >>> cut_tree_k(Z, 2).tolist()
+    [1, 1, 0, 0, 0]
+    """
+    tree = np.asarray(Z, dtype=np.float64).reshape(-1, 4)
+    n = len(tree) + 1
+    k = check_int("k", k, low=1, high=n)
+    return order_labels(_roots(tree, n - k))
+
+
+def cut_tree_at(Z: ArrayLike, max_d: float) -> np.ndarray:
+    """Cut the tree at a height.
+
+    Parameters
+    ----------
+    Z : array-like, shape (n - 1, 4)
+        Linkage tree.
+    max_d : float
+        Height, in units of the tree's distances: merges up to it are made.
+
+    Returns
+    -------
+    labels : ndarray of int64, shape (n,)
+        By decreasing size, see `order_labels`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `max_d` is not a number of at least 0.
+
+    Examples
+    --------
+    >>> Z = grow_tree(np.array([[0.0], [1.0], [5.0]]), linkage_name="single")
+    >>> cut_tree_at(Z, 2).tolist()
+    [0, 0, 1]
+    """
+    tree = np.asarray(Z, dtype=np.float64).reshape(-1, 4)
+    max_d = check_real("max_d", max_d, low=0)
+    if not len(tree):
+        return np.zeros(1, dtype=np.int64)
+    return order_labels(fcluster(tree, max_d, criterion="distance"))
+
+
+def cut_heights(Z: ArrayLike, k: int) -> tuple[float, float, float]:
+    """Return where a cut gives `k` clusters: the middle, the lower and the upper height.
+
+    Parameters
+    ----------
+    Z : array-like, shape (n - 1, 4)
+        Linkage tree.
+    k : int
+        Number of clusters, from 1 to n.
+
+    Returns
+    -------
+    max_d, lower, upper : float
+        The last merge that is made lies at `lower`, the first one that is not at
+        `upper`. With one cluster `upper` lies 5 % above the top of the tree; with n
+        clusters `lower` is 0.
+
+    Examples
+    --------
+    >>> Z = grow_tree(np.array([[0.0], [1.0], [5.0]]), linkage_name="single")
+    >>> cut_heights(Z, 2)
+    (2.5, 1.0, 4.0)
+    """
+    heights = np.asarray(Z, dtype=np.float64).reshape(-1, 4)[:, 2]
+    n = len(heights) + 1
+    k = check_int("k", k, low=1, high=n)
+    lower = float(heights[: n - k].max(initial=0.0))
+    upper = float(heights[n - k :].min()) if k > 1 else lower * 1.05
+    return (lower + upper) / 2, lower, upper

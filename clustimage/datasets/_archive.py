@@ -1,0 +1,218 @@
+"""Unpacking of zip archives that nobody has vouched for."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from clustimage._errors import ArchiveError, InvalidParameterError
+from clustimage._validation import check_int
+
+__all__ = ["unzip"]
+
+MAX_BYTES = 16 << 30
+MAX_FILES = 1_000_000
+MAX_RATIO = 200  # unpacked to packed size, for an archive that unpacks to more than RATIO_FROM
+RATIO_FROM = 256 << 20
+CHUNK = 1 << 20
+
+# What the standard library raises on broken archives and broken compressed data.
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+
+def unzip(
+    path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
+) -> str:
+    """Unpack a zip archive into a folder of its own.
+
+    The folder lies beside the archive and has its name without the ending:
+    ``photos.zip`` is unpacked into ``photos``. All entries are checked before the
+    first byte is written, and the folder appears when it is complete. Calling it
+    again is quick: a folder that holds all files of the archive, byte for byte,
+    is returned as it is.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The archive.
+    max_bytes : int, default=16 GiB
+        Most bytes that the archive may unpack to; counted while unpacking, so
+        that an archive which lies about its sizes is stopped too.
+    max_files : int, default=1,000,000
+        Most entries that the archive may have.
+
+    Returns
+    -------
+    str
+        Absolute path of the folder.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no such file.
+    ArchiveError
+        If the file is no zip archive or is broken; if an entry would leave the
+        folder, is a link or another special file, is encrypted, or is there
+        twice; if the archive unpacks beyond a limit: `max_bytes`, `max_files`,
+        or 200 times its own size where that is more than 256 MiB; if the folder
+        exists and holds something else. Nothing is left behind.
+
+    Examples
+    --------
+    >>> import tempfile, zipfile
+    >>> from pathlib import Path
+    >>> from clustimage import unzip
+    >>> archive = Path(tempfile.mkdtemp()) / "notes.zip"
+    >>> with zipfile.ZipFile(archive, "w") as file:
+    ...     file.writestr("a.txt", "hello")
+    >>> folder = unzip(archive)
+    >>> Path(folder).name, (Path(folder) / "a.txt").read_text()
+    ('notes', 'hello')
+    """
+    archive = Path(path).expanduser().absolute()
+    max_bytes = check_int("max_bytes", max_bytes, low=0)
+    max_files = check_int("max_files", max_files, low=0)
+    if not archive.is_file():
+        raise InvalidParameterError(f"'path' must be a zip archive. There is no file {archive}.")
+    folder = archive.with_suffix("") if archive.suffix else Path(f"{archive}_files")
+    try:
+        with zipfile.ZipFile(archive) as file:
+            entries = _checked(file, archive, max_bytes, max_files)
+            if folder.exists() or folder.is_symlink():
+                _require_unpacked(entries, folder, archive)
+            else:
+                _unpack(file, entries, folder)
+    except ArchiveError:
+        raise
+    except _BROKEN as exc:
+        raise ArchiveError(
+            f"{archive} is not a zip archive, or it is broken ({exc}). Fetch it again."
+        ) from exc
+    return str(folder)
+
+
+def _checked(
+    file: zipfile.ZipFile, archive: Path, max_bytes: int, max_files: int
+) -> dict[str, zipfile.ZipInfo]:
+    """Return the entries by their path below the folder; raise on the first unsafe one."""
+    infos = file.infolist()
+    if len(infos) > max_files:
+        raise ArchiveError(f"{archive} has {len(infos)} entries; allowed are {max_files}.")
+    entries: dict[str, zipfile.ZipInfo] = {}
+    folders: set[str] = set()
+    for info in infos:
+        parts = _safe_parts(info, archive)
+        name = "/".join(parts)
+        folders.update("/".join(parts[:end]) for end in range(1, len(parts)))
+        if info.is_dir():
+            folders.add(name)
+        elif name in entries:
+            raise ArchiveError(f"{archive} holds the entry {name!r} twice.")
+        else:
+            entries[name] = info
+    clash = folders.intersection(entries)
+    if clash:
+        raise ArchiveError(f"{archive} holds {min(clash)!r} both as a file and as a folder.")
+    total = sum(info.file_size for info in infos)
+    _check_total(total, archive, min(max_bytes, _most_bytes(archive)))
+    return entries
+
+
+def _safe_parts(info: zipfile.ZipInfo, archive: Path) -> list[str]:
+    """Return the components of an entry's name, or raise and say what is wrong with it."""
+    raw = info.orig_filename
+    parts = [part for part in raw.split("/") if part not in ("", ".")]
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    problem = None
+    if not parts and not info.is_dir():
+        problem = "has no name"
+    elif "\0" in raw:
+        problem = "has a NUL character in its name"
+    elif ".." in parts or raw.startswith("/") or "\\" in raw or re.match("[A-Za-z]:", raw):
+        problem = "would be written outside the archive's own folder"
+    elif os.name == "nt" and any(":" in part or part != part.rstrip(" .") for part in parts):
+        problem = "has a name that Windows gives another meaning"
+    elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        problem = "is a link or another special file"
+    elif info.flag_bits & 0x1:
+        problem = "is encrypted"
+    elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        problem = "is compressed in a way that is not supported (only stored and deflated are)"
+    if problem:
+        raise ArchiveError(f"Refused to unpack {archive}: the entry {raw!r} {problem}.")
+    return parts
+
+
+def _most_bytes(archive: Path) -> int:
+    return max(RATIO_FROM, MAX_RATIO * archive.stat().st_size)
+
+
+def _check_total(total: int, archive: Path, limit: int) -> None:
+    if total > limit:
+        raise ArchiveError(
+            f"Refused to unpack {archive}: it unpacks to {total} bytes or more; "
+            f"allowed are {limit}. Give max_bytes= if you trust it."
+        )
+
+
+def _require_unpacked(entries: dict[str, zipfile.ZipInfo], folder: Path, archive: Path) -> None:
+    """Raise unless `folder` holds every entry with its size and checksum."""
+    for name, info in entries.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != info.file_size:
+            break
+        if _checksum(path) != info.CRC:
+            break
+    else:
+        if folder.is_dir():
+            return
+    raise ArchiveError(
+        f"Cannot unpack {archive}: {folder} exists and does not hold the archive's files. "
+        "Move or remove it first."
+    )
+
+
+def _checksum(path: Path) -> int:
+    value = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            value = zlib.crc32(chunk, value)
+    return value
+
+
+def _unpack(file: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folder: Path) -> None:
+    """Write all entries into a temporary folder and rename it to `folder`."""
+    workplace = Path(tempfile.mkdtemp(prefix=".unzip-", dir=folder.parent))
+    try:
+        # A folder of ordinary rights; the one of mkdtemp is closed to other users.
+        inside = workplace / "files"
+        inside.mkdir()
+        for name, info in entries.items():
+            target = inside / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write_entry(file, info, target)
+        inside.rename(folder)
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
+
+
+def _write_entry(file: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
+    written = 0
+    # "x": two names that the file system takes for one must not overwrite each other.
+    with file.open(info) as source, target.open("xb") as sink:
+        while chunk := source.read(CHUNK):
+            written += len(chunk)
+            if written > info.file_size:
+                break
+            sink.write(chunk)
+    if written != info.file_size:
+        raise ArchiveError(
+            f"Refused to unpack {file.filename}: the entry {info.filename!r} does not unpack "
+            f"to the {info.file_size} bytes that it names."
+        )

@@ -1,0 +1,35 @@
+"""``embedding=None``: the first two features are the coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clustimage.embedding._base import TransformingEmbedder
+
+__all__ = ["FirstTwoEmbedder"]
+
+
+class FirstTwoEmbedder(TransformingEmbedder):
+    """Take the first two features as they are.
+
+    With one feature, the second coordinate is 0.
+
+    Attributes
+    ----------
+    embedding_ : ndarray of shape (n, 2)
+        Coordinates of the fitted rows, float32.
+    n_features_in_ : int
+        Number of columns.
+
+    Examples
+    --------
+    >>> FirstTwoEmbedder().fit_transform([[1, 2, 3], [4, 5, 6]])
+    array([[1., 2.],
+           [4., 5.]], dtype=float32)
+    """
+
+    def _embed(self, X: np.ndarray) -> np.ndarray:
+        return X
+
+    def _place(self, X: np.ndarray) -> np.ndarray:
+        return X

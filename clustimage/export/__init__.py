@@ -1,0 +1,9 @@
+"""Results and files: the saved model and the table of labels."""
+
+from __future__ import annotations
+
+from clustimage.export._methods import ExportMethods
+from clustimage.export._model import load_model, save_model
+from clustimage.export._table import to_frame, write_csv
+
+__all__ = ["ExportMethods", "load_model", "save_model", "to_frame", "write_csv"]

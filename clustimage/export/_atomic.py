@@ -1,0 +1,51 @@
+"""A file that is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from clustimage._errors import InvalidParameterError
+
+__all__ = ["replacing", "target_file"]
+
+
+def target_file(path: str | os.PathLike[str]) -> Path:
+    """Return `path` as the absolute path of a file that can be made.
+
+    A link is followed, so that the file it points to is the one replaced.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `path` is a folder, or lies in a folder that does not exist.
+    """
+    target = Path(os.path.realpath(Path(path).expanduser()))
+    if target.is_dir():
+        raise InvalidParameterError(f"'path' must be a file to write. Got the folder {target}.")
+    if not target.parent.is_dir():
+        raise InvalidParameterError(
+            f"'path' must lie in a folder that exists. There is no folder {target.parent}."
+        )
+    return target
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside `target`, which replaces it when all went well.
+
+    After an error the temporary file is gone and `target` is what it was.
+    """
+    part = target.with_name(f".{target.name[:80]}.{secrets.token_hex(6)}.part")
+    try:
+        with part.open("x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

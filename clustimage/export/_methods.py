@@ -1,0 +1,115 @@
+"""The methods of `Clustimage` that write results to files and read them back."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from clustimage.export._model import load_model, save_model
+from clustimage.export._table import to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from typing_extensions import Self
+
+__all__ = ["ExportMethods"]
+
+
+class ExportMethods:
+    """Save, load and tabulate; a mixin of `Clustimage`.
+
+    The class it is mixed into has `results` and `results_unique`, and two methods:
+    ``_get_state()`` returns a dict of arrays and plain values, and the class method
+    ``_from_state(state, **settings)`` makes an object of it.
+    """
+
+    results: dict[str, Any]
+    results_unique: dict[str, Any] | None
+
+    def _get_state(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Any], **settings: Any) -> Self:
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
+        """Save everything to one file.
+
+        After `load` all goes on as before: `find`, `predict`, the plots, another
+        `cluster`. The file holds arrays and JSON, no pickle. It is written whole or
+        not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write, in a folder that exists.
+        overwrite : bool, default=False
+            Replace a file that exists.
+
+        Returns
+        -------
+        str
+            Absolute path of the file.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the file exists and `overwrite` is false, or its folder does not
+            exist.
+        InvalidDataError
+            If a setting or a result cannot be saved; the message says which.
+        """
+        return save_model(path, self._get_state(), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], method: Any = None) -> Self:
+        """Load what `save` wrote.
+
+        Nothing in the file is executed.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The saved file.
+        method : object, optional
+            The fitted extractor, where one of your own was given as `method`: such
+            an object is not part of the file.
+
+        Returns
+        -------
+        Clustimage
+            With the settings, results and fitted objects of the saved one.
+
+        Raises
+        ------
+        ModelFileError
+            If the file does not exist, is broken, cut off or foreign, or is of a
+            version of clustimage that is too new for this one.
+        """
+        settings = {} if method is None else {"method": method}
+        return cls._from_state(load_model(path), **settings)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the results as a table, one row per image.
+
+        Returns
+        -------
+        DataFrame of shape (n, 7)
+            Columns `pathname`, `filename`, `label` (int; -1 is unclustered), `x`,
+            `y` (coordinates of the embedding), `distance_to_center` (distance to
+            the centre of the cluster, in units of the features; NaN for
+            unclustered images) and `is_unique` (bool). Where a step was not run,
+            its numbers are NaN, and `label` and `is_unique` are None.
+
+        Raises
+        ------
+        StepOrderError
+            If no images were imported.
+        """
+        from clustimage.similarity import distance_to_center
+
+        feat, labels = self.results.get("feat"), self.results.get("labels")
+        known = feat is not None and labels is not None
+        distance = distance_to_center(feat, labels) if known else None
+        return to_frame(self.results, self.results_unique, distance)

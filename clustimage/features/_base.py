@@ -1,0 +1,203 @@
+"""What every extractor shares: how pixels come in, and how one is made from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import validation
+from sklearn.utils.validation import check_is_fitted
+
+from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._validation import check_int
+
+__all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "check_n_jobs", "to_gray"]
+
+
+class FeatureExtractor(TransformerMixin, BaseEstimator):
+    """Base of all extractors: pixels `(n, height, width, channels)` in, `(n, d)` float32 out.
+
+    Attributes
+    ----------
+    needs_gray : bool
+        True where the extractor works on one channel; the caller then reads the
+        images in gray.
+    """
+
+    needs_gray: ClassVar[bool] = False
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> FeatureExtractor:
+        """Make an unfitted extractor from the settings of the whole chain."""
+        return cls()
+
+    def fit(self, X: Any, y: Any = None) -> FeatureExtractor:
+        """Learn from pixels; `y` is ignored."""
+        raise NotImplementedError
+
+    def transform(self, X: Any) -> npt.NDArray[np.float32]:
+        """Return one row of features per image."""
+        raise NotImplementedError
+
+
+class ImageExtractor(FeatureExtractor):
+    """Base of the extractors that look at pixels in their places, not at flat rows.
+
+    `fit` checks the settings and learns nothing but the size of the images, so
+    a row depends on its own image alone.
+    """
+
+    def fit(self, X: npt.NDArray[np.uint8], y: Any = None) -> ImageExtractor:
+        """Check the settings against the images and keep their size.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, height, width) or (n, height, width, channels), uint8
+            One channel (gray) or three (RGB).
+        y : object, optional
+            Ignored.
+
+        Returns
+        -------
+        ImageExtractor
+            The object itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a setting has a value that is not allowed.
+        InvalidDataError
+            If the array holds no images.
+        """
+        images = as_images(X)
+        self._check_settings(images.shape[1], images.shape[2])
+        self.image_shape_ = tuple(int(size) for size in images.shape[1:3])
+        return self
+
+    def transform(self, X: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Describe each image by one row.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, height, width) or (n, height, width, channels), uint8
+            Images of the size that was fitted.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+            The same image gives the same row, in whatever batch it comes.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
+        InvalidDataError
+            If the images have another size than the fitted ones.
+        """
+        check_is_fitted(self, "image_shape_")
+        images = as_images(X)
+        if images.shape[1:3] != tuple(self.image_shape_):
+            raise InvalidDataError(
+                f"Images of {images.shape[1]} by {images.shape[2]} pixels (height by width) were "
+                f"given; this {type(self).__name__} was fitted on {self.image_shape_[0]} by "
+                f"{self.image_shape_[1]}."
+            )
+        return np.ascontiguousarray(self._describe(images), dtype=np.float32)
+
+    def _check_settings(self, height: int, width: int) -> None:
+        """Raise InvalidParameterError where a setting does not suit the image size."""
+
+    def _describe(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:
+        # The same for scikit-learn before 1.6.
+        return {"X_types": ["3darray"]}
+
+
+def as_images(X: Any) -> npt.NDArray[np.uint8]:
+    """Return `X` as images of shape (n, height, width, channels), without a copy.
+
+    Raises
+    ------
+    InvalidDataError
+        If `X` is not uint8, has another number of axes than 3 or 4, holds no
+        image or no pixel, or has other than one or three channels.
+    """
+    images = np.asarray(X)
+    wanted = "images as uint8, (n, height, width) or (n, height, width, channels 1 or 3)"
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise InvalidDataError(f"Need {wanted}. Got shape {images.shape} of {images.dtype}.")
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.size == 0 or images.shape[3] not in (1, 3):
+        raise InvalidDataError(f"Need {wanted}. Got shape {np.shape(X)}.")
+    return images
+
+
+def as_rows(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
+    """Return `X` as one flat row per image: uint8 as it is, all else as float.
+
+    Parameters
+    ----------
+    estimator : FeatureExtractor
+        Gets ``n_features_in_`` with ``reset=True``; is compared with it otherwise.
+    X : array-like of shape (n, height, width[, channels]) or (n, d)
+        Pixels. Rows of any numbers are welcome too.
+    reset : bool
+        True in `fit`.
+
+    Raises
+    ------
+    InvalidDataError
+        If there are no rows, NaN or infinity among them, or another number of
+        columns than fitted.
+    """
+    if isinstance(X, np.ndarray) and X.ndim in (3, 4) and len(X):
+        X = X.reshape(len(X), -1)
+    pixels = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype == np.uint8 and X.size > 0
+    if pixels and (reset or X.shape[1] == estimator.n_features_in_):
+        if reset:
+            estimator.n_features_in_ = X.shape[1]
+        return X
+    options: dict[str, Any] = {"dtype": [np.float64, np.float32], "reset": reset}
+    try:
+        if hasattr(validation, "validate_data"):  # scikit-learn 1.6
+            return validation.validate_data(estimator, X, **options)
+        return estimator._validate_data(X, **options)
+    except ValueError as exc:
+        raise InvalidDataError(str(exc)) from exc
+
+
+def to_gray(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return images (n, height, width, 1 or 3) in gray, (n, height, width).
+
+    The luma of ITU-R BT.601, ``0.299 R + 0.587 G + 0.114 B``, in 16-bit fixed
+    point and rounded, as Pillow's ``convert("L")`` has it.
+    """
+    if images.shape[3] == 1:
+        return images[..., 0]
+    gray = np.full(images.shape[:3], 0x8000, dtype=np.uint32)
+    for channel, weight in enumerate((19595, 38470, 7471)):
+        gray += images[..., channel].astype(np.uint32) * np.uint32(weight)
+    return (gray >> 16).astype(np.uint8)
+
+
+def check_n_jobs(value: Any) -> int | None:
+    """Return `value` if it is a number of workers, or raise `InvalidParameterError`."""
+    if value is None:
+        return None
+    if check_int("n_jobs", value) == 0:
+        raise InvalidParameterError(
+            "'n_jobs' must be a whole number other than 0; -1 is all cores. Got 0."
+        )
+    return int(value)

@@ -1,0 +1,26 @@
+"""Stage 1: files, URLs and arrays → decoded images.
+
+Everything about files, formats, colour and size ends in this folder; what leaves
+it is an `Images`.
+"""
+
+from __future__ import annotations
+
+from clustimage.images._arrays import get_dim, guess_shape, imscale
+from clustimage.images._decode import imread, imresize
+from clustimage.images._images import Images, ImageStatus
+from clustimage.images._listing import DEFAULT_EXTENSIONS, listdir
+from clustimage.images._load import load_images
+
+__all__ = [
+    "DEFAULT_EXTENSIONS",
+    "ImageStatus",
+    "Images",
+    "get_dim",
+    "guess_shape",
+    "imread",
+    "imresize",
+    "imscale",
+    "listdir",
+    "load_images",
+]

@@ -1,0 +1,255 @@
+"""Images that come as arrays: their shape, their scale, their colour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from clustimage._errors import InvalidDataError
+from clustimage._validation import check_shape
+
+__all__ = ["check_values", "get_dim", "guess_shape", "imscale", "over_white", "rows_to_pixels"]
+
+# Values worked on at a time, so that the float64 copies stay at a few MB.
+BLOCK = 1 << 20
+
+
+def guess_shape(n_pixels: int, dim: tuple[int, int] | None = None) -> tuple[int, int, int]:
+    """Return height, width and channels of a flattened image.
+
+    Parameters
+    ----------
+    n_pixels : int
+        Number of values in the flattened image.
+    dim : (height, width), optional
+        Used where it fits, as gray first, then as RGB. Otherwise the image is
+        taken as a square, gray first, then RGB.
+
+    Returns
+    -------
+    (height, width, channels)
+
+    Raises
+    ------
+    InvalidDataError
+        If no shape fits; the message says how to give one.
+
+    Examples
+    --------
+    >>> guess_shape(64), guess_shape(64 * 3), guess_shape(60, dim=(4, 5))
+    ((8, 8, 1), (8, 8, 3), (4, 5, 3))
+    """
+    if dim is not None:
+        height, width = check_shape("dim", dim)
+        for channels in (1, 3):
+            if n_pixels == height * width * channels:
+                return height, width, channels
+    for channels in (1, 3):
+        side = math.isqrt(n_pixels // channels)
+        if side and n_pixels == side * side * channels:
+            return side, side, channels
+    raise InvalidDataError(
+        f"The shape of a flattened image of {n_pixels} values cannot be known: it is no square, "
+        f"gray or RGB, and does not fit dim={dim}. Give dim=(height, width), with "
+        f"height * width = {n_pixels} for gray or height * width * 3 = {n_pixels} for RGB."
+    )
+
+
+def get_dim(X: Any, dim: tuple[int, int] | None = None) -> tuple[int, ...]:
+    """Return the shape in which a flattened image can be drawn.
+
+    Parameters
+    ----------
+    X : int or array-like
+        The number of values, or the flattened image itself.
+    dim : (height, width), optional
+        As in `guess_shape`.
+
+    Returns
+    -------
+    (height, width) or (height, width, 3)
+        Gray or RGB.
+
+    Raises
+    ------
+    InvalidDataError
+        If no shape fits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> get_dim(np.zeros(64)), get_dim(48)
+    ((8, 8), (4, 4, 3))
+    """
+    n_pixels = int(X) if np.ndim(X) == 0 else int(np.size(X))
+    height, width, channels = guess_shape(n_pixels, dim)
+    return (height, width) if channels == 1 else (height, width, channels)
+
+
+def imscale(img: Any) -> np.ndarray:
+    """Scale an image so that its largest value is 255.
+
+    Computes ``img * (255 / max(img))``, rounded to the nearest whole number
+    (halves to the even one).
+
+    Parameters
+    ----------
+    img : array-like of any shape
+        Values from 0; uint8, other whole numbers, bool or float.
+
+    Returns
+    -------
+    ndarray of uint8
+        New array of the same shape. An image of zeros stays zero.
+
+    Raises
+    ------
+    InvalidDataError
+        If a value is negative, NaN or infinite, or no number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> imscale(np.array([[0, 50], [25, 100]], dtype=np.uint8))
+    array([[  0, 128],
+           [ 64, 255]], dtype=uint8)
+    """
+    img = np.asarray(img)
+    if img.size == 0:
+        raise InvalidDataError(
+            f"An image without pixels cannot be scaled. Its shape is {img.shape}."
+        )
+    top = check_values(img.reshape(1, -1))
+    return scale(img, float(top[0]))
+
+
+def scale(img: np.ndarray, top: float) -> np.ndarray:
+    """Return `img` as uint8 with `top` at 255; `top` is its maximum, known to be valid."""
+    if top == 0 or (img.dtype == np.uint8 and top == 255):
+        return img.astype(np.uint8)
+    if img.dtype == np.uint8:
+        table = np.rint(np.arange(256) / top * 255).clip(max=255).astype(np.uint8)
+        return cv2.LUT(img.reshape(-1), table).reshape(img.shape)
+    # First divided, so that neither tiny nor huge values leave the range of floats.
+    return np.rint(img.astype(np.float64) / top * 255).astype(np.uint8)
+
+
+def check_values(rows: np.ndarray, names: list[str] | None = None) -> np.ndarray:
+    """Return the maximum of each row, having checked all values.
+
+    Raises
+    ------
+    InvalidDataError
+        If values are no numbers, or some are NaN, infinite or negative; the
+        message counts the images and names the first.
+    """
+    if rows.dtype.kind not in "buif":
+        raise InvalidDataError(
+            f"Images must be arrays of real numbers from 0. Got an array of dtype {rows.dtype}."
+        )
+    high = rows.max(axis=1)
+    if rows.dtype.kind in "if":
+        low = rows.min(axis=1)
+        if rows.dtype.kind == "f":
+            _refuse(~(np.isfinite(low) & np.isfinite(high)), "NaN or infinite values", names)
+        _refuse(low < 0, "negative values", names)
+    return high
+
+
+def _refuse(bad: np.ndarray, what: str, names: list[str] | None) -> None:
+    if bad.any():
+        first = int(np.argmax(bad))
+        label = f" ({names[first]})" if names else ""
+        raise InvalidDataError(
+            f"{int(bad.sum())} of {len(bad)} images have {what}, first: row {first}{label}. "
+            "Pixels must be finite numbers from 0: drop these images, or fill or shift the values."
+        )
+
+
+def to_gray(img: np.ndarray) -> np.ndarray:
+    """Return the luma of RGB images, `(..., width, 3)` to `(..., width)`.
+
+    0.299 R + 0.587 G + 0.114 B, ITU-R Recommendation BT.601. uint8 stays uint8,
+    in the fixed-point form of Pillow's mode ``"L"``; other types become float64.
+    """
+    if img.dtype == np.uint8:
+        flat = np.ascontiguousarray(img.reshape(-1, *img.shape[-2:]))
+        return np.asarray(Image.fromarray(flat).convert("L")).reshape(img.shape[:-1])
+    return img.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+
+
+def over_white(img: np.ndarray) -> np.ndarray:
+    """Lay an RGBA image `(height, width, 4)` over white, in its own range of values.
+
+    White is 255 for uint8 and the largest number of any other whole-number
+    type; for floats 1 where no value is larger, otherwise 255.
+    """
+    if img.dtype == np.uint8:
+        canvas = Image.new("RGBA", (img.shape[1], img.shape[0]), "white")
+        canvas.alpha_composite(Image.fromarray(np.ascontiguousarray(img)))
+        return np.asarray(canvas)[..., :3]
+    if img.dtype.kind in "iu":
+        white = float(np.iinfo(img.dtype).max)
+    else:
+        white = 1.0 if img.max(initial=0) <= 1 else 255.0
+    values = img.astype(np.float64)
+    share = values[..., 3:] / white
+    return values[..., :3] * share + white * (1 - share)
+
+
+def rows_to_pixels(
+    rows: np.ndarray, shape: tuple[int, int, int], channels: int, names: list[str] | None = None
+) -> np.ndarray:
+    """Turn flattened images into pixels: gray if asked, then `imscale`, image by image.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, height * width * c)
+        Real numbers from 0.
+    shape : (height, width, c)
+        Shape of one row; `c` is 1 or 3.
+    channels : {1, 3}
+        Channels of the result: RGB becomes luma, gray becomes three equal channels.
+    names : list of str, optional
+        Names of the rows, for the error.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, height, width, channels)
+
+    Raises
+    ------
+    InvalidDataError
+        As `check_values`.
+    """
+    top = check_values(rows, names)
+    height, width, given = shape
+    pixels = np.empty((len(rows), height, width, channels), dtype=np.uint8)
+    for part in _blocks(rows):
+        block = rows[part].reshape(-1, height, width, given)
+        if given == 3 and channels == 1:
+            gray = to_gray(block)
+            block, tops = gray[..., np.newaxis], gray.max(axis=(1, 2))
+        else:
+            tops = top[part]
+        pixels[part] = _scale_each(block, tops)
+    return pixels
+
+
+def _scale_each(block: np.ndarray, tops: np.ndarray) -> np.ndarray:
+    """Return images `(k, height, width, c)` as uint8, each with its own maximum at 255."""
+    if block.dtype == np.uint8 and (tops == 255).all():
+        return block
+    divisor = np.where(tops == 0, 1, tops).astype(np.float64).reshape(-1, 1, 1, 1)
+    return np.rint(block.astype(np.float64) / divisor * 255).astype(np.uint8)
+
+
+def _blocks(rows: np.ndarray) -> Iterator[slice]:
+    step = max(1, BLOCK // max(1, rows.shape[1]))
+    for start in range(0, len(rows), step):
+        yield slice(start, start + step)

@@ -1,0 +1,110 @@
+"""What stage 1 hands on: the decoded images, and what became of every input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ImageStatus", "Images"]
+
+
+@dataclass(frozen=True)
+class ImageStatus:
+    """What became of one input.
+
+    Attributes
+    ----------
+    pathname : str
+        Absolute path, URL that was not downloaded, or name of an array.
+    status : {"ok", "skipped"}
+        Whether it has a row among the images.
+    reason : str
+        Why it was skipped; empty where it was read.
+    width, height : int or None
+        Size in pixels of the original, held upright (orientation applied); None
+        where it was skipped.
+    """
+
+    pathname: str
+    status: str
+    reason: str = ""
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass
+class Images:
+    """Decoded images of one size, and a row of status for every input.
+
+    Attributes
+    ----------
+    pathnames : ndarray of str objects, shape (n,)
+        Absolute paths; for arrays their own names.
+    filenames : ndarray of str objects, shape (n,)
+        Base names.
+    url : ndarray of objects, shape (n,)
+        The URL that an image came from, or None.
+    pixels : ndarray of uint8, shape (n, height, width, channels)
+        C-contiguous; 3 channels are RGB, 1 channel is gray.
+    status : list of ImageStatus
+        One for every input in the order of the input, read or skipped.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from clustimage.images import load_images
+    >>> images = load_images(np.eye(4).reshape(1, 16))
+    >>> len(images), images.shape, images.flat.shape
+    (1, (4, 4, 1), (1, 16))
+    >>> images.status[0].status
+    'ok'
+    """
+
+    pathnames: np.ndarray
+    filenames: np.ndarray
+    url: np.ndarray
+    pixels: np.ndarray
+    status: list[ImageStatus]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def n_images(self) -> int:
+        """How many images were read."""
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of each image."""
+        height, width, channels = self.pixels.shape[1:]
+        return height, width, channels
+
+    @property
+    def flat(self) -> np.ndarray:
+        """View `(n, height * width * channels)` of the same memory."""
+        return self.pixels.reshape(len(self.pixels), -1)
+
+    def status_frame(self) -> pd.DataFrame:
+        """Return `status` as a table: pathname, status, reason, width, height.
+
+        Returns
+        -------
+        DataFrame
+            One row per input, in its order; width and height are whole numbers
+            (dtype ``Int64``), missing where the input was skipped.
+        """
+        import pandas as pd
+
+        names = ("pathname", "status", "reason", "width", "height")
+        columns: dict[str, Any] = {
+            name: [getattr(row, name) for row in self.status] for name in names
+        }
+        for name in ("width", "height"):
+            columns[name] = pd.array(columns[name], dtype="Int64")
+        return pd.DataFrame(columns)

@@ -1,0 +1,245 @@
+"""Stage 1: whatever holds images → decoded images of one size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clustimage._errors import DownloadError, ImageReadError, InvalidDataError
+from clustimage._logging import get_logger
+from clustimage._parallel import run_ordered
+from clustimage._validation import check_bool, check_int, check_shape
+from clustimage.images._arrays import check_values, guess_shape, rows_to_pixels
+from clustimage.images._decode import Decoded, decode, quiet_pillow
+from clustimage.images._download import fetch
+from clustimage.images._images import Images, ImageStatus
+from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, printable
+from clustimage.images._source import Rules, Source, Sources, Stack, gather
+
+__all__ = ["load_images"]
+
+logger = get_logger(__name__)
+
+N_REASONS = 3  # how many skipped inputs a message tells
+
+
+def load_images(
+    X: Any,
+    *,
+    dim: tuple[int, int] = (128, 128),
+    grayscale: bool = False,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    recursive: bool = True,
+    black_list: str | Iterable[str] | None = None,
+    n_jobs: int | None = -1,
+    download_dir: str | os.PathLike[str] | None = None,
+    shape: tuple[int, int, int] | None = None,
+) -> Images:
+    """Read images of any kind and bring them to one size.
+
+    Each image is read, turned to gray if asked, scaled so that its largest value
+    is 255 (`imscale`), and resized with ``cv2.INTER_AREA``, in this order.
+
+    Parameters
+    ----------
+    X : path, URL, array, DataFrame, PIL image, or a list of these
+        - a folder: its image files, see `listdir`, in natural order;
+        - one file or URL (http, https), or a list of them, folders among them,
+          nested or not: read in the order given; what is given twice appears twice;
+        - an array `(n, m)` or `(m,)`, or a DataFrame whose index holds the names:
+          flattened images. They keep their size, which is `dim` where that fits,
+          otherwise a square, gray first, then RGB;
+        - an array `(n, height, width)` of gray images or `(n, height, width, c)`
+          with c = 1 (gray), 3 (RGB) or 4 (RGBA). An array of three axes whose last
+          one is 1, 3 or 4 long is one image `(height, width, c)`; gray images so
+          narrow are given as `(n, height, width, 1)`;
+        - a list of arrays `(height, width)` or `(height, width, c)`, or of PIL
+          images, of any sizes.
+    dim : (height, width), default=(128, 128)
+        Size in pixels of the result, except for flattened images.
+    grayscale : bool, default=False
+        Whether colour becomes luma (ITU-R BT.601). Without it files and PIL images
+        have three channels, also gray ones; arrays have one where all are gray.
+    ext, recursive, black_list
+        Which files of a folder are images; see `listdir`.
+    n_jobs : int, default=-1
+        Number of threads; -1 uses every core.
+    download_dir : path, optional
+        Folder where downloads are stored; default a new temporary one, which stays.
+    shape : (height, width, channels), optional
+        Shape of the images of a fitted model, for new ones: flattened images are
+        read in it, and all images end in it. It takes the place of `dim` and
+        `grayscale`.
+
+    Returns
+    -------
+    Images
+        With a row of status for every input. What cannot be read is skipped with
+        its reason and counted in one warning; it changes no other image.
+
+    Raises
+    ------
+    ImageReadError
+        If there is no image at all: a path that does not exist, a folder without
+        images, files of which none can be read.
+    InvalidDataError
+        If an array has NaN, infinite or negative values, is not numeric, or has a
+        shape that cannot be known.
+    InvalidParameterError
+        If a parameter has a value that is not allowed.
+
+    Notes
+    -----
+    EXIF orientation is applied, transparency laid over white, the first frame of an
+    animation taken. Gray of 16 or 32 bits is scaled by its own maximum (negative
+    values in a file are first shifted to 0); colour profiles are not applied. A
+    JPEG is decoded at the smallest of the sizes 1, 1/2, 1/4, 1/8 not below `dim`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = load_images([np.ones((40, 60)), np.ones((30, 30, 3))], dim=(8, 8))
+    >>> images.pixels.shape, images.filenames.tolist()
+    ((2, 8, 8, 3), ['image_0000', 'image_0001'])
+    """
+    grayscale = check_bool("grayscale", grayscale)
+    dim = check_shape("dim", dim)
+    check_extensions(ext)
+    if n_jobs is not None:
+        check_int("n_jobs", n_jobs)
+    if shape is not None:
+        dim, grayscale = (shape[0], shape[1]), shape[2] == 1
+    rules = Rules(ext, check_bool("recursive", recursive), black_list, download_dir)
+    given = gather(X, rules)
+    if isinstance(given, Stack):
+        if not given.data.size:
+            raise ImageReadError(f"No image: the array is empty, its shape is {given.data.shape}.")
+        if given.data.ndim == 2:
+            return _load_rows(given, dim, grayscale, shape)
+        return _load_stack(given, dim, grayscale, n_jobs, shape)
+    channels = _channels(given.items, grayscale, shape)
+    return _load_sources(given, dim, channels, n_jobs)
+
+
+def _load_rows(
+    stack: Stack, dim: tuple[int, int], grayscale: bool, shape: tuple[int, int, int] | None
+) -> Images:
+    """Read flattened images, `(n, m)`; they keep their size."""
+    n_values = stack.data.shape[1]
+    if shape is None:
+        own = guess_shape(n_values, dim)
+    elif n_values in (dim[0] * dim[1], dim[0] * dim[1] * 3):
+        own = (*dim, n_values // (dim[0] * dim[1]))
+    else:
+        raise InvalidDataError(
+            f"Flattened images must have {shape[0]} x {shape[1]} x {shape[2]} = "
+            f"{shape[0] * shape[1] * shape[2]} values, as the images that the model was made from "
+            f"(dim={dim}). Got {n_values}."
+        )
+    channels = shape[2] if shape is not None else (1 if grayscale else own[2])
+    pixels = rows_to_pixels(stack.data, own, channels, stack.names)
+    return _of_arrays(stack.names, pixels, own[:2])
+
+
+def _load_stack(
+    stack: Stack,
+    dim: tuple[int, int],
+    grayscale: bool,
+    n_jobs: int | None,
+    shape: tuple[int, int, int] | None,
+) -> Images:
+    """Read images of one size, `(n, height, width, channels)`."""
+    n_images, height, width, own = stack.data.shape
+    channels = shape[2] if shape is not None else (1 if grayscale or own == 1 else 3)
+    if (height, width) == dim and own != 4:
+        rows = stack.data.reshape(n_images, -1)
+        pixels = rows_to_pixels(rows, (height, width, own), channels, stack.names)
+        return _of_arrays(stack.names, pixels, dim)
+    check_values(stack.data.reshape(n_images, -1), stack.names)
+    items = [Source(name, name, content=img) for name, img in zip(stack.names, stack.data)]
+    return _load_sources(Sources(items), dim, channels, n_jobs)
+
+
+def _of_arrays(names: list[str], pixels: np.ndarray, size: tuple[int, int]) -> Images:
+    status = [ImageStatus(name, "ok", "", size[1], size[0]) for name in names]
+    urls = np.full(len(names), None, dtype=object)
+    return Images(_objects(names), _objects(names), urls, pixels, status)
+
+
+def _channels(items: list[Source], grayscale: bool, shape: tuple[int, int, int] | None) -> int:
+    """Return 1 if gray is asked for, or if everything is an array and gray; otherwise 3."""
+    if shape is not None:
+        return shape[2]
+    if grayscale:
+        return 1
+    arrays = [item.content for item in items if isinstance(item.content, np.ndarray)]
+    gray = all(img.ndim == 2 or img.shape[2] == 1 for img in arrays)
+    return 1 if gray and len(arrays) == len(items) else 3
+
+
+def _load_sources(
+    sources: Sources, dim: tuple[int, int], channels: int, n_jobs: int | None
+) -> Images:
+    """Read one by one, in threads; an image goes to its place in the result at once."""
+    items = sources.items
+    is_array = all(isinstance(item.content, np.ndarray) for item in items)
+    pixels = np.empty((len(items), *dim, channels), dtype=np.uint8)
+    status: list[ImageStatus] = []
+    kept: list[Source] = []
+    with quiet_pillow():
+        results = run_ordered(
+            partial(_read_source, dim=dim, gray=channels == 1),
+            items,
+            n_jobs=n_jobs,
+            desc=None if is_array else "Reading images",
+        )
+        for item, result in zip(items, results):
+            if isinstance(result, str):
+                status.append(ImageStatus(item.pathname, "skipped", result))
+                continue
+            img = result.pixels
+            pixels[len(kept)] = img[..., np.newaxis] if img.ndim == 2 else img
+            kept.append(item)
+            status.append(ImageStatus(item.pathname, "ok", "", result.width, result.height))
+    _tell_skipped(status, sources.looked_for)
+    return Images(
+        _objects([item.pathname for item in kept]),
+        _objects([item.filename for item in kept]),
+        _objects([item.url for item in kept]),
+        pixels[: len(kept)],
+        status,
+    )
+
+
+def _read_source(source: Source, dim: tuple[int, int], gray: bool) -> Decoded | str:
+    if source.reason:
+        return source.reason
+    if source.url is not None:
+        try:
+            fetch(source.url, Path(source.pathname))
+        except DownloadError as exc:
+            return str(exc)
+    return decode(source.pathname if source.content is None else source.content, dim, gray)
+
+
+def _tell_skipped(status: list[ImageStatus], looked_for: str) -> None:
+    """Warn once about all that was skipped, or raise where nothing is left."""
+    skipped = [row for row in status if row.status == "skipped"]
+    first = "; ".join(f"{printable(row.pathname)} ({row.reason})" for row in skipped[:N_REASONS])
+    if len(skipped) == len(status):
+        words = [part for part in (looked_for, f"first: {first}" if first else "") if part]
+        what = "No image could be read" if skipped else "No image found"
+        raise ImageReadError(f"{what}: {'; '.join(words)}.")
+    if skipped:
+        logger.warning("Skipped %d of %d images, first: %s", len(skipped), len(status), first)
+
+
+def _objects(values: list[Any]) -> np.ndarray:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

@@ -1,0 +1,246 @@
+"""Whatever the user gave, as a list of sources or as one stack of arrays."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from clustimage._errors import ImageReadError, InvalidDataError
+from clustimage.images._arrays import check_values
+from clustimage.images._download import is_url, local_name
+from clustimage.images._listing import printable, scan
+
+__all__ = ["Rules", "Source", "Sources", "Stack", "gather"]
+
+CHANNELS = (1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input. Without `content` it is the file at `pathname`, to be downloaded if it has a url."""
+
+    pathname: str
+    filename: str
+    url: str | None = None
+    content: np.ndarray | Image.Image | None = None
+    reason: str = ""  # why it cannot be read, where that is known before reading
+
+
+@dataclass
+class Sources:
+    """Inputs to be read one by one, and words about what was looked for."""
+
+    items: list[Source]
+    looked_for: str = ""
+
+
+@dataclass
+class Stack:
+    """Images of one size in one array: `(n, m)` flattened, or `(n, height, width, channels)`."""
+
+    data: np.ndarray
+    names: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.names = self.names or array_names(len(self.data))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How folders are searched and where downloads go."""
+
+    ext: Any
+    recursive: bool
+    black_list: Any
+    download_dir: str | os.PathLike[str] | None = None
+
+
+def gather(X: Any, rules: Rules) -> Sources | Stack:
+    """Sort out what was given.
+
+    Parameters
+    ----------
+    X : path, URL, array, DataFrame, PIL image, or a list of them, nested or not
+        See `load_images`.
+    rules : Rules
+        For folders and downloads.
+
+    Returns
+    -------
+    Sources or Stack
+
+    Raises
+    ------
+    ImageReadError
+        If the one path that was given does not exist, or a list is empty.
+    InvalidDataError
+        If an array or an item of a list can be no image.
+    """
+    if isinstance(X, (str, os.PathLike)):
+        return _from_path(X, rules)
+    if isinstance(X, Image.Image):
+        return Sources([_from_content(X, array_names(1)[0])])
+    if hasattr(X, "to_numpy") and hasattr(X, "index"):
+        # A DataFrame holds flattened images, a Series one value per item.
+        values = X.to_numpy()
+        return (
+            Stack(values, [str(name) for name in X.index]) if X.ndim == 2 else gather(values, rules)
+        )
+    if isinstance(X, np.ndarray) and X.dtype.kind not in "OUS":
+        return _from_array(X)
+    if isinstance(X, np.ndarray) and X.ndim != 1:
+        raise InvalidDataError(
+            f"An array of dtype {X.dtype} and shape {X.shape} cannot be images. "
+            "Give numbers, for instance X.astype(float)."
+        )
+    if not isinstance(X, Iterable):
+        raise InvalidDataError(
+            "Images are given as a folder, a file, a list of files or URLs, an array or a "
+            f"DataFrame. Got {type(X).__name__}: {X!r}."
+        )
+    return _from_list(list(_flattened(X)), rules)
+
+
+def array_names(n_images: int) -> list[str]:
+    """Return the names of images that have no file.
+
+    Examples
+    --------
+    >>> array_names(2)
+    ['image_0000', 'image_0001']
+    """
+    digits = max(4, len(str(n_images - 1)))
+    return [f"image_{number:0{digits}d}" for number in range(n_images)]
+
+
+def _from_path(path: str | os.PathLike[str], rules: Rules) -> Sources:
+    text = os.fsdecode(path)
+    if is_url(text):
+        return Sources([_from_url(text, _download_dir(rules))])
+    pathname = os.path.abspath(text)  # noqa: PTH100 - pathlib would follow links
+    if not os.path.isdir(pathname):  # noqa: PTH112
+        if not os.path.exists(pathname):  # noqa: PTH110
+            raise ImageReadError(f"No image found: {printable(pathname)} does not exist.")
+        return Sources([_from_file(pathname)])
+    found = scan(pathname, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
+    endings = "any name" if rules.ext is None else ", ".join(_shown(rules.ext))
+    return Sources(
+        [_from_file(name) for name in found.pathnames],
+        f"looked in {printable(pathname)}{' and the folders below' if rules.recursive else ''} "
+        f"for {endings}; {found.n_seen} files seen, {len(found.pathnames)} of them with such a name",
+    )
+
+
+def _shown(ext: Any, most: int = 12) -> list[str]:
+    names = [ext] if isinstance(ext, str) else list(ext)
+    return names[:most] + ([f"and {len(names) - most} more"] if len(names) > most else [])
+
+
+def _from_array(X: np.ndarray) -> Stack | Sources:
+    """Read an array of numbers by its number of axes; see `load_images`."""
+    if X.ndim == 1 and X.size:
+        return Stack(X[np.newaxis])
+    if X.ndim == 2:
+        return Stack(X)
+    if X.ndim == 3:
+        return Stack(X[np.newaxis] if X.shape[2] in CHANNELS else X[..., np.newaxis])
+    if X.ndim == 4 and X.shape[3] in CHANNELS:
+        return Stack(X)
+    hint = ""
+    if X.ndim == 4 and X.shape[1] in CHANNELS:
+        hint = " Channels come last: np.moveaxis(X, 1, -1)."
+    raise InvalidDataError(
+        "Images must have the shape (n, values), (n, height, width) or (n, height, width, channels) "
+        f"with 1, 3 or 4 channels. Got {X.shape}.{hint}"
+    )
+
+
+def _flattened(items: Iterable[Any]) -> Iterable[Any]:
+    for item in items:
+        if isinstance(item, (list, tuple, set, frozenset)) or (
+            isinstance(item, np.ndarray) and item.dtype.kind in "OUS"
+        ):
+            yield from _flattened(item)
+        else:
+            yield item
+
+
+def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
+    if not items:
+        raise ImageReadError("No image: the list that was given is empty.")
+    arrays = [item for item in items if isinstance(item, np.ndarray)]
+    if len(arrays) == len(items) and all(item.ndim == 1 for item in arrays):
+        if len({len(item) for item in arrays}) > 1:
+            raise InvalidDataError("Flattened images in a list must all have the same length.")
+        return Stack(np.stack(arrays))
+    names, folder = array_names(len(items)), None
+    if any(isinstance(item, str) and is_url(item) for item in items):
+        folder = _download_dir(rules)
+    sources: list[Source] = []
+    for number, item in enumerate(items):
+        if isinstance(item, (str, os.PathLike)):
+            text = os.fsdecode(item)
+            if is_url(text) and folder is not None:
+                sources.append(_from_url(text, folder))
+            else:
+                sources += _from_listed_path(text, rules)
+        else:
+            sources.append(_from_content(item, names[number]))
+    return Sources(sources, f"{len(items)} inputs given")
+
+
+def _from_listed_path(text: str, rules: Rules) -> list[Source]:
+    """Return one file, or all images of a folder; what does not exist is skipped later."""
+    pathname = os.path.abspath(text)  # noqa: PTH100
+    if not os.path.isdir(pathname):  # noqa: PTH112
+        return [_from_file(pathname)]
+    found = scan(pathname, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
+    if not found.pathnames:
+        reason = f"folder without images ({found.n_seen} files seen)"
+        return [Source(pathname, os.path.basename(pathname), reason=reason)]  # noqa: PTH119
+    return [_from_file(name) for name in found.pathnames]
+
+
+def _from_file(pathname: str) -> Source:
+    return Source(pathname, os.path.basename(pathname))  # noqa: PTH119
+
+
+def _from_url(url: str, folder: Path) -> Source:
+    name = local_name(url)
+    return Source(str(folder / name), name, url=url)
+
+
+def _download_dir(rules: Rules) -> Path:
+    if rules.download_dir is None:
+        return Path(tempfile.mkdtemp(prefix="clustimage-"))
+    folder = Path(os.path.abspath(rules.download_dir))  # noqa: PTH100
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _from_content(item: Any, name: str) -> Source:
+    if isinstance(item, Image.Image):
+        return Source(name, name, content=item)
+    if not isinstance(item, np.ndarray):
+        raise InvalidDataError(
+            "A list of images holds paths, URLs, arrays or PIL images. "
+            f"Got {type(item).__name__}: {str(item)[:80]!r} ({name})."
+        )
+    if (
+        item.ndim not in (2, 3)
+        or (item.ndim == 3 and item.shape[2] not in CHANNELS)
+        or not item.size
+    ):
+        raise InvalidDataError(
+            "An array in a list must be one image, (height, width) or (height, width, channels) "
+            f"with 1, 3 or 4 channels. Got the shape {item.shape} ({name})."
+        )
+    check_values(item.reshape(1, -1), [name])
+    return Source(name, name, content=item)

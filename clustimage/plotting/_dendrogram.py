@@ -1,0 +1,222 @@
+"""The tree of a hierarchical clustering, its branches in the colours of the clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustimage._errors import InvalidDataError
+from clustimage._validation import check_int, check_real
+from clustimage.plotting._colors import label_colors
+from clustimage.plotting._figure import count, new_axes, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_dendrogram", "node_labels"]
+
+MIXED = np.iinfo(np.int64).min
+TRUNK = "#555555"
+MAX_LEAVES = 100
+MAX_NAMED = 60
+
+
+def node_labels(Z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the label of each node of a tree.
+
+    Parameters
+    ----------
+    Z : array of shape (n - 1, 4)
+        Tree as of `scipy.cluster.hierarchy.linkage`.
+    labels : array of shape (n,)
+        Labels of the leaves.
+
+    Returns
+    -------
+    array of shape (2 n - 1,)
+        The leaves, then the joints. A joint has the label that all leaves below it
+        share, or the smallest int64 where they do not share one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tree = np.array([[0, 1, 1.0, 2], [2, 3, 2.0, 3]])
+    >>> (node_labels(tree, np.array([5, 5, 0])) == 5).tolist()
+    [True, True, False, True, False]
+    """
+    n = len(labels)
+    of_node = np.empty(2 * n - 1, dtype=np.int64)
+    of_node[:n] = labels
+    for i, (left, right) in enumerate(Z[:, :2].astype(int).tolist()):
+        same = of_node[left] == of_node[right]
+        of_node[n + i] = of_node[left] if same else MIXED
+    return of_node
+
+
+def draw_dendrogram(
+    Z: np.ndarray,
+    *,
+    max_d: float | None = None,
+    labels_of_leaf: np.ndarray | None = None,
+    names_of_leaf: Sequence[str] | None = None,
+    truncate_p: int = MAX_LEAVES,
+    ax: Axes | None = None,
+) -> tuple[Figure, Axes, dict[str, Any]]:
+    """Draw the tree of a hierarchical clustering.
+
+    Parameters
+    ----------
+    Z : array of shape (n - 1, 4)
+        Tree as of `scipy.cluster.hierarchy.linkage`.
+    max_d : float, optional
+        Height of a cut, drawn as a dashed line.
+    labels_of_leaf : array of shape (n,), optional
+        Clusters of the images. A branch has the colour of the cluster that all images
+        below it belong to, as in the other plots; other branches are gray. Default:
+        the clusters below `max_d`, or a tree in gray.
+    names_of_leaf : sequence of n str, optional
+        Written below single images where at most 60 leaves are drawn; default their row.
+    truncate_p : int, default=100
+        The most leaves drawn. A larger tree shows its uppermost joints; a number in
+        brackets says how many images lie below.
+    ax : Axes, optional
+        Where to draw; default is a new figure.
+
+    Returns
+    -------
+    fig, ax
+        What was drawn.
+    info : dict
+        What `scipy.cluster.hierarchy.dendrogram` returns: ``icoord``, ``dcoord``,
+        ``ivl``, ``leaves``, ``color_list``, ``leaves_color_list``.
+
+    Raises
+    ------
+    InvalidDataError
+        If `Z` is no tree, or there is not one label or name per leaf.
+    InvalidParameterError
+        If `max_d` is negative or `truncate_p` below 2.
+    """
+    from scipy.cluster.hierarchy import dendrogram, is_valid_linkage
+
+    Z = np.asarray(Z, dtype=float)
+    if not is_valid_linkage(Z):
+        raise InvalidDataError(
+            f"A dendrogram needs a linkage matrix of shape (n - 1, 4). Got shape {Z.shape}."
+        )
+    n = len(Z) + 1
+    max_d = None if max_d is None else check_real("max_d", max_d, low=0)
+    truncate_p = check_int("truncate_p", truncate_p, low=2)
+    labels = _labels(Z, max_d, labels_of_leaf)
+    if names_of_leaf is not None and len(names_of_leaf) != n:
+        raise InvalidDataError(f"{n} leaves need {n} names. Got {len(names_of_leaf)}.")
+    color_of = _node_colors(Z, labels)
+    whole = n <= truncate_p
+    info: dict[str, Any] = dendrogram(
+        Z,
+        p=truncate_p,
+        truncate_mode=None if whole else "lastp",
+        no_plot=True,
+        link_color_func=lambda node: color_of[node],
+    )
+    fig, ax = new_axes(ax, figsize=(12, 6), layout="constrained")
+    _branches(ax, info)
+    _leaves(ax, info, n, color_of, names_of_leaf)
+    _cut(ax, max_d)
+    ax.set_title(_title(n, labels, len(info["ivl"]), whole), fontsize=13)
+    return fig, ax, info
+
+
+def _labels(Z: np.ndarray, max_d: float | None, given: np.ndarray | None) -> np.ndarray | None:
+    """Return a label for each leaf: those given, or by decreasing size those of the cut."""
+    n = len(Z) + 1
+    if given is not None:
+        if len(given) != n:
+            raise InvalidDataError(f"{n} leaves need {n} labels. Got {len(given)}.")
+        return np.asarray(given)
+    if max_d is None:
+        return None
+    from scipy.cluster.hierarchy import fcluster
+
+    raw = fcluster(Z, max_d, criterion="distance")
+    _, first, codes, sizes = np.unique(
+        raw, return_index=True, return_inverse=True, return_counts=True
+    )
+    rank = np.empty(len(sizes), dtype=int)
+    rank[np.lexsort((first, -sizes))] = np.arange(len(sizes))
+    return rank[codes]
+
+
+def _node_colors(Z: np.ndarray, labels: np.ndarray | None) -> list[str]:
+    if labels is None:
+        return [TRUNK] * (2 * len(Z) + 1)
+    colors = label_colors(labels) | {MIXED: TRUNK}
+    return [colors[label] for label in node_labels(Z, labels).tolist()]
+
+
+def _branches(ax: Axes, info: dict[str, Any]) -> None:
+    """Draw all joints as one artist."""
+    from matplotlib.collections import LineCollection
+
+    lines = np.stack([np.array(info["icoord"]), np.array(info["dcoord"])], axis=-1)
+    ax.add_collection(
+        LineCollection(list(lines), colors=info["color_list"], linewidths=1.4), autolim=False
+    )
+    ax.set_xlim(0, 10 * len(info["ivl"]))
+    # Where a centroid or median tree turns back, the top joint is not the highest one.
+    top = lines[..., 1].max()
+    ax.set_ylim(0, 1.05 * top if top > 0 else 1.0)
+    ax.set_ylabel("distance")
+    for side in ("top", "right", "bottom"):
+        ax.spines[side].set_visible(False)
+
+
+def _leaves(
+    ax: Axes,
+    info: dict[str, Any],
+    n: int,
+    color_of: list[str],
+    names: Sequence[str] | None,
+) -> None:
+    """Write below each leaf what it is, in the colour of its cluster."""
+    nodes, words = info["leaves"], info["ivl"]
+    if names is not None and len(nodes) <= MAX_NAMED:
+        words = [
+            shorten(names[node], 18) if node < n else word
+            for node, word in zip(nodes, words, strict=True)
+        ]
+    size = float(np.clip(700 / len(nodes), 5, 9))
+    ax.set_xticks(5 + 10 * np.arange(len(nodes)))
+    ax.set_xticklabels(words, rotation=90, fontsize=size)
+    ax.tick_params(axis="x", length=0)
+    for tick, node in zip(ax.get_xticklabels(), nodes, strict=True):
+        tick.set_color(color_of[node])
+        tick.set_parse_math(False)
+
+
+def _cut(ax: Axes, max_d: float | None) -> None:
+    if max_d is None:
+        return
+    ax.set_ylim(0, max(ax.get_ylim()[1], 1.05 * max_d))
+    ax.axhline(max_d, color="black", linestyle="--", linewidth=1)
+    ax.annotate(
+        f"cut at {max_d:.4g}",
+        (1, max_d),
+        xycoords=("axes fraction", "data"),
+        xytext=(-3, 3),
+        textcoords="offset points",
+        ha="right",
+        fontsize=9,
+    )
+
+
+def _title(n: int, labels: np.ndarray | None, leaves: int, whole: bool) -> str:
+    title = count(n, "image")
+    if labels is not None:
+        title += f" in {count(len(np.unique(labels[labels >= 0])), 'cluster')}"
+    if not whole:
+        title += f", the uppermost {leaves} branches"
+    return title

@@ -1,0 +1,149 @@
+"""Figures, axes and texts: what every plot needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from clustimage._errors import InvalidParameterError
+from clustimage._validation import check_option
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+__all__ = ["check_cmap", "count", "halo", "many_figures", "new_axes", "printable", "shorten"]
+
+
+def new_axes(
+    ax: Axes | None = None, *, figsize: tuple[float, float] | None = None, layout: str | None = None
+) -> tuple[Figure, Axes]:
+    """Return the figure and the axes to draw on: those given, or new ones.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes, optional
+        Where the user wants the plot.
+    figsize : (float, float), optional
+        Width and height of a new figure, in inches.
+    layout : str, optional
+        Layout engine of a new figure, for example ``"constrained"``.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `ax` is no axes.
+    """
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        fig = plt.figure(figsize=figsize, layout=layout)
+        return fig, fig.add_subplot()
+    from matplotlib.axes import Axes as AxesType
+
+    if not isinstance(ax, AxesType):
+        raise InvalidParameterError(f"'ax' must be one matplotlib Axes. Got {type(ax).__name__}.")
+    # An axes of a subfigure knows the subfigure; that one knows the figure.
+    figure: Any = ax.figure
+    return figure.figure, ax
+
+
+@contextmanager
+def many_figures() -> Iterator[None]:
+    """Open as many figures as there are clusters without matplotlib's warning about it."""
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context({"figure.max_open_warning": 0}):
+        yield
+
+
+def check_cmap(cmap: str | Colormap | None) -> Colormap:
+    """Return the colour map for gray images; None is ``"gray"``.
+
+    Raises
+    ------
+    InvalidParameterError
+        If matplotlib has no map of that name.
+    """
+    from matplotlib import colormaps
+    from matplotlib.colors import Colormap as ColormapType
+
+    if isinstance(cmap, ColormapType):
+        return cmap
+    if cmap is None:
+        return colormaps["gray"]
+    known = list(colormaps)
+    if cmap not in known:
+        # The whole list has some 200 names; the nearest one says more.
+        try:
+            check_option("cmap", cmap, known)
+        except InvalidParameterError as exc:
+            hint = str(exc).partition(f"Got {cmap!r}.")[2]
+            raise InvalidParameterError(
+                f"'cmap' must be a colormap of matplotlib, such as 'gray' or 'binary'. "
+                f"Got {cmap!r}.{hint}"
+            ) from None
+    return colormaps[cmap]
+
+
+def halo(width: float = 3.0) -> list[Any]:
+    """Return path effects that put a white rim around a text, so that it reads on photos."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    return [Stroke(linewidth=width, foreground="white"), Normal()]
+
+
+@lru_cache(maxsize=4096)
+def _has_glyph(char: str, families: tuple[str, ...]) -> bool:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    paths = [findfont(FontProperties(family=[family])) for family in families]
+    return any(get_font(path).get_char_index(ord(char)) for path in paths)
+
+
+def printable(text: object) -> str:
+    """Return `text` with ``?`` for what the fonts in use cannot draw.
+
+    File names may hold anything: line breaks, halves of characters, scripts that
+    the font does not know. Drawn as they are, they break the layout, raise, or warn.
+
+    Examples
+    --------
+    >>> printable("photo\\n1.png")
+    'photo?1.png'
+    """
+    from matplotlib.font_manager import FontProperties
+
+    families = tuple(FontProperties().get_family())
+    return "".join(
+        char if char.isprintable() and _has_glyph(char, families) else "?" for char in str(text)
+    )
+
+
+def shorten(text: object, width: int) -> str:
+    """Return `text`, made printable, in at most `width` characters; its middle is left out.
+
+    Examples
+    --------
+    >>> shorten("a_very_long_name_0017.jpg", 12)
+    'a_ver…17.jpg'
+    """
+    text = str(text)
+    if len(text) > width:
+        tail = max((width + 1) // 2, 1)
+        text = f"{text[: max(width - tail - 1, 0)]}…{text[len(text) - tail :]}"
+    return printable(text)
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "image"), count(1797, "image")
+    ('1 image', '1,797 images')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,330 @@
+"""The plots as methods: they read what is computed and hand it to the drawing functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustimage._results import require
+from clustimage._validation import check_bool
+from clustimage.plotting._clusters import plot_clusters
+from clustimage.plotting._find import plot_hits
+from clustimage.plotting._hog import check_shows_hog, with_hog
+from clustimage.plotting._montage import to_images
+from clustimage.plotting._queries import place_queries
+from clustimage.plotting._scatter import draw_map
+from clustimage.plotting._unique import plot_representatives
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+__all__ = ["PlotMethods"]
+
+AXIS_NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "principal component", None: "feature"}
+
+
+class PlotMethods:
+    """Plots of what `Clustimage` has computed; mixed into it.
+
+    The class needs ``results``, ``results_unique``, ``params``, ``shape_`` (height,
+    width, channels) and ``unique()``. Nothing here computes a stage or opens a file.
+    """
+
+    results: dict[str, Any]
+    params: dict[str, Any]
+    results_unique: dict[str, Any] | None
+    shape_: Any
+    if TYPE_CHECKING:
+
+        def unique(self, metric: str | None = None) -> dict[str, Any]: ...
+
+    def plot(
+        self,
+        labels: int | Iterable[int] | None = None,
+        show_hog: bool = False,
+        cmap: str | Colormap | None = None,
+        ncols: int | None = None,
+        min_samples: int = 2,
+        blacklist: int | Iterable[int] | None = None,
+    ) -> tuple[list[Figure], np.ndarray]:
+        """Draw the images of each cluster, one figure per cluster.
+
+        A figure is one picture, however many images it shows: at most 400 (100 with
+        `show_hog`), spread evenly over a larger cluster; the title then says so.
+        File names are written where a figure shows at most 40 images.
+
+        Parameters
+        ----------
+        labels : int or list of int, optional
+            Clusters to draw, in this order and whatever their size; -1 are the images
+            in no cluster. Default: all clusters, without -1.
+        show_hog : bool, default=False
+            Draw the HOG beside each image; for ``method="hog"`` and ``"pca-hog"``.
+        cmap : str or Colormap, optional
+            Colour map for gray images, for example ``"binary"``; default ``"gray"``.
+        ncols : int, optional
+            Images per row; default makes the picture wider than high.
+        min_samples : int, default=2
+            Leave out smaller clusters, where `labels` does not ask for them.
+        blacklist : int or list of int, optional
+            Leave out these clusters.
+
+        Returns
+        -------
+        figs : list of Figure
+            One per cluster.
+        axes : array of shape (n_figs,), object
+            The axes of each.
+
+        Raises
+        ------
+        StepOrderError
+            Before `cluster` (or `fit_transform`).
+        InvalidParameterError
+            For a cluster that is not there, an unknown `cmap`, or `show_hog` without HOG.
+
+        Examples
+        --------
+        >>> cl.fit_transform("photos/")  # doctest: +SKIP
+        >>> figs, axes = cl.plot(labels=[0, 2], ncols=12)  # doctest: +SKIP
+        >>> figs[0].savefig("largest_cluster.png")  # doctest: +SKIP
+        """
+        assigned = require(self.results, "labels")
+        decorate, limit = None, {}
+        if self._shows_hog(show_hog):
+            limit = {"limit": 100}
+
+            def decorate(images: np.ndarray) -> np.ndarray:
+                return with_hog(images, self.params["params_hog"], cmap)
+
+        return plot_clusters(
+            self._images(),
+            assigned,
+            wanted=labels,
+            filenames=self.results["filenames"],
+            cmap=cmap,
+            ncols=ncols,
+            min_samples=min_samples,
+            blacklist=blacklist,
+            decorate=decorate,
+            **limit,
+        )
+
+    def plot_unique(
+        self,
+        img_mean: bool = True,
+        cmap: str | Colormap | None = None,
+        show_hog: bool = False,
+        *,
+        ax: Axes | None = None,
+    ) -> tuple[Figure, Axes]:
+        """Draw one image for each cluster, all in one picture.
+
+        Below each image stand the cluster and its number of images; its frame has the
+        colour that the cluster has in `scatter`. At most 400 clusters are drawn, the
+        largest ones; the title says where there are more.
+
+        Parameters
+        ----------
+        img_mean : bool, default=True
+            True draws the average of the cluster's images, False its unique image:
+            the one nearest to the centre of the cluster.
+        cmap : str or Colormap, optional
+            Colour map for gray images; default ``"gray"``.
+        show_hog : bool, default=False
+            Draw the HOG beside each image; for ``method="hog"`` and ``"pca-hog"``.
+        ax : Axes, optional
+            Where to draw; default is a new figure.
+
+        Returns
+        -------
+        fig, ax
+            Figure and axes.
+
+        Raises
+        ------
+        StepOrderError
+            Before `cluster` (or `fit_transform`).
+        InvalidParameterError
+            For an unknown `cmap`, or `show_hog` without HOG.
+
+        Examples
+        --------
+        >>> cl.fit_transform("photos/")  # doctest: +SKIP
+        >>> fig, ax = cl.plot_unique(img_mean=False)  # doctest: +SKIP
+        """
+        assigned = require(self.results, "labels")
+        labels, images = self._one_per_cluster(img_mean)
+        if self._shows_hog(show_hog):
+            images = with_hog(images, self.params["params_hog"], cmap)
+        return plot_representatives(
+            images,
+            labels,
+            np.array([np.count_nonzero(assigned == label) for label in labels], dtype=int),
+            what="Average image" if img_mean else "Unique image",
+            cmap=cmap,
+            ax=ax,
+        )
+
+    def plot_find(self, cmap: str | Colormap | None = None) -> tuple[list[Figure], np.ndarray]:
+        """Draw what the last `find` found, one figure per query.
+
+        The query comes first, in a black frame, then the images found, nearest first,
+        each with its file name, its distance (d), its p-value (p) and its cluster, in a
+        frame of the cluster's colour. At most 47 images are drawn; the title says where
+        there are more. On a model that was loaded from a file, the pictures of earlier
+        queries are gone; then only what was found is drawn.
+
+        Parameters
+        ----------
+        cmap : str or Colormap, optional
+            Colour map for gray images; default ``"gray"``.
+
+        Returns
+        -------
+        figs : list of Figure
+            One per query.
+        axes : array of shape (n_figs,), object
+            The axes of each.
+
+        Raises
+        ------
+        StepOrderError
+            Before `find`.
+        InvalidParameterError
+            For an unknown `cmap`.
+
+        Examples
+        --------
+        >>> cl.find("holiday.jpg", k=10, alpha=None)  # doctest: +SKIP
+        >>> figs, axes = cl.plot_find()  # doctest: +SKIP
+        """
+        found = require(self.results, "predict")
+        return plot_hits(
+            self._images(), found, query_images=getattr(self, "query_pixels_", None), cmap=cmap
+        )
+
+    def scatter(
+        self,
+        zoom: float | None = 0.3,
+        img_mean: bool = True,
+        dotsize: float = 15,
+        legend: bool = False,
+        text: bool = True,
+        plt_all: bool = False,
+        density: bool = False,
+        *,
+        cmap: str | Colormap | None = None,
+        figsize: tuple[float, float] | None = None,
+        ax: Axes | None = None,
+    ) -> tuple[Figure, Axes]:
+        """Draw the map of all images, coloured by cluster.
+
+        After `find`, the queries are stars with their names. A query lies where the
+        embedding puts it, if the embedding can; else at the mean place of its five
+        nearest images, weighted by one over their distances.
+
+        Parameters
+        ----------
+        zoom : float or None, default=0.3
+            Width of one pixel of a picture, in points (1/72 inch), whatever the
+            resolution of the figure: 0.3 draws 128 pixels about 14 mm wide; for images
+            of 8 pixels, 4 looks good. Pictures of clusters are never smaller than 30
+            points, images of `plt_all` never smaller than 12. None draws no picture.
+        img_mean : bool, default=True
+            For the picture at the centre of a cluster: True draws the average of its
+            images, False its unique image. The first 100 clusters have one. Where two
+            would overlap, they move apart and a line leads to the place.
+        dotsize : float, default=15
+            Area of a dot, in square points.
+        legend : bool, default=False
+            List clusters and sizes beside the map, 60 at most.
+        text : bool, default=True
+            Write the number of each cluster.
+        plt_all : bool, default=False
+            Draw every image, framed in the colour of its cluster, instead of the dots.
+        density : bool, default=False
+            Shade the map by the density of images.
+        cmap : str or Colormap, optional
+            Colour map for gray images; default ``"gray"``.
+        figsize : (float, float), optional
+            Width and height of a new figure, in inches; default (11, 8.5).
+        ax : Axes, optional
+            Where to draw; default is a new figure.
+
+        Returns
+        -------
+        fig, ax
+            Figure and axes.
+
+        Raises
+        ------
+        StepOrderError
+            Before `embedding` and `cluster` (or `fit_transform`).
+        InvalidParameterError
+            For a `zoom`, `dotsize`, `cmap` or `ax` that cannot be used.
+
+        Examples
+        --------
+        >>> cl.fit_transform("photos/")  # doctest: +SKIP
+        >>> fig, ax = cl.scatter(zoom=0.4, img_mean=False, legend=True)  # doctest: +SKIP
+        >>> fig, ax = cl.scatter(plt_all=True)  # doctest: +SKIP
+        """
+        assigned, xycoord = require(self.results, "labels"), require(self.results, "xycoord")
+        every, pictures = check_bool("plt_all", plt_all), None
+        if zoom is not None and not every:
+            pictures = dict(zip(*self._one_per_cluster(img_mean), strict=True))
+        found = self.results.get("predict")
+        places = getattr(self, "query_xycoord_", None)
+        return draw_map(
+            xycoord,
+            assigned,
+            images=self._images() if every and zoom is not None else None,
+            pictures=pictures,
+            centers=self._centers(),
+            queries=place_queries(found, xycoord, places) if found else None,
+            zoom=zoom,
+            dotsize=dotsize,
+            legend=legend,
+            text=text,
+            density=density,
+            cmap=cmap,
+            axis_name=self._axis_name(),
+            figsize=figsize,
+            ax=ax,
+        )
+
+    def _images(self) -> np.ndarray:
+        return to_images(require(self.results, "img"), self.shape_)
+
+    def _unique(self) -> dict[str, Any]:
+        return self.results_unique if self.results_unique else self.unique()
+
+    def _one_per_cluster(self, img_mean: bool) -> tuple[list[int], np.ndarray]:
+        """Return the clusters, and for each its average or its unique image."""
+        unique = self._unique()
+        labels = np.asarray(unique["labels"]).tolist()
+        if check_bool("img_mean", img_mean):
+            return labels, to_images(unique["img_mean"], self.shape_)
+        rows = require(self.results, "img")[np.asarray(unique["idx"], dtype=int)]
+        return labels, to_images(rows, self.shape_)
+
+    def _centers(self) -> dict[int, np.ndarray]:
+        unique = self._unique()
+        places = unique.get("xycoord_center")
+        if places is None:
+            return {}
+        return dict(zip(np.asarray(unique["labels"]).tolist(), np.asarray(places), strict=True))
+
+    def _axis_name(self) -> str | None:
+        embedding = self.params.get("embedding")
+        return AXIS_NAMES.get(embedding) if isinstance(embedding, (str, type(None))) else None
+
+    def _shows_hog(self, show_hog: bool) -> bool:
+        if check_bool("show_hog", show_hog):
+            check_shows_hog(self.params.get("method"))
+        return show_hog

@@ -1,0 +1,75 @@
+"""The queries of `find` on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustimage.plotting._figure import halo, shorten
+from clustimage.plotting._find import query_tables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_stars", "place_queries"]
+
+MAX_NAMES = 30
+NEIGHBOURS = 5
+
+
+def place_queries(
+    found: Mapping[str, Any], xycoord: np.ndarray, places: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Return where on the map the queries of `find` belong.
+
+    Parameters
+    ----------
+    found : mapping
+        What ``find`` returns: ``"feat"``, then a DataFrame per query.
+    xycoord : array of shape (n, 2)
+        Places of the images that were searched.
+    places : array of shape (m, 2), optional
+        Places of the queries where the embedding can tell them.
+
+    Returns
+    -------
+    dict of str to array of shape (2,)
+        By default the mean place of the five nearest images, each weighted by one
+        over its distance; an image at distance 0 gives its own place. A query for which
+        nothing was found has no place and is left out.
+    """
+    placed = {}
+    for i, (name, table) in enumerate(query_tables(found).items()):
+        if places is not None:
+            placed[name] = np.asarray(places[i], dtype=float)
+            continue
+        nearest = table.sort_values("distance", kind="stable").iloc[:NEIGHBOURS]
+        distance = nearest["distance"].to_numpy(dtype=float)
+        if not len(distance):
+            continue
+        tiny = 1e-6 * max(distance[-1], 1e-12)
+        weight = (distance <= tiny) if distance[0] <= tiny else 1 / distance
+        where = np.asarray(xycoord, dtype=float)[nearest["y_idx"].to_numpy(dtype=int)]
+        placed[name] = np.average(where, axis=0, weights=weight)
+    return {name: place for name, place in placed.items() if np.isfinite(place).all()}
+
+
+def draw_stars(ax: Axes, queries: Mapping[str, np.ndarray]) -> None:
+    """Draw the queries of `find` as stars with their names."""
+    if not queries:
+        return
+    places = np.stack(list(queries.values()))
+    ax.scatter(*places.T, marker="*", s=260, c="#FFD400", edgecolors="black", lw=1.1, zorder=6)
+    for name, place in list(queries.items())[:MAX_NAMES]:
+        ax.annotate(
+            shorten(name, 28),
+            (float(place[0]), float(place[1])),
+            xytext=(9, 7),
+            textcoords="offset points",
+            fontsize=9,
+            path_effects=halo(),
+            zorder=7,
+            parse_math=False,
+        )

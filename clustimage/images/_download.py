@@ -39,7 +39,7 @@ def local_name(url: str) -> str:
     Examples
     --------
     >>> local_name("https://example.org/a/cat%20one.jpg?size=9")
-    'cat_one-7ce4f5b9.jpg'
+    'cat_one-1649b646.jpg'
     """
     path = urllib.parse.unquote(urllib.parse.urlsplit(url).path)
     stem, ending = os.path.splitext(path.rsplit("/", 1)[-1])  # noqa: PTH122

@@ -15,10 +15,11 @@ from clustimage._logging import get_logger
 from clustimage._parallel import run_ordered
 from clustimage._validation import check_bool, check_int, check_shape
 from clustimage.images._arrays import check_values, guess_shape, rows_to_pixels
-from clustimage.images._decode import Decoded, decode, quiet_pillow
+from clustimage.images._decode import decode, quiet_pillow
 from clustimage.images._download import fetch
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, printable
+from clustimage.images._pillow import Decoded
 from clustimage.images._source import Rules, Source, Sources, Stack, gather
 
 __all__ = ["load_images"]
@@ -161,7 +162,9 @@ def _load_stack(
         pixels = rows_to_pixels(rows, (height, width, own), channels, stack.names)
         return _of_arrays(stack.names, pixels, dim)
     check_values(stack.data.reshape(n_images, -1), stack.names)
-    items = [Source(name, name, content=img) for name, img in zip(stack.names, stack.data)]
+    items = [
+        Source(name, name, content=img) for name, img in zip(stack.names, stack.data, strict=True)
+    ]
     return _load_sources(Sources(items), dim, channels, n_jobs)
 
 
@@ -198,7 +201,7 @@ def _load_sources(
             n_jobs=n_jobs,
             desc=None if is_array else "Reading images",
         )
-        for item, result in zip(items, results):
+        for item, result in zip(items, results, strict=True):
             if isinstance(result, str):
                 status.append(ImageStatus(item.pathname, "skipped", result))
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import tempfile
 from collections.abc import Iterable
@@ -20,11 +21,12 @@ from clustimage.images._listing import printable, scan
 __all__ = ["Rules", "Source", "Sources", "Stack", "gather"]
 
 CHANNELS = (1, 3, 4)
+NO_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or no items
 
 
 @dataclass(frozen=True)
 class Source:
-    """One input. Without `content` it is the file at `pathname`, to be downloaded if it has a url."""
+    """One input; without `content` the file at `pathname`, to be fetched first if it has a url."""
 
     pathname: str
     filename: str
@@ -100,12 +102,16 @@ def gather(X: Any, rules: Rules) -> Sources | Stack:
             f"An array of dtype {X.dtype} and shape {X.shape} cannot be images. "
             "Give numbers, for instance X.astype(float)."
         )
-    if not isinstance(X, Iterable):
+    if not isinstance(X, Iterable) or isinstance(X, NO_LISTS):
         raise InvalidDataError(
             "Images are given as a folder, a file, a list of files or URLs, an array or a "
             f"DataFrame. Got {type(X).__name__}: {X!r}."
         )
-    return _from_list(list(_flattened(X)), rules)
+    X = list(X)
+    items = list(_flattened(X))
+    if items and all(isinstance(item, numbers.Real) for item in items):
+        return _from_array(_numbers(X))
+    return _from_list(items, rules)
 
 
 def array_names(n_images: int) -> list[str]:
@@ -134,7 +140,7 @@ def _from_path(path: str | os.PathLike[str], rules: Rules) -> Sources:
     return Sources(
         [_from_file(name) for name in found.pathnames],
         f"looked in {printable(pathname)}{' and the folders below' if rules.recursive else ''} "
-        f"for {endings}; {found.n_seen} files seen, {len(found.pathnames)} of them with such a name",
+        f"for {endings}; {found.n_seen} files seen, {len(found.pathnames)} with such a name",
     )
 
 
@@ -157,14 +163,23 @@ def _from_array(X: np.ndarray) -> Stack | Sources:
     if X.ndim == 4 and X.shape[1] in CHANNELS:
         hint = " Channels come last: np.moveaxis(X, 1, -1)."
     raise InvalidDataError(
-        "Images must have the shape (n, values), (n, height, width) or (n, height, width, channels) "
-        f"with 1, 3 or 4 channels. Got {X.shape}.{hint}"
+        "Images must have the shape (n, values), (n, height, width) or "
+        f"(n, height, width, channels) with 1, 3 or 4 channels. Got {X.shape}.{hint}"
     )
+
+
+def _numbers(X: list[Any]) -> np.ndarray:
+    try:
+        return np.array(X)
+    except ValueError as exc:
+        raise InvalidDataError(
+            "A list of numbers must be regular: all images of the same length."
+        ) from exc
 
 
 def _flattened(items: Iterable[Any]) -> Iterable[Any]:
     for item in items:
-        if isinstance(item, (list, tuple, set, frozenset)) or (
+        if isinstance(item, (list, tuple)) or (
             isinstance(item, np.ndarray) and item.dtype.kind in "OUS"
         ):
             yield from _flattened(item)

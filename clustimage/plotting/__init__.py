@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clustimage.plotting._clusters import plot_clusters
 from clustimage.plotting._colors import label_colors, palette
-from clustimage.plotting._dendrogram import draw_dendrogram
+from clustimage.plotting._dendrogram import dendrogram, draw_dendrogram
 from clustimage.plotting._find import plot_hits
 from clustimage.plotting._methods import PlotMethods
 from clustimage.plotting._montage import montage
@@ -14,6 +14,7 @@ from clustimage.plotting._unique import plot_representatives
 
 __all__ = [
     "PlotMethods",
+    "dendrogram",
     "draw_dendrogram",
     "draw_map",
     "label_colors",

@@ -144,6 +144,7 @@ def plot_clusters(
             f"Each image needs a label. Got {len(images)} images and {len(labels)} labels."
         )
     check_cmap(cmap)
+    ncols = None if ncols is None else check_int("ncols", ncols, low=1)
     chosen = choose_labels(labels, wanted=wanted, min_samples=min_samples, blacklist=blacklist)
     figs, axes = [], np.empty(len(chosen), dtype=object)
     with many_figures():
@@ -157,7 +158,7 @@ def plot_clusters(
                 tiles,
                 title=_title(label, len(members), len(shown)),
                 captions=captions if named else None,
-                ncols=ncols,
+                ncols=None if ncols is None else min(ncols, len(shown)),
                 cmap=cmap,
             )
             figs.append(fig)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._errors import InvalidDataError
+from clustimage._errors import InvalidDataError, StepOrderError
 from clustimage._validation import check_int, check_real
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import count, new_axes, shorten
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_dendrogram", "node_labels"]
+__all__ = ["dendrogram", "draw_dendrogram", "node_labels"]
 
 MIXED = np.iinfo(np.int64).min
 TRUNK = "#555555"
@@ -56,6 +56,41 @@ def node_labels(Z: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return of_node
 
 
+def dendrogram(
+    clustering: Any, *, max_d: float | None = None, max_leaves: int = MAX_LEAVES, **options: Any
+) -> tuple[Figure, Axes, dict[str, Any]]:
+    """Draw the tree of a clustering; see `draw_dendrogram`.
+
+    Parameters
+    ----------
+    clustering : object
+        With ``tree``, of shape (n - 1, 4) or None, and ``labels``, of shape (n,).
+    max_d : float, optional
+        Height of a cut, drawn as a line.
+    max_leaves : int, default=100
+        The most leaves drawn; of a larger tree the uppermost joints.
+    **options
+        ``names_of_leaf`` and ``ax``.
+
+    Raises
+    ------
+    StepOrderError
+        If the clustering has built no tree.
+    """
+    if clustering.tree is None:
+        raise StepOrderError(
+            "There is no tree to draw. Run cluster(cluster='agglomerative') first; "
+            "the other clusterers build none."
+        )
+    return draw_dendrogram(
+        clustering.tree,
+        max_d=max_d,
+        labels_of_leaf=clustering.labels,
+        truncate_p=max_leaves,
+        **options,
+    )
+
+
 def draw_dendrogram(
     Z: np.ndarray,
     *,
@@ -72,7 +107,8 @@ def draw_dendrogram(
     Z : array of shape (n - 1, 4)
         Tree as of `scipy.cluster.hierarchy.linkage`.
     max_d : float, optional
-        Height of a cut, drawn as a dashed line.
+        Height of a cut, drawn as a dashed line. Default: a height that gives
+        `labels_of_leaf`, where there is one.
     labels_of_leaf : array of shape (n,), optional
         Clusters of the images. A branch has the colour of the cluster that all images
         below it belong to, as in the other plots; other branches are gray. Default:
@@ -91,7 +127,8 @@ def draw_dendrogram(
         What was drawn.
     info : dict
         What `scipy.cluster.hierarchy.dendrogram` returns: ``icoord``, ``dcoord``,
-        ``ivl``, ``leaves``, ``color_list``, ``leaves_color_list``.
+        ``ivl``, ``leaves``, ``color_list``, ``leaves_color_list``; and ``max_d``, the
+        height of the line, or None.
 
     Raises
     ------
@@ -100,10 +137,10 @@ def draw_dendrogram(
     InvalidParameterError
         If `max_d` is negative or `truncate_p` below 2.
     """
-    from scipy.cluster.hierarchy import dendrogram, is_valid_linkage
+    from scipy.cluster import hierarchy
 
     Z = np.asarray(Z, dtype=float)
-    if not is_valid_linkage(Z):
+    if not hierarchy.is_valid_linkage(Z):
         raise InvalidDataError(
             f"A dendrogram needs a linkage matrix of shape (n - 1, 4). Got shape {Z.shape}."
         )
@@ -113,9 +150,11 @@ def draw_dendrogram(
     labels = _labels(Z, max_d, labels_of_leaf)
     if names_of_leaf is not None and len(names_of_leaf) != n:
         raise InvalidDataError(f"{n} leaves need {n} names. Got {len(names_of_leaf)}.")
-    color_of = _node_colors(Z, labels)
+    of_node = None if labels is None else node_labels(Z, labels)
+    color_of = _node_colors(n, of_node)
+    max_d = implied_cut(Z, of_node) if max_d is None else max_d
     whole = n <= truncate_p
-    info: dict[str, Any] = dendrogram(
+    info: dict[str, Any] = hierarchy.dendrogram(
         Z,
         p=truncate_p,
         truncate_mode=None if whole else "lastp",
@@ -127,7 +166,7 @@ def draw_dendrogram(
     _leaves(ax, info, n, color_of, names_of_leaf)
     _cut(ax, max_d)
     ax.set_title(_title(n, labels, len(info["ivl"]), whole), fontsize=13)
-    return fig, ax, info
+    return fig, ax, {**info, "max_d": max_d}
 
 
 def _labels(Z: np.ndarray, max_d: float | None, given: np.ndarray | None) -> np.ndarray | None:
@@ -150,11 +189,22 @@ def _labels(Z: np.ndarray, max_d: float | None, given: np.ndarray | None) -> np.
     return rank[codes]
 
 
-def _node_colors(Z: np.ndarray, labels: np.ndarray | None) -> list[str]:
-    if labels is None:
-        return [TRUNK] * (2 * len(Z) + 1)
-    colors = label_colors(labels) | {MIXED: TRUNK}
-    return [colors[label] for label in node_labels(Z, labels).tolist()]
+def implied_cut(Z: np.ndarray, of_node: np.ndarray | None) -> float | None:
+    """Return a height at which a cut gives these labels, or None where there is none."""
+    if of_node is None:
+        return None
+    pure, heights = of_node[len(Z) + 1 :] != MIXED, Z[:, 2]
+    if pure.all() or not pure.any():
+        return None
+    below, above = heights[pure].max(), heights[~pure].min()
+    return float((below + above) / 2) if below < above else None
+
+
+def _node_colors(n: int, of_node: np.ndarray | None) -> list[str]:
+    if of_node is None:
+        return [TRUNK] * (2 * n - 1)
+    colors = label_colors(of_node[:n]) | {MIXED: TRUNK}
+    return [colors[label] for label in of_node.tolist()]
 
 
 def _branches(ax: Axes, info: dict[str, Any]) -> None:

@@ -9,18 +9,22 @@ import numpy as np
 
 from clustimage._errors import InvalidDataError
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import check_cmap, count, many_figures, new_axes, shorten
-from clustimage.plotting._montage import colorize
-from clustimage.plotting._tiles import draw_tiles
+from clustimage.plotting._figure import check_cmap, count, shorten
+from clustimage.plotting._montage import best_ncols, colorize
+from clustimage.plotting._tiles import draw_tiles, tile_sizes
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["MAX_HITS", "plot_hits", "query_tables"]
+__all__ = ["MAX_HITS", "MAX_QUERIES", "plot_hits", "query_tables"]
 
+MAX_QUERIES = 20
 MAX_HITS = 47
+MAX_HITS_EACH = 23
 QUERY = "#000000"
+TITLE_INCHES = 0.35
 
 
 def query_tables(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,9 +38,8 @@ def plot_hits(
     *,
     query_images: np.ndarray | None = None,
     cmap: str | Colormap | None = None,
-    limit: int = MAX_HITS,
-) -> tuple[list[Figure], np.ndarray]:
-    """Draw each query with the images found for it, nearest first, one figure per query.
+) -> tuple[Figure, np.ndarray]:
+    """Draw each query with the images found for it, nearest first, one axes per query.
 
     Parameters
     ----------
@@ -48,69 +51,88 @@ def plot_hits(
         The queries, in the order of the tables; without them only the hits are drawn.
     cmap : str or Colormap, optional
         For gray images; default ``"gray"``.
-    limit : int, default=47
-        The most hits in one figure; the title says where there are more.
 
     Returns
     -------
-    figs : list of Figure
-        One per query.
-    axes : array of shape (m,), object
-        The axes of each figure.
+    fig : Figure
+        One figure. It shows at most 20 queries, and at most 47 images of one query or
+        23 of each of several; the titles say where there are more.
+    axes : array of shape (n_queries_drawn,), object
+        One axes per query, below each other.
 
     Raises
     ------
     InvalidDataError
-        If the number of query images is not the number of tables.
+        If there is no query, or not one image per query.
     """
     check_cmap(cmap)
     tables = query_tables(found)
-    if query_images is not None and len(query_images) != len(tables):
+    if not tables or (query_images is not None and len(query_images) != len(tables)):
+        given = "no" if query_images is None else len(query_images)
         raise InvalidDataError(
-            f"Each query needs an image. Got {len(query_images)} images for {len(tables)} queries."
+            f"Each query needs a table and an image. Got {len(tables)} tables, {given} images."
         )
-    figs, axes = [], np.empty(len(tables), dtype=object)
-    with many_figures():
-        for i, (name, table) in enumerate(tables.items()):
-            query = None if query_images is None else query_images[i]
-            fig, axes[i] = _draw_query(images, name, table, query, cmap=cmap, limit=limit)
-            figs.append(fig)
-    return figs, axes
+    names = list(tables)[:MAX_QUERIES]
+    limit = MAX_HITS if len(names) == 1 else MAX_HITS_EACH
+    queries = [None if query_images is None else query_images[i] for i in range(len(names))]
+    rows = [
+        _tiles(images, name, tables[name].iloc[:limit], query, cmap)
+        for name, query in zip(names, queries, strict=True)
+    ]
+    titles = [_title(name, len(tables[name]), limit) for name in names]
+    fig, axes = _draw_rows(rows, titles, tall=images.shape[1] / images.shape[2])
+    if len(names) < len(tables):
+        fig.suptitle(f"Showing {len(names):,} of {len(tables):,} queries", fontsize=12)
+    return fig, axes
 
 
-def _draw_query(
+def _tiles(
     images: np.ndarray,
     name: str,
     table: Any,
     query: np.ndarray | None,
-    *,
     cmap: str | Colormap | None,
-    limit: int,
-) -> tuple[Figure, Any]:
-    shown = table.iloc[:limit]
-    tiles = [colorize(images[shown["y_idx"].to_numpy(dtype=int)], cmap)]
-    colors = label_colors(shown["labels"])
-    frames = [colors[int(label)] for label in shown["labels"]]
-    captions = [_caption(row) for row in shown.to_dict("records")]
+) -> tuple[np.ndarray, list[str], list[str]]:
+    """Return the images of one query, their captions and the colours of their frames."""
+    tiles = colorize(images[table["y_idx"].to_numpy(dtype=int)], cmap)
+    colors = label_colors(table["labels"])
+    frames = [colors[int(label)] for label in table["labels"]]
+    captions = [_caption(row) for row in table.to_dict("records")]
     if query is not None:
-        tiles.insert(0, colorize(query[None], cmap))
+        tiles = np.concatenate([colorize(query[None], cmap), tiles])
         frames.insert(0, QUERY)
-        captions.insert(0, f"query\n{name}")
-    return _tiles_or_nothing(
-        np.concatenate(tiles),
-        title=_title(name, len(table), len(shown)),
-        captions=captions,
-        colors=frames,
-    )
+        captions.insert(0, f"{name}\nquery")
+    return tiles, captions, frames
 
 
-def _tiles_or_nothing(tiles: np.ndarray, *, title: str, **kwargs: Any) -> tuple[Figure, Any]:
-    if len(tiles):
-        return draw_tiles(tiles, title=title, **kwargs)
-    fig, ax = new_axes(figsize=(4.0, 1.2))
+def _draw_rows(
+    rows: list[tuple[np.ndarray, list[str], list[str]]], titles: list[str], *, tall: float
+) -> tuple[Figure, np.ndarray]:
+    """Draw one axes per query, all images of one size."""
+    import matplotlib.pyplot as plt
+
+    most = max(len(tiles) for tiles, _, _ in rows)
+    ncols = max(best_ncols(most, 1, 1), min(most, 8), 1)
+    nrows = np.array([max(1, -(-len(tiles) // ncols)) for tiles, _, _ in rows])
+    wide, (inches, high) = tile_sizes(ncols, int(nrows.sum()), tall, lines=3)
+    heights = nrows * (high / nrows.sum()) + TITLE_INCHES
+    fig = plt.figure(figsize=(inches, float(heights.sum())), layout="constrained")
+    grid = fig.add_gridspec(len(rows), 1, height_ratios=heights.tolist())
+    axes = np.empty(len(rows), dtype=object)
+    for i, ((tiles, captions, frames), title) in enumerate(zip(rows, titles, strict=True)):
+        axes[i] = ax = fig.add_subplot(grid[i])
+        if len(tiles):
+            draw_tiles(
+                tiles, title=title, captions=captions, colors=frames, ncols=ncols, ax=ax, wide=wide
+            )
+        else:
+            _say(ax, title)
+    return fig, axes
+
+
+def _say(ax: Axes, title: str) -> None:
     ax.set_axis_off()
     ax.set_title(title, fontsize=11, parse_math=False)
-    return fig, ax
 
 
 def _caption(row: Mapping[Any, Any]) -> str:
@@ -119,13 +141,12 @@ def _caption(row: Mapping[Any, Any]) -> str:
     if chance is not None and np.isfinite(chance):
         parts.append("p < 0.001" if chance < 0.001 else f"p {chance:.3f}")
     label = int(row["labels"])
-    return f"{row['y_filenames']}\n{', '.join(parts)}\n" + (
-        f"cluster {label}" if label >= 0 else f"unclustered ({label})"
-    )
+    where = f"cluster {label}" if label >= 0 else f"unclustered ({label})"
+    return f"{row['y_filenames']}\n{', '.join(parts)}\n{where}"
 
 
-def _title(name: str, n_hits: int, shown: int) -> str:
+def _title(name: str, n_hits: int, limit: int) -> str:
     start = f"Nearest to {shorten(name, 50)}"
-    if shown < n_hits:
-        return f"{start}: showing {shown:,} of {n_hits:,} images"
+    if limit < n_hits:
+        return f"{start}: showing {limit:,} of {n_hits:,} images"
     return f"{start}: {count(n_hits, 'image')}" if n_hits else f"{start}: nothing found"

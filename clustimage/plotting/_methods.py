@@ -163,21 +163,22 @@ class PlotMethods:
             images = with_hog(images, self.params["params_hog"], cmap)
         return plot_representatives(
             images,
-            labels,
+            np.array(labels, dtype=int),
             np.array([np.count_nonzero(assigned == label) for label in labels], dtype=int),
             what="Average image" if img_mean else "Unique image",
             cmap=cmap,
             ax=ax,
         )
 
-    def plot_find(self, cmap: str | Colormap | None = None) -> tuple[list[Figure], np.ndarray]:
-        """Draw what the last `find` found, one figure per query.
+    def plot_find(self, cmap: str | Colormap | None = None) -> tuple[Figure, np.ndarray]:
+        """Draw what the last `find` found, one row of images per query.
 
         The query comes first, in a black frame, then the images found, nearest first,
         each with its file name, its distance (d), its p-value (p) and its cluster, in a
-        frame of the cluster's colour. At most 47 images are drawn; the title says where
-        there are more. On a model that was loaded from a file, the pictures of earlier
-        queries are gone; then only what was found is drawn.
+        frame of the cluster's colour. At most 20 queries are drawn, with at most 47
+        images of one query or 23 of each of several; the titles say where there are
+        more. On a model that was loaded from a file, the pictures of earlier queries are
+        gone; then only what was found is drawn.
 
         Parameters
         ----------
@@ -186,10 +187,10 @@ class PlotMethods:
 
         Returns
         -------
-        figs : list of Figure
-            One per query.
-        axes : array of shape (n_figs,), object
-            The axes of each.
+        fig : Figure
+            One figure.
+        axes : array of shape (n_queries,), object
+            One axes per query.
 
         Raises
         ------
@@ -201,12 +202,10 @@ class PlotMethods:
         Examples
         --------
         >>> cl.find("holiday.jpg", k=10, alpha=None)  # doctest: +SKIP
-        >>> figs, axes = cl.plot_find()  # doctest: +SKIP
+        >>> fig, axes = cl.plot_find()  # doctest: +SKIP
         """
         found = require(self.results, "predict")
-        return plot_hits(
-            self._images(), found, query_images=getattr(self, "query_pixels_", None), cmap=cmap
-        )
+        return plot_hits(self._images(), found, query_images=self._query_images(), cmap=cmap)
 
     def scatter(
         self,
@@ -300,6 +299,13 @@ class PlotMethods:
 
     def _images(self) -> np.ndarray:
         return to_images(require(self.results, "img"), self.shape_)
+
+    def _query_images(self) -> np.ndarray | None:
+        """Return the pictures of the last queries, where they are kept."""
+        pixels = getattr(getattr(self, "queries_", None), "pixels", None)
+        if pixels is None:
+            pixels = getattr(self, "query_pixels_", None)
+        return None if pixels is None else np.asarray(pixels)
 
     def _unique(self) -> dict[str, Any]:
         return self.results_unique if self.results_unique else self.unique()

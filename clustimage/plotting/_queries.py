@@ -61,7 +61,16 @@ def draw_stars(ax: Axes, queries: Mapping[str, np.ndarray]) -> None:
     if not queries:
         return
     places = np.stack(list(queries.values()))
-    ax.scatter(*places.T, marker="*", s=260, c="#FFD400", edgecolors="black", lw=1.1, zorder=6)
+    ax.scatter(
+        places[:, 0],
+        places[:, 1],
+        marker="*",
+        s=260,
+        c="#FFD400",
+        edgecolors="black",
+        lw=1.1,
+        zorder=6,
+    )
     for name, place in list(queries.items())[:MAX_NAMES]:
         ax.annotate(
             shorten(name, 28),

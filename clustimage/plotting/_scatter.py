@@ -121,7 +121,7 @@ def draw_map(
         _dots(ax, seen, known, colors, dotsize)
     elif on_map.any():
         tiles = colorize(images[on_map], cmap)
-        points = size_in_points(*tiles.shape[1:3], zoom, least=LEAST_THUMBNAIL)
+        points = size_in_points(tiles.shape[1:3], zoom, least=LEAST_THUMBNAIL)
         rgb = np.array([_rgb(colors[int(label)]) for label in known], dtype=np.uint8)
         draw_all(ax, tiles, seen, points=points, unit=unit, colors=rgb)
     _clusters(ax, middle, pictures, zoom=zoom, unit=unit, colors=colors, cmap=cmap, text=text)
@@ -157,10 +157,10 @@ def _margin(
         return 12.0
     sides = [12.0]
     if images is not None:
-        sides.append(max(size_in_points(*images.shape[1:3], zoom, least=LEAST_THUMBNAIL)) / 2)
+        sides.append(max(size_in_points(images.shape[1:3], zoom, least=LEAST_THUMBNAIL)) / 2)
     if pictures:
         shape = next(iter(pictures.values())).shape[:2]
-        sides.append(max(size_in_points(*shape, zoom, least=LEAST_PICTURE)) / 2)
+        sides.append(max(size_in_points(shape, zoom, least=LEAST_PICTURE)) / 2)
     return max(sides) + 8
 
 
@@ -195,7 +195,8 @@ def _dots(
         some = (labels < 0) == noise
         if some.any():
             ax.scatter(
-                *xycoord[some].T,
+                xycoord[some, 0],
+                xycoord[some, 1],
                 s=size * (0.6 if noise else 1),
                 c=[colors[int(label)] for label in labels[some]],
                 alpha=0.6 if noise else 0.85,
@@ -242,7 +243,7 @@ def _clusters(
             ax,
             tiles,
             np.stack([centers[label] for label in drawn]),
-            points=size_in_points(*tiles.shape[1:3], zoom, least=LEAST_PICTURE),
+            points=size_in_points(tiles.shape[1:3], zoom, least=LEAST_PICTURE),
             unit=unit,
             colors=[colors[label] for label in drawn],
             names=[str(label) for label in drawn] if text else None,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustimage._validation import check_int
 from clustimage.plotting._figure import new_axes, shorten
 from clustimage.plotting._montage import best_ncols, colorize, fit_side, montage, tile_corners
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["draw_tiles"]
+__all__ = ["draw_tiles", "tile_sizes"]
 
 # What a montage may hold: 8 million pixels, 24 MB, whatever the number of images.
 MAX_PIXELS = 8_000_000
@@ -34,6 +33,7 @@ def draw_tiles(
     ncols: int | None = None,
     cmap: str | Colormap | None = None,
     ax: Axes | None = None,
+    wide: float | None = None,
 ) -> tuple[Figure, Axes]:
     """Draw images as one picture on one axes.
 
@@ -48,16 +48,16 @@ def draw_tiles(
     colors : sequence of n str, optional
         Colours of frames around the images.
     ncols : int, optional
-        Images per row.
+        Images per row; a row may stay partly empty.
     cmap : str or Colormap, optional
         For gray images; default ``"gray"``.
     ax : Axes, optional
         Where to draw; default is a new figure that fits the images.
+    wide : float, optional
+        Width of an image on `ax`, in inches; default is measured.
     """
     images = colorize(images, cmap)
     n = len(images)
-    if ncols is not None:
-        ncols = min(check_int("ncols", ncols, low=1), n)
     images = fit_side(images, int(np.clip(math.sqrt(MAX_PIXELS / max(n, 1)), 16, 128)))
     _, height, width, _ = images.shape
     ncols = ncols or best_ncols(n, height, width)
@@ -65,12 +65,11 @@ def draw_tiles(
     lines = max((caption.count("\n") + 1 for caption in captions), default=0) if captions else 0
 
     if ax is None:
-        wide, figsize = _sizes(ncols, nrows, height / width, lines)
+        wide, figsize = tile_sizes(ncols, nrows, height / width, lines)
         fig, ax = new_axes(figsize=figsize, layout="constrained")
     else:
         fig, ax = new_axes(ax)
-        box = ax.get_window_extent()
-        wide = min(box.width / ncols, box.height / nrows * width / height) / fig.dpi
+        wide = wide or _measured(ax, ncols, nrows, height / width)
     pixels_per_point = width / (wide * 72)
     gap = math.ceil(lines * LINE * FONT * pixels_per_point) if lines else 0
     pad = max(1, math.ceil(0.05 * max(height, width)))
@@ -88,7 +87,9 @@ def draw_tiles(
     return fig, ax
 
 
-def _sizes(ncols: int, nrows: int, tall: float, lines: int) -> tuple[float, tuple[float, float]]:
+def tile_sizes(
+    ncols: int, nrows: int, tall: float, lines: int
+) -> tuple[float, tuple[float, float]]:
     """Return the width of a tile and the size of the figure, in inches."""
     wide = float(np.clip(10 / ncols, 1.0 if lines else 0.3, 1.6))
     wide = min(wide, 2.4 / tall, 45 / ncols)
@@ -98,6 +99,12 @@ def _sizes(ncols: int, nrows: int, tall: float, lines: int) -> tuple[float, tupl
         wide *= 45 / high
         high = 45.0
     return wide, (max(wide * 1.05 * ncols + 0.2, 4.0), high + 0.6)
+
+
+def _measured(ax: Axes, ncols: int, nrows: int, tall: float) -> float:
+    """Return the width of a tile on axes that are there already, in inches."""
+    box = ax.get_window_extent()
+    return float(min(box.width / ncols, box.height / nrows / tall) / ax.figure.figure.dpi)
 
 
 def _frame(ax: Axes, corners: np.ndarray, height: int, width: int, colors: Sequence[str]) -> None:

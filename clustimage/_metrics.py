@@ -22,7 +22,6 @@ METRICS: tuple[str, ...] = (
     "canberra",
     "braycurtis",
     "hamming",
-    "jaccard",
 )
 
 

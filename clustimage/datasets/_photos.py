@@ -66,7 +66,7 @@ def _take_photo(picture: np.ndarray, rng: np.random.Generator) -> Image.Image:
     scale = min(out_w / width, out_h / height) / share
     middle = np.array([width, height]) * (0.5 + rng.uniform(-0.5, 0.5, size=2) * (1 - share))
     warp = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), rng.uniform(-4, 4), scale)
-    warp[:, 2] += np.array([out_w, out_h]) / 2 - middle
+    warp[:, 2] = warp[:, 2] + np.array([out_w, out_h]) / 2 - middle
     photo = cv2.warpAffine(
         picture,
         warp,

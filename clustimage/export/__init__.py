@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from clustimage.export._answers import answer_frames, query_names
 from clustimage.export._methods import ExportMethods
 from clustimage.export._model import load_model, save_model
 from clustimage.export._table import to_frame, write_csv
 
-__all__ = ["ExportMethods", "load_model", "save_model", "to_frame", "write_csv"]
+__all__ = [
+    "ExportMethods",
+    "answer_frames",
+    "load_model",
+    "query_names",
+    "save_model",
+    "to_frame",
+    "write_csv",
+]

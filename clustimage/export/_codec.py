@@ -102,10 +102,13 @@ class Encoder:
     def _frame(self, frame: Any, where: str, depth: int) -> dict[str, Any]:
         """Encode a DataFrame: one array where all columns are of one type, else one each."""
         dtypes = [str(dtype) for dtype in frame.dtypes]
-        encoded = {"kind": "frame", "index": self._axis(frame.index, f"{where}.index", depth)}
-        encoded["columns"] = self._axis(frame.columns, f"{where}.columns", depth)
+        encoded: dict[str, Any] = {
+            "kind": "frame",
+            "index": self._axis(frame.index, f"{where}.index", depth),
+            "columns": self._axis(frame.columns, f"{where}.columns", depth),
+        }
         one_type = len(set(dtypes)) == 1 and isinstance(frame.dtypes.iloc[0], np.dtype)
-        if one_type and frame.dtypes.iloc[0] != object:
+        if one_type and frame.dtypes.iloc[0].kind != "O":
             encoded["block"] = self._array(frame.to_numpy(), where, depth)
             return encoded
         encoded["data"] = [

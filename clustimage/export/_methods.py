@@ -26,12 +26,12 @@ class ExportMethods:
     results: dict[str, Any]
     results_unique: dict[str, Any] | None
 
-    def _get_state(self) -> dict[str, Any]:
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    @classmethod
-    def _from_state(cls, state: dict[str, Any], **settings: Any) -> Self:
-        raise NotImplementedError
+        def _get_state(self) -> dict[str, Any]: ...
+
+        @classmethod
+        def _from_state(cls, state: Any, **objects: Any) -> Any: ...
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
         """Save everything to one file.

@@ -131,9 +131,8 @@ def _member(name: str, compress_type: int) -> zipfile.ZipInfo:
     """Return a header without the time: equal states make equal files."""
     member = zipfile.ZipInfo(name)
     member.compress_type = compress_type
-    # The attribute is the public one from Python 3.13 on; older versions read the private.
-    member.compress_level = 1
-    member._compresslevel = 1  # type: ignore[attr-defined]
+    # Public from Python 3.13 on; before, a member that is streamed has no other way.
+    setattr(member, "compress_level" if hasattr(member, "compress_level") else "_compresslevel", 1)
     return member
 
 
@@ -254,7 +253,7 @@ def _read_array(
 
 def _fill(array: np.ndarray, source: IO[bytes]) -> None:
     # An array without items, or of items without bytes, has no memory to look at.
-    target = memoryview(array.reshape(-1).view(np.uint8)) if array.nbytes else memoryview(b"")
+    target = array.reshape(-1).view(np.uint8).data if array.nbytes else memoryview(b"")
     start = 0
     while start < len(target):
         chunk = source.read(CHUNK)

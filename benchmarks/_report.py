@@ -14,6 +14,7 @@ from _workloads import Workload
 
 START = "<!-- written by benchmarks/run.py: start -->"
 END = "<!-- written by benchmarks/run.py: end -->"
+MARKS = {True: "yes", False: "**no**", None: ""}
 STAGES = ("import", "extract", "embedding", "cluster")
 
 
@@ -52,34 +53,44 @@ Outcomes = dict[str, Outcome]  # name of the contender → its runs
 def compare_scores(outcomes: Outcomes) -> float | None:
     """Return the largest difference between the scores that two tools told."""
     runs = [outcome.runs[0].facts for outcome in outcomes.values() if not outcome.error]
-    told: list[list[float]] = [facts["scores"] for facts in runs if "scores" in facts]
+    told: list[dict[int, float]] = [
+        dict(zip(facts["clusters"], facts["scores"], strict=True))
+        for facts in runs
+        if "scores" in facts
+    ]
     if len(told) < 2:
         return None
-    if len({len(scores) for scores in told}) > 1:
+    first, last = told[0], told[-1]
+    if first.keys() != last.keys():
         return float("inf")
-    return max(abs(one - other) for one, other in zip(told[0], told[-1], strict=True))
+    return max(abs(first[k] - last[k]) for k in first)
 
 
 def verdict(workload: Workload, outcomes: Outcomes) -> tuple[str, bool | None]:
-    """Say what ours is against what it is to reach, and whether it is reached."""
+    """Say how ours stands against the quickest rival, and whether the target is reached."""
     target, ours = workload.target, outcomes[workload.ours.name]
     if target is None:
-        return "", None
+        return "no target", None
     rivals = [name for name in target.against if name in outcomes and not outcomes[name].error]
     if ours.error or not rivals:
         return "not measured", None
     best = min(rivals, key=lambda name: outcomes[name].seconds)
-    speed = outcomes[best].seconds / ours.seconds
-    said, reached = f"{speed:.2f} × {best}", speed >= target.speed
-    if target.memory is not None:
-        share = ours.peak / outcomes[best].peak
-        said += f", 1/{1 / share:.1f} of the memory"
-        reached = reached and share <= target.memory
+    said, speed, share = _against(ours, outcomes[best])
+    reached = speed >= target.speed and (target.memory is None or share <= target.memory)
+    said += f" against {best}"
     if target.same_scores is not None:
         difference = compare_scores(outcomes)
-        said += f", scores differ by at most {difference:.1e}"
-        reached = reached and difference is not None and difference <= target.same_scores
+        if difference is None:
+            return said + ", scores not compared", None
+        said += f"; scores differ by at most {difference:.0e}"
+        reached = reached and difference <= target.same_scores
     return said, reached
+
+
+def _against(ours: Outcome, other: Outcome) -> tuple[str, float, float]:
+    """Return the ratios of speed and memory, said and as numbers."""
+    speed, share = other.seconds / ours.seconds, ours.peak / other.peak
+    return f"{speed:.2f} × as fast, {share:.2f} × the memory", speed, share
 
 
 def speed_table(done: dict[str, tuple[Workload, Outcomes]], materials: Materials) -> list[str]:
@@ -89,25 +100,23 @@ def speed_table(done: dict[str, tuple[Workload, Outcomes]], materials: Materials
         "|---|---|---:|---:|---:|---|---|---|",
     ]
     for workload, outcomes in done.values():
-        for position, (name, outcome) in enumerate(outcomes.items()):
-            title = title_of(workload, materials) if position == 0 else ""
-            ours = outcomes[workload.ours.name]
+        ours = outcomes[workload.ours.name]
+        for name, outcome in outcomes.items():
+            title = "" if outcome is ours else title_of(workload, materials)
             if outcome.error:
                 rows.append(f"| {title} | {name} | failed: {outcome.error} | | | | | |")
                 continue
-            against, goal, mark = "", "", ""
+            cells = ["", "", ""]
             if outcome is ours:
-                against, reached = verdict(workload, outcomes)
-                goal = str(workload.target or "")
-                mark = {True: "yes", False: "**no**", None: ""}[reached]
+                said, reached = verdict(workload, outcomes)
+                cells = [said, str(workload.target or ""), MARKS[reached]]
             elif not ours.error:
-                against = f"{outcome.seconds / ours.seconds:.2f} × as fast"
-            rate = outcome.runs[0].facts.get("n", 0) / outcome.seconds if workload.rate else 0
-            counted = f"{rate:,.0f} {workload.rate}" if workload.rate else ""
-            rows.append(
-                f"| {title} | {name} | {_spread(outcome)} | {counted} | {_size(outcome.peak)} "
-                f"| {against} | {goal} | {mark} |"
-            )
+                cells[0] = _against(ours, outcome)[0]
+            counted = ""
+            if workload.rate:
+                counted = f"{outcome.runs[0].facts['n'] / outcome.seconds:,.0f} {workload.rate}"
+            figures = [_spread(outcome), counted, _size(outcome.peak)]
+            rows.append("| " + " | ".join([title, name, *figures, *cells]) + " |")
     return rows
 
 

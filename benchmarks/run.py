@@ -117,8 +117,7 @@ def _compete(workload: Workload, materials: Materials, arguments: argparse.Names
             outcomes[contender.name].runs.append(run)
             print(f"  {turn + 1}/{arguments.repeats} {contender.name}: {_short(run)}", flush=True)
     said, _ = verdict(workload, outcomes)
-    if said:
-        print(f"  ours: {said} (to reach: {workload.target})", flush=True)
+    print(f"  ours: {said}" + (f" (to reach: {workload.target})" if workload.target else ""))
     return outcomes
 
 

@@ -88,15 +88,15 @@ def hashing(clock: Clock, *, folder: str) -> dict[str, Any]:
 
 def silhouettes(clock: Clock, *, data: str) -> dict[str, Any]:
     """Score k = 3 … 24 by the silhouette, given the tree."""
-    from clustimage.cluster import EVALUATORS, cut_tree_k
+    from clustimage.cluster import EVALUATORS, Candidates, cut_tree_k
 
     arrays = np.load(data)
     X, tree = arrays["X"], arrays["tree"]
     clusters = list(range(3, 25))
     with clock.measured():
-        labellings = [cut_tree_k(tree, k) for k in clusters]
-        scores = EVALUATORS["silhouette"]().score(X, labellings)
-    return {"n": len(X), "clusters": clusters, "scores": [float(score) for score in scores]}
+        candidates = Candidates([cut_tree_k(tree, k) for k in clusters], clusters, Z=tree)
+        scores = EVALUATORS["silhouette"]().score(X, candidates, n_jobs=-1)
+    return {"n": len(X), "clusters": clusters, "scores": scores.tolist()}
 
 
 def plot(clock: Clock) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def principal_axes(
     """
     mean = X.mean(axis=0, dtype=np.float64)
     axes = np.zeros((2, X.shape[1]))
-    if len(X) < 2 or not np.any(X != X[0]):
+    if len(X) < 2 or not np.ptp(X, axis=0).any():
         return mean, axes
     n_axes = min(2, len(X) - 1, X.shape[1])
     solver = PCA(n_components=n_axes, random_state=random_state).fit(X)

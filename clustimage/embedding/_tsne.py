@@ -108,7 +108,7 @@ class TSNEEmbedder(Embedder):
     def _embed(self, X: np.ndarray) -> np.ndarray:
         n_iter = check_int("n_iter", self.n_iter, low=250)
         perplexity = self._perplexity(len(X))
-        n_varying = int(np.count_nonzero(np.any(X != X[0], axis=0)))
+        n_varying = int(np.count_nonzero(np.ptp(X, axis=0)))
         self.kl_divergence_ = float("nan")
         if len(X) < FEWEST_ROWS or n_varying == 0:
             mean, axes = principal_axes(X, self.random_state)

@@ -79,7 +79,7 @@ class UMAPEmbedder(TransformingEmbedder):
         n_neighbors = check_int("n_neighbors", self.n_neighbors, low=2)
         min_dist = check_real("min_dist", self.min_dist, low=0, high=1)
         self.umap_ = None
-        if len(X) < FEWEST_ROWS or not np.any(X != X[0]):
+        if len(X) < FEWEST_ROWS or not np.ptp(X, axis=0).any():
             self.mean_, self.components_ = principal_axes(X, self.random_state)
             return self._place(X)
         self.umap_ = umap.UMAP(

@@ -1,0 +1,24 @@
+"""Stage 5: rows of features and their labels become answers.
+
+Arrays in, arrays out: the unique image of each cluster, the images most like a
+query with their p-values, the cluster of a new image.
+"""
+
+from __future__ import annotations
+
+from clustimage._metrics import METRICS
+from clustimage.similarity._find import find_similar
+from clustimage.similarity._null import NullDistribution, fit_null
+from clustimage.similarity._predict import cluster_reach, predict_labels
+from clustimage.similarity._unique import distance_to_center, pick_unique
+
+__all__ = [
+    "METRICS",
+    "NullDistribution",
+    "cluster_reach",
+    "distance_to_center",
+    "find_similar",
+    "fit_null",
+    "pick_unique",
+    "predict_labels",
+]

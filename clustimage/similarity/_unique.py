@@ -1,0 +1,185 @@
+"""The image that stands for its cluster, and how far each image is from the middle of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from clustimage._errors import InvalidDataError
+from clustimage._metrics import check_metric, check_rows
+from clustimage.similarity._distances import distances, row_blocks
+
+__all__ = ["check_labels", "distance_to_center", "pick_unique"]
+
+
+def check_labels(labels: Any, n_rows: int) -> np.ndarray:
+    """Return `labels` as int64, or raise `InvalidDataError`.
+
+    Examples
+    --------
+    >>> check_labels([0, 1, -1], 3)
+    array([ 0,  1, -1])
+    """
+    array = np.asarray(labels)
+    if array.shape != (n_rows,) or array.dtype.kind not in "iu":
+        raise InvalidDataError(
+            f"'labels' must be one whole number per image, {n_rows} in all. "
+            f"Got an array of shape {array.shape} and type {array.dtype}."
+        )
+    return array.astype(np.int64)
+
+
+def pick_unique(
+    feat: Any,
+    labels: Any,
+    *,
+    metric: str = "euclidean",
+    xycoord: Any = None,
+    pixels: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Return, for each cluster, the member nearest to the cluster's centre.
+
+    The centre is the mean of the members' features. Images with a negative label
+    belong to no cluster.
+
+    Parameters
+    ----------
+    feat : array-like of shape (n, d)
+        Features.
+    labels : array-like of shape (n,)
+        Cluster of each image, int.
+    metric : str, default="euclidean"
+        One of `METRICS`.
+    xycoord : array-like of shape (n, 2), optional
+        Coordinates on the map.
+    pixels : ndarray of shape (n, ...), uint8, optional
+        Images; flat or not.
+
+    Returns
+    -------
+    dict
+        ``labels`` : ndarray of shape (k,), int64
+            Labels of the clusters, ascending.
+        ``idx`` : ndarray of shape (k,), int64
+            Index of the member nearest to the centre; of several the first.
+        ``xycoord_center`` : ndarray of shape (k, 2), float32, or None
+            Mean coordinates of the members.
+        ``img_mean`` : ndarray of shape (k, pixels of an image), uint8, or None
+            Mean image of the members, rounded.
+
+        Where every label is negative, k is 0.
+
+    Raises
+    ------
+    InvalidDataError
+        If an array has the wrong shape, or features are not finite.
+    InvalidParameterError
+        If the metric is not known.
+
+    Examples
+    --------
+    >>> feat = [[0.0], [1.0], [2.0], [9.0], [5.0]]
+    >>> answer = pick_unique(feat, [0, 0, 0, 1, -1])
+    >>> answer["labels"], answer["idx"]
+    (array([0, 1]), array([1, 3]))
+    """
+    check_metric(metric)
+    rows = check_rows("feat", feat)
+    labels = check_labels(labels, len(rows))
+    names, groups = _members(labels)
+    idx = np.empty(len(names), dtype=np.int64)
+    for cluster, members in enumerate(groups):
+        idx[cluster] = members[_to_centre(rows, members, metric).argmin()]
+    return {
+        "labels": names,
+        "idx": idx,
+        "xycoord_center": _map_centres(xycoord, groups, len(rows)),
+        "img_mean": _mean_images(pixels, groups, len(rows)),
+    }
+
+
+def distance_to_center(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.ndarray:
+    """Return the distance of each image to the mean of its cluster.
+
+    Parameters
+    ----------
+    feat : array-like of shape (n, d)
+        Features.
+    labels : array-like of shape (n,)
+        Cluster of each image, int; negative for none.
+    metric : str, default="euclidean"
+        One of `METRICS`.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        Distances in feature space; NaN where the label is negative.
+
+    Raises
+    ------
+    InvalidDataError
+        If an array has the wrong shape, or features are not finite.
+    InvalidParameterError
+        If the metric is not known.
+
+    Examples
+    --------
+    >>> distance_to_center([[0.0], [2.0], [9.0]], [0, 0, -1])
+    array([ 1.,  1., nan])
+    """
+    check_metric(metric)
+    rows = check_rows("feat", feat)
+    answer = np.full(len(rows), np.nan)
+    for members in _members(check_labels(labels, len(rows)))[1]:
+        answer[members] = _to_centre(rows, members, metric)
+    return answer
+
+
+def _members(labels: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the labels from 0 up that occur, ascending, and the indices of each."""
+    order = np.argsort(labels, kind="stable")
+    names, starts = np.unique(labels[order], return_index=True)
+    groups = np.split(order, starts[1:])
+    return names[names >= 0], [
+        group for name, group in zip(names, groups, strict=True) if name >= 0
+    ]
+
+
+def _to_centre(rows: np.ndarray, members: np.ndarray, metric: str) -> np.ndarray:
+    centre = rows[members].mean(axis=0, dtype=np.float64)
+    return distances(centre[None], rows[members], metric)[0]
+
+
+def _map_centres(xycoord: Any, groups: list[np.ndarray], n_rows: int) -> np.ndarray | None:
+    if xycoord is None:
+        return None
+    points = check_rows("xycoord", xycoord, n_columns=2)
+    _check_length("xycoord", points, n_rows)
+    centres = np.empty((len(groups), 2), dtype=np.float32)
+    for cluster, members in enumerate(groups):
+        centres[cluster] = points[members].mean(axis=0, dtype=np.float64)
+    return centres
+
+
+def _mean_images(
+    pixels: np.ndarray | None, groups: list[np.ndarray], n_rows: int
+) -> np.ndarray | None:
+    if pixels is None:
+        return None
+    _check_length("pixels", pixels, n_rows)
+    flat = pixels.reshape(n_rows, -1)
+    means = np.empty((len(groups), flat.shape[1]), dtype=np.uint8)
+    for cluster, members in enumerate(groups):
+        total = np.zeros(flat.shape[1], dtype=np.uint64)
+        for block in row_blocks(len(members), flat.shape[1]):
+            total += flat[members[block]].sum(axis=0, dtype=np.uint32)
+        means[cluster] = np.rint(total / len(members))
+    return means
+
+
+def _check_length(name: str, array: np.ndarray, n_rows: int) -> None:
+    if len(array) != n_rows:
+        raise InvalidDataError(
+            f"{name!r} must have one row per image, {n_rows} in all. Got {len(array)}."
+        )

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_array
 
 from clustimage._errors import InvalidParameterError
-from clustimage.cluster._distances import METRICS
+from clustimage._metrics import METRICS
 from clustimage.cluster._labels import count_clusters, order_labels
 
 __all__ = ["Candidates", "Clusterer", "Evaluator", "share_clustered"]

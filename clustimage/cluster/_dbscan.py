@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from sklearn.neighbors import NearestNeighbors
 
-from clustimage._logging import get_logger
+from clustimage._logging import progress
 from clustimage._parallel import n_workers
 from clustimage.cluster._base import Candidates, Clusterer
-from clustimage.cluster._distances import check_comparable, row_blocks
+from clustimage.cluster._distances import prepare_rows, row_blocks
 from clustimage.cluster._noise import keep_allowed, neighbours_of_a_core
 
 __all__ = ["DBSCANClusterer", "DensityForest", "radii_to_try"]
 
-logger = get_logger(__name__)
-
-# Pairs of neighbours that are held at once: 16 bytes each, twice while they are sorted.
-MAX_PAIRS = 8_000_000
+# Pairs of neighbours that wait at once for the spanning forest: 24 bytes each.
+MAX_PAIRS = 4_000_000
 
 
 class DBSCANClusterer(Clusterer):
@@ -68,7 +66,6 @@ class DBSCANClusterer(Clusterer):
         self.n_jobs = n_jobs
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
-        check_comparable(X, self.metric)
         forest = DensityForest.grow(
             X,
             metric=self.metric,
@@ -96,14 +93,16 @@ def radii_to_try(core_distances: np.ndarray, n_eps: int) -> np.ndarray:
     ndarray of float64
         Quantiles of `core_distances`, increasing: a part of them evenly from 5 % to
         90 %, the others closer and closer to 100 %, since the last few images decide
-        which clusters join. Without 0.
+        which clusters join. All above 0.
     """
     n = len(core_distances)
     n_tail = max(1, n_eps * 2 // 5)
     tail = 1 - np.geomspace(0.1, 1 / max(n, 11), n_tail)
     levels = np.concatenate([np.linspace(0.05, 0.9, max(1, n_eps - n_tail - 1)), tail, [1.0]])
     radii = np.unique(np.quantile(core_distances, levels))
-    return radii[radii > 0]
+    positive = radii[radii > 0]
+    # Where most images have many equals, every radius is 0: the least one that is not.
+    return positive if len(positive) else np.array([np.finfo(np.float64).tiny])
 
 
 @dataclass
@@ -112,7 +111,7 @@ class DensityForest:
 
     Two dense images are in one cluster at radius eps if a chain of dense images
     leads from one to the other in steps of at most eps. So the clusters are the parts
-    of a minimum spanning forest, with an edge as long as the larger of the distance
+    of a minimum spanning forest, with an edge as long as the largest of the distance
     and of the core distances of its ends [1]_, once the edges longer than eps are cut.
     An image that is not dense itself joins the dense neighbour for which the least
     radius is needed; `sklearn.cluster.DBSCAN` takes the first one it meets.
@@ -127,7 +126,7 @@ class DensityForest:
         Edges of the forest.
     lengths : ndarray of float64, shape (m,)
         Their lengths.
-    host, host_at : ndarray of shape (n,)
+    host, host_at : ndarray, shape (n,)
         The dense neighbour an image joins, and the radius from which on it does.
 
     References
@@ -147,16 +146,68 @@ class DensityForest:
     def grow(
         cls, X: np.ndarray, *, metric: str, min_samples: int, n_eps: int, n_jobs: int = 1
     ) -> DensityForest:
-        """Look the neighbours up and keep what the labels need."""
-        index = NearestNeighbors(metric=metric, n_jobs=n_workers(n_jobs)).fit(X)
+        """Look the neighbours up once and keep what the labels need."""
+        X, metric = prepare_rows(X, metric)
+        n = len(X)
+        # The trees of scikit-learn know jaccard for numbers only, and would convert.
+        algorithm = "brute" if metric == "jaccard" else "auto"
+        index = NearestNeighbors(metric=metric, algorithm=algorithm, n_jobs=n_workers(n_jobs))
+        index.fit(X)
         core = index.kneighbors(X, n_neighbors=min_samples)[0][:, -1]
         radii = radii_to_try(core, n_eps)
-        if not len(radii):
-            radii = np.array([np.finfo(float).tiny])
-        pairs, radii = _neighbour_pairs(index, X, core, radii)
-        n = len(X)
-        tree = minimum_spanning_tree(pairs).tocoo()
-        columns = np.minimum.reduceat
-        del columns
-        host, host_at = _nearest_host(pairs, n)
-        return cls(core, radii, np.column_stack([tree.row, tree.col]), tree.data, host, host_at)
+        host, host_at = np.arange(n), np.full(n, np.inf)
+        edges, lengths = np.empty((0, 2), dtype=np.intp), np.empty(0)
+        waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        for block in progress(row_blocks(n, n), desc="Clustering", unit="block"):
+            # A little further: the two searches of scikit-learn round differently.
+            near = index.radius_neighbors_graph(X[block], radii[-1] * (1 + 1e-9), mode="distance")
+            pairs = np.column_stack(
+                [np.repeat(np.arange(n)[block], np.diff(near.indptr)), near.indices]
+            )
+            reach = np.maximum(near.data, core[pairs[:, 1]])
+            _update_hosts(host, host_at, pairs, reach)
+            joins = np.maximum(reach, core[pairs[:, 0]])
+            kept = (pairs[:, 0] < pairs[:, 1]) & (joins <= radii[-1])
+            waiting.append((pairs[kept], joins[kept]))
+            if sum(len(part) for _, part in waiting) > MAX_PAIRS:
+                edges, lengths = _spanning_forest(n, [(edges, lengths), *waiting])
+                waiting = []
+        edges, lengths = _spanning_forest(n, [(edges, lengths), *waiting])
+        return cls(core, radii, edges, lengths, host, host_at)
+
+    def labels_at(self, eps: float) -> np.ndarray:
+        """Return the labels `(n,)` of DBSCAN with radius `eps`; -1 is noise."""
+        n = len(self.core)
+        short = self.edges[self.lengths <= eps]
+        links = coo_matrix((np.ones(len(short)), (short[:, 0], short[:, 1])), shape=(n, n))
+        part = connected_components(links, directed=False)[1]
+        dense = self.core <= eps
+        part = np.where(dense, part, part[self.host])
+        inside = dense | (self.host_at <= eps)
+        labels = np.full(n, -1, dtype=np.int64)
+        labels[inside] = np.unique(part[inside], return_inverse=True)[1]
+        return labels
+
+
+def _update_hosts(
+    host: np.ndarray, host_at: np.ndarray, pairs: np.ndarray, reach: np.ndarray
+) -> None:
+    """Note for each row of `pairs` the other image that it reaches first."""
+    other = pairs[:, 0] != pairs[:, 1]
+    rows, columns, reach = pairs[other, 0], pairs[other, 1], reach[other]
+    order = np.lexsort((columns, reach, rows))
+    first, at = np.unique(rows[order], return_index=True)
+    host[first] = columns[order][at]
+    host_at[first] = reach[order][at]
+
+
+def _spanning_forest(
+    n: int, parts: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return edges and lengths of the minimum spanning forest of all `parts` together."""
+    edges = np.concatenate([part[0] for part in parts])
+    # Length 0 would mean "no edge" to scipy.
+    lengths = np.maximum(np.concatenate([part[1] for part in parts]), np.finfo(np.float64).tiny)
+    graph = coo_matrix((lengths, (edges[:, 0], edges[:, 1])), shape=(n, n))
+    tree = minimum_spanning_tree(graph.tocsr()).tocoo()
+    return np.column_stack([tree.row, tree.col]), tree.data

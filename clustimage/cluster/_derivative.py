@@ -19,7 +19,9 @@ class Derivative(Evaluator):
         self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
     ) -> np.ndarray:
         if candidates.Z is None:
-            raise InvalidDataError("evaluate='derivative' needs labellings that were cut from a tree.")
+            raise InvalidDataError(
+                "evaluate='derivative' needs labellings that were cut from a tree."
+            )
         acceleration = height_acceleration(candidates.Z)
         n = len(candidates.Z) + 1
         return np.array([acceleration[k - 2] if 1 < k < n else np.nan for k in candidates.counts])

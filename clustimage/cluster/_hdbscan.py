@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.cluster import HDBSCAN
+from sklearn.metrics import pairwise_distances
 
 from clustimage._logging import progress
 from clustimage._parallel import n_workers
 from clustimage.cluster._base import Candidates, Clusterer
-from clustimage.cluster._distances import check_comparable
+from clustimage.cluster._distances import prepare_rows
 from clustimage.cluster._noise import keep_allowed, neighbours_of_a_core
 
 __all__ = ["HDBSCANClusterer"]
@@ -63,22 +64,26 @@ class HDBSCANClusterer(Clusterer):
         self.n_jobs = n_jobs
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
-        check_comparable(X, self.metric)
         n = len(X)
+        rows, metric = prepare_rows(X, self.metric)
+        if metric == "jaccard":
+            # HDBSCAN turns rows of bits into numbers first.
+            rows, metric = pairwise_distances(rows, metric=metric), "precomputed"
         n_sizes = self.n_sizes * (5 if len(counts) == 1 else 1)
         largest = max(2, n // max(1, min(counts)))
         sizes = np.unique(np.geomspace(2, largest, n_sizes).round().astype(int))
         labels = [
-            self._run(X, int(size)) for size in progress(sizes, desc="Clustering", unit="size")
+            self._run(rows, metric, int(size))
+            for size in progress(sizes, desc="Clustering", unit="size")
         ]
         found = Candidates(labels, [int(size) for size in sizes], "min_cluster_size")
         return keep_allowed(found, counts, "hdbscan")
 
-    def _run(self, X: np.ndarray, size: int) -> np.ndarray:
+    def _run(self, X: np.ndarray, metric: str, size: int) -> np.ndarray:
         model = HDBSCAN(
             min_cluster_size=size,
             min_samples=neighbours_of_a_core(len(X), self.min_samples),
-            metric=self.metric,
+            metric=metric,
             n_jobs=n_workers(self.n_jobs),
             copy=True,
         )

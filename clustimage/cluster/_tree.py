@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._errors import InvalidParameterError, StepOrderError
+from clustimage._metrics import check_metric
 from clustimage._validation import check_int, check_option, check_real
-from clustimage.cluster._distances import METRICS, check_comparable
+from clustimage.cluster._distances import condensed_distances
 from clustimage.cluster._labels import order_labels
 
 __all__ = [
@@ -30,7 +30,7 @@ EUCLIDEAN_LINKAGES = ("ward", "centroid", "median")
 def check_linkage(name: str, metric: str) -> None:
     """Raise `InvalidParameterError` where the linkage and the metric do not go together."""
     check_option("linkage", name, LINKAGES)
-    check_option("metric", metric, METRICS)
+    check_metric(metric)
     if name in EUCLIDEAN_LINKAGES and metric != "euclidean":
         others = ", ".join(repr(one) for one in LINKAGES if one not in EUCLIDEAN_LINKAGES)
         raise InvalidParameterError(
@@ -39,7 +39,9 @@ def check_linkage(name: str, metric: str) -> None:
         )
 
 
-def grow_tree(X: np.ndarray, *, linkage_name: str = "ward", metric: str = "euclidean") -> np.ndarray:
+def grow_tree(
+    X: np.ndarray, *, linkage_name: str = "ward", metric: str = "euclidean"
+) -> np.ndarray:
     """Merge the two nearest clusters again and again, until one is left.
 
     Parameters
@@ -73,14 +75,16 @@ def grow_tree(X: np.ndarray, *, linkage_name: str = "ward", metric: str = "eucli
     X = np.asarray(X, dtype=np.float64)
     if len(X) < 2:
         return np.empty((0, 4))
-    check_comparable(X, metric)
-    distances = pdist(X, metric)
-    if not np.isfinite(distances).all():
-        raise InvalidDataError(
-            f"metric={metric!r} gives no finite distance between some of the images. "
-            "Use metric='euclidean', or scale the features."
+    return linkage(condensed_distances(X, metric), method=linkage_name)
+
+
+def _as_tree(Z: ArrayLike | None) -> np.ndarray:
+    if Z is None:
+        raise StepOrderError(
+            "There is no tree to cut. Run cluster(cluster='agglomerative') first; the other "
+            "clusterers build none."
         )
-    return linkage(distances, method=linkage_name)
+    return np.asarray(Z, dtype=np.float64).reshape(-1, 4)
 
 
 def _roots(Z: np.ndarray, n_merges: int) -> np.ndarray:
@@ -96,7 +100,7 @@ def _roots(Z: np.ndarray, n_merges: int) -> np.ndarray:
         parent = higher
 
 
-def cut_tree_k(Z: ArrayLike, k: int) -> np.ndarray:
+def cut_tree_k(Z: ArrayLike | None, k: int) -> np.ndarray:
     """Cut the tree into exactly `k` clusters.
 
     The first ``n - k`` merges are made. Merges of one height, or a tree whose
@@ -120,6 +124,8 @@ def cut_tree_k(Z: ArrayLike, k: int) -> np.ndarray:
     ------
     InvalidParameterError
         If `k` is not a whole number from 1 to n.
+    StepOrderError
+        If there is no tree (None).
 
     Examples
     --------
@@ -127,13 +133,13 @@ def cut_tree_k(Z: ArrayLike, k: int) -> np.ndarray:
     >>> cut_tree_k(Z, 2).tolist()
     [1, 1, 0, 0, 0]
     """
-    tree = np.asarray(Z, dtype=np.float64).reshape(-1, 4)
+    tree = _as_tree(Z)
     n = len(tree) + 1
     k = check_int("k", k, low=1, high=n)
     return order_labels(_roots(tree, n - k))
 
 
-def cut_tree_at(Z: ArrayLike, max_d: float) -> np.ndarray:
+def cut_tree_at(Z: ArrayLike | None, max_d: float) -> np.ndarray:
     """Cut the tree at a height.
 
     Parameters
@@ -152,6 +158,8 @@ def cut_tree_at(Z: ArrayLike, max_d: float) -> np.ndarray:
     ------
     InvalidParameterError
         If `max_d` is not a number of at least 0.
+    StepOrderError
+        If there is no tree (None).
 
     Examples
     --------
@@ -159,14 +167,14 @@ def cut_tree_at(Z: ArrayLike, max_d: float) -> np.ndarray:
     >>> cut_tree_at(Z, 2).tolist()
     [0, 0, 1]
     """
-    tree = np.asarray(Z, dtype=np.float64).reshape(-1, 4)
+    tree = _as_tree(Z)
     max_d = check_real("max_d", max_d, low=0)
     if not len(tree):
         return np.zeros(1, dtype=np.int64)
     return order_labels(fcluster(tree, max_d, criterion="distance"))
 
 
-def cut_heights(Z: ArrayLike, k: int) -> tuple[float, float, float]:
+def cut_heights(Z: ArrayLike | None, k: int) -> tuple[float, float, float]:
     """Return where a cut gives `k` clusters: the middle, the lower and the upper height.
 
     Parameters
@@ -189,7 +197,7 @@ def cut_heights(Z: ArrayLike, k: int) -> tuple[float, float, float]:
     >>> cut_heights(Z, 2)
     (2.5, 1.0, 4.0)
     """
-    heights = np.asarray(Z, dtype=np.float64).reshape(-1, 4)[:, 2]
+    heights = _as_tree(Z)[:, 2]
     n = len(heights) + 1
     k = check_int("k", k, low=1, high=n)
     lower = float(heights[: n - k].max(initial=0.0))

@@ -1,0 +1,101 @@
+"""What a search for the best clustering returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from clustimage.cluster._labels import count_clusters, order_labels
+from clustimage.cluster._tree import cut_heights
+
+__all__ = ["Clustering", "to_recut"]
+
+
+@dataclass
+class Clustering:
+    """The best labelling, and how it was found.
+
+    Attributes
+    ----------
+    labels : ndarray of int64, shape (n,)
+        0 is the largest cluster, then by decreasing size; -1 is unclustered.
+    params : dict
+        What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
+        ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``random_state``.
+        Names, numbers and None only; an object is there as its ``repr``.
+    score : dict of str to list
+        One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
+        of dbscan, the minimal size of hdbscan), ``"clusters"`` (number of clusters
+        that it has) and ``"score"`` (NaN where it is not defined).
+    best : int
+        Position of the winner in `score`.
+    varied : str
+        What ``"cluster_threshold"`` is: ``"cluster_threshold"`` for k, ``"eps"`` or
+        ``"min_cluster_size"``.
+    tree : ndarray of float64, shape (n - 1, 4), or None
+        The linkage tree, for agglomerative clustering.
+    n_found : int
+        Number of clusters before small ones were left out (`min_size`).
+    """
+
+    labels: np.ndarray
+    params: dict[str, Any]
+    score: dict[str, list[Any]]
+    best: int = 0
+    varied: str = "cluster_threshold"
+    tree: np.ndarray | None = None
+    n_found: int = 1
+
+    @property
+    def cut(self) -> tuple[float, float, float] | None:
+        """Height of the cut, and the heights it may lie between; None without a tree."""
+        return None if self.tree is None else cut_heights(self.tree, self.n_found)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return everything as a dict of arrays and JSON values."""
+        return {
+            "labels": self.labels,
+            "params": dict(self.params),
+            # As arrays: JSON has no NaN.
+            "score": {name: np.asarray(column) for name, column in self.score.items()},
+            "best": self.best,
+            "varied": self.varied,
+            "tree": self.tree,
+            "n_found": self.n_found,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Clustering:
+        """Make a clustering from what `get_state` returned."""
+        tree = state["tree"]
+        return cls(
+            labels=np.asarray(state["labels"], dtype=np.int64),
+            params=dict(state["params"]),
+            score={name: np.asarray(column).tolist() for name, column in state["score"].items()},
+            best=int(state["best"]),
+            varied=str(state["varied"]),
+            tree=None if tree is None else np.asarray(tree, dtype=np.float64),
+            n_found=int(state["n_found"]),
+        )
+
+
+def to_recut(clustering: Clustering, labels: np.ndarray) -> Clustering:
+    """Return the clustering with other labels, cut from its tree.
+
+    Parameters
+    ----------
+    clustering : Clustering
+        Keeps its tree and its scores; not changed.
+    labels : ndarray of int, shape (n,)
+        From `cut_tree_at` or `cut_tree_k`. Clusters below the ``min_size`` that was
+        asked for become -1.
+
+    Returns
+    -------
+    Clustering
+    """
+    ordered = order_labels(labels, clustering.params["min_size"])
+    return replace(clustering, labels=ordered, n_found=count_clusters(np.asarray(labels)))

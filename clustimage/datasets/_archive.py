@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -23,7 +24,15 @@ RATIO_FROM = 256 << 20
 CHUNK = 1 << 20
 
 # What the standard library raises on broken archives and broken compressed data.
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def unzip(
@@ -106,7 +115,10 @@ def _checked(
         raise ArchiveError(f"{archive} has {len(infos)} entries; allowed are {max_files}.")
     entries: dict[str, zipfile.ZipInfo] = {}
     folders: set[str] = set()
+    size = archive.stat().st_size
     for info in infos:
+        if not 0 <= info.header_offset < size:
+            raise zipfile.BadZipFile(f"the entry {info.filename!r} lies outside the file")
         parts = _safe_parts(info, archive)
         name = "/".join(parts)
         folders.update("/".join(parts[:end]) for end in range(1, len(parts)))
@@ -136,6 +148,8 @@ def _safe_parts(info: zipfile.ZipInfo, archive: Path) -> list[str]:
         problem = "has a NUL character in its name"
     elif ".." in parts or raw.startswith("/") or "\\" in raw or re.match("[A-Za-z]:", raw):
         problem = "would be written outside the archive's own folder"
+    elif any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
+        problem = "has a name longer than 255 bytes"
     elif os.name == "nt" and any(":" in part or part != part.rstrip(" .") for part in parts):
         problem = "has a name that Windows gives another meaning"
     elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -204,7 +218,11 @@ def _unpack(file: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folder: 
 
 def _write_entry(file: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
     written = 0
-    # "x": two names that the file system takes for one must not overwrite each other.
+    if target.exists():
+        raise ArchiveError(
+            f"Refused to unpack {file.filename}: here the entry {info.filename!r} has the same "
+            "name as another one."
+        )
     with file.open(info) as source, target.open("xb") as sink:
         while chunk := source.read(CHUNK):
             written += len(chunk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import struct
 import zipfile
 import zlib
 from importlib import metadata
@@ -34,6 +35,7 @@ RATIO_FROM = 1 << 30
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
+    struct.error,
     EOFError,
     NotImplementedError,
     RecursionError,
@@ -201,7 +203,10 @@ def load_model(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _read(file: IO[bytes]) -> dict[str, Any]:
     with zipfile.ZipFile(file) as container:
-        total, most = sum(info.file_size for info in container.infolist()), _most_bytes(file)
+        infos, size = container.infolist(), file.seek(0, os.SEEK_END)
+        if not all(0 <= info.header_offset < size for info in infos):
+            raise ModelFileError("Its table of contents is broken.")
+        total, most = sum(info.file_size for info in infos), _most_bytes(file)
         if total > most:
             raise ModelFileError(f"It would unpack to {total} bytes, more than the {most} allowed.")
         model = json.loads(container.read("model.json"))

@@ -50,7 +50,7 @@ class ImageExtractor(FeatureExtractor):
     a row depends on its own image alone.
     """
 
-    def fit(self, X: npt.NDArray[np.uint8], y: Any = None) -> ImageExtractor:
+    def fit(self, X: npt.ArrayLike, y: Any = None) -> ImageExtractor:
         """Check the settings against the images and keep their size.
 
         Parameters
@@ -77,7 +77,7 @@ class ImageExtractor(FeatureExtractor):
         self.image_shape_ = tuple(int(size) for size in images.shape[1:3])
         return self
 
-    def transform(self, X: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Describe each image by one row.
 
         Parameters

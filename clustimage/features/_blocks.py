@@ -52,9 +52,7 @@ def _moved(
     return np.subtract(block, origin, out=out, dtype=out.dtype, casting="unsafe")
 
 
-def centred_gram(
-    rows: npt.NDArray[Any], mean: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def centred_gram(rows: npt.NDArray[Any], mean: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return ``C @ C.T`` where n <= d and ``C.T @ C`` otherwise, of ``C = rows - mean``.
 
     Parameters

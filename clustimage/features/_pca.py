@@ -233,14 +233,15 @@ def check_n_components(value: Any, n: int, d: int) -> int | float:
     if value is None:
         return limit
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        if 1 <= value <= limit:
+        if 1 <= int(value) <= limit:
             return int(value)
         raise InvalidParameterError(
             f"'n_components' must be at least 1 and at most {limit}, the smaller of the number "
             f"of images ({n}) and of values per image ({d}). Got {value!r}. "
             "A share of the variance such as 0.95 suits any number of images."
         )
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 < value < 1:
+    real = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
+    if real and 0 < float(value) < 1:
         return float(value)
     raise InvalidParameterError(
         "'n_components' must be a count (whole number of at least 1), a share of the variance "

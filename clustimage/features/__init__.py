@@ -1,0 +1,127 @@
+"""Stage 2: images in, one row of features per image out.
+
+An extractor has ``fit(pixels)``, ``transform(pixels)`` and ``fit_transform(pixels)``
+for pixels of shape (n, height, width, channels), uint8, and returns float32. A new one
+is a class in a file of its own and a line in `EXTRACTORS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clustimage._validation import check_option
+from clustimage.features._base import FeatureExtractor
+from clustimage.features._crop_resistant import CropResistantHash
+from clustimage.features._hash import (
+    PARAMS_HASH,
+    AverageHash,
+    ColorHash,
+    DaubechiesHash,
+    DifferenceHash,
+    HaarHash,
+    PerceptualHash,
+)
+from clustimage.features._hog import PARAMS_HOG, HOGExtractor, extract_hog
+from clustimage.features._own import OwnExtractor
+from clustimage.features._pca import PARAMS_PCA, PCAExtractor
+from clustimage.features._pca_hog import PCAHOGExtractor
+from clustimage.features._pca_object import make_pca_object
+from clustimage.features._raw import RawExtractor
+from clustimage.features._state import get_state, set_state
+
+__all__ = [
+    "EXTRACTORS",
+    "SETTINGS",
+    "AverageHash",
+    "ColorHash",
+    "CropResistantHash",
+    "DaubechiesHash",
+    "DifferenceHash",
+    "FeatureExtractor",
+    "HOGExtractor",
+    "HaarHash",
+    "OwnExtractor",
+    "PCAExtractor",
+    "PCAHOGExtractor",
+    "PerceptualHash",
+    "RawExtractor",
+    "extract_hog",
+    "get_state",
+    "make_extractor",
+    "make_pca_object",
+    "needs_gray",
+    "set_state",
+]
+
+EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
+    None: RawExtractor,
+    "pca": PCAExtractor,
+    "hog": HOGExtractor,
+    "pca-hog": PCAHOGExtractor,
+    "ahash": AverageHash,
+    "phash": PerceptualHash,
+    "dhash": DifferenceHash,
+    "whash-haar": HaarHash,
+    "whash-db4": DaubechiesHash,
+    "colorhash": ColorHash,
+    "crop-resistant": CropResistantHash,
+    "crop-resistant-hash": CropResistantHash,
+}
+
+# The settings that extractors take from the user, and their defaults.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "params_pca": PARAMS_PCA,
+    "params_hog": PARAMS_HOG,
+    "params_hash": PARAMS_HASH,
+}
+
+
+def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor:
+    """Return an unfitted extractor.
+
+    Parameters
+    ----------
+    method : str, None or object
+        A name in `EXTRACTORS`, or an object with `fit` and `transform`
+        (see `OwnExtractor`).
+    settings : mapping
+        Settings by name: those of `SETTINGS`, ``random_state``, ``n_jobs``. Others
+        are ignored, missing ones have their defaults.
+
+    Returns
+    -------
+    FeatureExtractor
+        With `fit`, `transform` and `fit_transform`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the name, or a name within the settings, is not known.
+
+    Examples
+    --------
+    >>> make_extractor("pca", {"params_pca": {"n_components": 3}})
+    PCAExtractor(n_components=3)
+    """
+    if hasattr(method, "fit") or hasattr(method, "transform"):
+        return OwnExtractor(method)
+    return EXTRACTORS[check_option("method", method, EXTRACTORS)].from_settings(settings)
+
+
+def needs_gray(method: Any) -> bool:
+    """Return whether a method works on one channel, so that images are to be read in gray.
+
+    Parameters
+    ----------
+    method : str, None or object
+        As in `make_extractor`. An object of the user's own takes images as they are.
+
+    Examples
+    --------
+    >>> needs_gray("hog"), needs_gray("pca")
+    (True, False)
+    """
+    if hasattr(method, "fit") or hasattr(method, "transform"):
+        return False
+    return EXTRACTORS[check_option("method", method, EXTRACTORS)].needs_gray

@@ -1,0 +1,269 @@
+"""Hashes of images: the bits that `imagehash` gives, for many images at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fftpack
+from PIL import Image
+
+from clustimage._errors import InvalidParameterError
+from clustimage._parallel import run_ordered
+from clustimage._validation import check_int, merge_defaults
+from clustimage.features._base import ImageExtractor, check_n_jobs
+
+__all__ = [
+    "PARAMS_HASH",
+    "AverageHash",
+    "ColorHash",
+    "DaubechiesHash",
+    "DifferenceHash",
+    "HaarHash",
+    "HashExtractor",
+    "PerceptualHash",
+    "pillow_image",
+]
+
+PARAMS_HASH: dict[str, Any] = {"hash_size": 8, "binbits": 3, "max_segments": 8}
+
+BATCH = 64  # images worked on at a time
+DETAIL = 4  # the picture behind a perceptual hash has this many times hash_size pixels
+
+Bytes = npt.NDArray[np.uint8]
+Bits = npt.NDArray[np.bool_]
+
+
+class HashExtractor(ImageExtractor):
+    """Base of the hashes: rows of bits, 0 and 1 as float32.
+
+    The squared Euclidean distance of two rows is the number of bits in which
+    the hashes differ.
+
+    Parameters
+    ----------
+    hash_size : int, default=8
+        Side of the square of bits, at least 2.
+    n_jobs : int, default=-1
+        Number of threads; -1 is all cores.
+
+    Attributes
+    ----------
+    image_shape_ : tuple of int
+        Height and width of the images fitted.
+
+    References
+    ----------
+    .. [1] Buchner J. ImageHash, https://github.com/JohannesBuchner/imagehash
+    """
+
+    settings: ClassVar[tuple[str, ...]] = ("hash_size",)
+
+    def __init__(self, *, hash_size: int = PARAMS_HASH["hash_size"], n_jobs: int | None = -1):
+        self.hash_size = hash_size
+        self.n_jobs = n_jobs
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> HashExtractor:
+        """Make an unfitted extractor from ``params_hash`` and ``n_jobs``."""
+        given = merge_defaults("params_hash", settings.get("params_hash"), PARAMS_HASH)
+        mine = {name: given[name] for name in cls.settings}
+        return cls(**mine, n_jobs=settings.get("n_jobs", -1))
+
+    def _check_settings(self, height: int, width: int) -> None:
+        check_int("hash_size", self.hash_size, low=2)
+        check_n_jobs(self.n_jobs)
+
+    def _describe(self, images: Bytes) -> npt.NDArray[Any]:
+        batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+        bits = run_ordered(
+            self._flat_bits,
+            batches,
+            n_jobs=self.n_jobs,
+            desc="Hashing" if len(batches) > 8 else None,
+            unit="batch",
+        )
+        return np.concatenate(list(bits))
+
+    def _flat_bits(self, images: Bytes) -> npt.NDArray[np.float32]:
+        return self._bits(images).reshape(len(images), -1).astype(np.float32)
+
+    def _bits(self, images: Bytes) -> npt.NDArray[Any]:
+        """Return the bits of some images, one entry of the first axis per image."""
+        raise NotImplementedError
+
+
+def pillow_image(image: Bytes) -> Image.Image:
+    """Return pixels (height, width, 1 or 3) as a picture of Pillow in gray or RGB."""
+    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+
+
+def _small_gray(images: Bytes, height: int, width: int) -> Bytes:
+    """Return the images in gray and resized, (n, height, width)."""
+    small = np.empty((len(images), height, width), dtype=np.uint8)
+    for place, image in zip(small, images, strict=True):
+        gray = pillow_image(image).convert("L")
+        place[:] = np.asarray(gray.resize((width, height), Image.Resampling.LANCZOS))
+    return small
+
+
+def _above_median(values: npt.NDArray[np.floating[Any]]) -> Bits:
+    """Return where each image's values (n, rows, columns) are above their own median."""
+    flat = values.reshape(len(values), -1)
+    return flat > np.median(flat, axis=1, keepdims=True)
+
+
+class AverageHash(HashExtractor):
+    """``method="ahash"``: which pixels of the small gray image are brighter than its mean.
+
+    Equals ``imagehash.average_hash``; `hash_size` squared bits. See `HashExtractor`
+    for the parameters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> black_above_white = np.zeros((1, 8, 8), np.uint8)
+    >>> black_above_white[:, 4:] = 255
+    >>> AverageHash(hash_size=2).fit_transform(black_above_white)
+    array([[0., 0., 1., 1.]], dtype=float32)
+    """
+
+    def _bits(self, images: Bytes) -> Bits:
+        small = _small_gray(images, self.hash_size, self.hash_size)
+        return small > small.mean(axis=(1, 2), keepdims=True)
+
+
+class DifferenceHash(HashExtractor):
+    """``method="dhash"``: where the small gray image gets brighter from left to right.
+
+    Equals ``imagehash.dhash``; `hash_size` squared bits. See `HashExtractor` for the
+    parameters.
+    """
+
+    def _bits(self, images: Bytes) -> Bits:
+        small = _small_gray(images, self.hash_size, self.hash_size + 1)
+        return small[:, :, 1:] > small[:, :, :-1]
+
+
+class PerceptualHash(HashExtractor):
+    """``method="phash"``: which low frequencies are stronger than their median.
+
+    The frequencies are those of a discrete cosine transform (type II) of the gray
+    image, resized to four times `hash_size`. Equals ``imagehash.phash``;
+    `hash_size` squared bits. See `HashExtractor` for the parameters.
+    """
+
+    def _bits(self, images: Bytes) -> Bits:
+        small = _small_gray(images, DETAIL * self.hash_size, DETAIL * self.hash_size)
+        waves = scipy.fftpack.dct(scipy.fftpack.dct(small, axis=1), axis=2)
+        return _above_median(waves[:, : self.hash_size, : self.hash_size])
+
+
+class HaarHash(HashExtractor):
+    """``method="whash-haar"``: where the low band of wavelets is above its median.
+
+    The gray image is resized to the largest power of two that fits, its mean is
+    taken out, and wavelets halve it until `hash_size` is left. Equals
+    ``imagehash.whash`` with ``mode="haar"``; `hash_size`, a power of two, squared
+    bits. See `HashExtractor` for the other parameters.
+    """
+
+    wavelet: ClassVar[str] = "haar"
+
+    def _check_settings(self, height: int, width: int) -> None:
+        super()._check_settings(height, width)
+        if self.hash_size & (self.hash_size - 1):
+            raise InvalidParameterError(
+                f"'hash_size' must be a power of two for a wavelet hash: 2, 4, 8, 16 ... "
+                f"Got {self.hash_size!r}."
+            )
+
+    def _bits(self, images: Bytes) -> Bits:
+        import pywt
+
+        side = max(2 ** int(np.log2(min(images.shape[1:3]))), self.hash_size)
+        pixels = _small_gray(images, side, side) / 255.0
+        bands = pywt.wavedec2(pixels, "haar", level=int(np.log2(side)), axes=(1, 2))
+        bands[0] *= 0
+        low = pywt.waverec2(bands, "haar", axes=(1, 2))
+        for _ in range(int(np.log2(side)) - int(np.log2(self.hash_size))):
+            low = pywt.dwt2(low, self.wavelet, axes=(1, 2))[0]
+        return _above_median(low)
+
+
+class DaubechiesHash(HaarHash):
+    """``method="whash-db4"``: `HaarHash` with Daubechies wavelets of 4 vanishing moments.
+
+    Equals ``imagehash.whash`` with ``mode="db4"``. These wavelets reach beyond the
+    edge, so there are more bits than `hash_size` squared (196 for images of 128 by
+    128 pixels).
+    """
+
+    wavelet: ClassVar[str] = "db4"
+
+
+class ColorHash(HashExtractor):
+    """``method="colorhash"``: which part of the image is black, gray, and of each hue.
+
+    Fourteen fractions of the pixels (black; gray; six hues, pale; six hues,
+    bright), each as a number of `binbits` bits. Equals ``imagehash.colorhash``.
+
+    Parameters
+    ----------
+    binbits : int, default=3
+        Bits per fraction, from 1 to 16.
+    n_jobs : int, default=-1
+        Number of threads; -1 is all cores.
+    """
+
+    settings: ClassVar[tuple[str, ...]] = ("binbits",)
+
+    def __init__(self, *, binbits: int = PARAMS_HASH["binbits"], n_jobs: int | None = -1):
+        self.binbits = binbits
+        self.n_jobs = n_jobs
+
+    def _check_settings(self, height: int, width: int) -> None:
+        check_int("binbits", self.binbits, low=1, high=16)
+        check_n_jobs(self.n_jobs)
+
+    def _bits(self, images: Bytes) -> Bits:
+        return np.stack([self._bits_of_one(pillow_image(image)) for image in images])
+
+    def _bits_of_one(self, image: Image.Image) -> Bits:
+        hsv = np.asarray(image.convert("HSV")).astype(np.intp)
+        kind = _KIND[hsv[..., 1], hsv[..., 0]]
+        kind[np.asarray(image.convert("L")) < 256 // 8] = BLACK
+        counts = np.bincount(kind.ravel(), minlength=N_KINDS)
+        # Black and gray are parts of all pixels, hues of the coloured ones.
+        whole = np.full(14, max(1, counts[2:].sum()))
+        whole[:2] = kind.size
+        levels = 2**self.binbits
+        fractions = np.minimum(levels - 1, (counts[:14] * levels * 1.0 / whole).astype(np.intp))
+        # A quirk of imagehash: all bits from the highest one that is set on carry
+        # what is left of the number, not its single digits.
+        places = np.arange(self.binbits)
+        shifted = fractions[:, np.newaxis] // 2 ** (self.binbits - places - 1)
+        return shifted % 2 ** (self.binbits - places) > 0
+
+
+BLACK, GRAY, PALE, BRIGHT, NO_HUE, N_KINDS = 0, 1, 2, 8, 14, 15
+
+
+def _table_of_kinds() -> npt.NDArray[np.uint8]:
+    """Return the kind of each saturation and hue, (256, 256): gray, pale or bright in a hue.
+
+    The edges are those of ``imagehash.colorhash``; the saturation between pale and
+    bright belongs to neither there, but counts as coloured.
+    """
+    edges = np.linspace(0, 255, 7)
+    hue = np.minimum(np.searchsorted(edges, np.arange(256), side="right") - 1, 5)
+    kind = np.full((256, 256), GRAY, dtype=np.uint8)
+    kind[256 // 3 :] = PALE + hue
+    kind[256 * 2 // 3] = NO_HUE
+    kind[256 * 2 // 3 + 1 :] = BRIGHT + hue
+    return kind
+
+
+_KIND = _table_of_kinds()

@@ -1,0 +1,124 @@
+"""``method=<object>``: the user's own model as an extractor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage.features._base import FeatureExtractor, as_rows
+
+__all__ = ["OwnExtractor"]
+
+
+class OwnExtractor(FeatureExtractor):
+    """Let an object with `fit` and `transform` describe the images.
+
+    The object gets the images as flat rows ``(n, height * width * channels)`` of
+    uint8 and returns one row of numbers per image.
+
+    Parameters
+    ----------
+    model : object
+        Has ``fit(rows)`` and ``transform(rows)``. With ``get_params``, as the
+        estimators of scikit-learn, a clone of it is fitted and the object itself
+        stays as it is; any other object is fitted itself.
+
+    Attributes
+    ----------
+    model_ : object
+        The fitted model.
+    n_features_in_ : int
+        Values per image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import FunctionTransformer
+    >>> pixels = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)
+    >>> OwnExtractor(FunctionTransformer(lambda rows: rows[:, ::6])).fit_transform(pixels)
+    array([[ 0.,  6.],
+           [12., 18.]], dtype=float32)
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def fit(self, X: npt.ArrayLike, y: Any = None) -> OwnExtractor:
+        """Fit the model on flat rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, height, width[, channels]) or (n, d)
+            Images.
+        y : object, optional
+            Ignored.
+
+        Returns
+        -------
+        OwnExtractor
+            The object itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If `model` lacks one of the two methods, or is a class.
+        """
+        missing = [name for name in ("fit", "transform") if not hasattr(self.model, name)]
+        if missing or isinstance(self.model, type):
+            raise InvalidParameterError(
+                "'method' must be a name or an object with fit() and transform(). Got "
+                + (f"the class {self.model!r}: call it to make an object." if not missing else "")
+                + (f"{self.model!r}, which has no {missing[0]}()." if missing else "")
+            )
+        rows = as_rows(self, X, reset=True)
+        self.model_ = clone(self.model) if hasattr(self.model, "get_params") else self.model
+        self.model_.fit(rows)
+        return self
+
+    def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return what the model makes of the images.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, height, width[, channels]) or (n, d)
+            Images of the size that was fitted.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+            The model's output.
+
+        Raises
+        ------
+        InvalidDataError
+            If the output is no table of numbers with one row per image, or has NaN
+            or infinity.
+        """
+        check_is_fitted(self, "model_")
+        rows = as_rows(self, X, reset=False)
+        out = self.model_.transform(rows)
+        if hasattr(out, "toarray"):
+            out = out.toarray()
+        return _checked(out, len(rows), type(self.model_).__name__)
+
+
+def _checked(out: Any, n: int, name: str) -> npt.NDArray[np.float32]:
+    try:
+        feat = np.array(out, dtype=np.float32, order="C")
+    except (TypeError, ValueError) as exc:
+        raise InvalidDataError(
+            f"{name}.transform() must return an array of numbers. Got {type(out).__name__}."
+        ) from exc
+    if feat.ndim != 2 or len(feat) != n or feat.shape[1] == 0:
+        raise InvalidDataError(
+            f"{name}.transform() must return one row per image, ({n}, n_features). "
+            f"Got shape {feat.shape}."
+        )
+    if not np.isfinite(feat).all():
+        raise InvalidDataError(f"{name}.transform() returned NaN or infinity.")
+    return feat

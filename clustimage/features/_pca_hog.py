@@ -1,0 +1,107 @@
+"""``method="pca-hog"``: principal components of the HOG descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from clustimage._validation import merge_defaults
+from clustimage.features._base import ImageExtractor
+from clustimage.features._hog import PARAMS_HOG, HOGExtractor
+from clustimage.features._pca import PARAMS_PCA, PCAExtractor
+
+__all__ = ["PCAHOGExtractor"]
+
+
+class PCAHOGExtractor(ImageExtractor, PCAExtractor):
+    """Describe images by the principal components of their HOG descriptors.
+
+    Parameters
+    ----------
+    n_components, random_state, solver
+        As in `PCAExtractor`.
+    orientations, pixels_per_cell, cells_per_block, n_jobs
+        As in `HOGExtractor`.
+
+    Attributes
+    ----------
+    image_shape_ : tuple of int
+        Height and width of the images fitted.
+    components_, mean_, explained_variance_, ...
+        As in `PCAExtractor`, over the columns of the descriptors.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> pixels = load_digits().images.astype("uint8")
+    >>> PCAHOGExtractor(n_components=5, pixels_per_cell=(4, 4)).fit_transform(pixels).shape
+    (1797, 5)
+    """
+
+    needs_gray: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        n_components: int | float | None = PARAMS_PCA["n_components"],
+        *,
+        orientations: int = PARAMS_HOG["orientations"],
+        pixels_per_cell: tuple[int, int] = PARAMS_HOG["pixels_per_cell"],
+        cells_per_block: tuple[int, int] = PARAMS_HOG["cells_per_block"],
+        random_state: Any = 0,
+        solver: str = "auto",
+        n_jobs: int | None = -1,
+    ) -> None:
+        super().__init__(n_components, random_state=random_state, solver=solver)
+        self.orientations = orientations
+        self.pixels_per_cell = pixels_per_cell
+        self.cells_per_block = cells_per_block
+        self.n_jobs = n_jobs
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> PCAHOGExtractor:
+        """Make an unfitted extractor from ``params_pca`` and ``params_hog``."""
+        return cls(
+            **merge_defaults("params_pca", settings.get("params_pca"), PARAMS_PCA),
+            **merge_defaults("params_hog", settings.get("params_hog"), PARAMS_HOG),
+            random_state=settings.get("random_state", 0),
+            n_jobs=settings.get("n_jobs", -1),
+        )
+
+    def fit(self, X: npt.ArrayLike, y: Any = None) -> PCAHOGExtractor:
+        """Find the components of the descriptors.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, height, width) or (n, height, width, channels), uint8
+            Images.
+        y : object, optional
+            Ignored.
+
+        Returns
+        -------
+        PCAHOGExtractor
+            The object itself.
+        """
+        hog = self._hog().fit(X)
+        self.image_shape_ = hog.image_shape_
+        self._fit_rows(hog.transform(X))
+        return self
+
+    def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the scores of the descriptors on the components, (n, k) float32."""
+        check_is_fitted(self, "components_")
+        hog = self._hog()
+        hog.image_shape_ = self.image_shape_
+        return self._project(hog.transform(X))
+
+    def _hog(self) -> HOGExtractor:
+        return HOGExtractor(
+            orientations=self.orientations,
+            pixels_per_cell=self.pixels_per_cell,
+            cells_per_block=self.cells_per_block,
+            n_jobs=self.n_jobs,
+        )

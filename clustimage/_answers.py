@@ -144,7 +144,7 @@ class AnswerMethods:
 
     @property
     def query_xycoord_(self) -> Any:
-        """Place of the last queries on the map, ``(m, 2)``, where the embedder can tell; or None."""
+        """Place of the last queries on the map, ``(m, 2)``; None where the embedder cannot tell."""
         if self.results["predict"] is None or not hasattr(self.embedder_, "transform"):
             return None
         return self.embedder_.transform(self.results["predict"]["feat"].to_numpy())

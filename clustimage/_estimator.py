@@ -48,6 +48,7 @@ class EstimatorHabits:
     results: dict[str, Any]
     extractor_: Any
     clustering_: Any
+    images_: Images
     _given: dict[str, Any]
 
     @classmethod
@@ -208,6 +209,7 @@ class EstimatorHabits:
             n_jobs=self.params["n_jobs"],
             download_dir=self.params["dirpath"],
             shape=self.shape_,  # type: ignore[attr-defined]
+            white=self.images_.white,
         )
         skipped = [row for row in images.status if row.status != "ok"]
         if strict and skipped:

@@ -121,6 +121,7 @@ def _images_state(images: Images | None) -> dict[str, Any] | None:
         "url": images.url,
         "pixels": images.pixels,
         "status": rows,
+        "white": images.white,
     }
 
 
@@ -133,4 +134,5 @@ def _images_from(state: Mapping[str, Any] | None) -> Images | None:
         url=state["url"],
         pixels=state["pixels"],
         status=[ImageStatus(*row) for row in state["status"]],
+        white=state["white"],
     )

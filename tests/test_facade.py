@@ -82,7 +82,7 @@ def test_fit_transform_equals_the_single_steps(folder):
 def test_the_image_is_one_memory_in_two_shapes(folder):
     cl = quiet(dim=(16, 16))
     cl.import_data(folder)
-    assert np.shares_memory(cl.results["img"], cl._images.pixels)
+    assert np.shares_memory(cl.results["img"], cl.images_.pixels)
 
 
 def test_reading_again_drops_what_was_made_from_the_old_images(folder):

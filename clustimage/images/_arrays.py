@@ -129,14 +129,14 @@ def imscale(img: Any) -> np.ndarray:
 
 
 def scale(img: np.ndarray, top: float) -> np.ndarray:
-    """Return `img` as uint8 with `top` at 255; `top` is its maximum, known to be valid."""
+    """Return `img` as uint8 with `top` at 255, and what is above it; `top` is known to be valid."""
     if top == 0 or (img.dtype == np.uint8 and top == 255):
         return img.astype(np.uint8)
     if img.dtype == np.uint8:
         table = np.rint(np.arange(256) / top * 255).clip(max=255).astype(np.uint8)
         return cv2.LUT(img.reshape(-1), table).reshape(img.shape)
     # First divided, so that neither tiny nor huge values leave the range of floats.
-    return np.rint(img.astype(np.float64) / top * 255).astype(np.uint8)
+    return np.rint(img.astype(np.float64) / top * 255).clip(max=255).astype(np.uint8)
 
 
 def check_values(rows: np.ndarray, names: list[str] | None = None) -> np.ndarray:
@@ -203,9 +203,14 @@ def over_white(img: np.ndarray) -> np.ndarray:
 
 
 def rows_to_pixels(
-    rows: np.ndarray, shape: tuple[int, int, int], channels: int, names: list[str] | None = None
+    rows: np.ndarray,
+    shape: tuple[int, int, int],
+    channels: int,
+    *,
+    white: float | None,
+    names: list[str] | None = None,
 ) -> np.ndarray:
-    """Turn flattened images into pixels: gray if asked, then `imscale`, image by image.
+    """Turn flattened images into pixels: gray if asked, then scaled to uint8.
 
     Parameters
     ----------
@@ -215,6 +220,9 @@ def rows_to_pixels(
         Shape of one row; `c` is 1 or 3.
     channels : {1, 3}
         Channels of the result: RGB becomes luma, gray becomes three equal channels.
+    white : float or None
+        The value that becomes 255, for all images; larger ones become 255 too. None
+        takes the maximum of each image, as `imscale`.
     names : list of str, optional
         Names of the rows, for the error.
 
@@ -227,26 +235,19 @@ def rows_to_pixels(
     InvalidDataError
         As `check_values`.
     """
-    top = check_values(rows, names)
+    check_values(rows, names)
     height, width, given = shape
     pixels = np.empty((len(rows), height, width, channels), dtype=np.uint8)
     for part in _blocks(rows):
         block = rows[part].reshape(-1, height, width, given)
         if given == 3 and channels == 1:
-            gray = to_gray(block)
-            block, tops = gray[..., np.newaxis], gray.max(axis=(1, 2))
-        else:
-            tops = top[part]
-        pixels[part] = _scale_each(block, tops)
+            block = to_gray(block)[..., np.newaxis]
+        if white is not None:
+            pixels[part] = scale(block, white)
+            continue
+        for place, img in enumerate(block, start=part.start):
+            pixels[place] = scale(img, float(img.max()))
     return pixels
-
-
-def _scale_each(block: np.ndarray, tops: np.ndarray) -> np.ndarray:
-    """Return images `(k, height, width, c)` as uint8, each with its own maximum at 255."""
-    if block.dtype == np.uint8 and (tops == 255).all():
-        return block
-    divisor = np.where(tops == 0, 1, tops).astype(np.float64).reshape(-1, 1, 1, 1)
-    return np.rint(block.astype(np.float64) / divisor * 255).astype(np.uint8)
 
 
 def _blocks(rows: np.ndarray) -> Iterator[slice]:

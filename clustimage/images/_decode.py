@@ -17,7 +17,7 @@ from PIL import Image
 
 from clustimage._errors import ImageReadError, InvalidDataError
 from clustimage._validation import check_bool, check_option, check_shape
-from clustimage.images._arrays import imscale, over_white, to_gray
+from clustimage.images._arrays import imscale, over_white, scale, to_gray
 from clustimage.images._listing import printable
 from clustimage.images._pillow import Decoded, read_pixels
 
@@ -133,7 +133,10 @@ def imresize(img: np.ndarray, dim: tuple[int, int] | None) -> np.ndarray:
 
 
 def decode(
-    content: str | np.ndarray | Image.Image, dim: tuple[int, int] | None, gray: bool
+    content: str | np.ndarray | Image.Image,
+    dim: tuple[int, int] | None,
+    gray: bool,
+    white: float | None = None,
 ) -> Decoded | str:
     """Decode one image, or say in words why that cannot be.
 
@@ -146,6 +149,8 @@ def decode(
         Size of the result; None keeps the size.
     gray : bool
         Whether colour becomes gray.
+    white : float, optional
+        The value that becomes 255; default the maximum of the image.
 
     Returns
     -------
@@ -166,7 +171,8 @@ def decode(
         img = img[:, :, 0]
     if gray and img.ndim == 3:
         img = to_gray(img)
-    return Decoded(imresize(imscale(img), dim), decoded.width, decoded.height)
+    scaled = imscale(img) if white is None else scale(img, white)
+    return Decoded(imresize(scaled, dim), decoded.width, decoded.height)
 
 
 @contextmanager

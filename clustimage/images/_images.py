@@ -53,6 +53,9 @@ class Images:
         C-contiguous; 3 channels are RGB, 1 channel is gray.
     status : list of ImageStatus
         One for every input in the order of the input, read or skipped.
+    white : float or None
+        The value that became 255, where the images came as one array; None where
+        each image was scaled by its own maximum.
 
     Examples
     --------
@@ -70,6 +73,7 @@ class Images:
     url: np.ndarray
     pixels: np.ndarray
     status: list[ImageStatus]
+    white: float | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -40,11 +40,14 @@ def load_images(
     n_jobs: int | None = -1,
     download_dir: str | os.PathLike[str] | None = None,
     shape: tuple[int, int, int] | None = None,
+    white: float | None = None,
 ) -> Images:
     """Read images of any kind and bring them to one size.
 
     Each image is read, turned to gray if asked, scaled so that its largest value
-    is 255 (`imscale`), and resized with ``cv2.INTER_AREA``, in this order.
+    is 255 (`imscale`), and resized with ``cv2.INTER_AREA``, in this order. Images
+    that come as one array share one range of values, so they are scaled by one
+    factor: the largest value of the whole array becomes 255.
 
     Parameters
     ----------
@@ -76,6 +79,10 @@ def load_images(
         Shape of the images of a fitted model, for new ones: flattened images are
         read in it, and all images end in it. It takes the place of `dim` and
         `grayscale`.
+    white : float, optional
+        With `shape`: the `Images.white` of the fitted model, so that an array of new
+        images is scaled by the factor of the old ones. None scales each new image by
+        its own maximum.
 
     Returns
     -------
@@ -121,14 +128,18 @@ def load_images(
         if not given.data.size:
             raise ImageReadError(f"No image: the array is empty, its shape is {given.data.shape}.")
         if given.data.ndim == 2:
-            return _load_rows(given, dim, grayscale, shape)
-        return _load_stack(given, dim, grayscale, n_jobs, shape)
+            return _load_rows(given, dim, grayscale, shape, white)
+        return _load_stack(given, dim, grayscale, n_jobs, shape, white)
     channels = _channels(given.items, grayscale, shape)
     return _load_sources(given, dim, channels, n_jobs)
 
 
 def _load_rows(
-    stack: Stack, dim: tuple[int, int], grayscale: bool, shape: tuple[int, int, int] | None
+    stack: Stack,
+    dim: tuple[int, int],
+    grayscale: bool,
+    shape: tuple[int, int, int] | None,
+    white: float | None,
 ) -> Images:
     """Read flattened images, `(n, m)`; they keep their size."""
     n_values = stack.data.shape[1]
@@ -143,8 +154,13 @@ def _load_rows(
             f"(dim={dim}). Got {n_values}."
         )
     channels = shape[2] if shape is not None else (1 if grayscale else own[2])
-    pixels = rows_to_pixels(stack.data, own, channels, stack.names)
-    return _of_arrays(stack.names, pixels, own[:2])
+    white = _common_white(stack) if shape is None else white
+    pixels = rows_to_pixels(stack.data, own, channels, white=white, names=stack.names)
+    return _of_arrays(stack.names, pixels, own[:2], white)
+
+
+def _common_white(stack: Stack) -> float:
+    return float(check_values(stack.data.reshape(len(stack.data), -1), stack.names).max())
 
 
 def _load_stack(
@@ -153,25 +169,34 @@ def _load_stack(
     grayscale: bool,
     n_jobs: int | None,
     shape: tuple[int, int, int] | None,
+    white: float | None,
 ) -> Images:
     """Read images of one size, `(n, height, width, channels)`."""
     n_images, height, width, own = stack.data.shape
+    if own == 4:
+        white = None  # what is opaque belongs to each image; it is scaled once laid over white
+    elif shape is None:
+        white = _common_white(stack)
     channels = shape[2] if shape is not None else (1 if grayscale or own == 1 else 3)
     if (height, width) == dim and own != 4:
         rows = stack.data.reshape(n_images, -1)
-        pixels = rows_to_pixels(rows, (height, width, own), channels, stack.names)
-        return _of_arrays(stack.names, pixels, dim)
+        pixels = rows_to_pixels(
+            rows, (height, width, own), channels, white=white, names=stack.names
+        )
+        return _of_arrays(stack.names, pixels, dim, white)
     check_values(stack.data.reshape(n_images, -1), stack.names)
     items = [
         Source(name, name, content=img) for name, img in zip(stack.names, stack.data, strict=True)
     ]
-    return _load_sources(Sources(items), dim, channels, n_jobs)
+    return _load_sources(Sources(items), dim, channels, n_jobs, white)
 
 
-def _of_arrays(names: list[str], pixels: np.ndarray, size: tuple[int, int]) -> Images:
+def _of_arrays(
+    names: list[str], pixels: np.ndarray, size: tuple[int, int], white: float | None
+) -> Images:
     status = [ImageStatus(name, "ok", "", size[1], size[0]) for name in names]
     urls = np.full(len(names), None, dtype=object)
-    return Images(_objects(names), _objects(names), urls, pixels, status)
+    return Images(_objects(names), _objects(names), urls, pixels, status, white)
 
 
 def _channels(items: list[Source], grayscale: bool, shape: tuple[int, int, int] | None) -> int:
@@ -186,7 +211,11 @@ def _channels(items: list[Source], grayscale: bool, shape: tuple[int, int, int] 
 
 
 def _load_sources(
-    sources: Sources, dim: tuple[int, int], channels: int, n_jobs: int | None
+    sources: Sources,
+    dim: tuple[int, int],
+    channels: int,
+    n_jobs: int | None,
+    white: float | None = None,
 ) -> Images:
     """Read one by one, in threads; an image goes to its place in the result at once."""
     items = sources.items
@@ -196,7 +225,7 @@ def _load_sources(
     kept: list[Source] = []
     with quiet_pillow():
         results = run_ordered(
-            partial(_read_source, dim=dim, gray=channels == 1),
+            partial(_read_source, dim=dim, gray=channels == 1, white=white),
             items,
             n_jobs=n_jobs,
             desc=None if is_array else "Reading images",
@@ -216,10 +245,13 @@ def _load_sources(
         _objects([item.url for item in kept]),
         pixels[: len(kept)],
         status,
+        white,
     )
 
 
-def _read_source(source: Source, dim: tuple[int, int], gray: bool) -> Decoded | str:
+def _read_source(
+    source: Source, dim: tuple[int, int], gray: bool, white: float | None
+) -> Decoded | str:
     if source.reason:
         return source.reason
     if source.url is not None:
@@ -227,7 +259,8 @@ def _read_source(source: Source, dim: tuple[int, int], gray: bool) -> Decoded | 
             fetch(source.url, Path(source.pathname))
         except DownloadError as exc:
             return str(exc)
-    return decode(source.pathname if source.content is None else source.content, dim, gray)
+    content = source.pathname if source.content is None else source.content
+    return decode(content, dim, gray, white)
 
 
 def _tell_skipped(status: list[ImageStatus], looked_for: str) -> None:

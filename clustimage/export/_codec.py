@@ -25,7 +25,7 @@ PLAIN_KINDS = "biufcSUmM"
 def plain_dtype(text: Any) -> np.dtype:
     """Return the dtype that `text` names, if its items are plain bytes."""
     dtype = np.dtype(text) if isinstance(text, str) else None
-    if dtype is None or dtype.kind not in PLAIN_KINDS or dtype.names or dtype.subdtype:
+    if dtype is None or dtype.kind not in PLAIN_KINDS or dtype.subdtype or not dtype.itemsize:
         raise ModelFileError(f"It holds an array of the type {text!r}, which is not allowed.")
     return dtype
 
@@ -97,7 +97,8 @@ class Encoder:
     def _scalar(self, value: np.generic, where: str) -> dict[str, Any]:
         if value.dtype.kind not in PLAIN_KINDS or value.dtype.names:
             raise InvalidDataError(f"{where} cannot be saved: a scalar of {value.dtype}.")
-        return {"kind": "scalar", "dtype": value.dtype.str, "hex": value.tobytes().hex()}
+        whole = np.asarray(value)  # an array has room for one character of an empty text
+        return {"kind": "scalar", "dtype": whole.dtype.str, "hex": whole.tobytes().hex()}
 
     def _frame(self, frame: Any, where: str, depth: int) -> dict[str, Any]:
         """Encode a DataFrame: one array where all columns are of one type, else one each."""

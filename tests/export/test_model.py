@@ -86,6 +86,7 @@ def saved(tmp_path: Path) -> Path:
         np.uint8(255),
         np.bool_(True),
         np.str_("abc"),
+        np.str_(""),
         np.datetime64("2024-01-02T03:04:05"),
         np.complex64(1 + 2j),
         np.array(3.5),

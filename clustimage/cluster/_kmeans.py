@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from sklearn.cluster import KMeans
 
 from clustimage._errors import InvalidDataError
-from clustimage._logging import progress
+from clustimage._parallel import run_ordered
 from clustimage.cluster._base import Candidates, Clusterer
 
 __all__ = ["KMeansClusterer"]
@@ -24,8 +25,12 @@ class KMeansClusterer(Clusterer):
         silhouette.
     n_init : int, default=10
         Runs from different starts, of which the best one is kept.
+    metric : {"euclidean"}, default="euclidean"
+        K-means knows no other.
     random_state : int, default=0
         Seed of the starts: the same seed gives the same labels.
+    n_jobs : int, default=1
+        How many numbers of clusters are tried at once.
 
     Attributes
     ----------
@@ -48,13 +53,17 @@ class KMeansClusterer(Clusterer):
         n_init: int = 10,
         metric: str = "euclidean",
         random_state: int | None = 0,
+        n_jobs: int = 1,
     ) -> None:
         self.n_clusters = n_clusters
         self.n_init = n_init
         self.metric = metric
         self.random_state = random_state
+        self.n_jobs = n_jobs
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
+        from threadpoolctl import threadpool_limits
+
         n_different = len(np.unique(X, axis=0))
         possible = [k for k in counts if k <= n_different]
         if not possible:
@@ -63,9 +72,18 @@ class KMeansClusterer(Clusterer):
                 f"{len(X)} images differ from each other. Ask for fewer clusters, or use "
                 "cluster='agglomerative'."
             )
-        labels = [self._run(X, k) for k in progress(possible, desc="Clustering", unit="k")]
-        return Candidates(labels, possible)
+        # One thread per run and several runs at once: threads that share one small run
+        # wait for each other longer than they work, and their sums depend on their number.
+        with threadpool_limits(1):
+            runs = run_ordered(
+                partial(self._run, X), possible, n_jobs=self.n_jobs, desc="Clustering", unit="k"
+            )
+            return Candidates(list(runs), possible)
 
     def _run(self, X: np.ndarray, k: int) -> np.ndarray:
         model = KMeans(n_clusters=k, n_init=self.n_init, random_state=self.random_state)
-        return model.fit(X).labels_
+        from threadpoolctl import threadpool_limits
+
+        # OpenMP keeps the number of its threads for each thread that calls it.
+        with threadpool_limits(1, user_api="openmp"):
+            return model.fit(X).labels_

@@ -261,6 +261,10 @@ def _possible_counts(n: int, lowest: int, highest: int, evaluator: Evaluator) ->
 
 def _one_cluster(n: int, params: dict[str, Any]) -> Clustering:
     logger.warning("All %d images have equal features: they are one cluster, 0.", n)
-    score: dict[str, list[Any]] = {"cluster_threshold": [1], "clusters": [1], "score": [float("nan")]}
+    score: dict[str, list[Any]] = {
+        "cluster_threshold": [1],
+        "clusters": [1],
+        "score": [float("nan")],
+    }
     labels = order_labels(np.zeros(n, dtype=np.int64), params["min_size"])
     return Clustering(labels, params, score)

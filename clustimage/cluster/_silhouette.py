@@ -74,10 +74,10 @@ def mean_silhouettes(
     sizes = [np.bincount(labels[labels >= 0]) for labels in labellings]
     defined = [1 < len(size) < size.sum() for size in sizes]
     scores = np.full(len(labellings), np.nan)
-    kept = np.flatnonzero(defined)
-    if not len(kept):
+    kept = [i for i, known in enumerate(defined) if known]
+    if not kept:
         return scores
-    chosen = [np.asarray(labellings[i]) for i in kept]
+    chosen = [labellings[i] for i in kept]
     indicator, spread = _indicator(chosen)
     rows = distance_rows(X, metric)
 

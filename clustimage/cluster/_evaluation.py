@@ -1,0 +1,243 @@
+"""The plots of the evaluation, for every pair of clusterer and evaluator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustimage._errors import InvalidDataError
+from clustimage.cluster._clustering import Clustering
+from clustimage.cluster._labels import count_clusters
+from clustimage.cluster._tree import EUCLIDEAN_LINKAGES, cut_heights, grow_tree
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["EvaluationPlots"]
+
+# Pairs whose picture clusteval draws itself.
+DRAWN_BY_CLUSTEVAL = {
+    ("agglomerative", "silhouette"),
+    ("agglomerative", "dbindex"),
+    ("agglomerative", "derivative"),
+    ("kmeans", "silhouette"),
+    ("kmeans", "dbindex"),
+}
+# Above so many images the tree is drawn from its uppermost merges only.
+MAX_LEAVES = 100
+MAX_TICKS = 40
+
+TITLES = {
+    "silhouette": "Silhouette score",
+    "dbindex": "Davies-Bouldin index (lower is better)",
+    "derivative": "Acceleration of the merge heights",
+    "elbow": "Elbow",
+    "calinski": "Calinski-Harabasz index",
+}
+SCORES = {"elbow": "Sum of squared distances to the centres"}
+VARIED = {
+    "cluster_threshold": "Nr. clusters",
+    "eps": "Epsilon",
+    "min_cluster_size": "Minimal size of a cluster",
+}
+
+
+class EvaluationPlots:
+    """A clusteval object whose plots work for every clusterer and evaluator of clustimage.
+
+    Pictures come from clusteval where it has one, else from here. Nothing is shown
+    on the screen by itself (``showfig=False``), no message is logged and no setting
+    of matplotlib stays changed.
+    """
+
+    X: np.ndarray
+    Z: Any
+    results: dict[str, Any]
+    cluster: str
+    evaluate: str
+    metric: str
+    linkage: str
+    clustering: Clustering
+
+    def plot(self, title: str | None = None, **options: Any) -> tuple[Figure, Any]:
+        """Draw the score of every labelling, and mark the best.
+
+        Parameters
+        ----------
+        title : str, optional
+            Title of the picture.
+        **options
+            As for `clusteval.clusteval.plot`: ``figsize``, ``ax``, ``xlabel``,
+            ``ylabel``, ``savefig``, ``showfig`` (False by default) ….
+
+        Returns
+        -------
+        fig, ax
+            Figure and axes; two axes where the number of clusters is drawn as well.
+        """
+        from matplotlib import rc_context
+
+        title = TITLES.get(self.evaluate, self.evaluate) if title is None else title
+        if (self.cluster, self.evaluate) not in DRAWN_BY_CLUSTEVAL or not self._has_scores():
+            return self._plot_scores(title, **options)
+        options = {"showfig": False, **options, "verbose": "silent"}
+        fig: Any
+        with self._quiet(), rc_context():
+            fig, ax = super().plot(title=title, **options)  # type: ignore[misc]
+        return (options["ax"].figure if fig is None else fig), ax
+
+    def _has_scores(self) -> bool:
+        return bool(np.isfinite(self.results["fig"]["scores"]).any())
+
+    def _plot_scores(
+        self,
+        title: str,
+        *,
+        figsize: tuple[float, float] = (15, 8),
+        ax: Axes | None = None,
+        xlabel: str | None = None,
+        ylabel: str | None = None,
+        savefig: dict[str, Any] | None = None,
+        showfig: bool = False,
+        **_: Any,
+    ) -> tuple[Figure, Any]:
+        import matplotlib.pyplot as plt
+
+        fig: Any
+        fig, ax = plt.subplots(figsize=figsize, dpi=100) if ax is None else (ax.get_figure(), ax)
+        found, varied = self.clustering, self.clustering.varied
+        x, scores = self.results["fig"]["clustcutt"], self.results["fig"]["scores"]
+        k, axes = found.score["clusters"], [ax]
+        ax.plot(x, scores, color="black", marker="o", markersize=4)
+        ax.axvline(
+            x[found.best],
+            color="red",
+            linestyle="--",
+            linewidth=2,
+            label=f"{k[found.best]} clusters",
+        )
+        ax.set_xlabel(VARIED[varied] if xlabel is None else xlabel, fontsize=18)
+        ax.set_ylabel(SCORES.get(self.evaluate, "Score") if ylabel is None else ylabel, fontsize=18)
+        ax.set_title(title, fontsize=18)
+        ax.grid(color="grey", linestyle="--", linewidth=0.2)
+        if varied != "cluster_threshold":
+            axes.append(ax.twinx())
+            axes[1].plot(x, k, color="blue", linewidth=1)
+            axes[1].set_ylabel("Nr. clusters", fontsize=18, color="blue")
+        elif len(x) <= MAX_TICKS:
+            ax.set_xticks(x)
+        # On the axes that lie on top, so that no line crosses it.
+        axes[-1].legend(handles=[ax.lines[-1]], fontsize=14)
+        if savefig and savefig.get("fname"):
+            fig.savefig(**{key: value for key, value in savefig.items() if isinstance(key, str)})
+        if showfig:
+            plt.show()
+        return fig, tuple(axes) if len(axes) > 1 else ax
+
+    def scatter(self, X: Any = None, **options: Any) -> tuple[Figure, Any]:
+        """Draw the images as dots in the colours of their clusters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), optional
+            Coordinates, of which the first two are used; default the features.
+        **options
+            As for `clusteval.clusteval.scatter`.
+
+        Returns
+        -------
+        fig, ax
+        """
+        with self._quiet():
+            return super().scatter(self._coordinates(X), **options)  # type: ignore[misc]
+
+    def plot_silhouette(self, X: Any = None, **options: Any) -> tuple[Figure, Any, Any]:
+        """Draw the silhouette of every image, and the images as dots.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), optional
+            Coordinates, of which clusteval uses the first two; default the features.
+        **options
+            As for `clusteval.clusteval.plot_silhouette`.
+
+        Returns
+        -------
+        fig, ax1, ax2
+
+        Raises
+        ------
+        InvalidDataError
+            If there are fewer than 2 clusters, or as many as images.
+        """
+        labels = self.results["labx"]
+        if not 1 < len(np.unique(labels)) < len(labels):
+            raise InvalidDataError(
+                f"A silhouette needs from 2 to {len(labels) - 1} clusters. "
+                f"There are {count_clusters(labels)} clusters of {len(labels)} images."
+            )
+        options = {"showfig": False, **options}
+        with self._quiet():
+            return super().plot_silhouette(self._coordinates(X), **options)  # type: ignore[misc]
+
+    def dendrogram(self, X: Any = None, **options: Any) -> dict[str, Any]:
+        """Draw the linkage tree, cut where it gives the clusters found.
+
+        A clusterer without a tree gets one for the picture, with the linkage asked
+        for; its own labels are not changed. Of more than 100 images the uppermost
+        merges are drawn, unless ``truncate_mode`` says otherwise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), optional
+            Features, for a tree with another ``metric`` and ``linkage``.
+        **options
+            As for `clusteval.clusteval.dendrogram`.
+
+        Returns
+        -------
+        dict
+            As clusteval returns: ``labx``, ``max_d``, ``order_rows``, ``fig``, ``ax`` ….
+
+        Raises
+        ------
+        InvalidDataError
+            If there is one image only.
+        """
+        if len(self.X) < 2:
+            raise InvalidDataError("A tree needs at least 2 images. There is 1 image.")
+        if not len(self.Z):
+            self._grow_tree()
+        if len(self.X) > MAX_LEAVES and options.get("labels") is None:
+            options = {"truncate_mode": "lastp", "show_contracted": False, **options}
+        if options.get("ax") is not None:
+            import matplotlib.pyplot as plt
+
+            plt.sca(options["ax"])  # scipy draws on the current axes
+        cluster, self.cluster = self.cluster, "agglomerative"
+        try:
+            with self._quiet():
+                return super().dendrogram(X, **options)  # type: ignore[misc]
+        finally:
+            self.cluster = cluster
+
+    def _grow_tree(self) -> None:
+        fits = self.metric == "euclidean" or self.linkage not in EUCLIDEAN_LINKAGES
+        name = self.linkage if fits else "average"
+        self.Z = grow_tree(self.X, linkage_name=name, metric=self.metric)
+        k = max(1, count_clusters(self.results["labx"]))
+        cut = zip(("max_d", "max_d_lower", "max_d_upper"), cut_heights(self.Z, k), strict=True)
+        self.results.update(cut)
+
+    def _coordinates(self, X: Any) -> np.ndarray:
+        """Return at least two columns."""
+        rows = np.asarray(self.X if X is None else X)
+        return np.column_stack([rows, np.zeros(len(rows))]) if rows.shape[1] == 1 else rows
+
+    @staticmethod
+    def _quiet() -> Any:
+        from clustimage.cluster._clusteval import quiet_packages
+
+        return quiet_packages()

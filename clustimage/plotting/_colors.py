@@ -37,6 +37,10 @@ VISIONS: dict[str, np.ndarray] = {
     ),
 }
 
+# Colour-blind eyes see fewer colours; asked to be as far apart for them as for others, all
+# colours would differ by lightness alone. So a distance counts less for the normal eye.
+WEIGHTS = {"normal": 0.4, "deuteranopia": 1.0, "protanopia": 1.0}
+
 # Linear RGB to the cones' responses, and their cube roots to OKLab: Ottosson (2020),
 # https://bottosson.github.io/posts/oklab/
 TO_CONES = np.array(
@@ -113,7 +117,7 @@ def _grown(size: int) -> tuple[str, ...]:
 def _lower_to(nearest: np.ndarray, views: list[np.ndarray], color: np.ndarray) -> None:
     """Lower `nearest`, in place, to the distance from `color` in the worst of the views."""
     for lab, vision in zip(views, VISIONS, strict=True):
-        distance = np.linalg.norm(lab - seen_as(color, vision), axis=1)
+        distance = WEIGHTS[vision] * np.linalg.norm(lab - seen_as(color, vision), axis=1)
         np.minimum(nearest, distance, out=nearest)
 
 

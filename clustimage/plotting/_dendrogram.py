@@ -10,7 +10,7 @@ import numpy as np
 from clustimage._errors import InvalidDataError, StepOrderError
 from clustimage._validation import check_int, check_real
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import count, new_axes, shorten
+from clustimage.plotting._figure import count, new_axes, number, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -253,7 +253,7 @@ def _cut(ax: Axes, max_d: float | None) -> None:
     ax.set_ylim(0, max(ax.get_ylim()[1], 1.05 * max_d))
     ax.axhline(max_d, color="black", linestyle="--", linewidth=1)
     ax.annotate(
-        f"cut at {max_d:.4g}",
+        f"cut at {number(max_d)}",
         (1, max_d),
         xycoords=("axes fraction", "data"),
         xytext=(-3, 3),

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["check_cmap", "count", "halo", "many_figures", "new_axes", "printable", "shorten"]
+__all__ = [
+    "check_cmap",
+    "count",
+    "halo",
+    "many_figures",
+    "new_axes",
+    "number",
+    "printable",
+    "shorten",
+]
 
 
 def new_axes(
@@ -136,6 +145,17 @@ def shorten(text: object, width: int) -> str:
         tail = max((width + 1) // 2, 1)
         text = f"{text[: max(width - tail - 1, 0)]}…{text[len(text) - tail :]}"
     return printable(text)
+
+
+def number(value: float) -> str:
+    """Return a distance in a few characters, never with an exponent where it is large.
+
+    Examples
+    --------
+    >>> number(12345.6), number(0.12345)
+    ('12,346', '0.123')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def count(n: int, noun: str) -> str:

@@ -9,9 +9,9 @@ import numpy as np
 
 from clustimage._errors import InvalidDataError
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import check_cmap, count, shorten
+from clustimage.plotting._figure import check_cmap, count, number, shorten
 from clustimage.plotting._montage import best_ncols, colorize
-from clustimage.plotting._tiles import draw_tiles, tile_sizes
+from clustimage.plotting._tiles import TITLE, draw_tiles, place, tile_sizes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,8 +23,7 @@ __all__ = ["MAX_HITS", "MAX_QUERIES", "plot_hits", "query_tables"]
 MAX_QUERIES = 20
 MAX_HITS = 47
 MAX_HITS_EACH = 23
-QUERY = "#000000"
-TITLE_INCHES = 0.35
+QUERY = "#FFD400"  # as its star on the map
 
 
 def query_tables(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +79,9 @@ def plot_hits(
         for name, query in zip(names, queries, strict=True)
     ]
     titles = [_title(name, len(tables[name]), limit) for name in names]
-    fig, axes = _draw_rows(rows, titles, tall=images.shape[1] / images.shape[2])
-    if len(names) < len(tables):
+    more = len(names) < len(tables)
+    fig, axes = _draw_rows(rows, titles, tall=images.shape[1] / images.shape[2], extra=more)
+    if more:
         fig.suptitle(f"Showing {len(names):,} of {len(tables):,} queries", fontsize=12)
     return fig, axes
 
@@ -106,21 +106,26 @@ def _tiles(
 
 
 def _draw_rows(
-    rows: list[tuple[np.ndarray, list[str], list[str]]], titles: list[str], *, tall: float
+    rows: list[tuple[np.ndarray, list[str], list[str]]],
+    titles: list[str],
+    *,
+    tall: float,
+    extra: int,
 ) -> tuple[Figure, np.ndarray]:
-    """Draw one axes per query, all images of one size."""
+    """Draw one axes per query, all images of one size, with room for `extra` lines above."""
     import matplotlib.pyplot as plt
 
     most = max(len(tiles) for tiles, _, _ in rows)
     ncols = max(best_ncols(most, 1, 1), min(most, 8), 1)
     nrows = np.array([max(1, -(-len(tiles) // ncols)) for tiles, _, _ in rows])
     wide, (inches, high) = tile_sizes(ncols, int(nrows.sum()), tall, lines=3)
-    heights = nrows * (high / nrows.sum()) + TITLE_INCHES
-    fig = plt.figure(figsize=(inches, float(heights.sum())), layout="constrained")
-    grid = fig.add_gridspec(len(rows), 1, height_ratios=heights.tolist())
+    heights = nrows * (high / nrows.sum())
+    bottoms = (heights + TITLE)[::-1].cumsum()[::-1] - heights - TITLE
+    fig = plt.figure(figsize=(inches, float(heights.sum()) + TITLE * (len(rows) + extra)))
     axes = np.empty(len(rows), dtype=object)
     for i, ((tiles, captions, frames), title) in enumerate(zip(rows, titles, strict=True)):
-        axes[i] = ax = fig.add_subplot(grid[i])
+        axes[i] = ax = fig.add_axes((0, 0, 1, 1), label=str(i))
+        place(ax, bottoms[i], heights[i])
         if len(tiles):
             draw_tiles(
                 tiles, title=title, captions=captions, colors=frames, ncols=ncols, ax=ax, wide=wide
@@ -136,7 +141,7 @@ def _say(ax: Axes, title: str) -> None:
 
 
 def _caption(row: Mapping[Any, Any]) -> str:
-    parts = [f"d {row['distance']:.3g}"]
+    parts = [f"d {number(row['distance'])}"]
     chance = row.get("y_proba")
     if chance is not None and np.isfinite(chance):
         parts.append("p < 0.001" if chance < 0.001 else f"p {chance:.3f}")

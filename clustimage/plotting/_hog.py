@@ -44,7 +44,7 @@ def hog_pictures(images: np.ndarray, params_hog: Mapping[str, Any]) -> np.ndarra
     Returns
     -------
     array of shape (n, height, width), uint8
-        Each scaled so that its brightest line is 255.
+        The square root of the strength of each gradient, the strongest being 255.
     """
     from clustimage.features import extract_hog
 
@@ -56,7 +56,8 @@ def hog_pictures(images: np.ndarray, params_hog: Mapping[str, Any]) -> np.ndarra
         lines = np.asarray(extract_hog(image, **params_hog, flatten=False), dtype=float)
         brightest = lines.max()
         if brightest > 0:
-            pictures[i] = np.rint(lines * (255 / brightest))
+            # The square root lifts faint gradients, which are most, out of the dark.
+            pictures[i] = np.rint(255 * np.sqrt(np.maximum(lines, 0) / brightest))
     return pictures
 
 

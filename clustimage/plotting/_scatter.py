@@ -11,6 +11,7 @@ from clustimage._errors import InvalidDataError
 from clustimage._validation import check_bool, check_real
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, count, new_axes
+from clustimage.plotting._legend import draw_legend
 from clustimage.plotting._montage import colorize
 from clustimage.plotting._queries import draw_stars
 from clustimage.plotting._thumbnails import (
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["draw_map"]
 
 MAX_PICTURES = 100
-MAX_LEGEND = 60
 LEAST_PICTURE = 30.0
 LEAST_THUMBNAIL = 12.0
 
@@ -78,7 +78,8 @@ def draw_map(
     text : bool, default=True
         Write the labels of the clusters (the 100 first).
     density : bool, default=False
-        Draw shades behind: a Gaussian kernel density with Scott's bandwidth.
+        Draw shades behind: a Gaussian kernel density, its bandwidth
+        0.6 times Scott's, as a map of clusters has more than one peak.
     cmap : str or Colormap, optional
         For gray images; default ``"gray"``.
     axis_name : str, optional
@@ -111,7 +112,7 @@ def draw_map(
 
     own = ax is None
     fig, ax = new_axes(ax, figsize=figsize or (11, 8.5))
-    names = _legend(ax, labels, colors, make_room=own) if check_bool("legend", legend) else 0
+    names = draw_legend(ax, labels, colors, make_room=own) if check_bool("legend", legend) else 0
     if own:
         fig.subplots_adjust(left=0.04, right=0.97 - 0.115 * names, bottom=0.05, top=0.93)
     unit = _frame_the_map(ax, seen, margin=_margin(pictures, images, zoom), free=own)
@@ -216,10 +217,12 @@ def _shade(ax: Axes, xycoord: np.ndarray) -> None:
     some = xycoord[:: max(1, len(xycoord) // 2000)]
     x, y = np.linspace(*ax.get_xlim(), 100), np.linspace(*ax.get_ylim(), 100)
     grid = np.stack(np.meshgrid(x, y)).reshape(2, -1)
-    height = gaussian_kde(some.T)(grid).reshape(100, 100)
+    kernel = gaussian_kde(some.T)
+    kernel.set_bandwidth(0.6 * kernel.factor)
+    height = kernel(grid).reshape(100, 100)
     levels = height.max() * np.linspace(0.04, 1, 9)
-    ax.contourf(x, y, height, levels=levels, cmap="Greys", alpha=0.45, zorder=0.5)
-    ax.contour(x, y, height, levels=levels[:-1], colors="#8a8a8a", linewidths=0.4, zorder=0.6)
+    ax.contourf(x, y, height, levels=levels, cmap="Greys", alpha=0.3, zorder=0.5)
+    ax.contour(x, y, height, levels=levels[:-1], colors="#b0b0b0", linewidths=0.4, zorder=0.6)
 
 
 def _clusters(
@@ -251,35 +254,6 @@ def _clusters(
     for label in shown:
         if text and label not in drawn:
             write_on_map(ax, str(label), centers[label])
-
-
-def _legend(ax: Axes, labels: np.ndarray, colors: Mapping[int, str], *, make_room: bool) -> int:
-    """List the clusters at the right of the map; return the number of columns."""
-    from matplotlib.lines import Line2D
-
-    present, sizes = np.unique(labels, return_counts=True)
-    rows = sorted(zip(present.tolist(), sizes.tolist(), strict=True), key=lambda row: row[0] < 0)
-    shown = rows[:MAX_LEGEND]
-    handles = [
-        Line2D([], [], marker="o", ls="", ms=7, color=colors[label], label=f"{label} ({size:,})")
-        for label, size in shown
-    ]
-    if len(shown) < len(rows):
-        handles.append(Line2D([], [], ls="", label=f"and {len(rows) - len(shown):,} more"))
-    columns = -(-len(handles) // 31)
-    ax.legend(
-        handles=handles,
-        title="cluster (images)",
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0,
-        ncols=columns,
-        frameon=False,
-        fontsize=9,
-        handletextpad=0.2,
-        columnspacing=0.8,
-    )
-    return columns if make_room else 0
 
 
 def _words(ax: Axes, labels: np.ndarray, not_placed: int, axis_name: str | None) -> None:

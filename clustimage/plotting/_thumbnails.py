@@ -216,8 +216,8 @@ def draw_pictures(
             tuple(center),
             xybox=tuple(offset),
             boxcoords="offset points",
-            pad=0.0,
-            bboxprops={"edgecolor": colors[i], "linewidth": 2.5, "boxstyle": "square"},
+            pad=0.25,
+            bboxprops={"facecolor": colors[i], "edgecolor": "white", "linewidth": 0.8},
             arrowprops={"arrowstyle": "-", "color": colors[i], "linewidth": 1} if far else None,
             zorder=4,
         )

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["draw_tiles", "tile_sizes"]
+__all__ = ["TITLE", "draw_tiles", "place", "tile_sizes"]
 
 # What a montage may hold: 8 million pixels, 24 MB, whatever the number of images.
 MAX_PIXELS = 8_000_000
-FONT = 7.5
-LINE = 1.35
+# Pixels of a side: smaller images are enlarged to the first, larger ones shrunk to the second.
+SMALL, LARGE = 64, 160
+LINE = 1.3
+# Inches: no figure is longer, and what a title takes.
+LONGEST = 45.0
+TITLE = 0.4
 
 
 def draw_tiles(
@@ -58,20 +62,20 @@ def draw_tiles(
     """
     images = colorize(images, cmap)
     n = len(images)
-    images = fit_side(images, int(np.clip(math.sqrt(MAX_PIXELS / max(n, 1)), 16, 128)))
+    images = fit_side(images, _side(images))
     _, height, width, _ = images.shape
     ncols = ncols or best_ncols(n, height, width)
     nrows = -(-n // ncols)
     lines = max((caption.count("\n") + 1 for caption in captions), default=0) if captions else 0
 
     if ax is None:
-        wide, figsize = tile_sizes(ncols, nrows, height / width, lines)
-        fig, ax = new_axes(figsize=figsize, layout="constrained")
+        wide, (inches, high) = tile_sizes(ncols, nrows, height / width, lines)
+        fig, ax = new_axes(figsize=(inches, high + TITLE))
+        place(ax, 0.0, high)
     else:
         fig, ax = new_axes(ax)
         wide = wide or _measured(ax, ncols, nrows, height / width)
-    pixels_per_point = width / (wide * 72)
-    gap = math.ceil(lines * LINE * FONT * pixels_per_point) if lines else 0
+    gap = math.ceil(_words(wide, lines) * width / wide)
     pad = max(1, math.ceil(0.05 * max(height, width)))
 
     face = np.rint(255 * np.asarray(fig.get_facecolor()[:3])).astype(int)
@@ -83,22 +87,56 @@ def draw_tiles(
     if colors is not None:
         _frame(ax, corners, height, width, colors)
     if captions is not None:
-        _write(ax, corners + [width / 2, height], captions, chars=int(wide * 72 / (0.56 * FONT)))
+        _write(ax, corners + [width / 2, height], captions, wide)
     return fig, ax
+
+
+def _side(images: np.ndarray) -> int:
+    """Return the longer side to draw images with, in pixels."""
+    n, height, width, _ = images.shape
+    longer, shorter = max(height, width), min(height, width)
+    if longer < SMALL:
+        return SMALL
+    sharp = min(math.sqrt(MAX_PIXELS / n), LARGE)
+    return max(16, int(sharp * math.sqrt(longer / shorter)))
+
+
+def place(ax: Axes, from_below: float, high: float) -> None:
+    """Let axes fill the width of their figure; a title fits above. Measured in inches."""
+    wide, tall = ax.figure.figure.get_size_inches()
+    ax.set_position((0.1 / wide, from_below / tall, 1 - 0.2 / wide, high / tall))
 
 
 def tile_sizes(
     ncols: int, nrows: int, tall: float, lines: int
 ) -> tuple[float, tuple[float, float]]:
-    """Return the width of a tile and the size of the figure, in inches."""
-    wide = float(np.clip(10 / ncols, 1.0 if lines else 0.3, 1.6))
-    wide = min(wide, 2.4 / tall, 45 / ncols)
-    words = lines * LINE * FONT / 72
-    high = (wide * tall * 1.05 + words) * nrows
-    if high > 45:
-        wide *= 45 / high
-        high = 45.0
-    return wide, (max(wide * 1.05 * ncols + 0.2, 4.0), high + 0.6)
+    """Return the width of an image, and width and height of all of them, in inches.
+
+    Parameters
+    ----------
+    ncols, nrows : int
+        Images per row, and rows.
+    tall : float
+        Height of an image as a share of its width.
+    lines : int
+        Lines of text below each image.
+    """
+    wide = float(np.clip(10 / ncols, 1.0 if lines else 0.3, 1.6 / math.sqrt(tall)))
+    wide = min(wide, LONGEST / ncols)
+    high = (wide * tall * 1.05 + _words(wide, lines)) * nrows
+    if high > LONGEST:
+        wide, high = wide * LONGEST / high, LONGEST
+    return wide, (max(wide * 1.05 * ncols + 0.2, 4.0), high)
+
+
+def _font(wide: float) -> float:
+    """Return the size of captions below images of this width in inches, in points."""
+    return float(np.clip(3.7 + 3.3 * wide, 5, 9))
+
+
+def _words(wide: float, lines: int) -> float:
+    """Return the height of captions, in inches."""
+    return (lines * LINE * _font(wide) + 2.5) / 72 if lines else 0.0
 
 
 def _measured(ax: Axes, ncols: int, nrows: int, tall: float) -> float:
@@ -120,8 +158,10 @@ def _frame(ax: Axes, corners: np.ndarray, height: int, width: int, colors: Seque
     )
 
 
-def _write(ax: Axes, below: np.ndarray, captions: Sequence[str], chars: int) -> None:
+def _write(ax: Axes, below: np.ndarray, captions: Sequence[str], wide: float) -> None:
     """Write captions, centred below the tiles."""
+    size = _font(wide)
+    chars = int(wide * 72 / (0.62 * size))
     for (x, y), caption in zip(below, captions, strict=True):
         words = "\n".join(shorten(line, max(chars, 4)) for line in caption.split("\n"))
         ax.annotate(
@@ -131,7 +171,7 @@ def _write(ax: Axes, below: np.ndarray, captions: Sequence[str], chars: int) -> 
             textcoords="offset points",
             ha="center",
             va="top",
-            fontsize=FONT,
+            fontsize=size,
             linespacing=1.1,
             annotation_clip=False,
             parse_math=False,

@@ -17,6 +17,9 @@ __all__ = ["TSNEEmbedder", "default_perplexity"]
 
 FEWEST_ROWS = 4
 
+# From here on a second thread saves more than it costs to wait for each other.
+ROWS_FOR_TWO_THREADS = 1000
+
 
 def default_perplexity(n_rows: int) -> float:
     """Return the perplexity for `n_rows` rows: 30, or a third of the neighbours where few.
@@ -43,9 +46,10 @@ class TSNEEmbedder(Embedder):
     **The same seed gives the same map**, whatever `n_jobs` is. The algorithm
     adds up one sum over all threads in the order in which they finish, which
     changes its last digits, and with them the map, from run to run. A sum of
-    two parts has no order: with a seed, two threads are used (one where the
-    machine has one core). Without a seed (``random_state=None``) there are
-    `n_jobs` threads, which is faster for many images on many cores.
+    two parts has no order: with a seed, one thread is used below 1,000 rows and
+    two from there on (one where the machine has one core). Without a seed
+    (``random_state=None``) there are `n_jobs` threads, which is faster for many
+    images on many cores.
 
     **Few rows.** One to three rows have no neighbourhoods to keep: they are laid
     out by their principal components; one row lies at (0, 0). Rows that are all
@@ -123,7 +127,7 @@ class TSNEEmbedder(Embedder):
         # scikit-learn 1.5 gave the number of steps another name.
         steps = "max_iter" if "max_iter" in solver.get_params() else "n_iter"
         solver.set_params(**{steps: n_iter})
-        with self._threads():
+        with self._threads(len(X)):
             coordinates = solver.fit_transform(X)
         self.kl_divergence_ = float(solver.kl_divergence_)
         return np.asarray(coordinates)
@@ -134,10 +138,12 @@ class TSNEEmbedder(Embedder):
         perplexity = check_real("perplexity", self.perplexity, low=0, low_open=True)
         return min(perplexity, max(n_rows - 1.0, 1.0) * 0.999)
 
-    def _threads(self) -> AbstractContextManager[object]:
+    def _threads(self, n_rows: int) -> AbstractContextManager[object]:
         """Return the context in which the number of threads is that of the docstring."""
         if self.random_state is not None:
-            return threadpool_limits(limits=2, user_api="openmp")
-        if self.n_jobs == -1:
+            n_threads = 1 if n_rows < ROWS_FOR_TWO_THREADS else 2
+        elif self.n_jobs == -1:
             return nullcontext()
-        return threadpool_limits(limits=n_workers(self.n_jobs), user_api="openmp")
+        else:
+            n_threads = n_workers(self.n_jobs)
+        return threadpool_limits(limits=n_threads, user_api="openmp")

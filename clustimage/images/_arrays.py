@@ -13,7 +13,15 @@ from PIL import Image
 from clustimage._errors import InvalidDataError
 from clustimage._validation import check_shape
 
-__all__ = ["check_values", "get_dim", "guess_shape", "imscale", "over_white", "rows_to_pixels"]
+__all__ = [
+    "check_numeric",
+    "check_values",
+    "get_dim",
+    "guess_shape",
+    "imscale",
+    "over_white",
+    "rows_to_pixels",
+]
 
 # Values worked on at a time, so that the float64 copies stay at a few MB.
 BLOCK = 1 << 20
@@ -130,13 +138,23 @@ def imscale(img: Any) -> np.ndarray:
 
 def scale(img: np.ndarray, top: float) -> np.ndarray:
     """Return `img` as uint8 with `top` at 255, and what is above it; `top` is known to be valid."""
-    if top == 0 or (img.dtype == np.uint8 and top == 255):
-        return img.astype(np.uint8)
+    if top == 0:
+        return np.where(img > 0, 255, 0).astype(np.uint8)
+    if img.dtype == np.uint8 and top == 255:
+        return img.copy()
     if img.dtype == np.uint8:
         table = np.rint(np.arange(256) / top * 255).clip(max=255).astype(np.uint8)
         return cv2.LUT(img.reshape(-1), table).reshape(img.shape)
     # First divided, so that neither tiny nor huge values leave the range of floats.
     return np.rint(img.astype(np.float64) / top * 255).clip(max=255).astype(np.uint8)
+
+
+def check_numeric(values: np.ndarray) -> None:
+    """Raise `InvalidDataError` if `values` are no real numbers."""
+    if values.dtype.kind not in "buif":
+        raise InvalidDataError(
+            f"Images must be arrays of real numbers from 0. Got an array of dtype {values.dtype}."
+        )
 
 
 def check_values(rows: np.ndarray, names: list[str] | None = None) -> np.ndarray:
@@ -148,10 +166,7 @@ def check_values(rows: np.ndarray, names: list[str] | None = None) -> np.ndarray
         If values are no numbers, or some are NaN, infinite or negative; the
         message counts the images and names the first.
     """
-    if rows.dtype.kind not in "buif":
-        raise InvalidDataError(
-            f"Images must be arrays of real numbers from 0. Got an array of dtype {rows.dtype}."
-        )
+    check_numeric(rows)
     high = rows.max(axis=1)
     if rows.dtype.kind in "if":
         low = rows.min(axis=1)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from clustimage._errors import ImageReadError, InvalidDataError
-from clustimage.images._arrays import check_values
+from clustimage.images._arrays import check_numeric, check_values
 from clustimage.images._download import is_url, local_name
 from clustimage.images._listing import printable, scan
 
@@ -51,6 +51,7 @@ class Stack:
     names: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        check_numeric(self.data)
         self.names = self.names or array_names(len(self.data))
 
 

@@ -1,0 +1,175 @@
+"""The images most like a query."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage.similarity import METRICS, _find, find_similar, fit_null
+
+
+@pytest.fixture(scope="module")
+def feat() -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 255, (300, 10)).astype(np.float32)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_nearest_images_equal_those_of_scikit_learn(metric, feat):
+    finder = NearestNeighbors(n_neighbors=7, metric=metric, algorithm="brute")
+    distance, index = finder.fit(feat.astype(float)).kneighbors(feat[:5].astype(float))
+    if metric == "hamming":  # every distance is 1: any order is right
+        index[:, 1:] = [[i for i in range(8) if i != q][:6] for q in range(5)]
+    found = find_similar(feat, feat[:5], k=7, alpha=None, metric=metric)
+    for query in range(5):
+        np.testing.assert_array_equal(found[query]["y_idx"], index[query])
+        np.testing.assert_allclose(found[query]["distance"], distance[query], atol=1e-4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_find_puts_the_image_itself_first_at_distance_zero(metric, feat):
+    for query, answer in enumerate(find_similar(feat, feat[:4], alpha=0.05, metric=metric)):
+        assert answer["y_idx"][0] == query
+        assert answer["distance"][0] == 0
+        assert answer["y_proba"][0] == 0
+
+
+def test_alpha_takes_exactly_the_images_with_such_p_values(feat):
+    null = fit_null(feat)
+    answer = find_similar(feat, feat[:1], alpha=0.1, null=null)[0]
+    distance = np.linalg.norm(feat.astype(float) - feat[0], axis=1)
+    expected = np.flatnonzero(null.cdf(distance) <= 0.1)
+    np.testing.assert_array_equal(np.sort(answer["y_idx"]), expected)
+    np.testing.assert_allclose(answer["y_proba"], null.cdf(answer["distance"]))
+    assert (np.diff(answer["distance"]) >= 0).all()
+
+
+def test_both_give_the_union(feat):
+    null = fit_null(feat)
+    by_alpha, by_k, by_both = (
+        find_similar(feat, feat[3:4], k=k, alpha=alpha, null=null)[0]["y_idx"]
+        for k, alpha in [(None, 0.01), (30, None), (30, 0.01)]
+    )
+    assert 1 <= len(by_alpha) < 30
+    assert set(by_both) == set(by_alpha) | set(by_k)
+    every = find_similar(feat, feat[3:4], k=300, alpha=0.01, null=null)[0]
+    np.testing.assert_array_equal(np.sort(every["y_idx"]), np.arange(300))
+
+
+def test_alpha_one_takes_every_image(feat):
+    assert len(find_similar(feat, feat[:1], alpha=1)[0]["y_idx"]) == 300
+
+
+def test_equal_distances_are_ordered_by_index():
+    feat = np.repeat([[0.0], [1.0], [5.0]], 4, axis=0)[::-1]
+    answer = find_similar(feat, [[0.0]], k=6, alpha=None)[0]
+    np.testing.assert_array_equal(answer["y_idx"], [8, 9, 10, 11, 4, 5])
+
+
+def test_find_is_the_same_in_two_runs(feat):
+    """Defect of clustimage 1.7.1: find differed from run to run."""
+    first, second = (find_similar(feat, feat[:3], alpha=0.2) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        for key in ("y_idx", "distance", "y_proba"):
+            np.testing.assert_array_equal(one[key], other[key])
+
+
+def test_blocks_do_not_change_the_answer(feat, monkeypatch):
+    whole = find_similar(feat, feat[:20], k=5)
+    monkeypatch.setattr("clustimage.similarity._distances.BLOCK_SIZE", 700)
+    for one, other in zip(whole, find_similar(feat, feat[:20], k=5), strict=True):
+        np.testing.assert_array_equal(one["y_idx"], other["y_idx"])
+        np.testing.assert_array_equal(one["distance"], other["distance"])
+
+
+def test_no_matrix_of_all_images_is_built():
+    """Defect of clustimage 1.7.1: an n x n matrix was built first."""
+    feat = np.random.default_rng(0).normal(size=(20_000, 8)).astype(np.float32)
+    tracemalloc.start()
+    find_similar(feat, feat[:500], k=3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000**2 * 4 / 10
+
+
+def test_first_digit_finds_its_own_kind(digits):
+    """The share that the project promises: nine in ten significantly near images are alike."""
+    X, kinds = digits
+    pixels = np.rint(X * (255 / X.max(axis=1, keepdims=True))).astype(np.float32)
+    feat = PCA(0.95, random_state=0).fit_transform(pixels)
+    for seed in range(3):
+        null = fit_null(feat, random_state=seed)
+        answer = find_similar(feat, feat[:1], alpha=0.05, null=null)[0]
+        assert len(answer["y_idx"]) > 100
+        assert (kinds[answer["y_idx"]] == 0).mean() > 0.9
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_few_images_find_themselves(n):
+    feat = np.arange(float(n))[:, None] * 7
+    for query, answer in enumerate(find_similar(feat, feat, alpha=0.05)):
+        np.testing.assert_array_equal(answer["y_idx"], [query])
+    for query, answer in enumerate(find_similar(feat, feat, k=n, alpha=None)):
+        assert answer["y_idx"][0] == query and len(answer["y_idx"]) == n
+
+
+def test_equal_images_find_each_other():
+    answer = find_similar(np.ones((5, 3)), np.ones((1, 3)), alpha=0.05)[0]
+    np.testing.assert_array_equal(answer["y_idx"], np.arange(5))
+
+
+def test_query_far_from_everything_finds_nothing(feat):
+    answer = find_similar(feat, feat[:1] + 1e4, alpha=0.05)[0]
+    assert answer["y_idx"].shape == (0,) and answer["y_idx"].dtype == np.int64
+    assert answer["distance"].shape == answer["y_proba"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "params, words",
+    [
+        ({"k": None, "alpha": None}, "'k', 'alpha' or both"),
+        ({"k": 0}, "'k' must be a whole number from 1 to 300"),
+        ({"k": 301}, "'k' must be a whole number from 1 to 300. Got 301"),
+        ({"k": 2.5}, "'k' must be a whole number"),
+        ({"alpha": 0}, "'alpha' must be a number above 0"),
+        ({"alpha": 1.5}, "'alpha' must be a number from 0 to 1"),
+        ({"alpha": "5%"}, "'alpha' must be a number"),
+        ({"metric": "cosinus"}, "Did you mean 'cosine'"),
+    ],
+)
+def test_wrong_value_names_the_parameter(params, words, feat):
+    with pytest.raises(InvalidParameterError, match=words):
+        find_similar(feat, feat[:1], **params)
+
+
+def test_background_of_another_metric_raises(feat):
+    with pytest.raises(InvalidParameterError, match="metric='cosine'"):
+        find_similar(feat, feat[:1], null=fit_null(feat, metric="cosine"))
+
+
+@pytest.mark.parametrize(
+    "queries, words",
+    [
+        (np.full((1, 10), np.nan), "'queries' contains NaN"),
+        (np.ones((1, 9)), "must have 10 columns, as the features have. Got 9"),
+        (np.ones(10), "one row per image"),
+        ([["a"] * 10], "matrix of numbers"),
+    ],
+)
+def test_queries_that_do_not_fit_raise(queries, words, feat):
+    with pytest.raises(InvalidDataError, match=words):
+        find_similar(feat, queries)
+
+
+def test_select_does_not_lose_the_image_at_the_very_edge(feat):
+    """The p-value decides, not the rounded distance that belongs to alpha."""
+    null = fit_null(feat)
+    distance = np.linalg.norm(feat.astype(float) - feat[0], axis=1)
+    edge = np.sort(distance)[20]
+    alpha = float(null.cdf(edge))
+    answer = _find._select(distance, None, alpha, null.quantile(alpha), null)
+    assert len(answer["y_idx"]) == 21

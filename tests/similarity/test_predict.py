@@ -1,0 +1,100 @@
+"""The cluster of a new image."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.cluster import DBSCAN
+from sklearn.datasets import make_blobs, make_moons
+from sklearn.neighbors import KNeighborsClassifier
+
+from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage.similarity import METRICS, cluster_reach, predict_labels
+
+
+@pytest.fixture(scope="module")
+def blobs() -> tuple[np.ndarray, np.ndarray]:
+    feat, labels = make_blobs(300, 6, centers=4, cluster_std=4, random_state=0)
+    return feat.astype(np.float32), labels
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_images_that_were_clustered_get_their_own_label_back(metric, blobs):
+    feat, labels = blobs
+    np.testing.assert_array_equal(predict_labels(feat, labels, feat, metric=metric), labels)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cityblock", "cosine"])
+def test_new_images_get_the_label_that_scikit_learn_gives(metric, blobs):
+    feat, labels = blobs
+    queries = np.random.default_rng(1).normal(size=(100, 6)) * 8
+    reference = KNeighborsClassifier(1, metric=metric).fit(feat.astype(float), labels)
+    ours = predict_labels(feat, labels, queries, metric=metric)
+    np.testing.assert_array_equal(ours, reference.predict(queries))
+
+
+def test_labels_of_dbscan_come_back_noise_included():
+    feat, _ = make_moons(300, noise=0.12, random_state=0)
+    labels = DBSCAN(eps=0.12, min_samples=5).fit_predict(feat)
+    assert 0 < (labels == -1).sum() < 100
+    np.testing.assert_array_equal(predict_labels(feat, labels, feat, reach=0.12), labels)
+    np.testing.assert_array_equal(predict_labels(feat, labels, feat), labels)
+
+
+def test_image_outside_every_cluster_is_noise_where_there_is_noise():
+    feat = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [40.0]])
+    labels = np.array([0, 0, 0, 1, 1, -1])
+    queries = [[2.9], [3.1], [9.1], [25.0]]
+    np.testing.assert_array_equal(predict_labels(feat, labels, queries), [0, -1, 1, -1])
+    np.testing.assert_array_equal(predict_labels(feat, labels, queries, reach=2), [0, 0, 1, -1])
+
+
+def test_without_noise_every_image_has_a_cluster():
+    assert predict_labels([[0.0], [1.0]], [0, 1], [[1e6]], reach=0.5) == [1]
+
+
+def test_all_noise_predicts_noise():
+    np.testing.assert_array_equal(predict_labels(np.eye(3), [-1] * 3, np.eye(3)[:2]), [-1, -1])
+
+
+def test_one_image_predicts_its_label():
+    np.testing.assert_array_equal(predict_labels([[1.0]], [0], [[1.0], [7.0]]), [0, 0])
+
+
+def test_equal_images_predict_the_label_of_the_first():
+    feat = np.ones((40, 3))
+    np.testing.assert_array_equal(predict_labels(feat, [1] + [0] * 39, feat[:2]), [1, 1])
+
+
+def test_reach_is_the_longest_step_within_the_cluster():
+    feat = [[0.0], [1.0], [4.0], [20.0], [20.5], [90.0], [95.0]]
+    reach = cluster_reach(feat, [0, 0, 0, 2, 2, 3, -1])
+    np.testing.assert_allclose(reach, [3, 0, 0.5, 0.5])
+
+
+def test_reach_of_clusters_of_one_is_zero_where_nothing_can_be_measured():
+    np.testing.assert_array_equal(cluster_reach(np.eye(3), [0, 1, -1]), [0, 0])
+
+
+def test_no_matrix_of_all_images_is_built():
+    feat = np.random.default_rng(0).normal(size=(20_000, 4)).astype(np.float32)
+    labels = np.repeat([0, 1, -1, 2], 5_000)
+    tracemalloc.start()
+    predict_labels(feat, labels, feat)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000**2 * 4 / 8
+
+
+def test_bad_input_raises(blobs):
+    feat, labels = blobs
+    with pytest.raises(InvalidDataError, match="'queries' must have 6 columns"):
+        predict_labels(feat, labels, np.eye(4))
+    with pytest.raises(InvalidDataError, match="'labels'"):
+        predict_labels(feat, labels[:5], feat)
+    with pytest.raises(InvalidParameterError, match="'reach'"):
+        predict_labels(feat, labels, feat, reach=-1)
+    with pytest.raises(InvalidParameterError, match="'metric'"):
+        predict_labels(feat, labels, feat, metric="l2")

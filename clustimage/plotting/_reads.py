@@ -48,7 +48,10 @@ class ReadsResults:
         """Return the clusters, and for each its average or its unique image."""
         unique = self._unique()
         labels = np.asarray(unique["labels"]).tolist()
-        if check_bool("img_mean", img_mean):
+        mean = check_bool("img_mean", img_mean)
+        if not labels:
+            return [], np.zeros((0, *self.shape_), dtype=np.uint8)
+        if mean:
             return labels, to_images(unique["img_mean"], self.shape_)
         rows = require(self.results, "img")[np.asarray(unique["idx"], dtype=int)]
         return labels, to_images(rows, self.shape_)

@@ -104,6 +104,8 @@ def draw_map(
         )
     zoom = None if zoom is None else check_real("zoom", zoom, low=0, low_open=True)
     dotsize = check_real("dotsize", dotsize, low=0)
+    legend, density = check_bool("legend", legend), check_bool("density", density)
+    text = check_bool("text", text)
     check_cmap(cmap)
     on_map = np.isfinite(xycoord).all(axis=1)
     seen, known = xycoord[on_map], labels[on_map]
@@ -112,19 +114,18 @@ def draw_map(
 
     own = ax is None
     fig, ax = new_axes(ax, figsize=figsize or (11, 8.5))
-    names = draw_legend(ax, labels, colors, make_room=own) if check_bool("legend", legend) else 0
+    names = draw_legend(ax, labels, colors, make_room=own) if legend else 0
     if own:
         fig.subplots_adjust(left=0.04, right=0.97 - 0.115 * names, bottom=0.05, top=0.93)
     unit = _frame_the_map(ax, seen, margin=_margin(pictures, images, zoom), free=own)
-    if check_bool("density", density):
+    if density:
         _shade(ax, seen)
     if images is None or zoom is None:
         _dots(ax, seen, known, colors, dotsize)
     elif on_map.any():
-        tiles = colorize(images[on_map], cmap)
-        points = size_in_points(tiles.shape[1:3], zoom, least=LEAST_THUMBNAIL)
-        rgb = np.array([_rgb(colors[int(label)]) for label in known], dtype=np.uint8)
-        draw_all(ax, tiles, seen, points=points, unit=unit, colors=rgb)
+        points = size_in_points(images.shape[1:3], zoom, least=LEAST_THUMBNAIL)
+        rgb = np.array([_rgb(colors[int(label)]) for label in labels], dtype=np.uint8)
+        draw_all(ax, images, xycoord, points=points, unit=unit, colors=rgb, cmap=cmap)
     _clusters(ax, middle, pictures, zoom=zoom, unit=unit, colors=colors, cmap=cmap, text=text)
     draw_stars(ax, queries or {})
     _words(ax, labels, int(len(labels) - on_map.sum()), axis_name)
@@ -237,7 +238,6 @@ def _clusters(
     text: bool,
 ) -> None:
     """Draw a picture, a number, or both for each cluster."""
-    text = check_bool("text", text)
     shown = list(centers)[:MAX_PICTURES]
     drawn = [label for label in shown if label in (pictures or {})] if zoom is not None else []
     if pictures and drawn and zoom is not None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clustimage.plotting._figure import halo
-from clustimage.plotting._montage import fit_side
+from clustimage.plotting._montage import colorize, fit_side
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.image import AxesImage
 
 __all__ = ["composite", "draw_all", "draw_pictures", "push_apart", "size_in_points"]
@@ -20,6 +21,7 @@ __all__ = ["composite", "draw_all", "draw_pictures", "push_apart", "size_in_poin
 # Pixels per typographic point of what is drawn: 2 is 144 pixels per inch.
 DENSITY = 2.0
 MAX_SIDE = 4096
+BATCH = 256
 
 
 def size_in_points(shape: Sequence[int], zoom: float, *, least: float) -> tuple[float, float]:
@@ -70,11 +72,19 @@ def composite(
     (4, 4, 4)
     """
     canvas = np.zeros((*size, 4), dtype=np.uint8)
+    _paste(canvas, images, centers, colors)
+    return canvas
+
+
+def _paste(
+    canvas: np.ndarray, images: np.ndarray, centers: np.ndarray, colors: np.ndarray | None
+) -> None:
+    """Lay images on `canvas`, in place; see `composite`."""
     _, height, width, _ = images.shape
     rim = max(1, max(height, width) // 20)
     corners = np.rint(centers - [width / 2, height / 2]).astype(int)
-    corners = np.clip(corners, 0, np.maximum([size[1] - width, size[0] - height], 0))
-    for i, (x, y) in enumerate(corners):
+    room = np.subtract(canvas.shape[1::-1], (width, height))
+    for i, (x, y) in enumerate(np.clip(corners, 0, np.maximum(room, 0))):
         spot = canvas[y : y + height, x : x + width]
         tile = images[i, : spot.shape[0], : spot.shape[1]]
         spot[..., 3] = 255
@@ -83,7 +93,6 @@ def composite(
         else:
             spot[..., :3] = colors[i]
             spot[rim:-rim, rim:-rim, :3] = tile[rim:-rim, rim:-rim]
-    return canvas
 
 
 def draw_all(
@@ -94,35 +103,43 @@ def draw_all(
     points: tuple[float, float],
     unit: float,
     colors: np.ndarray,
+    cmap: str | Colormap | None = None,
 ) -> AxesImage:
-    """Draw every image at its place, all of them as one artist.
+    """Draw every image at its place, all of them as one artist, a few at a time.
 
     Parameters
     ----------
     ax : Axes
         The map.
-    images : array of shape (n, height, width, 3), uint8
-        RGB.
+    images : array of shape (n, height, width) or (n, height, width, 3), uint8
+        Gray or RGB.
     xycoord : array of shape (n, 2)
-        Places on the map.
+        Places on the map; images whose place is not finite are left out.
     points : (float, float)
         Height and width of an image, in points.
     unit : float
         Length of a point in units of the map.
     colors : array of shape (n, 3), uint8
         Colours of the frames.
+    cmap : str or Colormap, optional
+        For gray images.
     """
-    low, high = xycoord.min(axis=0), xycoord.max(axis=0)
+    rows = np.flatnonzero(np.isfinite(xycoord).all(axis=1))
+    low, high = xycoord[rows].min(axis=0), xycoord[rows].max(axis=0)
     reach = np.array([points[1], points[0]]) * unit / 2
     low, high = low - reach, high + reach
     span = (high - low) / unit
     density = min(DENSITY, MAX_SIDE / span.max())
-    tiles = fit_side(images, max(4, round(max(points) * density)))
+    side = max(4, round(max(points) * density))
+    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    shape = fit_side(colorize(images[rows[:1]]), side).shape
     # Tiles shrink by whole factors only; the canvas follows, so that they keep their size.
-    density = max(tiles.shape[1:3]) / max(points)
+    density = max(shape[1:3]) / max(points)
     wide, tall = np.ceil(span * density).astype(int)
     places = (xycoord - [low[0], high[1]]) / unit * [density, -density]
-    canvas = composite(tiles, places, (int(tall), int(wide)), colors)
+    canvas = np.zeros((int(tall), int(wide), 4), dtype=np.uint8)
+    for some in batches:
+        _paste(canvas, fit_side(colorize(images[some], cmap), side), places[some], colors[some])
     return ax.imshow(
         canvas,
         extent=(low[0], low[0] + wide / density * unit, high[1] - tall / density * unit, high[1]),

@@ -1,0 +1,155 @@
+"""The tree."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from scipy.cluster import hierarchy
+
+from clustimage import _errors
+from clustimage.plotting import dendrogram, draw_dendrogram, palette
+from clustimage.plotting._dendrogram import MIXED, TRUNK, implied_cut, node_labels
+
+
+@pytest.fixture
+def points():
+    rng = np.random.default_rng(0)
+    return np.repeat([[0.0, 0], [9, 0], [0, 30]], [20, 12, 8], axis=0) + rng.normal(size=(40, 2))
+
+
+@pytest.fixture
+def tree(points):
+    return hierarchy.linkage(points, "ward")
+
+
+LABELS = np.repeat([0, 1, 2], [20, 12, 8])
+
+
+def test_the_tree_is_that_of_scipy(tree):
+    fig, ax, info = draw_dendrogram(tree)
+    expected = hierarchy.dendrogram(tree, no_plot=True)
+    for key in ("icoord", "dcoord", "ivl", "leaves"):
+        assert info[key] == expected[key]
+    segments = ax.collections[0].get_segments()
+    np.testing.assert_allclose(segments[5], np.array([info["icoord"][5], info["dcoord"][5]]).T)
+    assert len(segments) == 39 and fig.axes == [ax]
+    assert ax.get_title() == "40 images"
+
+
+def test_branches_have_the_colours_of_their_clusters(tree):
+    _, ax, info = draw_dendrogram(tree, labels_of_leaf=LABELS)
+    colors = [c.lower() for c in palette(3)]
+    drawn = [to_hex(c) for c in ax.collections[0].get_color()]
+    assert sorted(set(drawn)) == sorted({*colors, TRUNK})
+    assert [drawn.count(c) for c in colors] == [19, 11, 7] and drawn.count(TRUNK) == 2
+    ticks = [to_hex(t.get_color()) for t in ax.get_xticklabels()]
+    assert ticks == [colors[LABELS[leaf]] for leaf in info["leaves"]]
+    assert ax.get_title() == "40 images in 3 clusters"
+
+
+def test_a_cut_is_drawn_and_gives_the_clusters(tree):
+    height = (tree[-3, 2] + tree[-2, 2]) / 2
+    _, ax, info = draw_dendrogram(tree, max_d=height)
+    assert ax.lines[0].get_ydata() == [height, height] and info["max_d"] == height
+    assert "cut at" in ax.texts[0].get_text()
+    _, other, _ = draw_dendrogram(tree, labels_of_leaf=LABELS)
+    np.testing.assert_array_equal(ax.collections[0].get_color(), other.collections[0].get_color())
+
+
+def test_labels_that_come_from_a_cut_show_its_height(tree):
+    _, ax, info = draw_dendrogram(tree, labels_of_leaf=LABELS)
+    assert info["max_d"] == pytest.approx((tree[-3, 2] + tree[-2, 2]) / 2)
+    assert len(ax.lines) == 1
+
+
+@pytest.mark.parametrize("labels", [np.arange(40) % 2, np.zeros(40, int), np.arange(40)])
+def test_labels_that_come_from_no_cut_show_none(tree, labels):
+    _, ax, info = draw_dendrogram(tree, labels_of_leaf=labels)
+    assert info["max_d"] is None and len(ax.lines) == 0
+    assert implied_cut(tree, None) is None
+
+
+def test_labels_of_joints(tree):
+    of_node = node_labels(tree, LABELS)
+    assert of_node.shape == (79,) and (of_node[-2:] == MIXED).all()
+    assert np.bincount(of_node[40:-2]).tolist() == [19, 11, 7]
+
+
+def test_unclustered_leaves_are_gray(tree):
+    labels = np.where(LABELS == 2, -1, LABELS)
+    _, ax, _ = draw_dendrogram(tree, labels_of_leaf=labels)
+    assert "#9e9e9e" in {to_hex(c) for c in ax.collections[0].get_color()}
+    assert ax.get_title() == "40 images in 2 clusters"
+
+
+def test_a_large_tree_shows_its_uppermost_branches():
+    tree = hierarchy.linkage(np.random.default_rng(0).normal(size=(1500, 3)), "single")
+    fig, ax, info = draw_dendrogram(tree)
+    assert len(info["ivl"]) == 100
+    assert ax.get_title() == "1,500 images, the uppermost 100 branches"
+    sizes = [int(w[1:-1]) if w.startswith("(") else 1 for w in info["ivl"]]
+    assert sum(sizes) == 1500
+    _, _, info = draw_dendrogram(tree, truncate_p=12)
+    assert len(info["ivl"]) == 12
+
+
+def test_names_of_images(tree):
+    names = [f"a$b_{{photo_with_a_long_name_{i}.jpg" for i in range(40)]
+    fig, ax, info = draw_dendrogram(tree, names_of_leaf=names)
+    fig.canvas.draw()
+    shown = [t.get_text() for t in ax.get_xticklabels()]
+    assert all(len(word) <= 18 and word.startswith("a$b_{") for word in shown)
+    assert shown[0].endswith(f"{info['leaves'][0]}.jpg")
+
+
+@pytest.mark.parametrize("method", ["centroid", "median", "complete", "average", "weighted"])
+def test_every_linkage_fits_into_the_axes(points, method):
+    tree = hierarchy.linkage(points, method)
+    fig, ax, info = draw_dendrogram(tree, max_d=float(tree[-4, 2]))
+    assert ax.get_ylim()[1] > max(map(max, info["dcoord"]))
+    fig.canvas.draw()
+
+
+def test_two_images_and_equal_images():
+    for tree in ([[0, 1, 2.0, 2]], [[0, 1, 0.0, 2], [2, 3, 0.0, 3]]):
+        fig, ax, info = draw_dendrogram(np.array(tree))
+        fig.canvas.draw()
+        assert len(info["ivl"]) == len(tree) + 1
+
+
+def test_given_axes_are_drawn_on(tree):
+    fig, axes = plt.subplots(1, 2)
+    assert draw_dendrogram(tree, ax=axes[0])[:2] == (fig, axes[0])
+    assert plt.get_fignums() == [fig.number]
+
+
+def test_a_clustering_is_drawn_with_its_labels(tree):
+    clustering = SimpleNamespace(tree=tree, labels=LABELS)
+    fig, ax, info = dendrogram(clustering, max_leaves=10)
+    assert len(info["ivl"]) == 10 and ax.get_title().startswith("40 images in 3 clusters")
+    with pytest.raises(_errors.StepOrderError, match="agglomerative"):
+        dendrogram(SimpleNamespace(tree=None, labels=LABELS))
+
+
+@pytest.mark.parametrize(
+    "options, error, words",
+    [
+        ({"max_d": -1}, _errors.InvalidParameterError, "'max_d'"),
+        ({"truncate_p": 1}, _errors.InvalidParameterError, "'truncate_p'"),
+        ({"labels_of_leaf": [0, 1]}, _errors.InvalidDataError, "40 labels. Got 2"),
+        ({"names_of_leaf": ["a"]}, _errors.InvalidDataError, "40 names. Got 1"),
+    ],
+)
+def test_wrong_values_are_named(tree, options, error, words):
+    with pytest.raises(error, match=words):
+        draw_dendrogram(tree, **options)
+    assert not plt.get_fignums()
+
+
+def test_what_is_no_tree_is_said():
+    with pytest.raises(_errors.InvalidDataError, match=r"\(n - 1, 4\).*\(3, 3\)"):
+        draw_dendrogram(np.zeros((3, 3)))

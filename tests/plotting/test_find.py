@@ -1,0 +1,137 @@
+"""Queries and what was found for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from clustimage import _errors
+from clustimage.plotting import palette, place_queries, plot_hits
+from clustimage.plotting._find import QUERY
+
+
+def test_one_axes_per_query_in_one_figure(model):
+    model.find([0, 40], k=5)
+    fig, axes = model.plot_find()
+    assert fig.axes == list(axes) and axes.shape == (2,)
+    assert [ax.get_title() for ax in axes] == [
+        "Nearest to query_0.png: 5 images",
+        "Nearest to query_40.png: 5 images",
+    ]
+    assert [len(ax.images) for ax in axes] == [1, 1]
+
+
+def test_the_query_is_first_then_the_hits_with_their_numbers(model):
+    found = model.find([3], k=4)
+    _, axes = model.plot_find()
+    words = [t.get_text().split("\n") for t in axes[0].texts]
+    table = found["query_3.png"]
+    assert words[0] == ["query_3.png", "query"]
+    assert words[1] == ["image_0003.png", "d 0, p < 0.001", "cluster 0"]
+    assert words[4][1] == f"d {table['distance'].iloc[3]:.3g}, p 0.050"
+    edges = [to_hex(c) for c in axes[0].collections[0].get_edgecolor()]
+    assert edges == [QUERY.lower()] + [palette(1)[0].lower()] * 4
+
+
+def test_pictures_are_those_of_query_and_hits(model):
+    model.find([3], k=4)
+    picture = np.asarray(model.plot_find()[1][0].images[0].get_array())
+    tiles = [picture[4:68:8, x : x + 64 : 8, 0] for x in (4, 72)]
+    np.testing.assert_array_equal(tiles[0], model.results["img"][3].reshape(8, 8))
+    np.testing.assert_array_equal(tiles[1], tiles[0])
+
+
+def test_without_the_pictures_of_the_queries_only_hits_are_drawn(model):
+    model.find([3], k=4, pixels=False)
+    assert len(model.plot_find()[1][0].texts) == 4
+
+
+def test_queries_kept_as_images_are_drawn(model):
+    model.find([3], k=4)
+    pixels, model.query_pixels_ = model.query_pixels_, None
+    model.queries_ = type("Images", (), {"pixels": pixels})()
+    assert len(model.plot_find()[1][0].texts) == 5
+
+
+def test_unclustered_hits_and_missing_probabilities(model):
+    table = model.find([58], k=2)["query_58.png"]
+    table["y_proba"] = np.nan
+    _, axes = model.plot_find()
+    assert axes[0].texts[1].get_text().split("\n")[1:] == ["d 0", "unclustered (-1)"]
+
+
+def test_a_query_without_hits_is_said(model):
+    found = model.find([3, 4], k=4)
+    found["query_3.png"] = found["query_3.png"].iloc[:0]
+    for pixels in (model.query_pixels_, None):
+        model.query_pixels_ = pixels
+        _, axes = model.plot_find()
+        assert axes[0].get_title() == "Nearest to query_3.png: nothing found"
+
+
+def test_more_hits_and_queries_than_fit_are_said(model):
+    model.find([0], k=60)
+    _, axes = model.plot_find()
+    assert axes[0].get_title().endswith("showing 47 of 60 images") and len(axes[0].texts) == 48
+    model.find(list(range(25)), k=30)
+    fig, axes = model.plot_find()
+    assert len(axes) == 20 and fig.get_suptitle() == "Showing 20 of 25 queries"
+    assert axes[0].get_title().endswith("showing 23 of 30 images")
+
+
+def test_rows_do_not_cover_each_other(model):
+    model.find([0, 1, 40], k=12)
+    fig, axes = model.plot_find()
+    fig.canvas.draw()
+    boxes = [ax.get_tightbbox() for ax in axes]
+    assert boxes[0].y1 <= fig.bbox.y1 and boxes[-1].y0 >= -1
+    assert all(a.y0 >= b.y1 for a, b in zip(boxes, boxes[1:], strict=False))
+
+
+def test_before_find_the_step_is_named(model):
+    with pytest.raises(_errors.StepOrderError, match=r"find\(\)"):
+        model.plot_find()
+
+
+def test_each_query_needs_an_image(model):
+    found = model.find([0, 1], k=3)
+    images = model.results["img"].reshape(-1, 8, 8)
+    with pytest.raises(_errors.InvalidDataError, match="2 tables, 1"):
+        plot_hits(images, found, query_images=images[:1])
+    with pytest.raises(_errors.InvalidDataError, match="0 tables, no"):
+        plot_hits(images, {"feat": found["feat"]})
+
+
+def test_a_query_lies_at_the_weighted_mean_of_its_nearest(model):
+    table = model.find([0], k=8)["query_0.png"]
+    table["distance"] = [1.0, 2, 4, 8, 8, 9, 9, 9]
+    xycoord = model.results["xycoord"].astype(float)
+    weight = np.array([1, 1 / 2, 1 / 4, 1 / 8, 1 / 8]) / 2
+    place = place_queries(model.results["predict"], xycoord)["query_0.png"]
+    np.testing.assert_allclose(place, weight @ xycoord[table["y_idx"][:5]])
+
+
+def test_a_query_that_is_in_the_set_lies_on_itself(model):
+    model.find([7], k=8)
+    place = place_queries(model.results["predict"], model.results["xycoord"])["query_7.png"]
+    np.testing.assert_allclose(place, model.results["xycoord"][7])
+
+
+def test_the_order_of_the_table_does_not_move_a_query(model):
+    found = model.find([7], k=8)
+    found["query_7.png"] = found["query_7.png"].iloc[::-1]
+    place = place_queries(found, model.results["xycoord"])["query_7.png"]
+    np.testing.assert_allclose(place, model.results["xycoord"][7])
+
+
+def test_places_of_the_embedding_come_first(model):
+    found = model.find([7, 8], k=3)
+    places = place_queries(found, model.results["xycoord"], np.array([[1.0, 2], [np.nan, 0]]))
+    assert list(places) == ["query_7.png"] and places["query_7.png"].tolist() == [1, 2]
+
+
+def test_a_query_without_hits_has_no_place(model):
+    found = model.find([7], k=3)
+    found["query_7.png"] = found["query_7.png"].iloc[:0]
+    assert place_queries(found, model.results["xycoord"]) == {}

@@ -1,0 +1,264 @@
+"""The map."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.offsetbox import AnnotationBbox
+
+from clustimage import _errors
+from clustimage.plotting import draw_map, palette
+from clustimage.plotting._colors import NOISE
+
+
+def boxes(ax):
+    return [artist for artist in ax.artists if isinstance(artist, AnnotationBbox)]
+
+
+def words(ax):
+    return [t.get_text() for t in ax.texts]
+
+
+def dots(ax):
+    return [c for c in ax.collections if hasattr(c, "get_offsets") and len(c.get_offsets()) > 1]
+
+
+def test_dots_are_coloured_by_cluster_and_gray_where_there_is_none(model):
+    fig, ax = model.scatter(zoom=None)
+    noise, clustered = dots(ax)
+    assert {to_hex(c) for c in noise.get_facecolor()} == {NOISE}
+    assert [to_hex(c) for c in clustered.get_facecolor()[[0, 30, 50]]] == [
+        c.lower() for c in palette(3)
+    ]
+    np.testing.assert_allclose(clustered.get_offsets(), model.results["xycoord"][:56], rtol=1e-6)
+    assert ax.get_title() == "60 images in 3 clusters, 4 unclustered"
+    assert fig.axes == [ax]
+
+
+def test_each_cluster_has_one_picture_and_one_number(model):
+    _, ax = model.scatter()
+    assert len(boxes(ax)) == 3 and words(ax) == ["0", "1", "2"]
+    assert all(t.get_path_effects() for t in ax.texts)
+    assert [to_hex(b.patch.get_facecolor()) for b in boxes(ax)] == [c.lower() for c in palette(3)]
+    np.testing.assert_allclose(boxes(ax)[0].xy, model.results_unique["xycoord_center"][0])
+
+
+@pytest.mark.parametrize("img_mean", [True, False])
+def test_the_picture_is_the_average_or_the_unique_image(model, img_mean):
+    _, ax = model.scatter(img_mean=img_mean)
+    shown = np.asarray(boxes(ax)[1].offsetbox.get_data())[..., 0]
+    step = len(shown) // 8
+    rows = model.results["img"][30:50]
+    expected = np.rint(rows.mean(axis=0)) if img_mean else rows[0]
+    np.testing.assert_array_equal(shown[::step, ::step], expected.reshape(8, 8))
+
+
+@pytest.mark.parametrize("zoom, points", [(0.3, 30), (4, 32), (10, 80)])
+@pytest.mark.parametrize("dpi", [50, 200])
+def test_pictures_have_a_size_in_points_whatever_the_resolution(model, zoom, points, dpi):
+    fig, ax = model.scatter(zoom=zoom)
+    fig.set_dpi(dpi)
+    fig.canvas.draw()
+    extent = boxes(ax)[0].offsetbox.get_window_extent(fig.canvas.get_renderer())
+    assert extent.width * 72 / dpi == pytest.approx(points, abs=0.5)
+
+
+def test_zoom_none_and_text_false_leave_the_dots(model):
+    _, ax = model.scatter(zoom=None, text=False)
+    assert not boxes(ax) and not words(ax) and not ax.images
+    _, ax = model.scatter(zoom=None, plt_all=True)
+    assert not ax.images and len(dots(ax)) == 2
+
+
+def test_all_thumbnails_are_one_picture(model):
+    _, ax = model.scatter(plt_all=True)
+    assert len(ax.images) == 1 and not boxes(ax) and not dots(ax)
+    picture = np.asarray(ax.images[0].get_array())
+    assert picture.shape[2] == 4 and set(np.unique(picture[..., 3])) == {0, 255}
+
+
+def test_thumbnails_lie_where_their_dots_would(build):
+    model = build([0] * 40, shape=(8, 8))
+    model.results["img"][:] = 200
+    _, ax = model.scatter(plt_all=True, zoom=1.5)
+    image = ax.images[0]
+    x0, x1, y0, y1 = image.get_extent()
+    alpha = np.asarray(image.get_array())[..., 3]
+    x, y = model.results["xycoord"].T
+    cols = ((x - x0) / (x1 - x0) * alpha.shape[1]).astype(int)
+    rows = ((y1 - y) / (y1 - y0) * alpha.shape[0]).astype(int)
+    assert (alpha[rows, cols] == 255).all()
+    assert x0 < x.min() and x1 > x.max() and y0 < y.min() and y1 > y.max()
+    limits = ax.get_xlim() + ax.get_ylim()
+    assert limits[0] <= x0 and x1 <= limits[1] and limits[2] <= y0 and y1 <= limits[3]
+
+
+def test_thumbnails_of_many_images_are_one_picture(build):
+    _, ax = build(np.arange(3000) % 7, shape=(4, 6, 3)).scatter(plt_all=True)
+    assert len(ax.images) == 1 and max(ax.images[0].get_array().shape) <= 4200
+
+
+def test_legend_lists_every_cluster_beside_the_map(model, build):
+    fig, ax = model.scatter(legend=True)
+    entries = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert entries == ["0 (30)", "1 (20)", "2 (6)", "none, -1 (4)"]
+    fig.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    assert box.x0 >= ax.get_window_extent().x1 and box.x1 <= fig.bbox.x1
+    assert model.scatter()[1].get_legend() is None
+    fig, ax = build(np.arange(70).repeat(2)).scatter(legend=True)
+    fig.canvas.draw()
+    entries = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert len(entries) == 61 and entries[-1] == "and 10 more"
+    assert ax.get_legend().get_window_extent().x1 <= fig.bbox.x1
+
+
+def test_density_draws_shades_behind_the_dots(model):
+    plain, shaded = model.scatter(zoom=None)[1], model.scatter(zoom=None, density=True)[1]
+    assert len(shaded.collections) > len(plain.collections)
+    assert min(c.get_zorder() for c in shaded.collections) < 1
+
+
+@pytest.mark.parametrize("place", ["one", "line", "two"])
+def test_density_of_places_without_area_draws_none(build, place):
+    n = {"one": 5, "line": 5, "two": 2}[place]
+    model = build([0] * n)
+    xy = np.zeros((n, 2), dtype=np.float32)
+    if place == "line":
+        xy[:, 0] = xy[:, 1] = np.arange(n)
+    model.results["xycoord"] = xy
+    _, ax = model.scatter(density=True)
+    assert len(ax.collections) == 1
+
+
+def test_queries_are_stars_with_their_names(model):
+    model.find([0, 40], k=5)
+    _, ax = model.scatter()
+    stars = ax.collections[-1]
+    np.testing.assert_allclose(
+        stars.get_offsets(), model.results["xycoord"][[0, 40]].astype(float), rtol=1e-6
+    )
+    assert words(ax)[-2:] == ["query_0.png", "query_40.png"]
+
+
+def test_places_of_queries_that_the_embedding_tells_are_used(model):
+    model.find([0], k=5)
+    model.query_xycoord_ = np.array([[1.5, -2.5]])
+    stars = model.scatter()[1].collections[-1]
+    np.testing.assert_allclose(stars.get_offsets(), [[1.5, -2.5]])
+
+
+def test_given_axes_are_drawn_on(model):
+    fig, axes = plt.subplots(1, 2, sharex=True, sharey=True)
+    assert model.scatter(ax=axes[0], legend=True) == (fig, axes[0])
+    assert plt.get_fignums() == [fig.number]
+    assert axes[0].get_aspect() == 1
+    fig.canvas.draw()
+
+
+def test_the_size_of_a_new_figure(model):
+    assert model.scatter(figsize=(4, 3))[0].get_size_inches().tolist() == [4, 3]
+
+
+def test_axes_are_equal_and_quiet(model):
+    fig, ax = model.scatter()
+    fig.canvas.draw()
+    box = ax.get_window_extent()
+    x, y = np.diff(ax.get_xlim())[0], np.diff(ax.get_ylim())[0]
+    assert x / box.width == pytest.approx(y / box.height)
+    assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("t-SNE 1", "t-SNE 2")
+
+
+def test_no_picture_is_cut_at_the_border(model):
+    fig, ax = model.scatter(zoom=8)
+    fig.canvas.draw()
+    frame = ax.get_window_extent()
+    for box in boxes(ax):
+        extent = box.offsetbox.get_window_extent(fig.canvas.get_renderer())
+        assert frame.x0 <= extent.x0 and extent.x1 <= frame.x1
+        assert frame.y0 <= extent.y0 and extent.y1 <= frame.y1
+
+
+@pytest.mark.parametrize("options", [{}, {"plt_all": True}, {"density": True}, {"zoom": None}])
+@pytest.mark.parametrize("labels", [[0], [0, 0], [-1, -1, -1], [0, 1]])
+def test_very_few_images(build, labels, options):
+    fig, ax = build(labels, shape=(6, 9, 3)).scatter(**options)
+    fig.canvas.draw()
+    assert ax.get_title().startswith(f"{len(labels)} image")
+
+
+def test_equal_places_are_one_place(build):
+    model = build([0] * 5 + [1] * 5)
+    model.results["xycoord"][:] = 3
+    fig, ax = model.scatter()
+    fig.canvas.draw()
+    extents = [b.offsetbox.get_window_extent(fig.canvas.get_renderer()) for b in boxes(ax)]
+    assert not extents[0].overlaps(extents[1])
+
+
+def test_images_without_a_place_are_counted(build):
+    model = build([0] * 5 + [1] * 5)
+    model.results["xycoord"][5:] = np.nan
+    for options in ({}, {"plt_all": True}, {"density": True}):
+        fig, ax = model.scatter(**options)
+        fig.canvas.draw()
+        assert "5 without a place" in ax.get_title() and "1" not in words(ax)
+
+
+def test_at_most_a_hundred_pictures(build):
+    _, ax = build(np.arange(130).repeat(2)).scatter()
+    assert len(boxes(ax)) == 100 == len(words(ax))
+
+
+def test_pictures_of_sixty_clusters_do_not_cover_each_other(build):
+    fig, ax = build(np.arange(60).repeat(3), shape=(6, 9, 3)).scatter()
+    fig.canvas.draw()
+    spots = [b.offsetbox.get_window_extent(fig.canvas.get_renderer()) for b in boxes(ax)]
+    covered = sum(a.overlaps(b) for i, a in enumerate(spots) for b in spots[:i])
+    assert len(spots) == 60 and covered == 0
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"zoom": 0}, "'zoom'"),
+        ({"zoom": "big"}, "'zoom'.*'big'"),
+        ({"dotsize": -1}, "'dotsize'"),
+        ({"legend": "yes"}, "'legend'"),
+        ({"plt_all": 3}, "'plt_all'"),
+        ({"density": None}, "'density'"),
+        ({"text": "no"}, "'text'"),
+        ({"cmap": "nosuch"}, "'cmap'"),
+        ({"ax": 5}, "'ax'"),
+    ],
+)
+def test_wrong_values_are_named(model, options, words):
+    with pytest.raises(_errors.InvalidParameterError, match=words):
+        model.scatter(**options)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("key, step", [("labels", "cluster"), ("xycoord", "embedding")])
+def test_before_its_steps_the_step_is_named(model, key, step):
+    model.results[key] = None
+    with pytest.raises(_errors.StepOrderError, match=step):
+        model.scatter()
+
+
+def test_coordinates_and_labels_have_to_match():
+    with pytest.raises(_errors.InvalidDataError, match=r"\(4, 3\) and 4 labels"):
+        draw_map(np.zeros((4, 3)), np.zeros(4, dtype=int))
+
+
+def test_arrays_alone_make_a_map():
+    _, ax = draw_map(np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2)
+    assert words(ax) == ["0", "1"]
+
+
+def test_digits(digits_model):
+    fig, ax = digits_model.scatter(zoom=4, img_mean=False, legend=True, density=True)
+    fig.canvas.draw()
+    assert ax.get_title() == "1,797 images in 10 clusters" and len(boxes(ax)) == 10

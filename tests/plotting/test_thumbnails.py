@@ -1,0 +1,51 @@
+"""Images laid on a map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clustimage.plotting._thumbnails import composite, push_apart, size_in_points
+
+
+def test_tiles_lie_at_their_centres_with_frames_and_later_ones_on_top():
+    tiles = np.stack([np.full((10, 6, 3), 7), np.full((10, 6, 3), 9)]).astype(np.uint8)
+    colors = np.array([[1, 2, 3], [4, 5, 6]], dtype=np.uint8)
+    canvas = composite(tiles, np.array([[10, 10], [13, 10]]), (20, 30), colors)
+    assert canvas.shape == (20, 30, 4)
+    ys, xs = np.nonzero(canvas[..., 3])
+    assert (ys.min(), ys.max(), xs.min(), xs.max()) == (5, 14, 7, 15)
+    assert canvas[10, 7, :3].tolist() == [1, 2, 3] and canvas[10, 8, :3].tolist() == [7, 7, 7]
+    assert canvas[10, 10, :3].tolist() == [4, 5, 6] and canvas[10, 12, :3].tolist() == [9, 9, 9]
+
+
+def test_tiles_beyond_the_border_are_moved_inside():
+    tile = np.full((1, 4, 4, 3), 9, dtype=np.uint8)
+    canvas = composite(tile, np.array([[-50.0, 50.0]]), (10, 12))
+    assert (canvas[6:, :4, 3] == 255).all() and (canvas[..., 3] > 0).sum() == 16
+
+
+def test_a_canvas_smaller_than_a_tile_is_filled():
+    canvas = composite(np.full((1, 9, 9, 3), 9, np.uint8), np.array([[2.0, 2.0]]), (4, 5))
+    assert (canvas[..., 3] == 255).all()
+
+
+@pytest.mark.parametrize("k", [1, 2, 9, 60])
+def test_boxes_no_longer_cover_each_other(k):
+    centers = np.random.default_rng(0).uniform(0, 300, (k, 2))
+    placed = push_apart(centers, (40, 30))
+    apart = np.abs(placed[:, None] - placed[None])
+    free = (apart[..., 0] > 40 * 0.9) | (apart[..., 1] > 30 * 0.9)
+    assert free[~np.eye(k, dtype=bool)].all()
+
+
+def test_boxes_with_room_stay_and_equal_places_part():
+    far = np.array([[0.0, 0], [100, 0]])
+    np.testing.assert_array_equal(push_apart(far, (40, 30)), far)
+    placed = push_apart(np.zeros((2, 2)), (40, 30))
+    assert np.abs(np.diff(placed, axis=0)).max() == pytest.approx(30)
+
+
+def test_sizes_have_a_least_value():
+    assert size_in_points((8, 8), 0.3, least=24) == (24, 24)
+    assert size_in_points((128, 64), 0.5, least=24) == (64, 32)

@@ -136,8 +136,9 @@ def _read_picture(picture: Image.Image, dim: tuple[int, int] | None, gray: bool)
             picture.draft("L" if gray else None, target)
     picture.load()
     if not is_jpeg:
-        # Elsewhere the orientation may stand behind the pixels, or be applied by load().
-        orientation, (width, height) = _orientation(picture), picture.size
+        # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
+        orientation = 1 if picture.format == "TIFF" else _orientation(picture)
+        width, height = picture.size
     if orientation in TURNS:
         picture = picture.transpose(TURNS[orientation])
     if orientation in SIDEWAYS:
@@ -155,8 +156,8 @@ def _to_array(picture: Image.Image) -> np.ndarray | str:
         img = np.asarray(picture)
         if not np.isfinite(img).all():
             return "NaN or infinite values"
-        if isinstance(transparent, int) and mode.startswith("I;16"):
-            img = np.where(img == transparent, np.uint16(65535), img)
+        if isinstance(transparent, int):  # a PNG of 16 bits
+            img = np.where(img == transparent, np.array(65535, dtype=img.dtype), img)
         return img - img.min().astype(np.float64) if img.min() < 0 else img
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or transparent is not None:
         straight = {"La": "LA", "PA": "RGBA"}.get(mode, mode)

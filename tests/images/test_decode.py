@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -46,6 +48,20 @@ def reason(path: Path, good: Path) -> str:
     assert images.n_images == 1 and images.pathnames[0] == str(good)
     assert (images.status[0].width, images.status[0].height) == (None, None)
     return images.status[0].reason
+
+
+def gray_png(row: list[int], transparent: int) -> bytes:
+    """A PNG of one row with 16 bits of gray, one value of which is transparent."""
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", len(row), 1, 16, 0, 0, 0, 0),
+        b"tRNS": struct.pack(">H", transparent),
+        b"IDAT": zlib.compress(b"\0" + struct.pack(f">{len(row)}H", *row)),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks.items()
+    )
 
 
 @pytest.fixture
@@ -159,8 +175,7 @@ def test_transparent_colours_of_palettes_and_gray_are_white(tmp_path):
     gray = Image.fromarray(np.array([[0, 100]], dtype=np.uint8))
     gray.save(tmp_path / "gray.png", transparency=0)
     np.testing.assert_array_equal(full(tmp_path / "gray.png")[0, :, 0], [255, 100])
-    deep = Image.fromarray(np.array([[0, 65535 * 2 // 5]], dtype=np.uint16))
-    deep.save(tmp_path / "deep.png", transparency=0)
+    (tmp_path / "deep.png").write_bytes(gray_png([7, 65535 * 2 // 5], transparent=7))
     np.testing.assert_array_equal(full(tmp_path / "deep.png")[0, :, 0], [255, 102])
 
 
@@ -365,3 +380,11 @@ def test_broken_files_of_the_png_suite_are_not_read(lent_data):
         "xs4",
         "xs7",
     }
+
+
+def test_real_heic_files_are_read_where_the_extra_is_installed(lent_data):
+    pytest.importorskip("pillow_heif")
+    files = sorted((lent_data / "exif_samples" / "heic").rglob("*.[hH][eE]*"))
+    images = load_images(files)
+    assert len(images) == len(files) == 5
+    assert (images.status[-2].width, images.status[-2].height) == (3024, 4032)

@@ -76,7 +76,7 @@ def test_more_hits_and_queries_than_fit_are_said(model):
     assert axes[0].get_title().endswith("showing 47 of 60 images") and len(axes[0].texts) == 48
     model.find(list(range(25)), k=30)
     fig, axes = model.plot_find()
-    assert len(axes) == 20 and fig.get_suptitle() == "Showing 20 of 25 queries"
+    assert len(axes) == 20 and fig.texts[0].get_text() == "Showing 20 of 25 queries"
     assert axes[0].get_title().endswith("showing 23 of 30 images")
 
 

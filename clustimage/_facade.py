@@ -442,10 +442,10 @@ default="silhouette"
     @property
     def clusteval(self) -> Any:
         """The evaluation of the number of clusters, as an object of the package clusteval."""
-        labels = require(self.results, "labels")
+        require(self.results, "labels")
         if self.clusteval_ is None:
             space = self._made_from["labels"][0]
-            self._store(clusteval_=to_clusteval(self.clustering_, self.results[space], labels))
+            self._store(clusteval_=to_clusteval(self.clustering_, self.results[space]))
         return self.clusteval_
 
     @property
@@ -453,7 +453,8 @@ default="silhouette"
         """The principal components, as an object of the package pca; None without PCA."""
         feat = require(self.results, "feat")
         if self.pca_ is None:
-            self._store(pca_=make_pca_object(self.extractor_, feat, self.results["labels"]))
+            labels = self.results["labels"]
+            self._store(pca_=make_pca_object(self.extractor_, feat, row_labels=labels))
         return self.pca_
 
     @property

@@ -42,6 +42,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         """Return one row of features per image."""
         raise NotImplementedError
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # float32, whatever comes in
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:
+        # The same for scikit-learn before 1.6.
+        return {"preserves_dtype": []}
+
 
 class ImageExtractor(FeatureExtractor):
     """Base of the extractors that look at pixels in their places, not at flat rows.
@@ -120,7 +129,6 @@ class ImageExtractor(FeatureExtractor):
         return tags
 
     def _more_tags(self) -> dict[str, Any]:
-        # The same for scikit-learn before 1.6.
         return {"X_types": ["3darray"]}
 
 

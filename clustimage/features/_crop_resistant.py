@@ -30,15 +30,14 @@ class CropResistantHash(HashExtractor):
     ``limit_segments=max_segments``.
 
     Images have different numbers of regions. A row holds `max_segments` hashes,
-    largest region first; what an image does not fill is 0.5, half way between the
-    two values of a bit: a missing region is nearer to every hash than an unrelated
-    one is, and farther than an equal one.
+    largest region first, and zeros for what the image does not fill. (Zeros find
+    a cropped photo again more often than a value between the two bits does.)
 
     Parameters
     ----------
     hash_size : int, default=8
         Side of the square of bits of each region, at least 2.
-    max_segments : int, default=8
+    max_segments : int, default=4
         Number of regions that are kept. A row has
         ``max_segments * hash_size ** 2`` columns.
     n_jobs : int, default=-1
@@ -73,7 +72,7 @@ class CropResistantHash(HashExtractor):
         check_int("max_segments", self.max_segments, low=1)
 
     def _bits(self, images: Bytes) -> npt.NDArray[Any]:
-        rows = np.full((len(images), self.max_segments, self.hash_size**2), 0.5)
+        rows = np.zeros((len(images), self.max_segments, self.hash_size**2))
         for row, pixels in zip(rows, images, strict=True):
             image = pillow_image(pixels)
             gray = image.convert("L")

@@ -27,7 +27,7 @@ __all__ = [
     "pillow_image",
 ]
 
-PARAMS_HASH: dict[str, Any] = {"hash_size": 8, "binbits": 3, "max_segments": 8}
+PARAMS_HASH: dict[str, Any] = {"hash_size": 8, "binbits": 3, "max_segments": 4}
 
 BATCH = 64  # images worked on at a time
 DETAIL = 4  # the picture behind a perceptual hash has this many times hash_size pixels

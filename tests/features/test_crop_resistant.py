@@ -30,7 +30,7 @@ def assert_equal_to_imagehash(images, most):
     for row, image in zip(rows.reshape(len(images), most, 64), images, strict=True):
         expected = reference(image, most)
         np.testing.assert_array_equal(row[: len(expected)], expected)
-        assert (row[len(expected) :] == 0.5).all()
+        assert not row[len(expected) :].any()
 
 
 def test_regions_equal_imagehash(pictures):
@@ -61,17 +61,17 @@ def test_an_image_without_a_large_region_is_hashed_as_a_whole():
 
 def test_tiny_images_work(awkward):
     rows = CropResistantHash().fit_transform(awkward["tiny"])
-    assert rows.shape == (8, 512)
-    assert set(np.unique(rows)) <= {0, 0.5, 1}
+    assert rows.shape == (8, 256)
+    assert set(np.unique(rows)) == {0, 1}
 
 
-def test_a_cropped_photo_is_nearer_to_its_own_than_to_most_others(photos):
+def test_a_cropped_photo_is_nearest_to_its_own(photos):
     cropped = np.stack([np.asarray(Image.fromarray(p[:, 12:]).resize((128, 128))) for p in photos])
     extractor = CropResistantHash().fit(photos)
     ours, theirs = extractor.transform(photos), extractor.transform(cropped)
     distance = np.linalg.norm(theirs[:, None] - ours[None], axis=2)
     rank = (distance < np.diag(distance)[:, None]).sum(axis=1)
-    assert np.median(rank) <= 2
+    assert np.mean(rank == 0) > 0.6
 
 
 def test_no_region_raises(pictures):

@@ -100,9 +100,11 @@ def fit_side(images: np.ndarray, side: int) -> np.ndarray:
     small = np.empty((len(images), rows, cols, channels), dtype=np.uint8)
     for start in range(0, len(images), 64):
         some = images[start : start + 64, : rows * down, : cols * across]
-        blocks = some.reshape(len(some), rows, down, cols, across, channels)
-        total = blocks.sum(axis=(2, 4), dtype=np.uint32)
-        small[start : start + 64] = (total + down * across // 2) // (down * across)
+        # Adding shifted views is several times faster than a sum over two axes.
+        total = np.full((len(some), rows, cols, channels), down * across // 2, dtype=np.uint32)
+        for y, x in np.ndindex(down, across):
+            total += some[:, y::down, x::across]
+        small[start : start + 64] = total // (down * across)
     return small
 
 

@@ -20,8 +20,9 @@ __all__ = ["TITLE", "draw_tiles", "place", "tile_sizes"]
 
 # What a montage may hold: 8 million pixels, 24 MB, whatever the number of images.
 MAX_PIXELS = 8_000_000
-# Pixels of a side: smaller images are enlarged to the first, larger ones shrunk to the second.
-SMALL, LARGE = 64, 160
+# Images with sides of fewer pixels are enlarged; more pixels per inch are not drawn.
+SMALL = 64
+PER_INCH = 200
 LINE = 1.3
 # Inches: no figure is longer, and what a title takes.
 LONGEST = 45.0
@@ -62,7 +63,6 @@ def draw_tiles(
     """
     images = colorize(images, cmap)
     n = len(images)
-    images = fit_side(images, _side(images))
     _, height, width, _ = images.shape
     ncols = ncols or best_ncols(n, height, width)
     nrows = -(-n // ncols)
@@ -75,6 +75,8 @@ def draw_tiles(
     else:
         fig, ax = new_axes(ax)
         wide = wide or _measured(ax, ncols, nrows, height / width)
+    images = fit_side(images, _side(n, height, width, wide))
+    _, height, width, _ = images.shape
     gap = math.ceil(_words(wide, lines) * width / wide)
     pad = max(1, math.ceil(0.05 * max(height, width)))
 
@@ -91,14 +93,13 @@ def draw_tiles(
     return fig, ax
 
 
-def _side(images: np.ndarray) -> int:
-    """Return the longer side to draw images with, in pixels."""
-    n, height, width, _ = images.shape
+def _side(n: int, height: int, width: int, wide: float) -> int:
+    """Return the longer side to draw images with, in pixels; `wide` is in inches."""
     longer, shorter = max(height, width), min(height, width)
     if longer < SMALL:
         return SMALL
-    sharp = min(math.sqrt(MAX_PIXELS / n), LARGE)
-    return max(16, int(sharp * math.sqrt(longer / shorter)))
+    needed = PER_INCH * wide * longer / width
+    return max(16, int(min(needed, math.sqrt(MAX_PIXELS / n * longer / shorter))))
 
 
 def place(ax: Axes, from_below: float, high: float) -> None:

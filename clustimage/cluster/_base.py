@@ -54,8 +54,9 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
     """Base of the clusterers: proposes labellings of the rows of an array.
 
     A subclass says in `propose` how; the scikit-learn methods `fit` and
-    `fit_predict` come from here. They keep the labelling with the best silhouette
-    of 2 to 24 clusters, or the one with ``n_clusters`` where that is set.
+    `fit_predict` come from here. They keep the labelling with the best silhouette: of
+    2 to 24 clusters, or of any number where the clusterer cannot be told it, or the
+    one with ``n_clusters`` where that is set.
     """
 
     makes_tree = False
@@ -119,7 +120,9 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
         X = check_array(X, dtype=np.float64, ensure_min_samples=3)
         self.n_features_in_ = X.shape[1]
         exact = getattr(self, "n_clusters", None)
-        counts = range(2, min(25, len(X))) if exact is None else [exact]
+        # Without a range from a user, a clusterer that chooses k itself is free to.
+        free = range(2, min(25, len(X))) if self.chooses_k else range(len(X) + 1)
+        counts = free if exact is None else [exact]
         candidates = self.propose(X, counts)
         evaluator = Silhouette()
         metric = getattr(self, "metric", "euclidean")

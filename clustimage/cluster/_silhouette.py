@@ -68,7 +68,7 @@ def mean_silhouettes(
     --------
     >>> X = np.array([[0.0], [1.0], [10.0], [11.0]])
     >>> mean_silhouettes(X, [np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])]).round(3).tolist()
-    [0.9, -0.395]
+    [0.9, -0.45]
     """
     n = len(X)
     sizes = [np.bincount(labels[labels >= 0]) for labels in labellings]

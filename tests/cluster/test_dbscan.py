@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from sklearn.cluster import DBSCAN
+from sklearn.metrics import adjusted_rand_score
+
+from clustimage._errors import InvalidDataError
+from clustimage._metrics import METRICS
+from clustimage.cluster import _dbscan, search_k
+from clustimage.cluster._dbscan import DensityForest, radii_to_try
+
+
+def compare(X, forest, eps, metric, min_samples):
+    ours = forest.labels_at(eps)
+    # A hair further: ours takes the radii from the distances themselves.
+    theirs = DBSCAN(eps=eps * (1 + 1e-9), metric=metric, min_samples=min_samples).fit(X)
+    dense = theirs.core_sample_indices_
+    assert adjusted_rand_score(theirs.labels_[dense], ours[dense]) == 1
+    np.testing.assert_array_equal(theirs.labels_ < 0, ours < 0)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_labels_equal_scikit_learn_at_every_radius(metric, blobs):
+    X = blobs[0] + 20
+    if metric == "jaccard":
+        X = np.random.default_rng(0).random((200, 30)) > 0.5
+    forest = DensityForest.grow(X, metric=metric, min_samples=6, n_eps=50)
+    for eps in forest.radii[::7]:
+        compare(X, forest, eps, metric, 6)
+
+
+def test_labels_do_not_depend_on_the_size_of_blocks(blobs, monkeypatch):
+    whole = DensityForest.grow(blobs[0], metric="euclidean", min_samples=5, n_eps=20)
+    blocks = _dbscan.row_blocks
+    monkeypatch.setattr(_dbscan, "row_blocks", lambda n, m: blocks(n, m, 40_000))
+    monkeypatch.setattr(_dbscan, "MAX_PAIRS", 500)
+    pieces = DensityForest.grow(blobs[0], metric="euclidean", min_samples=5, n_eps=20)
+    for eps in whole.radii:
+        np.testing.assert_array_equal(whole.labels_at(eps), pieces.labels_at(eps))
+
+
+def test_equal_images_are_dense_at_once():
+    X = np.repeat(np.arange(4.0)[:, None] * 10, 6, axis=0)
+    X = np.concatenate([X, [[100.0]]])
+    labels = search_k(X, cluster="dbscan").labels
+    assert labels[:24].reshape(4, 6).std(axis=1).max() == 0
+    assert len(set(labels[:24])) == 4
+    assert labels[-1] == -1
+
+
+def test_radii_follow_the_scale_of_the_data(blobs):
+    near = search_k(blobs[0], cluster="dbscan")
+    far = search_k(blobs[0] * 1000, cluster="dbscan")
+    np.testing.assert_array_equal(near.labels, far.labels)
+    assert far.score["cluster_threshold"][far.best] == pytest.approx(
+        1000 * near.score["cluster_threshold"][near.best]
+    )
+    assert adjusted_rand_score(blobs[1], near.labels) > 0.8
+
+
+def test_radii_are_quantiles_up_to_the_largest():
+    core = np.random.default_rng(0).random(500)
+    radii = radii_to_try(core, 50)
+    assert len(radii) <= 50
+    assert (np.diff(radii) > 0).all()
+    assert radii[-1] == core.max()
+    assert (radii_to_try(np.zeros(9), 50) > 0).all()
+
+
+def test_only_allowed_numbers_of_clusters_compete(blobs):
+    found = search_k(blobs[0], cluster="dbscan", min_clust=5, max_clust=7)
+    assert set(found.score["clusters"]) <= {5, 6}
+    assert found.varied == "eps"
+    exact = search_k(blobs[0], cluster="dbscan", n_clusters=6)
+    assert len(set(exact.labels) - {-1}) == 6
+
+
+def test_no_labelling_with_an_allowed_number_says_what_was_seen(blobs):
+    with pytest.raises(InvalidDataError, match=r"40 to 49 clusters.*'eps'.*min_clust"):
+        search_k(blobs[0], cluster="dbscan", min_clust=40, max_clust=50)
+    with pytest.raises(InvalidDataError, match="no labelling with 50 clusters"):
+        search_k(blobs[0], cluster="dbscan", n_clusters=50)

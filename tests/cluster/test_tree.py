@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist
+from sklearn.metrics import adjusted_rand_score
+
+from clustimage._errors import InvalidParameterError, StepOrderError
+from clustimage._metrics import METRICS
+from clustimage.cluster._tree import (
+    EUCLIDEAN_LINKAGES,
+    LINKAGES,
+    check_linkage,
+    cut_heights,
+    cut_tree_at,
+    cut_tree_k,
+    grow_tree,
+)
+
+
+@pytest.mark.parametrize("name", LINKAGES)
+def test_tree_equals_scipy(name, blobs):
+    np.testing.assert_array_equal(grow_tree(blobs[0], linkage_name=name), linkage(blobs[0], name))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_tree_takes_every_metric(metric, blobs):
+    X = (blobs[0] > 0).astype(float) if metric == "jaccard" else blobs[0]
+    tree = grow_tree(X, linkage_name="average", metric=metric)
+    rows = X.astype(bool) if metric == "jaccard" else X
+    reference = linkage(pdist(rows, metric), "average")
+    np.testing.assert_allclose(tree[:, 2], reference[:, 2], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", LINKAGES)
+def test_cut_gives_exactly_k_clusters(name, blobs):
+    tree = grow_tree(blobs[0][:60], linkage_name=name)
+    for k in range(1, 61):
+        assert len(np.unique(cut_tree_k(tree, k))) == k
+
+
+@pytest.mark.parametrize("name", ["ward", "single", "complete", "average"])
+def test_cut_equals_scipy_where_there_are_no_ties(name, blobs):
+    tree = grow_tree(blobs[0], linkage_name=name)
+    for k in (1, 2, 3, 7, 24, 299):
+        assert adjusted_rand_score(fcluster(tree, k, "maxclust"), cut_tree_k(tree, k)) == 1
+
+
+def test_cut_gives_k_clusters_of_equal_rows():
+    tree = grow_tree(np.zeros((7, 2)))
+    assert [cut_tree_k(tree, k).max() + 1 for k in range(1, 8)] == list(range(1, 8))
+
+
+def test_cut_at_a_height_equals_scipy(blobs):
+    tree = grow_tree(blobs[0])
+    for height in (0.0, tree[100, 2], tree[-3, 2] + 1e-9, tree[-1, 2]):
+        theirs = fcluster(tree, height, "distance")
+        assert adjusted_rand_score(theirs, cut_tree_at(tree, height)) == 1
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 299, 300])
+def test_cut_heights_give_that_number_of_clusters(k, blobs):
+    tree = grow_tree(blobs[0])
+    max_d, lower, upper = cut_heights(tree, k)
+    assert lower <= max_d <= upper
+    assert len(np.unique(cut_tree_at(tree, max_d))) == k
+
+
+def test_one_image_has_an_empty_tree():
+    tree = grow_tree(np.ones((1, 3)))
+    assert tree.shape == (0, 4)
+    assert cut_tree_k(tree, 1).tolist() == cut_tree_at(tree, 1.0).tolist() == [0]
+
+
+@pytest.mark.parametrize("name", EUCLIDEAN_LINKAGES)
+def test_euclidean_linkages_refuse_other_metrics(name):
+    with pytest.raises(InvalidParameterError, match=f"'{name}'.*euclidean.*average"):
+        check_linkage(name, "cosine")
+
+
+def test_wrong_cuts_are_refused(blobs):
+    tree = grow_tree(blobs[0][:5])
+    with pytest.raises(InvalidParameterError, match="from 1 to 5"):
+        cut_tree_k(tree, 6)
+    with pytest.raises(InvalidParameterError, match="max_d"):
+        cut_tree_at(tree, -1)
+    with pytest.raises(StepOrderError, match="agglomerative"):
+        cut_tree_at(None, 1)

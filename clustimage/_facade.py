@@ -454,7 +454,7 @@ default="silhouette"
         feat = require(self.results, "feat")
         if self.pca_ is None:
             labels = self.results["labels"]
-            self._store(pca_=make_pca_object(self.extractor_, feat, row_labels=labels))
+            self._store(pca_=make_pca_object(self.extractor_, feat, labels))
         return self.pca_
 
     @property

@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-# Before matplotlib is imported anywhere: tests draw without a screen.
+# Before matplotlib and scikit-learn are imported anywhere: tests draw without a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Tests run side by side: a thread that waits must not hold a core.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import pytest

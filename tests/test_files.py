@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clustimage.export._atomic import replacing, target_file
+from clustimage._files import replacing, target_file
 
 
 def test_the_file_is_replaced_when_all_went_well(tmp_path: Path) -> None:

@@ -13,7 +13,18 @@ PACKAGE = Path(clustimage.__file__).parent
 
 LEVELS = {
     **dict.fromkeys(
-        ("_errors", "_validation", "_optional", "_logging", "_parallel", "_results", "_metrics"), 0
+        (
+            "_errors",
+            "_validation",
+            "_optional",
+            "_logging",
+            "_parallel",
+            "_results",
+            "_metrics",
+            "_files",
+            "_download",
+        ),
+        0,
     ),
     **dict.fromkeys(("images", "datasets"), 1),
     **dict.fromkeys(("features", "embedding", "cluster", "similarity", "faces"), 2),
@@ -27,7 +38,7 @@ ALONE_TOGETHER = {5, 6}  # the modules of these levels are parts of one thing
 THIRD_PARTY = {
     0: {"numpy", "joblib"},
     1: {"numpy", "PIL", "cv2"},
-    2: {"numpy", "scipy", "sklearn", "skimage"},
+    2: {"numpy", "PIL", "cv2", "scipy", "sklearn", "skimage"},
     3: {"numpy"},
     4: set(),
     5: set(),

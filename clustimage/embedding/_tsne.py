@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from sklearn.manifold import TSNE
-from threadpoolctl import threadpool_limits
 
 from clustimage._parallel import n_workers
 from clustimage._validation import check_int, check_real
@@ -140,6 +139,8 @@ class TSNEEmbedder(Embedder):
 
     def _threads(self, n_rows: int) -> AbstractContextManager[object]:
         """Return the context in which the number of threads is that of the docstring."""
+        from threadpoolctl import threadpool_limits
+
         if self.random_state is not None:
             n_threads = 1 if n_rows < ROWS_FOR_TWO_THREADS else 2
         elif self.n_jobs == -1:

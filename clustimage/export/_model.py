@@ -15,8 +15,8 @@ from typing import IO, Any
 import numpy as np
 
 from clustimage._errors import InvalidParameterError, ModelFileError
+from clustimage._files import replacing, target_file
 from clustimage._validation import check_bool
-from clustimage.export._atomic import replacing, target_file
 from clustimage.export._codec import Decoder, Encoder
 
 __all__ = ["FORMAT", "SCHEMA", "load_model", "save_model"]

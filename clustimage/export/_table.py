@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage._files import replacing, target_file
 from clustimage._results import require
-from clustimage.export._atomic import replacing, target_file
 
 if TYPE_CHECKING:
     import pandas as pd

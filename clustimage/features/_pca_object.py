@@ -110,7 +110,7 @@ def _top_features(components: npt.NDArray[np.float32], columns: npt.NDArray[np.s
     weight = np.abs(components)
     best = weight.argmax(axis=1)
     weak = np.setdiff1d(np.arange(components.shape[1]), best)
-    owner = weight[:, weak].argmax(axis=0)
+    owner = weight.argmax(axis=0)[weak]
     component = np.concatenate([np.arange(len(best)), owner])
     feature = np.concatenate([best, weak])
     return pd.DataFrame(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import re
-import tempfile
-import time
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
+from clustimage._download import download
 from clustimage._errors import DownloadError
 
 __all__ = ["fetch", "is_url", "local_name"]
@@ -19,7 +16,6 @@ __all__ = ["fetch", "is_url", "local_name"]
 TIMEOUT = 20.0  # seconds without an answer
 DEADLINE = 300.0  # seconds for a whole file
 MAX_BYTES = 200 * 2**20
-CHUNK = 1 << 16
 
 
 def is_url(text: str) -> bool:
@@ -60,49 +56,7 @@ def fetch(url: str, target: Path) -> None:
     DownloadError
         If that fails; the message says why.
     """
-    if urllib.parse.urlsplit(url).scheme.lower() not in ("http", "https"):
-        raise DownloadError("only http and https are downloaded")
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": "clustimage"})
-        with _opener().open(request, timeout=TIMEOUT) as answer:
-            _store(answer, target)
-    except (OSError, http.client.HTTPException, ValueError) as exc:
-        if isinstance(exc, DownloadError):
-            raise
-        raise DownloadError(f"download failed ({' '.join(str(exc).split())[:160]})") from exc
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """Return an opener that knows http and https only, no files and no ftp."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.UnknownHandler,
-    ):
-        opener.add_handler(handler())
-    return opener
-
-
-def _store(answer: http.client.HTTPResponse, target: Path) -> None:
-    end, size = time.monotonic() + DEADLINE, 0
-    handle, part = tempfile.mkstemp(dir=target.parent, prefix=".part-")
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123
-            while chunk := answer.read(CHUNK):
-                size += len(chunk)
-                if size > MAX_BYTES:
-                    raise DownloadError(f"download is larger than {MAX_BYTES:,} bytes")
-                if time.monotonic() > end:
-                    raise DownloadError(f"download took more than {DEADLINE:.0f} seconds")
-                file.write(chunk)
-        expected = answer.headers.get("Content-Length", "")
-        if expected.isdigit() and size != int(expected):
-            raise DownloadError(f"download broke off after {size:,} of {expected} bytes")
-        os.replace(part, target)  # noqa: PTH105
-    finally:
-        Path(part).unlink(missing_ok=True)
+        download(url, target, timeout=TIMEOUT, max_bytes=MAX_BYTES, deadline=DEADLINE)
+    except OSError as exc:
+        raise DownloadError(f"download failed ({exc})") from exc

@@ -81,7 +81,7 @@ def test_urls_that_fail_are_skipped_with_their_reason(site, tmp_path):
     reasons = [row.reason for row in images.status]
     assert [row.status for row in images.status] == ["skipped"] * 4 + ["ok"]
     assert "404" in reasons[0] and "no image" in reasons[1]
-    assert "download failed" in reasons[2] and "broke off after 10" in reasons[3]
+    assert "download failed" in reasons[2] and "cut off after 10" in reasons[3]
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/a.png", "file:///etc/hostname", "data://x"])
@@ -98,7 +98,7 @@ def test_a_server_that_is_not_there_is_a_reason():
 def test_a_download_beyond_the_limit_leaves_no_file(site, tmp_path, monkeypatch):
     monkeypatch.setattr("clustimage.images._download.MAX_BYTES", 10)
     (tmp_path / "to").mkdir()
-    with pytest.raises(DownloadError, match="larger than 10 bytes"):
+    with pytest.raises(DownloadError, match="longer than the 10 bytes"):
         fetch(f"{site}/a/cat.png", tmp_path / "to" / "cat.png")
     assert list((tmp_path / "to").iterdir()) == []
 

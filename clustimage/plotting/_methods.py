@@ -163,8 +163,7 @@ class PlotMethods(ReadsResults):
         each with its file name, its distance (d), its p-value (p) and its cluster, in a
         frame of the cluster's colour. At most 20 queries are drawn, with at most 47
         images of one query or 23 of each of several; the titles say where there are
-        more. On a model that was loaded from a file, the pictures of earlier queries are
-        gone; then only what was found is drawn.
+        more. Where the pictures of the queries are not kept, only what was found is drawn.
 
         Parameters
         ----------

@@ -36,9 +36,7 @@ class ReadsResults:
 
     def _query_images(self) -> np.ndarray | None:
         """Return the pictures of the last queries, where they are kept."""
-        pixels = getattr(getattr(self, "queries_", None), "pixels", None)
-        if pixels is None:
-            pixels = getattr(self, "query_pixels_", None)
+        pixels = getattr(self, "query_pixels_", None)
         return None if pixels is None else np.asarray(pixels)
 
     def _unique(self) -> dict[str, Any]:

@@ -47,13 +47,6 @@ def test_without_the_pictures_of_the_queries_only_hits_are_drawn(model):
     assert len(model.plot_find()[1][0].texts) == 4
 
 
-def test_queries_kept_as_images_are_drawn(model):
-    model.find([3], k=4)
-    pixels, model.query_pixels_ = model.query_pixels_, None
-    model.queries_ = type("Images", (), {"pixels": pixels})()
-    assert len(model.plot_find()[1][0].texts) == 5
-
-
 def test_unclustered_hits_and_missing_probabilities(model):
     table = model.find([58], k=2)["query_58.png"]
     table["y_proba"] = np.nan

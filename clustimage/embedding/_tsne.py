@@ -62,8 +62,10 @@ class TSNEEmbedder(Embedder):
         Default: `default_perplexity`, 30 or ``(n - 1) / 3`` if that is less.
     n_iter : int, default=750
         Steps of the optimisation, 250 at least; the first 250 exaggerate the
-        attraction. The default is that of openTSNE [3]_; on photos (PCA, HOG and
-        hash features) the divergence is within 0.3 % of that after 1,000 steps.
+        attraction. The default is that of openTSNE [3]_. Against 1,000 steps it saves
+        a quarter of the time; the divergence is 0.1 to 0.3 % higher on 1,000 photos
+        (PCA, HOG and hash features) and 1.6 % on the 1,797 digits, the neighbours
+        that are kept (trustworthiness) the same to 0.002.
     random_state : int, RandomState or None, default=0
         Seed.
     n_jobs : int, default=-1

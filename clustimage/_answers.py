@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from clustimage._results import require
-from clustimage.cluster import cut_tree_at, to_recut
+from clustimage.cluster import cut_tree_at, to_clusteval, to_recut
 from clustimage.export import answer_frames
+from clustimage.features import make_pca_object
 from clustimage.plotting import dendrogram
 from clustimage.similarity import find_similar, fit_null, pick_unique
 
@@ -20,7 +21,10 @@ class AnswerMethods:
     results: dict[str, Any]
     clustering_: Any
     distribution_: Any
+    clusteval_: Any
     embedder_: Any
+    extractor_: Any
+    pca_: Any
     queries_: Any
     _made_from: dict[str, tuple[str, ...]]
     _metric: Any
@@ -148,3 +152,21 @@ class AnswerMethods:
         if self.results["predict"] is None or not hasattr(self.embedder_, "transform"):
             return None
         return self.embedder_.transform(self.results["predict"]["feat"].to_numpy())
+
+    @property
+    def clusteval(self) -> Any:
+        """The evaluation of the number of clusters, as an object of the package clusteval."""
+        require(self.results, "labels")
+        if self.clusteval_ is None:
+            space = self._made_from["labels"][0]
+            self._store(clusteval_=to_clusteval(self.clustering_, self.results[space]))
+        return self.clusteval_
+
+    @property
+    def pca(self) -> Any:
+        """The principal components, as an object of the package pca; None without PCA."""
+        feat = require(self.results, "feat")
+        if self.pca_ is None:
+            labels = self.results["labels"]
+            self._store(pca_=make_pca_object(self.extractor_, feat, labels))
+        return self.pca_

@@ -133,7 +133,18 @@ class EstimatorHabits:
         return self
 
     def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
-        """Run the whole chain and return the labels, shape ``(n,)``."""
+        """Run the whole chain and return the labels.
+
+        Parameters
+        ----------
+        X, y, **options
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,), int
+            A label per image, as in ``results["labels"]``.
+        """
         return self.fit(X, **options).labels_
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from clustimage._answers import AnswerMethods
 from clustimage._estimator import DEFAULT_SETTINGS, EstimatorHabits
 from clustimage._logging import check_verbose, get_logger, set_logger
+from clustimage._parallel import check_jobs
 from clustimage._results import empty_results, require, stale_names
 from clustimage._state import StateMethods
 from clustimage._validation import (
@@ -16,12 +17,19 @@ from clustimage._validation import (
     check_shape,
     merge_defaults,
 )
-from clustimage.cluster import check_request, search_k, to_clusteval
+from clustimage.cluster import check_request, search_k
 from clustimage.datasets import import_example
 from clustimage.embedding import make_embedder
 from clustimage.export import ExportMethods
-from clustimage.features import extract_hog, make_extractor, make_pca_object, needs_gray
-from clustimage.images import DEFAULT_EXTENSIONS, get_dim, imread, imscale, load_images
+from clustimage.features import extract_hog, make_extractor, needs_gray
+from clustimage.images import (
+    DEFAULT_EXTENSIONS,
+    check_extensions,
+    get_dim,
+    imread,
+    imscale,
+    load_images,
+)
 from clustimage.plotting import PlotMethods
 
 if TYPE_CHECKING:
@@ -153,7 +161,8 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
         check_bool("grayscale", given["grayscale"])
         if given["random_state"] is not None:
             check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
-        check_int("n_jobs", given["n_jobs"], low=-1)
+        check_jobs(given["n_jobs"])
+        check_extensions(given["ext"])
         check_verbose(given["verbose"])
         make_extractor(params["method"], params)
         make_embedder(params["embedding"], params)
@@ -440,24 +449,6 @@ default="silhouette"
     # --- what was learnt ------------------------------------------------------------------------
 
     @property
-    def clusteval(self) -> Any:
-        """The evaluation of the number of clusters, as an object of the package clusteval."""
-        require(self.results, "labels")
-        if self.clusteval_ is None:
-            space = self._made_from["labels"][0]
-            self._store(clusteval_=to_clusteval(self.clustering_, self.results[space]))
-        return self.clusteval_
-
-    @property
-    def pca(self) -> Any:
-        """The principal components, as an object of the package pca; None without PCA."""
-        feat = require(self.results, "feat")
-        if self.pca_ is None:
-            labels = self.results["labels"]
-            self._store(pca_=make_pca_object(self.extractor_, feat, labels))
-        return self.pca_
-
-    @property
     def import_status(self) -> pd.DataFrame:
         """A row for every input: ``pathname``, ``status``, ``reason``, ``width``, ``height``."""
         require(self.results, "img")
@@ -470,7 +461,18 @@ default="silhouette"
         return self.images_.shape
 
     def get_dim(self, X: Any) -> tuple[int, ...]:
-        """Return the shape to plot a flattened image in: ``(h, w)`` or ``(h, w, 3)``."""
+        """Return the shape to plot a flattened image in.
+
+        Parameters
+        ----------
+        X : array-like or int
+            A row of ``results["img"]``, or its number of values.
+
+        Returns
+        -------
+        tuple of int
+            ``(height, width)`` for gray, ``(height, width, 3)`` for colour.
+        """
         return get_dim(X, self.params["dim"])
 
     imread = staticmethod(imread)

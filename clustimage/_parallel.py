@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
 
+from clustimage._errors import InvalidParameterError
 from clustimage._logging import progress
 
-__all__ = ["n_workers", "run_ordered"]
+__all__ = ["check_jobs", "n_workers", "run_ordered"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def check_jobs(n_jobs: Any) -> int:
+    """Return `n_jobs` if it is a number of workers, or raise `InvalidParameterError`."""
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0:
+        raise InvalidParameterError(
+            "'n_jobs' must be a number of workers of at least 1, -1 for every core or -2 for all "
+            f"but one. Got {n_jobs!r}."
+        )
+    return n_jobs
 
 
 def n_workers(n_jobs: int | None) -> int:

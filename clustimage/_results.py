@@ -50,16 +50,26 @@ def require(results: Mapping[str, Any], key: str) -> Any:
     Raises
     ------
     StepOrderError
-        If it is not computed yet; the message names the step to run first.
+        If it is not computed yet; the message names the steps to run first.
     """
     value = results.get(key)
     if value is None:
-        step = KEYS[key][0]
+        steps = ", then ".join(f"{step}()" for step in _missing_steps(results, key))
         raise StepOrderError(
-            f"results[{key!r}] is not there yet. Run {step}() first, "
+            f"results[{key!r}] is not there yet. Run {steps} first, "
             "or fit_transform() for the whole chain."
         )
     return value
+
+
+def _missing_steps(results: Mapping[str, Any], key: str) -> list[str]:
+    """Return the steps that lead to `key` and were not run, in the order to run them."""
+    step, origins = KEYS[key]
+    steps: list[str] = []
+    for origin in origins if key != "predict" else ("feat",):
+        if results.get(origin) is None:
+            steps += _missing_steps(results, origin)
+    return [*steps, step]
 
 
 def stale_names(

@@ -29,7 +29,7 @@ def test_parameters_are_returned_as_they_were_given():
     given = {"n_components": 20}
     params = quiet(params_pca=given).get_params()
     assert params["params_pca"] is given
-    assert params["params_hash"] == {"hash_size": 8}
+    assert params["params_hash"]["hash_size"] == 8
     assert params["dim"] == (128, 128)
 
 

@@ -134,7 +134,7 @@ def test_clustering_again_reads_and_extracts_nothing(folder, monkeypatch):
         (lambda cl: cl.pca, "extract_feat"),
         (lambda cl: cl.import_status, "import_data"),
         (lambda cl: cl.dendrogram(), "cluster"),
-        (lambda cl: cl.scatter(), "embedding"),
+        (lambda cl: cl.scatter(), "cluster"),
         (lambda cl: cl.plot(), "cluster"),
         (lambda cl: cl.plot_unique(), "cluster"),
         (lambda cl: cl.plot_find(), "find"),

@@ -133,7 +133,7 @@ def test_every_parameter_of_a_method_is_described(name):
         if " : " in line or line.startswith("**"):
             described |= {part.strip().lstrip("*") for part in line.split(" : ")[0].split(",")}
         elif line and not line.startswith(" "):
-            described |= {part.strip() for part in line.rstrip("\\").split(",")}
+            described |= {part.strip().lstrip("*") for part in line.rstrip("\\").split(",")}
     for parameter in inspect.signature(method).parameters:
         if parameter not in ("self", "cls", "deep"):
             assert parameter in described, f"{name}: {parameter}"

@@ -53,3 +53,10 @@ def test_a_new_map_drops_labels_that_were_made_from_the_map():
     stale = stale_names({"xycoord", "embedder_"}, made_from)
     assert {"labels", "predict", "results_unique", "clustering_", "clusteval_"} <= stale
     assert "feat" not in stale
+
+
+def test_all_missing_steps_are_named_in_their_order():
+    with pytest.raises(StepOrderError, match=r"import_data\(\), then extract_feat\(\), then cl"):
+        require(empty_results(), "labels")
+    with pytest.raises(StepOrderError, match=r"Run cluster\(\) first"):
+        require({**empty_results(), "img": 1, "feat": 1}, "labels")

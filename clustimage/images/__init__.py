@@ -9,13 +9,14 @@ from __future__ import annotations
 from clustimage.images._arrays import get_dim, guess_shape, imscale
 from clustimage.images._decode import imread, imresize
 from clustimage.images._images import Images, ImageStatus
-from clustimage.images._listing import DEFAULT_EXTENSIONS, listdir
+from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images._load import load_images
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
     "ImageStatus",
     "Images",
+    "check_extensions",
     "get_dim",
     "guess_shape",
     "imread",

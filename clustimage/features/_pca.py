@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -205,9 +204,7 @@ class PCAExtractor(FeatureExtractor):
         else:
             gram = centred_gram(rows, self.mean_)
             total, left = float(np.trace(gram)), n <= d
-            values, vectors = scipy.linalg.eigh(
-                gram, driver="evd", overwrite_a=True, check_finite=False
-            )
+            values, vectors = np.linalg.eigh(gram)
             values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
         # What is below this is rounding, with no direction of its own.
         values[values <= np.finfo(np.float64).eps * max(n, d) * values[0]] = 0

@@ -195,6 +195,8 @@ class Columns(TransformerMixin, BaseEstimator):
     ids=repr,
 )
 def test_scikit_learn_checks_of_extractors_that_take_rows(extractor):
+    if isinstance(extractor, OwnExtractor) and not hasattr(BaseEstimator, "__sklearn_tags__"):
+        pytest.skip("scikit-learn before 1.6 cannot check a class that needs a model")
     check_estimator(extractor)
 
 

@@ -127,8 +127,11 @@ def measure(
             )
             memory = TreeMemory(process.pid)
             memory.start()
-            error = _wait(process)
-            memory.stop()
+            try:
+                error = _wait(process)
+            finally:
+                process.kill()  # where this run is interrupted; else it has ended
+                memory.stop()
             output.seek(0)
             said = output.read().strip().splitlines()
         if error is None and not answer.exists():
@@ -147,8 +150,6 @@ def _wait(process: subprocess.Popen[bytes]) -> str | None:
     try:
         process.wait(LONGEST)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
         return f"not done after {LONGEST} s"
     return None
 

@@ -312,6 +312,7 @@ n_clusters, min_size
         return self._adopt(images)
 
     def _adopt(self, images: Any) -> dict[str, Any]:
+        logger.info("%d images of %d x %d pixels.", len(images), *images.shape[:2])
         self.images_ = images
         self.params["dim"] = images.shape[:2]
         return self._store(
@@ -345,6 +346,9 @@ n_clusters, min_size
         require(self.results, "img")
         extractor = make_extractor(self.params["method"], self.params)
         feat = extractor.fit_transform(self.images_.pixels)
+        logger.info(
+            "%d features of each image, by method=%r.", feat.shape[1], self.params["method"]
+        )
         self._store(feat=feat, extractor_=extractor)
         return feat
 
@@ -441,7 +445,9 @@ default="silhouette"
         return self._store_clustering(clustering, space)
 
     def _store_clustering(self, clustering: Any, space: str) -> np.ndarray:
-        made_from = {"labels": (space,), "clustering_": (space,)}
+        made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering_": (space,)}
+        n_outside = int((clustering.labels < 0).sum())
+        logger.info("%d clusters, %d images in none.", clustering.labels.max() + 1, n_outside)
         self._store(made_from, labels=clustering.labels, clustering_=clustering)
         self.unique()
         return clustering.labels

@@ -87,8 +87,10 @@ default="info"
 def progress(
     items: Iterable[Item], *, desc: str, total: int | None = None, unit: str = "image"
 ) -> Iterator[Item]:
-    """Yield `items` and show a progress bar, unless the verbosity is above ``"info"``."""
+    """Yield `items`; show a progress bar at the verbosity ``"info"`` if there are two or more."""
     from tqdm.auto import tqdm
 
-    hidden = not logging.getLogger(NAME).isEnabledFor(logging.INFO)
+    hidden = not logging.getLogger(NAME).isEnabledFor(logging.INFO) or (
+        total is not None and total < 2
+    )
     yield from tqdm(items, desc=desc, total=total, unit=unit, disable=hidden, leave=False)

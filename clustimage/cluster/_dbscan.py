@@ -153,34 +153,40 @@ class DensityForest:
         algorithm = "brute" if metric == "jaccard" else "auto"
         index = NearestNeighbors(metric=metric, algorithm=algorithm, n_jobs=n_workers(n_jobs))
         index.fit(X)
-        core = index.kneighbors(X, n_neighbors=min_samples)[0][:, -1]
+        distances, nearest = index.kneighbors(X, n_neighbors=min_samples)
+        core = distances[:, -1]
         radii = radii_to_try(core, n_eps)
+        # The nearest neighbours join most of what is dense; see `_needless`.
+        pairs = np.column_stack([np.repeat(np.arange(n), min_samples), nearest.ravel()])
+        joins = np.maximum(distances.ravel(), core[pairs].max(axis=1))
+        parts = [_spanning_forest(n, [_within(np.sort(pairs, axis=1), joins, radii[-1])])]
+        levels = [
+            (eps, _components(n, *parts[0], eps))
+            for eps in np.quantile(radii, np.linspace(1, 0, 6))
+        ]
         host, host_at = np.arange(n), np.full(n, np.inf)
-        edges, lengths = np.empty((0, 2), dtype=np.intp), np.empty(0)
-        waiting: list[tuple[np.ndarray, np.ndarray]] = []
         for block in progress(row_blocks(n, n), desc="Clustering", unit="block"):
             # A little further: the two searches of scikit-learn round differently.
             near = index.radius_neighbors_graph(X[block], radii[-1] * (1 + 1e-9), mode="distance")
-            pairs = np.column_stack(
-                [np.repeat(np.arange(n)[block], np.diff(near.indptr)), near.indices]
-            )
+            counts = np.diff(near.indptr)
+            pairs = np.column_stack([np.repeat(np.arange(n)[block], counts), near.indices])
             reach = np.maximum(near.data, core[pairs[:, 1]])
-            _update_hosts(host, host_at, pairs, reach)
+            _note_hosts(host, host_at, pairs, reach, counts)
             joins = np.maximum(reach, core[pairs[:, 0]])
-            kept = (pairs[:, 0] < pairs[:, 1]) & (joins <= radii[-1])
-            waiting.append((pairs[kept], joins[kept]))
-            if sum(len(part) for _, part in waiting) > MAX_PAIRS:
-                edges, lengths = _spanning_forest(n, [(edges, lengths), *waiting])
-                waiting = []
-        edges, lengths = _spanning_forest(n, [(edges, lengths), *waiting])
+            pairs, joins = _within(pairs, joins, radii[-1])
+            for eps, component in levels:
+                kept = ~_needless(pairs, joins, eps, component)
+                pairs, joins = pairs[kept], joins[kept]
+            parts.append((pairs, joins))
+            if sum(len(part) for _, part in parts) > MAX_PAIRS:
+                parts = [_spanning_forest(n, parts)]
+        edges, lengths = _spanning_forest(n, parts)
         return cls(core, radii, edges, lengths, host, host_at)
 
     def labels_at(self, eps: float) -> np.ndarray:
         """Return the labels `(n,)` of DBSCAN with radius `eps`; -1 is noise."""
         n = len(self.core)
-        short = self.edges[self.lengths <= eps]
-        links = coo_matrix((np.ones(len(short)), (short[:, 0], short[:, 1])), shape=(n, n))
-        part = connected_components(links, directed=False)[1]
+        part = _components(n, self.edges, self.lengths, eps)
         dense = self.core <= eps
         part = np.where(dense, part, part[self.host])
         inside = dense | (self.host_at <= eps)
@@ -189,16 +195,43 @@ class DensityForest:
         return labels
 
 
-def _update_hosts(
-    host: np.ndarray, host_at: np.ndarray, pairs: np.ndarray, reach: np.ndarray
+def _components(n: int, edges: np.ndarray, lengths: np.ndarray, eps: float) -> np.ndarray:
+    """Return which part of the forest each image is in, once edges above `eps` are cut."""
+    short = edges[lengths <= eps]
+    links = coo_matrix((np.ones(len(short)), (short[:, 0], short[:, 1])), shape=(n, n))
+    return connected_components(links, directed=False)[1]
+
+
+def _within(pairs: np.ndarray, lengths: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs (i, j) with i < j that are not longer than `eps`."""
+    kept = (pairs[:, 0] < pairs[:, 1]) & (lengths <= eps)
+    return pairs[kept], lengths[kept]
+
+
+def _needless(
+    pairs: np.ndarray, lengths: np.ndarray, eps: float, component: np.ndarray
+) -> np.ndarray:
+    """Return which pairs are joined by edges of at most `eps` and are themselves no shorter.
+
+    A minimum spanning forest does not need them.
+    """
+    return (lengths >= eps) & (component[pairs[:, 0]] == component[pairs[:, 1]])
+
+
+def _note_hosts(
+    host: np.ndarray, host_at: np.ndarray, pairs: np.ndarray, reach: np.ndarray, counts: np.ndarray
 ) -> None:
-    """Note for each row of `pairs` the other image that it reaches first."""
-    other = pairs[:, 0] != pairs[:, 1]
-    rows, columns, reach = pairs[other, 0], pairs[other, 1], reach[other]
-    order = np.lexsort((columns, reach, rows))
-    first, at = np.unique(rows[order], return_index=True)
-    host[first] = columns[order][at]
-    host_at[first] = reach[order][at]
+    """Note for each row of `pairs`, sorted by it, the other image that it reaches first."""
+    if not len(pairs):
+        return
+    reach = np.where(pairs[:, 0] == pairs[:, 1], np.inf, reach)
+    counts = counts[counts > 0]
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    least = np.minimum.reduceat(reach, starts)
+    hits = pairs[reach == np.repeat(least, counts)]
+    # Written backwards, so that the first one of several stays.
+    host[hits[::-1, 0]] = hits[::-1, 1]
+    host_at[pairs[starts, 0]] = least
 
 
 def _spanning_forest(
@@ -206,8 +239,12 @@ def _spanning_forest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return edges and lengths of the minimum spanning forest of all `parts` together."""
     edges = np.concatenate([part[0] for part in parts])
+    lengths = np.concatenate([part[1] for part in parts])
+    # A pair may come twice, and scipy would add the two lengths up.
+    once = np.unique(edges[:, 0] * n + edges[:, 1], return_index=True)[1]
+    edges = edges[once]
     # Length 0 would mean "no edge" to scipy.
-    lengths = np.maximum(np.concatenate([part[1] for part in parts]), np.finfo(np.float64).tiny)
+    lengths = np.maximum(lengths[once], np.finfo(np.float64).tiny)
     graph = coo_matrix((lengths, (edges[:, 0], edges[:, 1])), shape=(n, n))
     tree = minimum_spanning_tree(graph.tocsr()).tocoo()
-    return np.column_stack([tree.row, tree.col]), tree.data
+    return np.column_stack([tree.row, tree.col]).astype(np.int64), tree.data

@@ -106,12 +106,11 @@ def search_k(
         n_clusters=n_clusters,
         min_size=min_size,
     )
-    settings = {**request, "random_state": random_state, "n_jobs": n_jobs}
-    clusterer = _make_clusterer(cluster, settings)
+    params = {**request, "random_state": random_state}
+    clusterer = _make_clusterer(cluster, {**params, "n_jobs": n_jobs})
     evaluator = room.EVALUATORS[evaluate]()
     matrix = check_rows("feat", X).astype(np.float64)
-    name = cluster if isinstance(cluster, str) else repr(cluster)
-    params = {**request, "cluster": name, "random_state": random_state}
+    params["cluster"] = cluster if isinstance(cluster, str) else repr(cluster)
     lowest, highest = _asked_range(request)
     if lowest < highest and len(matrix) > 1 and (matrix == matrix[0]).all():
         return _one_cluster(len(matrix), params)

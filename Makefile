@@ -1,5 +1,6 @@
 # Everything a person or a build server runs. `make` alone lists it.
 PYTHON ?= python3
+PYTHON_OLDEST ?= python3.10
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -37,12 +38,14 @@ format: $(VENV)/.installed-dev  ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test-oldest:  ## run all tests on the lower bounds of the dependencies (Python 3.10)
-	$(MAKE) VENV=.venv-oldest PYTHON=python3.10 CONSTRAINTS=benchmarks/none test-oldest-inner
+test-oldest:  ## run all tests on the lower bounds of the dependencies (needs Python 3.10)
+	$(PYTHON_OLDEST) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install uv
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test]'
+	.venv-oldest/bin/python -m pytest -n 2 $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/performance.md
-	$(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt psutil
 	$(BIN)/python benchmarks/run.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-oldest demo build dist .pytest_cache .mypy_cache .ruff_cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clustimage._errors import ModelFileError
+from clustimage._errors import InvalidParameterError, ModelFileError
 from clustimage.cluster import Clustering
 from clustimage.features import get_state, make_extractor, set_state
 from clustimage.images import Images, ImageStatus
@@ -73,7 +73,13 @@ class StateMethods:
         ------
         ModelFileError
             If something is missing in the state.
+        InvalidParameterError
+            If an object is given that the model has no use for.
         """
+        for name in sorted(set(objects) - set(state.get("own", ()))):
+            raise InvalidParameterError(
+                f"{name!r} is part of this model: {state['given'][name]!r}. Load it without."
+            )
         try:
             given = dict(state["given"])
             for name in state["own"]:

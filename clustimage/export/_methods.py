@@ -73,8 +73,10 @@ class ExportMethods:
         path : str or path-like
             The saved file.
         method : object, optional
-            The fitted extractor, where one of your own was given as `method`: such
-            an object is not part of the file.
+            An object like the one that was given as `method` when the model was made:
+            such an object is not part of the file. It is fitted to the saved images.
+            Without it `find`, `transform` and `predict` say that it is missing; all
+            else works.
 
         Returns
         -------
@@ -86,6 +88,8 @@ class ExportMethods:
         ModelFileError
             If the file does not exist, is broken, cut off or foreign, or is of a
             version of clustimage that is too new for this one.
+        InvalidParameterError
+            If a `method` is given and the model was made without an object.
         """
         settings = {} if method is None else {"method": method}
         return cls._from_state(load_model(path), **settings)

@@ -1,0 +1,133 @@
+"""Everything works after load: plots, questions, another clustering; nothing is executed."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from clustimage import Clustimage, InvalidParameterError, ModelFileError, StepOrderError
+
+
+class MeanGray(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return np.asarray(X, dtype=float).mean(axis=1, keepdims=True)
+
+
+def quiet(**settings):
+    return Clustimage(**{"verbose": "error", "embedding": "pca", **settings})
+
+
+@pytest.fixture(scope="module")
+def fitted(digits, tmp_path_factory):
+    """A model, the file it was saved to, and the model that came back."""
+    cl = quiet(params_pca={"n_components": 0.9}, dim=[8, 8])
+    cl.fit_transform(digits[0][:200])
+    cl.find(digits[0][:3], k=4)
+    path = tmp_path_factory.mktemp("model") / "model.clustimage"
+    cl.save(path)
+    return cl, path, Clustimage.load(path)
+
+
+def test_settings_and_results_come_back(fitted):
+    cl, _, back = fitted
+    assert repr(back).replace("(8, 8)", "[8, 8]") == repr(cl)
+    assert back.params == cl.params
+    for key in ("img", "feat", "xycoord", "labels", "pathnames", "filenames", "url"):
+        np.testing.assert_array_equal(back.results[key], cl.results[key])
+        assert back.results[key].dtype == cl.results[key].dtype
+    for name, table in cl.results["predict"].items():
+        assert back.results["predict"][name].equals(table)
+    for key, value in cl.results_unique.items():
+        np.testing.assert_array_equal(back.results_unique[key], value)
+    assert back.import_status.equals(cl.import_status)
+
+
+def test_the_image_is_one_memory_after_load(fitted):
+    back = fitted[2]
+    assert np.shares_memory(back.results["img"], back.images_.pixels)
+
+
+def test_questions_give_the_same_answers(fitted, digits):
+    cl, _, back = fitted
+    new = digits[0][200:230]
+    np.testing.assert_array_equal(back.transform(new), cl.transform(new))
+    np.testing.assert_array_equal(back.predict(new), cl.predict(new))
+    a, b = (model.find(new[:2], alpha=0.1) for model in (cl, back))
+    assert list(a) == list(b)
+    assert all(a[name].equals(b[name]) for name in a)
+    assert back.distribution_.name == cl.distribution_.name
+
+
+@pytest.mark.parametrize("draw", ["scatter", "plot", "plot_unique", "plot_find", "dendrogram"])
+def test_plots_work_after_load(fitted, draw):
+    assert getattr(Clustimage.load(fitted[1]), draw)() is not None
+
+
+def test_fitted_objects_work_after_load(fitted):
+    cl, path, _ = fitted
+    back = Clustimage.load(path)
+    np.testing.assert_allclose(
+        back.clusteval.results["score"]["score"], cl.clusteval.results["score"]["score"]
+    )
+    assert back.pca.results["PC"].shape == cl.results["feat"].shape
+    assert len(set(back.cluster(n_clusters=4))) == 4
+
+
+def test_a_map_that_is_laid_out_again_after_load_drops_what_came_from_it(fitted, tmp_path):
+    back = Clustimage.load(fitted[1])
+    back.cluster(cluster_space="low")
+    back.save(tmp_path / "low.clustimage")
+    low = Clustimage.load(tmp_path / "low.clustimage")
+    low.embedding()
+    assert low.results["labels"] is None
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_a_model_can_be_saved_after_any_step(digits, tmp_path, steps):
+    cl = quiet()
+    chain = [lambda: cl.import_data(digits[0][:30]), cl.extract_feat, cl.embedding]
+    for step in chain[:steps]:
+        step()
+    cl.save(tmp_path / "model.clustimage")
+    back = Clustimage.load(tmp_path / "model.clustimage")
+    there = [key for key, value in back.results.items() if value is not None]
+    assert there == [key for key, value in cl.results.items() if value is not None]
+    if steps == 3:
+        np.testing.assert_array_equal(back.cluster(), cl.cluster())
+
+
+def test_a_method_of_ones_own_is_given_again(digits, tmp_path):
+    cl = quiet(method=MeanGray())
+    cl.fit_transform(digits[0][:40])
+    cl.save(tmp_path / "own.clustimage")
+    without = Clustimage.load(tmp_path / "own.clustimage")
+    assert len(set(without.cluster(n_clusters=3))) == 3
+    with pytest.raises(StepOrderError, match="method=YourObject"):
+        without.find(digits[0][0], k=1)
+    back = Clustimage.load(tmp_path / "own.clustimage", method=MeanGray())
+    assert back.find(digits[0][7], k=1, alpha=None)["image_0000"]["distance"].iloc[0] == 0
+
+
+def test_a_method_given_for_a_model_that_has_its_own_is_refused(fitted):
+    with pytest.raises(InvalidParameterError, match="'method'"):
+        Clustimage.load(fitted[1], method=MeanGray())
+
+
+def test_a_model_that_lacks_a_part_says_so(fitted, tmp_path):
+    changed = tmp_path / "changed.clustimage"
+    with zipfile.ZipFile(fitted[1]) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "model.json":
+                data = data.replace(b'"made_from"', b'"made_fr0m"')
+                json.loads(data)
+            new.writestr(name, data)
+    with pytest.raises(ModelFileError):
+        Clustimage.load(changed)

@@ -79,10 +79,12 @@ def centred_gram(rows: npt.NDArray[Any], mean: npt.NDArray[np.float64]) -> npt.N
         block = _moved(rows, mean, part, memory)
         # Turned, the block is in the order of Fortran, which spares a copy.
         total += product(1.0, block.T, trans=int(n <= d))
-    total = np.triu(total) + np.triu(total, 1).T
+    # The product fills the upper half; the other one is its mirror image.
+    np.copyto(total, total.T, where=np.tri(small, k=-1, dtype=bool))
     if pixels and n <= d:
         middle = total.mean(axis=0)
-        total += middle.mean() - middle[:, np.newaxis] - middle
+        total -= middle
+        total -= (middle - middle.mean())[:, np.newaxis]
     elif pixels:
         total -= n * np.outer(mean - HALF, mean - HALF)
     return total

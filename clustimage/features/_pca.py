@@ -21,7 +21,7 @@ __all__ = ["PARAMS_PCA", "PCAExtractor"]
 
 PARAMS_PCA: dict[str, Any] = {"n_components": 0.95}
 
-LARGE = 4000  # images and pixels beyond which the full eigenvalue problem is avoided
+LARGE = 5000  # images and pixels beyond which the full eigenvalue problem is avoided
 SOLVERS = ("auto", "full", "randomized")
 
 
@@ -47,8 +47,8 @@ class PCAExtractor(FeatureExtractor):
         ``"full"`` solves the whole eigenvalue problem. ``"randomized"`` lets a
         block Krylov space grow until the components wanted are in it; variances
         are then right to about a thousandth. (More than half of all components
-        are left to ``"full"``.) ``"auto"`` takes it beyond 4,000 images of more
-        than 4,000 pixels.
+        are left to ``"full"``.) ``"auto"`` takes it beyond 5,000 images of more
+        than 5,000 pixels.
 
     Attributes
     ----------

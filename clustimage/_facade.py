@@ -372,6 +372,7 @@ n_clusters, min_size
         """
         feat = require(self.results, "feat") if feat is None else feat
         embedder = make_embedder(self.params["embedding"], self.params)
+        logger.info("Laying out %d images by embedding=%r.", len(feat), self.params["embedding"])
         xycoord = embedder.fit_transform(feat)
         self._store(xycoord=xycoord, embedder_=embedder)
         return xycoord

@@ -12,12 +12,14 @@ bytes make the results independent of batch size, block size and threads:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import blas
+
+from clustimage._logging import progress
 
 __all__ = ["apply_gram", "centred_gram", "left_to_right", "on_grid", "project"]
 
@@ -27,6 +29,7 @@ HALF = 128  # what bytes are moved by
 EXACT = 1024  # products of moved bytes that single precision adds without error
 WIDE = 2048  # rows and columns in a block of double precision: 32 MiB
 GRID = 2.0**36
+FEW = 8  # blocks that are done before one looks
 
 
 def on_grid(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -37,6 +40,12 @@ def on_grid(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _cut(size: int, width: int) -> Iterator[slice]:
     for start in range(0, size, width):
         yield slice(start, min(start + width, size))
+
+
+def _shown(cuts: list[slice], desc: str, *, few: bool = False) -> Iterable[slice]:
+    """Return the blocks, with a progress bar where there is enough work to wait for."""
+    few = few or len(cuts) < FEW
+    return cuts if few else progress(cuts, desc=desc, total=len(cuts), unit="block")
 
 
 def _moved(
@@ -74,7 +83,8 @@ def centred_gram(rows: npt.NDArray[Any], mean: npt.NDArray[np.float64]) -> npt.N
     small, long = min(n, d), max(n, d)
     memory = np.empty(small * min(EXACT, long), dtype=kind)
     total = np.zeros((small, small), order="F")
-    for cut in _cut(long, EXACT):
+    cuts = list(_cut(long, EXACT))
+    for cut in _shown(cuts, "Extracting PCA"):
         part = (slice(None), cut) if n <= d else (cut, slice(None))
         block = _moved(rows, mean, part, memory)
         # Turned, the block is in the order of Fortran, which spares a copy.
@@ -131,7 +141,7 @@ def project(
     n, d = rows.shape
     scores = np.zeros((n, len(components)))
     memory = np.empty(min(n, WIDE) * min(d, WIDE))
-    for columns in _cut(d, WIDE):
+    for columns in _shown(list(_cut(d, WIDE)), "Projecting", few=n < EXACT):
         part = components[:, columns].astype(np.float64).T
         for lines in _cut(n, WIDE):
             scores[lines] += _moved(rows, mean, (lines, columns), memory) @ part

@@ -220,9 +220,10 @@ class PlotMethods(ReadsResults):
             of 8 pixels, 4 looks good. Pictures of clusters are never smaller than 30
             points, images of `plt_all` never smaller than 12. None draws no picture.
         img_mean : bool, default=True
-            For the picture at the centre of a cluster: True draws the average of its
-            images, False its unique image. The first 100 clusters have one. Where two
-            would overlap, they move apart and a line leads to the place.
+            For the picture of a cluster: True draws the average of its images, False
+            its unique image. The first 100 clusters have one. It lies at the centre;
+            where it would hide another picture or more than three tenths of the dots
+            of a cluster, it lies beside them, with a line to the centre.
         dotsize : float, default=15
             Area of a dot, in square points.
         legend : bool, default=False

@@ -13,6 +13,7 @@ from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, count, new_axes
 from clustimage.plotting._legend import draw_legend
 from clustimage.plotting._montage import colorize
+from clustimage.plotting._placing import MAY_HIDE, place_pictures
 from clustimage.plotting._queries import draw_stars
 from clustimage.plotting._thumbnails import (
     draw_all,
@@ -31,6 +32,8 @@ __all__ = ["draw_map"]
 MAX_PICTURES = 100
 LEAST_PICTURE = 30.0
 LEAST_THUMBNAIL = 12.0
+# Points between two pictures, frames included.
+GAP = 8.0
 
 
 def draw_map(
@@ -62,7 +65,9 @@ def draw_map(
     images : array of shape (n, height, width) or (n, height, width, 3), uint8, optional
         Drawn instead of the dots, all as one picture.
     pictures : mapping of int to array of shape (height, width[, 3]), uint8, optional
-        One picture per cluster, drawn at its centre; the 100 first clusters at most.
+        One picture per cluster, the 100 first clusters at most. Drawn at its centre, or,
+        where it would hide more than three tenths of the dots of a cluster or another
+        picture, beside the dots, with a thin line to the centre.
     centers : mapping of int to array of shape (2,), optional
         Centres of clusters; default the mean of the places of their images.
     queries : mapping of str to array of shape (2,), optional
@@ -117,16 +122,32 @@ def draw_map(
     names = draw_legend(ax, labels, colors, make_room=own) if legend else 0
     if own:
         fig.subplots_adjust(left=0.04, right=0.97 - 0.115 * names, bottom=0.05, top=0.93)
-    unit = _frame_the_map(ax, seen, margin=_margin(pictures, images, zoom), free=own)
+    shown = list(middle)[:MAX_PICTURES]
+    framed = [] if zoom is None else [label for label in shown if label in (pictures or {})]
+    spots = np.array([middle[label] for label in framed]).reshape(-1, 2)
+    points, margin = _sizes(pictures[framed[0]] if pictures and framed else None, images, zoom)
+    unit, offsets = _lay_out(ax, seen, known, spots, points, margin=margin, free=own)
     if density:
         _shade(ax, seen)
     if images is None or zoom is None:
         _dots(ax, seen, known, colors, dotsize)
     elif on_map.any():
-        points = size_in_points(images.shape[1:3], zoom, least=LEAST_THUMBNAIL)
+        small = size_in_points(images.shape[1:3], zoom, least=LEAST_THUMBNAIL)
         rgb = np.array([_rgb(colors[int(label)]) for label in labels], dtype=np.uint8)
-        draw_all(ax, images, xycoord, points=points, unit=unit, colors=rgb, cmap=cmap)
-    _clusters(ax, middle, pictures, zoom=zoom, unit=unit, colors=colors, cmap=cmap, text=text)
+        draw_all(ax, images, xycoord, points=small, unit=unit, colors=rgb, cmap=cmap)
+    if pictures and framed:
+        draw_pictures(
+            ax,
+            colorize(np.stack([pictures[label] for label in framed]), cmap),
+            spots,
+            offsets,
+            points=points,
+            colors=[colors[label] for label in framed],
+            names=[str(label) for label in framed] if text else None,
+        )
+    for label in shown if text else []:
+        if label not in framed:
+            write_on_map(ax, str(label), middle[label])
     draw_stars(ax, queries or {})
     _words(ax, labels, int(len(labels) - on_map.sum()), axis_name)
     return fig, ax
@@ -151,19 +172,48 @@ def _centers(
     return {label: place for label, place in middle.items() if np.isfinite(place).all()}
 
 
-def _margin(
-    pictures: Mapping[int, np.ndarray] | None, images: np.ndarray | None, zoom: float | None
-) -> float:
-    """Return the points to leave around the outermost place, so that no picture is cut."""
-    if zoom is None:
-        return 12.0
-    sides = [12.0]
-    if images is not None:
-        sides.append(max(size_in_points(images.shape[1:3], zoom, least=LEAST_THUMBNAIL)) / 2)
-    if pictures:
-        shape = next(iter(pictures.values())).shape[:2]
-        sides.append(max(size_in_points(shape, zoom, least=LEAST_PICTURE)) / 2)
-    return max(sides) + 8
+def _sizes(
+    picture: np.ndarray | None, images: np.ndarray | None, zoom: float | None
+) -> tuple[tuple[float, float], float]:
+    """Return height and width of a picture, and the margin in which no image is cut, in points."""
+    points, sides = (0.0, 0.0), [24.0]
+    if zoom is not None and picture is not None:
+        points = size_in_points(picture.shape[:2], zoom, least=LEAST_PICTURE)
+    if zoom is not None and images is not None:
+        sides.extend(size_in_points(images.shape[1:3], zoom, least=LEAST_THUMBNAIL))
+    return points, max(*sides, *points) / 2 + 8
+
+
+def _lay_out(
+    ax: Axes,
+    xycoord: np.ndarray,
+    labels: np.ndarray,
+    centers: np.ndarray,
+    points: tuple[float, float],
+    *,
+    margin: float,
+    free: bool,
+) -> tuple[float, np.ndarray]:
+    """Frame the map, a little wider where that uncovers dots, and place the pictures.
+
+    Returns the length of a point on the map and, in points, how far each picture
+    lies from its centre.
+    """
+    tries: list[tuple[float, float, np.ndarray]] = []
+    for wider in (0.0, 0.5):
+        outside = margin + wider * max(points)
+        unit = _frame_the_map(ax, xycoord, margin=outside, free=free)
+        limits = np.array([ax.get_xlim(), ax.get_ylim()])
+        wanted = (centers - limits[:, 0]) / unit
+        wide, high = (limits[:, 1] - limits[:, 0]) / unit
+        dots = (xycoord - limits[:, 0]) / unit
+        box = (points[1] + GAP, points[0] + GAP)
+        placing = place_pictures(wanted, box, dots, labels, (wide, high))
+        tries.append((placing.hidden, outside, placing.places - wanted))
+        if placing.hidden <= MAY_HIDE:
+            break
+    _, outside, offsets = min(tries, key=lambda one: one[0])
+    return _frame_the_map(ax, xycoord, margin=outside, free=free), offsets
 
 
 def _frame_the_map(ax: Axes, xycoord: np.ndarray, *, margin: float, free: bool) -> float:
@@ -224,36 +274,6 @@ def _shade(ax: Axes, xycoord: np.ndarray) -> None:
     levels = height.max() * np.linspace(0.04, 1, 9)
     ax.contourf(x, y, height, levels=levels, cmap="Greys", alpha=0.3, zorder=0.5)
     ax.contour(x, y, height, levels=levels[:-1], colors="#b0b0b0", linewidths=0.4, zorder=0.6)
-
-
-def _clusters(
-    ax: Axes,
-    centers: Mapping[int, np.ndarray],
-    pictures: Mapping[int, np.ndarray] | None,
-    *,
-    zoom: float | None,
-    unit: float,
-    colors: Mapping[int, str],
-    cmap: str | Colormap | None,
-    text: bool,
-) -> None:
-    """Draw a picture, a number, or both for each cluster."""
-    shown = list(centers)[:MAX_PICTURES]
-    drawn = [label for label in shown if label in (pictures or {})] if zoom is not None else []
-    if pictures and drawn and zoom is not None:
-        tiles = colorize(np.stack([pictures[label] for label in drawn]), cmap)
-        draw_pictures(
-            ax,
-            tiles,
-            np.stack([centers[label] for label in drawn]),
-            points=size_in_points(tiles.shape[1:3], zoom, least=LEAST_PICTURE),
-            unit=unit,
-            colors=[colors[label] for label in drawn],
-            names=[str(label) for label in drawn] if text else None,
-        )
-    for label in shown:
-        if text and label not in drawn:
-            write_on_map(ax, str(label), centers[label])
 
 
 def _words(ax: Axes, labels: np.ndarray, not_placed: int, axis_name: str | None) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.image import AxesImage
 
-__all__ = ["composite", "draw_all", "draw_pictures", "push_apart", "size_in_points"]
+__all__ = ["composite", "draw_all", "draw_pictures", "size_in_points"]
 
 # Pixels per typographic point of what is drawn: 2 is 144 pixels per inch.
 DENSITY = 2.0
@@ -148,59 +148,17 @@ def draw_all(
     )
 
 
-def push_apart(centers: np.ndarray, size: tuple[float, float], rounds: int = 200) -> np.ndarray:
-    """Move boxes of one size until none covers another, or `rounds` are over.
-
-    Parameters
-    ----------
-    centers : array of shape (k, 2)
-        Where the boxes would like to be, ``(x, y)``.
-    size : (float, float)
-        Width and height of a box.
-    rounds : int, default=200
-        When to give up; what still overlaps then stays so.
-
-    Returns
-    -------
-    array of shape (k, 2)
-        Where they are. Of two that overlap, each moves half of the way, along the
-        axis where that way is shorter.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> push_apart(np.array([[0.0, 0.0], [2.0, 1.0]]), (4, 4)).tolist()
-    [[-1.0, 0.0], [3.0, 1.0]]
-    """
-    placed = np.array(centers, dtype=float)
-    order = np.sign(np.arange(len(placed))[:, None] - np.arange(len(placed)))
-    for _ in range(rounds):
-        apart = placed[:, None, :] - placed[None, :, :]
-        overlap = np.asarray(size, dtype=float) - np.abs(apart)
-        hit = (overlap > 1e-6).all(axis=2) & (order != 0)
-        if not hit.any():
-            break
-        along_x = overlap[..., 0] <= overlap[..., 1]
-        way = np.where(apart == 0, order[..., None], np.sign(apart)) * overlap / 2
-        way[..., 0] *= hit & along_x
-        way[..., 1] *= hit & ~along_x
-        # Boxes in a crowd are pushed by many; the mean of the pushes settles, the sum swings.
-        pushes = np.maximum(hit.sum(axis=1), 1)
-        placed += way.sum(axis=1) / pushes[:, None]
-    return placed
-
-
 def draw_pictures(
     ax: Axes,
     images: np.ndarray,
     centers: np.ndarray,
+    offsets: np.ndarray,
     *,
     points: tuple[float, float],
-    unit: float,
     colors: Sequence[str],
     names: Sequence[str] | None,
 ) -> list[Artist]:
-    """Draw a framed picture at the centre of each cluster, moved where two would overlap.
+    """Draw a framed picture for each cluster; a thin line leads to a centre that it leaves.
 
     Parameters
     ----------
@@ -210,10 +168,10 @@ def draw_pictures(
         RGB.
     centers : array of shape (k, 2)
         Places on the map.
+    offsets : array of shape (k, 2)
+        How far the pictures lie from there, ``(x, y)`` in points.
     points : (float, float)
         Height and width of a picture, in points.
-    unit : float
-        Length of a point in units of the map.
     colors : sequence of k str
         Colours of the frames.
     names : sequence of k str, optional
@@ -222,11 +180,10 @@ def draw_pictures(
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
     high, wide = points
-    moved = push_apart(centers / unit, (wide + 8, high + 8)) - centers / unit
     tiles = fit_side(images, max(16, round(max(points) * DENSITY)))
     zoom = max(points) / max(tiles.shape[1:3])
     boxes: list[Artist] = []
-    for i, (tile, center, offset) in enumerate(zip(tiles, centers, moved, strict=True)):
+    for i, (tile, center, offset) in enumerate(zip(tiles, centers, offsets, strict=True)):
         far = abs(offset[0]) > wide / 2 or abs(offset[1]) > high / 2
         box = AnnotationBbox(
             OffsetImage(tile, zoom=zoom),
@@ -235,14 +192,35 @@ def draw_pictures(
             boxcoords="offset points",
             pad=0.25,
             bboxprops={"facecolor": colors[i], "edgecolor": "white", "linewidth": 0.8},
-            arrowprops={"arrowstyle": "-", "color": colors[i], "linewidth": 1} if far else None,
             zorder=4,
         )
         boxes.append(ax.add_artist(box))
+        if far:
+            _lead(ax, center, offset, colors[i])
         if names is not None:
             corner = (offset[0] - wide / 2, offset[1] + high / 2)
             write_on_map(ax, names[i], center, corner)
     return boxes
+
+
+def _lead(ax: Axes, center: np.ndarray, offset: np.ndarray, color: str) -> None:
+    """Draw a thin line from a place on the map to the picture that belongs there."""
+    from matplotlib.patches import ConnectionPatch
+    from matplotlib.transforms import ScaledTranslation
+
+    away = ScaledTranslation(offset[0] / 72, offset[1] / 72, ax.figure.figure.dpi_scale_trans)
+    ax.add_artist(
+        ConnectionPatch(
+            tuple(center),
+            tuple(center),
+            coordsA="data",
+            coordsB=ax.transData + away,
+            axesA=ax,
+            color=color,
+            linewidth=1,
+            zorder=3,
+        )
+    )
 
 
 def write_on_map(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.offsetbox import AnnotationBbox
+from matplotlib.patches import ConnectionPatch
 
 from clustimage import _errors
 from clustimage.plotting import draw_map, palette
@@ -219,6 +220,47 @@ def test_pictures_of_sixty_clusters_do_not_cover_each_other(build):
     spots = [b.offsetbox.get_window_extent(fig.canvas.get_renderer()) for b in boxes(ax)]
     covered = sum(a.overlaps(b) for i, a in enumerate(spots) for b in spots[:i])
     assert len(spots) == 60 and covered == 0
+
+
+def leaders(ax):
+    return [artist for artist in ax.patches if isinstance(artist, ConnectionPatch)]
+
+
+@pytest.mark.parametrize("dpi", [60, 150])
+def test_pictures_of_tight_clusters_leave_most_dots_visible(build, dpi):
+    model = build(np.arange(12).repeat(25), shape=(32, 32, 3))
+    # Groups of some twenty points across, under pictures of thirty-eight.
+    model.results["xycoord"] /= 3
+    middle = model.unique()["xycoord_center"][model.results["labels"]]
+    model.results["xycoord"] = middle + (model.results["xycoord"] - middle) * 0.5
+    fig, ax = model.scatter(zoom=1.2)
+    fig.set_dpi(dpi)
+    fig.canvas.draw()
+    seen = ax.transData.transform(dots(ax)[0].get_offsets())
+    spots = [box.get_window_extent(fig.canvas.get_renderer()) for box in boxes(ax)]
+    hidden = np.array([[spot.contains(*dot) for dot in seen] for spot in spots]).any(axis=0)
+    assert len(spots) == 12 and hidden.mean() < 0.1
+    assert len(leaders(ax)) == 12 and len(words(ax)) == 12
+    covered = sum(a.overlaps(b) for i, a in enumerate(spots) for b in spots[:i])
+    assert covered == 0
+
+
+def test_a_leader_joins_the_centre_and_its_picture_whatever_the_resolution(build):
+    model = build([0] * 25 + [1] * 2, shape=(32, 32, 3))
+    model.results["xycoord"][:25] *= 0.01
+    model.results["xycoord"][25:] = [[0, 9], [9, 0]]
+    fig, ax = model.scatter()
+    for dpi in (50, 200):
+        fig.set_dpi(dpi)
+        fig.canvas.draw()
+        (line,) = leaders(ax)
+        ends = line.get_transform().transform(line.get_path().vertices)
+        center = ax.transData.transform(model.results_unique["xycoord_center"][0])
+        spot = boxes(ax)[0].get_window_extent(fig.canvas.get_renderer())
+        np.testing.assert_allclose(ends[0], center, atol=2)
+        np.testing.assert_allclose(
+            ends[-1], [(spot.x0 + spot.x1) / 2, (spot.y0 + spot.y1) / 2], atol=3
+        )
 
 
 @pytest.mark.parametrize(

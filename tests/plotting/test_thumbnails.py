@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from clustimage.plotting._thumbnails import composite, push_apart, size_in_points
+from clustimage.plotting._thumbnails import composite, size_in_points
 
 
 def test_tiles_lie_at_their_centres_with_frames_and_later_ones_on_top():
@@ -28,22 +27,6 @@ def test_tiles_beyond_the_border_are_moved_inside():
 def test_a_canvas_smaller_than_a_tile_is_filled():
     canvas = composite(np.full((1, 9, 9, 3), 9, np.uint8), np.array([[2.0, 2.0]]), (4, 5))
     assert (canvas[..., 3] == 255).all()
-
-
-@pytest.mark.parametrize("k", [1, 2, 9, 60])
-def test_boxes_no_longer_cover_each_other(k):
-    centers = np.random.default_rng(0).uniform(0, 300, (k, 2))
-    placed = push_apart(centers, (40, 30))
-    apart = np.abs(placed[:, None] - placed[None])
-    free = (apart[..., 0] > 40 * 0.9) | (apart[..., 1] > 30 * 0.9)
-    assert free[~np.eye(k, dtype=bool)].all()
-
-
-def test_boxes_with_room_stay_and_equal_places_part():
-    far = np.array([[0.0, 0], [100, 0]])
-    np.testing.assert_array_equal(push_apart(far, (40, 30)), far)
-    placed = push_apart(np.zeros((2, 2)), (40, 30))
-    assert np.abs(np.diff(placed, axis=0)).max() == pytest.approx(30)
 
 
 def test_sizes_have_a_least_value():

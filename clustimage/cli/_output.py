@@ -65,7 +65,9 @@ def draw_all(model: Clustimage, folder: Path) -> list[Path]:
     import matplotlib.pyplot as plt
 
     drawings: dict[str, Any] = {
-        "map": lambda: model.scatter(zoom=None if _n_clusters(model) > 60 else 0.3)[0],
+        "map": lambda: model.scatter(zoom=None if _n_clusters(model) > 60 else 0.3, img_mean=False)[
+            0
+        ],
         "unique": lambda: model.plot_unique(img_mean=False)[0],
         "mean": lambda: model.plot_unique(img_mean=True)[0],
         "scores": lambda: model.clusteval.plot()[0],

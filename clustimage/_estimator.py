@@ -105,6 +105,8 @@ class EstimatorHabits:
         check_unknown_names("Clustimage", plain, self._param_names())
         check_unknown_names("Clustimage", (name.split("__")[0] for name in nested), objects)
         self._configure({**self._given, **plain})
+        if self.results["img"] is not None:
+            self.params["dim"] = self.images_.shape[:2]
         for name, value in nested.items():
             outer, inner = name.split("__", 1)
             objects[outer].set_params(**{inner: value})
@@ -231,8 +233,6 @@ class EstimatorHabits:
         return images
 
     def _features_of(self, images: Images) -> np.ndarray:
-        if self.extractor_ is None:
-            raise require_own_method()
         return self.extractor_.transform(images.pixels)
 
     def __repr__(self) -> str:
@@ -252,16 +252,6 @@ class EstimatorHabits:
             for key, value in self.results.items()
         )
         return f"<div><code>{html.escape(repr(self))}</code><table>{rows}</table></div>"
-
-
-def require_own_method() -> Exception:
-    """Return the error for a loaded model whose features came from an object of the user's."""
-    from clustimage._errors import StepOrderError
-
-    return StepOrderError(
-        "This model was made with an object of your own as 'method', which is not kept in the "
-        "file. Load it with Clustimage.load(path, method=YourObject()) to find or predict."
-    )
 
 
 def _described(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from typing import Any, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
@@ -18,12 +19,12 @@ Result = TypeVar("Result")
 
 def check_jobs(n_jobs: Any) -> int:
     """Return `n_jobs` if it is a number of workers, or raise `InvalidParameterError`."""
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0:
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0:
         raise InvalidParameterError(
             "'n_jobs' must be a number of workers of at least 1, -1 for every core or -2 for all "
             f"but one. Got {n_jobs!r}."
         )
-    return n_jobs
+    return int(n_jobs)
 
 
 def n_workers(n_jobs: int | None) -> int:

@@ -7,10 +7,11 @@ A state is a nested dict of arrays and plain values, without any object of a cla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
-from clustimage._errors import InvalidParameterError, ModelFileError
+from clustimage._errors import InvalidParameterError, ModelFileError, StepOrderError
 from clustimage.cluster import Clustering
+from clustimage.embedding import Embedder, make_embedder
 from clustimage.features import get_state, make_extractor, set_state
 from clustimage.images import Images, ImageStatus
 from clustimage.similarity import NullDistribution
@@ -21,6 +22,25 @@ __all__ = ["StateMethods"]
 MAY_BE_OBJECTS = ("method", "embedding")
 
 
+class NotSaved:
+    """Stands for an object of the user's that no file keeps; says so when it is needed."""
+
+    def __init__(self, name: str, described: str) -> None:
+        self.name = name
+        self.described = described
+
+    def __repr__(self) -> str:
+        return self.described
+
+    def _missing(self, *args: Any, **options: Any) -> NoReturn:
+        raise StepOrderError(
+            f"This model was made with an object of your own as {self.name!r}, {self.described}, "
+            f"which no file keeps. Load it with Clustimage.load(path, {self.name}=YourObject())."
+        )
+
+    fit = transform = fit_transform = _missing
+
+
 class StateMethods:
     """The two directions: a model to a state, and back."""
 
@@ -29,6 +49,7 @@ class StateMethods:
     extractor_: Any
     clustering_: Any
     distribution_: Any
+    embedder_: Any
     results_unique: Any
     queries_: Any
     _given: dict[str, Any]
@@ -37,6 +58,7 @@ class StateMethods:
 
     def _get_state(self) -> dict[str, Any]:
         given = dict(self._given)
+        # What was loaded without its object stays the user's own when it is saved again.
         own = [name for name in MAY_BE_OBJECTS if not isinstance(given[name], str | None)]
         for name in own:
             given[name] = repr(given[name])
@@ -52,10 +74,14 @@ class StateMethods:
             "images": _images_state(self.images_),
             "queries": _images_state(self.queries_),
             "extractor": get_state(self.extractor_) if keeps else None,
+            "embedder": self._embedder_state(),
             "clustering": None if self.clustering_ is None else self.clustering_.get_state(),
             "null": None if self.distribution_ is None else self.distribution_.get_state(),
             "unique": self.results_unique,
         }
+
+    def _embedder_state(self) -> dict[str, Any] | None:
+        return self.embedder_.get_state() if isinstance(self.embedder_, Embedder) else None
 
     @classmethod
     def _from_state(cls, state: Mapping[str, Any], **objects: Any) -> Any:
@@ -83,8 +109,7 @@ class StateMethods:
         try:
             given = dict(state["given"])
             for name in state["own"]:
-                # Without the object, the answers that need it say so; all else works.
-                given[name] = objects.get(name)
+                given[name] = objects.get(name, NotSaved(name, given[name]))
             model = cls(**given)
             images = _images_from(state["images"])
             model.images_ = images
@@ -100,6 +125,9 @@ class StateMethods:
             if state["null"] is not None:
                 model.distribution_ = NullDistribution.from_state(state["null"])
             model.extractor_ = _extractor_from(state, model)
+            if state["embedder"] is not None:
+                embedder = make_embedder(model.params["embedding"], model.params)
+                model.embedder_ = embedder.set_state(state["embedder"])
         except (KeyError, TypeError) as exc:
             raise ModelFileError(
                 f"The model lacks a part that this version of clustimage needs: {exc!r}."
@@ -110,11 +138,12 @@ class StateMethods:
 def _extractor_from(state: Mapping[str, Any], model: Any) -> Any:
     if model.results["feat"] is None:
         return None
+    extractor = make_extractor(model.params["method"], model.params)
+    if isinstance(model.params["method"], NotSaved):
+        return model.params["method"]
     if "method" in state["own"]:
-        if model.params["method"] is None:
-            return None
-        return make_extractor(model.params["method"], model.params).fit(model.images_.pixels)
-    return set_state(make_extractor(model.params["method"], model.params), state["extractor"])
+        return extractor.fit(model.images_.pixels)
+    return set_state(extractor, state["extractor"])
 
 
 def _images_state(images: Images | None) -> dict[str, Any] | None:

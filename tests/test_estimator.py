@@ -110,3 +110,10 @@ def test_the_page_of_a_notebook_shows_what_is_there(digits):
     assert "<td style='text-align:left'>50×64 uint8</td>" in page
     assert page.count("not computed") == 4
     assert "MeanGray()" in page
+
+
+def test_a_setting_that_is_changed_leaves_the_shape_of_what_is_there(digits):
+    cl = quiet()
+    cl.import_data(digits[0][:30])
+    cl.set_params(random_state=3)
+    assert cl.params["dim"] == (8, 8)

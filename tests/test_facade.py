@@ -409,3 +409,21 @@ def test_an_example_with_known_groups_is_grouped():
     cl = quiet(method="hog", grayscale=True, dim=(64, 64))
     cl.fit_transform(paths)
     assert len(cl.results["labels"]) == len(paths)
+
+
+def test_the_table_measures_distances_as_the_clustering_did(digits):
+    cl = quiet()
+    cl.fit_transform(digits[0][:120], metric="cosine", linkage="average", n_clusters=5)
+    table = cl.to_frame()
+    nearest = table.loc[table.groupby("label")["distance_to_center"].idxmin()]
+    assert nearest["is_unique"].all()
+
+
+def test_queries_of_every_form_are_scaled_as_the_array_that_was_fitted(digits):
+    X = digits[0][:50]
+    cl = quiet()
+    cl.fit_transform(X, n_clusters=4)
+    dark = X[3] / 2
+    rows = cl.transform(dark)
+    np.testing.assert_array_equal(cl.transform([dark.reshape(8, 8)]), rows)
+    assert np.linalg.norm(rows - cl.results["feat"][3]) > 100

@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import PCA
 
 from clustimage import Clustimage, InvalidParameterError, ModelFileError, StepOrderError
 
@@ -109,10 +110,34 @@ def test_a_method_of_ones_own_is_given_again(digits, tmp_path):
     cl.save(tmp_path / "own.clustimage")
     without = Clustimage.load(tmp_path / "own.clustimage")
     assert len(set(without.cluster(n_clusters=3))) == 3
-    with pytest.raises(StepOrderError, match="method=YourObject"):
-        without.find(digits[0][0], k=1)
+    for step in (lambda: without.find(digits[0][0], k=1), without.extract_feat):
+        with pytest.raises(StepOrderError, match=r"MeanGray\(\), which no file.*method=YourObj"):
+            step()
+    without.save(tmp_path / "again.clustimage")
     back = Clustimage.load(tmp_path / "own.clustimage", method=MeanGray())
     assert back.find(digits[0][7], k=1, alpha=None)["image_0000"]["distance"].iloc[0] == 0
+
+
+def test_a_map_of_ones_own_is_given_again(digits, tmp_path):
+    cl = quiet(embedding=PCA(n_components=2))
+    cl.fit_transform(digits[0][:40])
+    cl.save(tmp_path / "own.clustimage")
+    without = Clustimage.load(tmp_path / "own.clustimage")
+    assert without.scatter() is not None
+    with pytest.raises(StepOrderError, match="embedding=YourObject"):
+        without.embedding()
+    back = Clustimage.load(tmp_path / "own.clustimage", embedding=PCA(n_components=2))
+    np.testing.assert_allclose(back.embedding(), cl.results["xycoord"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("embedding", ["pca", None])
+def test_queries_keep_their_place_on_the_map_after_load(digits, tmp_path, embedding):
+    cl = quiet(embedding=embedding)
+    cl.fit_transform(digits[0][:60])
+    cl.find(digits[0][60:63], k=2)
+    cl.save(tmp_path / "model.clustimage")
+    back = Clustimage.load(tmp_path / "model.clustimage")
+    np.testing.assert_array_equal(back.query_xycoord_, cl.query_xycoord_)
 
 
 def test_a_method_given_for_a_model_that_has_its_own_is_refused(fitted):

@@ -20,6 +20,7 @@ from clustimage.embedding._umap import UMAPEmbedder
 
 __all__ = [
     "EMBEDDERS",
+    "Embedder",
     "FirstTwoEmbedder",
     "OwnEmbedder",
     "PCAEmbedder",

@@ -34,6 +34,9 @@ class Embedder(TransformerMixin, BaseEstimator):
     ``_embed(X)`` gets a checked matrix and returns `(n, 2)`.
     """
 
+    # What `fit` learns and a file can keep; None where a new map has to be laid out instead.
+    learned: ClassVar[tuple[str, ...] | None] = None
+
     # scikit-learn wraps nothing: the answer is always an array of float32.
     _sklearn_auto_wrap_output_keys: ClassVar[set[str]] = set()
 
@@ -84,6 +87,18 @@ class Embedder(TransformerMixin, BaseEstimator):
         checked = self._check(X, reset=True)
         self.embedding_ = two_columns(np.asarray(self._embed(checked)))
         return self.embedding_
+
+    def get_state(self) -> dict[str, Any] | None:
+        """Return what was learned, as arrays and numbers; None where no file can keep it."""
+        if self.learned is None:
+            return None
+        return {name: getattr(self, name) for name in self.learned}
+
+    def set_state(self, state: Mapping[str, Any]) -> Embedder:
+        """Take what `get_state` of a fitted embedder returned, and return the object itself."""
+        for name in self.learned or ():
+            setattr(self, name, state[name])
+        return self
 
     def _embed(self, X: np.ndarray) -> np.ndarray:
         raise NotImplementedError

@@ -28,6 +28,8 @@ class FirstTwoEmbedder(TransformingEmbedder):
            [4., 5.]], dtype=float32)
     """
 
+    learned = ("n_features_in_",)
+
     def _embed(self, X: np.ndarray) -> np.ndarray:
         return X
 

@@ -69,6 +69,8 @@ class PCAEmbedder(TransformingEmbedder):
            [ 2.,  0.]], dtype=float32)
     """
 
+    learned = ("mean_", "components_", "n_features_in_")
+
     def __init__(self, *, random_state: int | np.random.RandomState | None = 0) -> None:
         self.random_state = random_state
 

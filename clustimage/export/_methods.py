@@ -28,6 +28,8 @@ class ExportMethods:
 
     if TYPE_CHECKING:
 
+        def _metric(self, metric: str | None = None) -> str: ...
+
         def _get_state(self) -> dict[str, Any]: ...
 
         @classmethod
@@ -63,7 +65,7 @@ class ExportMethods:
         return save_model(path, self._get_state(), overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], method: Any = None) -> Self:
+    def load(cls, path: str | os.PathLike[str], method: Any = None, embedding: Any = None) -> Self:
         """Load what `save` wrote.
 
         Nothing in the file is executed.
@@ -75,8 +77,11 @@ class ExportMethods:
         method : object, optional
             An object like the one that was given as `method` when the model was made:
             such an object is not part of the file. It is fitted to the saved images.
-            Without it `find`, `transform` and `predict` say that it is missing; all
-            else works.
+            Without it `extract_feat`, `find`, `transform` and `predict` say that it is
+            missing; all else works.
+        embedding : object, optional
+            The same for an object that was given as `embedding`; it lays out the next
+            map.
 
         Returns
         -------
@@ -89,10 +94,11 @@ class ExportMethods:
             If the file does not exist, is broken, cut off or foreign, or is of a
             version of clustimage that is too new for this one.
         InvalidParameterError
-            If a `method` is given and the model was made without an object.
+            If an object is given and the model was made without one.
         """
-        settings = {} if method is None else {"method": method}
-        return cls._from_state(load_model(path), **settings)
+        given = {"method": method, "embedding": embedding}
+        objects = {name: value for name, value in given.items() if value is not None}
+        return cls._from_state(load_model(path), **objects)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the results as a table, one row per image.
@@ -102,7 +108,7 @@ class ExportMethods:
         DataFrame of shape (n, 7)
             Columns `pathname`, `filename`, `label` (int; -1 is unclustered), `x`,
             `y` (coordinates of the embedding), `distance_to_center` (distance to
-            the centre of the cluster, in units of the features; NaN for
+            the centre of the cluster, in the metric that `cluster` used; NaN for
             unclustered images) and `is_unique` (bool). Where a step was not run,
             its numbers are NaN, and `label` and `is_unique` are None.
 
@@ -115,5 +121,5 @@ class ExportMethods:
 
         feat, labels = self.results.get("feat"), self.results.get("labels")
         known = feat is not None and labels is not None
-        distance = distance_to_center(feat, labels) if known else None
+        distance = distance_to_center(feat, labels, metric=self._metric()) if known else None
         return to_frame(self.results, self.results_unique, distance)

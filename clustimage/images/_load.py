@@ -131,7 +131,7 @@ def load_images(
             return _load_rows(given, dim, grayscale, shape, white)
         return _load_stack(given, dim, grayscale, n_jobs, shape, white)
     channels = _channels(given.items, grayscale, shape)
-    return _load_sources(given, dim, channels, n_jobs)
+    return _load_sources(given, dim, channels, n_jobs, white if shape is not None else None)
 
 
 def _load_rows(
@@ -260,7 +260,7 @@ def _read_source(
         except DownloadError as exc:
             return str(exc)
     content = source.pathname if source.content is None else source.content
-    return decode(content, dim, gray, white)
+    return decode(content, dim, gray, white if isinstance(content, np.ndarray) else None)
 
 
 def _tell_skipped(status: list[ImageStatus], looked_for: str) -> None:

@@ -20,6 +20,9 @@ class Model(ExportMethods):
         self.results_unique = {"idx": np.array([0, 3])}
         self.method = method
 
+    def _metric(self, metric: str | None = None) -> str:
+        return metric or "euclidean"
+
     def _get_state(self) -> dict[str, Any]:
         return {"results": self.results}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,14 +79,12 @@ class EvaluationPlots:
         fig, ax
             Figure and axes; two axes where the number of clusters is drawn as well.
         """
-        from matplotlib import rc_context
-
         title = TITLES.get(self.evaluate, self.evaluate) if title is None else title
         if (self.cluster, self.evaluate) not in DRAWN_BY_CLUSTEVAL or not self._has_scores():
             return self._plot_scores(title, **options)
         options = {"showfig": False, **options, "verbose": "silent"}
         fig: Any
-        with self._quiet(), rc_context():
+        with self._quiet():
             fig, ax = super().plot(title=title, **options)  # type: ignore[misc]
         return (options["ax"].figure if fig is None else fig), ax
 
@@ -237,7 +237,12 @@ class EvaluationPlots:
         return np.column_stack([rows, np.zeros(len(rows))]) if rows.shape[1] == 1 else rows
 
     @staticmethod
-    def _quiet() -> Any:
+    @contextmanager
+    def _quiet() -> Iterator[None]:
+        """Log nothing, and leave matplotlib's settings as they were."""
+        from matplotlib import rc_context
+
         from clustimage.cluster._clusteval import quiet_packages
 
-        return quiet_packages()
+        with quiet_packages(), rc_context():
+            yield

@@ -16,6 +16,10 @@ from clustimage.cluster._noise import keep_allowed, neighbours_of_a_core
 
 __all__ = ["HDBSCANClusterer"]
 
+# No index of neighbours knows them. HDBSCAN would compute their distances again for every
+# size, old versions of it refuse the first two, and it turns rows of bits into numbers.
+WITHOUT_INDEX = ("cosine", "sqeuclidean", "jaccard")
+
 
 class HDBSCANClusterer(Clusterer):
     """Search the minimal size of a cluster on the scale of the data.
@@ -66,8 +70,7 @@ class HDBSCANClusterer(Clusterer):
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         n = len(X)
         rows, metric = prepare_rows(X, self.metric)
-        if metric == "jaccard":
-            # HDBSCAN turns rows of bits into numbers first.
+        if metric in WITHOUT_INDEX:
             rows, metric = pairwise_distances(rows, metric=metric), "precomputed"
         n_sizes = self.n_sizes * (5 if len(counts) == 1 else 1)
         largest = max(2, n // max(1, min(counts)))

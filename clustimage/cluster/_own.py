@@ -34,9 +34,9 @@ class OwnClusterer(Clusterer):
 
     Examples
     --------
-    >>> from sklearn.cluster import BisectingKMeans
+    >>> from sklearn.cluster import MiniBatchKMeans
     >>> X = np.array([[0.0], [0.2], [0.1], [9.0], [9.1]])
-    >>> OwnClusterer(BisectingKMeans(random_state=0)).fit_predict(X).tolist()
+    >>> OwnClusterer(MiniBatchKMeans(n_init=3, random_state=0)).fit_predict(X).tolist()
     [0, 0, 0, 1, 1]
     """
 

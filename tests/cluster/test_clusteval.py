@@ -79,11 +79,13 @@ def test_plot_draws_on_a_given_axes(evaluated):
 
 def test_the_other_plots_work_quietly(evaluated, X, capsys):
     ce, found = evaluated
+    before = dict(mpl.rcParams)
     assert isinstance(ce.scatter(X[:, :2])[0], Figure)
     assert isinstance(ce.plot_silhouette()[0], Figure)
     cut = ce.dendrogram()
     assert len(set(cut["labx"])) == found.n_found
     assert isinstance(cut["fig"], Figure)
+    assert dict(mpl.rcParams) == before
     out = capsys.readouterr()
     assert out.out == out.err == ""
 

@@ -6,7 +6,7 @@ it is an `Images`.
 
 from __future__ import annotations
 
-from clustimage.images._arrays import get_dim, guess_shape, imscale
+from clustimage.images._arrays import get_dim, guess_shape, imscale, to_gray
 from clustimage.images._decode import imread, imresize
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
@@ -24,4 +24,5 @@ __all__ = [
     "imscale",
     "listdir",
     "load_images",
+    "to_gray",
 ]

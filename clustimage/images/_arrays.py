@@ -21,6 +21,7 @@ __all__ = [
     "imscale",
     "over_white",
     "rows_to_pixels",
+    "to_gray",
 ]
 
 # Values worked on at a time, so that the float64 copies stay at a few MB.
@@ -187,14 +188,30 @@ def _refuse(bad: np.ndarray, what: str, names: list[str] | None) -> None:
 
 
 def to_gray(img: np.ndarray) -> np.ndarray:
-    """Return the luma of RGB images, `(..., width, 3)` to `(..., width)`.
+    """Return the luma of images, `(..., width, channels)` to `(..., width)`.
 
     0.299 R + 0.587 G + 0.114 B, ITU-R Recommendation BT.601. uint8 stays uint8,
     in the fixed-point form of Pillow's mode ``"L"``; other types become float64.
+
+    Parameters
+    ----------
+    img : ndarray of shape (height, width, c) or (n, height, width, c)
+        RGB, ``c`` = 3; or gray, ``c`` = 1, of which a view is returned.
+
+    Examples
+    --------
+    >>> to_gray(np.array([[[255, 0, 0], [0, 255, 0]]], dtype=np.uint8))
+    array([[ 76, 150]], dtype=uint8)
     """
+    if img.shape[-1] == 1:
+        return img[..., 0]
     if img.dtype == np.uint8:
-        flat = np.ascontiguousarray(img.reshape(-1, *img.shape[-2:]))
-        return np.asarray(Image.fromarray(flat).convert("L")).reshape(img.shape[:-1])
+        lines = img.reshape(-1, *img.shape[-2:])
+        gray = np.empty(lines.shape[:2], dtype=np.uint8)
+        for part in _blocks(lines):
+            block = Image.fromarray(np.ascontiguousarray(lines[part]))
+            gray[part] = np.asarray(block.convert("L"))
+        return gray.reshape(img.shape[:-1])
     return img.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from PIL import Image
 
 from clustimage._errors import ImageReadError, InvalidDataError
-from clustimage._validation import check_bool, check_option, check_shape
+from clustimage._validation import check_bool, check_int, check_shape
 from clustimage.images._arrays import imscale, over_white, scale, to_gray
 from clustimage.images._listing import printable
+from clustimage.images._paths import absolute
 from clustimage.images._pillow import Decoded, read_pixels
 
 __all__ = ["decode", "imread", "imresize", "quiet_pillow"]
@@ -35,7 +36,7 @@ def imread(
     Parameters
     ----------
     filepath : path
-        The file.
+        The file; a leading ``~`` is the user's folder.
     colorscale : {1, 0}, default=1
         1 gives RGB, 0 gray (luma of ITU-R BT.601).
     dim : (height, width) or None, default=(128, 128)
@@ -53,6 +54,8 @@ def imread(
     ------
     ImageReadError
         If the file does not exist or cannot be read; the message says why.
+    InvalidParameterError
+        If another parameter has a value that is not allowed.
 
     Notes
     -----
@@ -70,10 +73,10 @@ def imread(
     >>> img.shape, img[0, 0].tolist()
     ((2, 3, 3), [255, 0, 0])
     """
-    gray = check_option("colorscale", int(colorscale), (0, 1)) == 0
+    gray = check_int("colorscale", colorscale, low=0, high=1) == 0
     flatten = check_bool("flatten", flatten)
     size = None if dim is None else check_shape("dim", dim)
-    pathname = os.path.abspath(filepath)  # noqa: PTH100 - pathlib would follow links
+    pathname = absolute(filepath)
     with quiet_pillow():
         decoded = decode(pathname, size, gray)
     if isinstance(decoded, str):

@@ -11,7 +11,7 @@ from pathlib import Path
 from clustimage._download import download
 from clustimage._errors import DownloadError
 
-__all__ = ["fetch", "is_url", "local_name"]
+__all__ = ["base_name", "fetch", "is_url", "local_name"]
 
 TIMEOUT = 20.0  # seconds without an answer
 DEADLINE = 300.0  # seconds for a whole file
@@ -45,6 +45,20 @@ def local_name(url: str) -> str:
     return f"{stem}-{digest}{ending}"
 
 
+def base_name(url: str) -> str:
+    """Return the name of the file that a URL names, or `local_name` where it names none.
+
+    Examples
+    --------
+    >>> base_name("https://example.org/a/cat%20one.jpg?size=9")
+    'cat one.jpg'
+    """
+    path = urllib.parse.unquote(urllib.parse.urlsplit(url).path)
+    name = re.split(r"[/\\]", path)[-1]
+    known = name.strip(". ") and name.isprintable() and "\ufffd" not in name and len(name) < 200
+    return name if known else local_name(url)
+
+
 def fetch(url: str, target: Path) -> None:
     """Download `url` to the file `target`, which appears only when it is complete.
 
@@ -56,6 +70,8 @@ def fetch(url: str, target: Path) -> None:
     DownloadError
         If that fails; the message says why.
     """
+    if url[:7].lower() == "file://":
+        raise DownloadError("only http and https are downloaded; give a file by its path")
     try:
         download(url, target, timeout=TIMEOUT, max_bytes=MAX_BYTES, deadline=DEADLINE)
     except OSError as exc:

@@ -20,7 +20,8 @@ class ImageStatus:
     Attributes
     ----------
     pathname : str
-        Absolute path, URL that was not downloaded, or name of an array.
+        Absolute path, for a URL of the file that was downloaded; the URL itself where it
+        was skipped; or the name of an array.
     status : {"ok", "skipped"}
         Whether it has a row among the images.
     reason : str
@@ -44,9 +45,9 @@ class Images:
     Attributes
     ----------
     pathnames : ndarray of str objects, shape (n,)
-        Absolute paths; for arrays their own names.
+        Absolute paths, of downloads those of the local files; for arrays their own names.
     filenames : ndarray of str objects, shape (n,)
-        Base names.
+        Base names; of downloads those in the URLs.
     url : ndarray of objects, shape (n,)
         The URL that an image came from, or None.
     pixels : ndarray of uint8, shape (n, height, width, channels)

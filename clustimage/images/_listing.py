@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from clustimage._errors import ImageReadError, InvalidParameterError
 from clustimage._logging import get_logger
 from clustimage._validation import check_bool
+from clustimage.images._paths import absolute, missing
 
 __all__ = ["DEFAULT_EXTENSIONS", "check_extensions", "listdir", "printable", "scan"]
 
@@ -44,7 +45,7 @@ def listdir(
     Parameters
     ----------
     dirpath : path
-        The folder.
+        The folder; a leading ``~`` is the user's folder.
     ext : str, iterable of str or None, default=all formats that can be read
         Extensions that make a file an image, with or without the leading dot;
         upper and lower case are the same. None takes every file.
@@ -64,7 +65,7 @@ def listdir(
     Raises
     ------
     ImageReadError
-        If `dirpath` does not exist or is not a folder.
+        If `dirpath` is empty, does not exist or is not a folder.
     InvalidParameterError
         If `ext`, `black_list` or `recursive` is not of the kind named above.
 
@@ -91,9 +92,9 @@ def scan(
     endings = check_extensions(ext)
     left_out = set(_check_names("black_list", black_list or ()))
     recursive = check_bool("recursive", recursive)
-    top = os.path.abspath(dirpath)  # noqa: PTH100 - pathlib would follow links
+    top = absolute(dirpath)
     if not os.path.isdir(top):  # noqa: PTH112
-        what = "is not a folder" if os.path.lexists(top) else "does not exist"
+        what = "is not a folder" if os.path.lexists(top) else missing(top)
         raise ImageReadError(f"{printable(top)} {what}.")
     found: list[str] = []
     n_seen = 0

@@ -52,12 +52,13 @@ def load_images(
     Parameters
     ----------
     X : path, URL, array, DataFrame, PIL image, or a list of these
-        - a folder: its image files, see `listdir`, in natural order;
+        - a folder: its image files, see `listdir`, in natural order; in paths a
+          leading ``~`` is the user's folder;
         - one file or URL (http, https), or a list of them, folders among them,
           nested or not: read in the order given; what is given twice appears twice;
         - an array `(n, m)` or `(m,)`, or a DataFrame whose index holds the names:
-          flattened images. They keep their size, which is `dim` where that fits,
-          otherwise a square, gray first, then RGB;
+          flattened images (one gray image: `X[np.newaxis]`). They keep their size,
+          which is `dim` where that fits, otherwise a square, gray first, then RGB;
         - an array `(n, height, width)` of gray images or `(n, height, width, c)`
           with c = 1 (gray), 3 (RGB) or 4 (RGBA). An array of three axes whose last
           one is 1, 3 or 4 long is one image `(height, width, c)`; gray images so
@@ -93,8 +94,8 @@ def load_images(
     Raises
     ------
     ImageReadError
-        If there is no image at all: a path that does not exist, a folder without
-        images, files of which none can be read.
+        If there is no image at all: a path that is empty or does not exist, a folder
+        without images, files of which none can be read.
     InvalidDataError
         If an array has NaN, infinite or negative values, is not numeric, or has a
         shape that cannot be known.
@@ -148,10 +149,11 @@ def _load_rows(
     elif n_values in (dim[0] * dim[1], dim[0] * dim[1] * 3):
         own = (*dim, n_values // (dim[0] * dim[1]))
     else:
+        hint = " For one image of height x width give X[np.newaxis]." if len(stack.data) > 1 else ""
         raise InvalidDataError(
             f"Flattened images must have {shape[0]} x {shape[1]} x {shape[2]} = "
             f"{shape[0] * shape[1] * shape[2]} values, as the images that the model was made from "
-            f"(dim={dim}). Got {n_values}."
+            f"(dim={dim}). Got {n_values}.{hint}"
         )
     channels = shape[2] if shape is not None else (1 if grayscale else own[2])
     white = _common_white(stack) if shape is None else white
@@ -232,7 +234,7 @@ def _load_sources(
         )
         for item, result in zip(items, results, strict=True):
             if isinstance(result, str):
-                status.append(ImageStatus(item.pathname, "skipped", result))
+                status.append(ImageStatus(item.given, "skipped", result))
                 continue
             img = result.pixels
             pixels[len(kept)] = img[..., np.newaxis] if img.ndim == 2 else img

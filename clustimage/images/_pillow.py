@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from clustimage._errors import MissingDependencyError
 from clustimage._optional import import_optional
+from clustimage.images._paths import missing
 
 __all__ = ["Decoded", "read_pixels"]
 
@@ -93,7 +94,7 @@ def read_pixels(
     try:
         return _read(content, dim, gray)
     except FileNotFoundError:
-        return "does not exist"
+        return missing(str(content))
     except PermissionError:
         return "no permission to read it"
     except MissingDependencyError as exc:

@@ -15,8 +15,9 @@ from PIL import Image
 
 from clustimage._errors import ImageReadError, InvalidDataError
 from clustimage.images._arrays import check_numeric, check_values
-from clustimage.images._download import is_url, local_name
+from clustimage.images._download import base_name, is_url, local_name
 from clustimage.images._listing import printable, scan
+from clustimage.images._paths import absolute, missing
 
 __all__ = ["Rules", "Source", "Sources", "Stack", "gather"]
 
@@ -26,13 +27,20 @@ NO_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or n
 
 @dataclass(frozen=True)
 class Source:
-    """One input; without `content` the file at `pathname`, to be fetched first if it has a url."""
+    """One input; without `content` the file at `pathname`, to be fetched first if it has a url.
+
+    `given` is how the user knows it: the path, the URL, or the name of an array.
+    """
 
     pathname: str
     filename: str
     url: str | None = None
     content: np.ndarray | Image.Image | None = None
     reason: str = ""  # why it cannot be read, where that is known before reading
+
+    @property
+    def given(self) -> str:
+        return self.pathname if self.url is None else self.url
 
 
 @dataclass
@@ -82,7 +90,7 @@ def gather(X: Any, rules: Rules) -> Sources | Stack:
     Raises
     ------
     ImageReadError
-        If the one path that was given does not exist, or a list is empty.
+        If the one path that was given is empty or does not exist, or a list is empty.
     InvalidDataError
         If an array or an item of a list can be no image.
     """
@@ -131,10 +139,10 @@ def _from_path(path: str | os.PathLike[str], rules: Rules) -> Sources:
     text = os.fsdecode(path)
     if is_url(text):
         return Sources([_from_url(text, _download_dir(rules))])
-    pathname = os.path.abspath(text)  # noqa: PTH100 - pathlib would follow links
+    pathname = absolute(text)
     if not os.path.isdir(pathname):  # noqa: PTH112
         if not os.path.exists(pathname):  # noqa: PTH110
-            raise ImageReadError(f"No image found: {printable(pathname)} does not exist.")
+            raise ImageReadError(f"No image found: {printable(pathname)} {missing(pathname)}.")
         return Sources([_from_file(pathname)])
     found = scan(pathname, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
     endings = "any name" if rules.ext is None else ", ".join(_shown(rules.ext))
@@ -214,7 +222,9 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
 
 def _from_listed_path(text: str, rules: Rules) -> list[Source]:
     """Return one file, or all images of a folder; what does not exist is skipped later."""
-    pathname = os.path.abspath(text)  # noqa: PTH100
+    if not text:
+        return [Source("", "", reason="an empty path ('')")]
+    pathname = absolute(text)
     if not os.path.isdir(pathname):  # noqa: PTH112
         return [_from_file(pathname)]
     found = scan(pathname, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
@@ -229,14 +239,13 @@ def _from_file(pathname: str) -> Source:
 
 
 def _from_url(url: str, folder: Path) -> Source:
-    name = local_name(url)
-    return Source(str(folder / name), name, url=url)
+    return Source(str(folder / local_name(url)), base_name(url), url=url)
 
 
 def _download_dir(rules: Rules) -> Path:
     if rules.download_dir is None:
         return Path(tempfile.mkdtemp(prefix="clustimage-"))
-    folder = Path(os.path.abspath(rules.download_dir))  # noqa: PTH100
+    folder = Path(absolute(rules.download_dir))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

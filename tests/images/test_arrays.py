@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage.images import get_dim, guess_shape, imscale
-from clustimage.images._arrays import over_white, rows_to_pixels, to_gray
+from clustimage.images import get_dim, guess_shape, imscale, to_gray
+from clustimage.images._arrays import over_white, rows_to_pixels
 
 
 def test_dim_goes_before_the_square():
@@ -82,6 +82,16 @@ def test_gray_is_the_luma_of_pillow():
     np.testing.assert_array_equal(to_gray(img), expected)
     np.testing.assert_array_equal(to_gray(np.stack([img, img]))[1], expected)
     np.testing.assert_allclose(to_gray(img.astype(float)), expected, atol=0.51)
+
+
+def test_gray_of_a_batch_is_the_gray_of_each_image(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (7, 9, 8, 3), dtype=np.uint8)
+    expected = [np.asarray(Image.fromarray(img).convert("L")) for img in images]
+    monkeypatch.setattr("clustimage.images._arrays.BLOCK", 100)
+    np.testing.assert_array_equal(to_gray(images), expected)
+    np.testing.assert_array_equal(to_gray(images[..., ::-1, :]), np.array(expected)[..., ::-1])
+    np.testing.assert_array_equal(to_gray(images[..., :1]), images[..., 0])
+    assert to_gray(images[:0]).shape == (0, 9, 8)
 
 
 def test_alpha_is_laid_over_white_in_the_range_of_the_type():

@@ -303,8 +303,9 @@ def test_imread_says_why(tmp_path):
         imread(tmp_path / "no.png")
     with pytest.raises(ImageReadError, match="a folder"):
         imread(tmp_path)
-    with pytest.raises(InvalidParameterError, match="colorscale"):
-        imread(tmp_path, colorscale=2)
+    for wrong in (2, -1, "x", "1", 0.7, None, True):
+        with pytest.raises(InvalidParameterError, match="'colorscale'.*Got"):
+            imread(tmp_path, colorscale=wrong)
     with pytest.raises(InvalidParameterError, match="dim"):
         imread(tmp_path, dim=(0, 5))
 

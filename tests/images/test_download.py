@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image
 
 from clustimage._errors import DownloadError, ImageReadError
 from clustimage.images import load_images
-from clustimage.images._download import fetch, is_url, local_name
+from clustimage.images._download import base_name, fetch, is_url, local_name
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -64,20 +65,25 @@ def test_urls_and_files_mix_and_keep_their_order(site, tmp_path):
     assert all(Path(name).is_file() for name in images.pathnames)
     assert Path(images.pathnames[0]).parent == tmp_path / "new" / "folder"
     assert images.pathnames[0] == images.pathnames[3] != images.pathnames[2]
-    assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == sorted(
-        set(images.filenames[[0, 2]])
-    )
+    assert images.filenames.tolist() == ["cat.png", "own.png", "cat.png", "cat.png"]
+    assert len(list((tmp_path / "new" / "folder").iterdir())) == 2
 
 
 def test_one_url_goes_to_a_temporary_folder(site):
     images = load_images(f"{site}/odd%20name.PNG?size=1")
-    assert images.filenames[0].startswith("odd_name-") and images.filenames[0].endswith(".png")
+    assert images.filenames.tolist() == ["odd name.PNG"]
+    assert Path(images.pathnames[0]).name.startswith("odd_name-")
     assert Path(images.pathnames[0]).is_file()
+    assert images.status[0].pathname == images.pathnames[0]
 
 
-def test_urls_that_fail_are_skipped_with_their_reason(site, tmp_path):
+def test_urls_that_fail_are_skipped_with_their_reason(site, tmp_path, caplog):
     given = ["nothing.png", "words.png", "to_file", "short", "a/cat.png"]
-    images = load_images([f"{site}/{name}" for name in given], download_dir=tmp_path)
+    urls = [f"{site}/{name}" for name in given]
+    with caplog.at_level(logging.WARNING, "clustimage"):
+        images = load_images(urls, download_dir=tmp_path)
+    assert [row.pathname for row in images.status] == [*urls[:4], images.pathnames[0]]
+    assert urls[0] in caplog.text and str(tmp_path) not in caplog.text
     reasons = [row.reason for row in images.status]
     assert [row.status for row in images.status] == ["skipped"] * 4 + ["ok"]
     assert "404" in reasons[0] and "no image" in reasons[1]
@@ -88,6 +94,11 @@ def test_urls_that_fail_are_skipped_with_their_reason(site, tmp_path):
 def test_only_http_is_fetched(url):
     with pytest.raises(ImageReadError, match="only http and https"):
         load_images([url])
+
+
+def test_a_file_url_names_the_cure():
+    with pytest.raises(ImageReadError, match="file:///a/b.png .*give a file by its path"):
+        load_images("file:///a/b.png")
 
 
 def test_a_server_that_is_not_there_is_a_reason():
@@ -118,6 +129,24 @@ def test_local_names_are_safe(url):
     name = local_name(url)
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
     assert len(name) < 90 and not name.startswith(".") and ".." not in name
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://x/a/b%20c.jpg?d=e.png#f", "b c.jpg"),
+        ("https://x/caf%C3%A9.png", "café.png"),
+        ("https://x/up%2F..%5Ccat.png", "cat.png"),
+        ("https://x/", "image-"),
+        ("https://x/..", "image-"),
+        ("https://x/a%0Ab.png", "a_b-"),
+        ("https://x/a%FF.png", "a-"),
+        ("https://x/" + "n" * 300 + ".png", "n" * 60 + "-"),
+    ],
+)
+def test_a_download_has_the_name_in_its_url(url, name):
+    assert base_name(url) == (local_name(url) if name.endswith("-") else name)
+    assert base_name(url).startswith(name)
 
 
 def test_paths_are_no_urls():

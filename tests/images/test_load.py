@@ -254,6 +254,9 @@ def test_new_images_end_in_the_shape_of_the_model(folder, digits):
 def test_rows_of_another_length_than_the_model_are_refused():
     with pytest.raises(InvalidDataError, match=r"8 x 8 x 1 = 64 values.*Got 100"):
         load_images(np.ones((2, 100)), shape=(8, 8, 1))
+    with pytest.raises(InvalidDataError, match=r"one image .* give X\[np\.newaxis\]"):
+        load_images(np.ones((8, 8)), shape=(8, 8, 1))
+    assert load_images(np.ones((1, 8, 8)), shape=(8, 8, 1)).n_images == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from clustimage._errors import ImageReadError, InvalidDataError
-from clustimage.images import DEFAULT_EXTENSIONS
+from clustimage.images import DEFAULT_EXTENSIONS, imread, listdir, load_images
 from clustimage.images._source import Rules, Stack, array_names, gather
 
 RULES = Rules(DEFAULT_EXTENSIONS, True, None)
@@ -137,6 +137,34 @@ def test_nothing_is_an_error(tmp_path):
             gather(empty, RULES)
     with pytest.raises(ImageReadError, match="nowhere does not exist"):
         gather(tmp_path / "nowhere", RULES)
+
+
+@pytest.mark.parametrize("read", [load_images, listdir, imread])
+def test_an_empty_path_is_not_the_current_folder(read, tmp_path, monkeypatch):
+    Image.new("L", (3, 2)).save(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ImageReadError, match="path is empty"):
+        read("")
+    images = load_images(["", "a.png"])
+    assert images.n_images == 1 and images.status[0].reason == "an empty path ('')"
+
+
+def test_the_folder_of_the_user_is_known(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "d").mkdir()
+    Image.new("L", (3, 2)).save(tmp_path / "d" / "a.png")
+    file = str(tmp_path / "d" / "a.png")
+    assert listdir("~/d") == [file]
+    for X in ("~/d", "~/d/a.png", Path("~/d/a.png"), ["~/d"], ["~/d/a.png"]):
+        assert load_images(X).pathnames.tolist() == [file]
+    assert imread("~/d/a.png", dim=None, flatten=False).shape == (2, 3, 3)
+
+
+@pytest.mark.parametrize("read", [load_images, listdir, imread, lambda path: load_images([path])])
+def test_a_pattern_is_told_from_a_path(read, tmp_path):
+    with pytest.raises(ImageReadError, match=r"does not exist \(patterns .*glob\.glob"):
+        read(str(tmp_path / "*.png"))
 
 
 def test_array_names_have_one_length():

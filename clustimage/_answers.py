@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from clustimage._errors import StepOrderError
 from clustimage._results import require
 from clustimage.cluster import cut_tree_at, to_clusteval, to_recut
 from clustimage.export import answer_frames
 from clustimage.features import make_pca_object
+from clustimage.images import Images, get_dim
 from clustimage.plotting import dendrogram
 from clustimage.similarity import find_similar, fit_null, pick_unique
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["AnswerMethods"]
 
@@ -17,10 +22,11 @@ __all__ = ["AnswerMethods"]
 class AnswerMethods:
     """Methods of `Clustimage` that read features and labels and give an answer."""
 
+    images_: Images
     params: dict[str, Any]
     results: dict[str, Any]
     clustering_: Any
-    distribution_: Any
+    null_: Any
     clusteval_: Any
     embedder_: Any
     extractor_: Any
@@ -52,6 +58,15 @@ class AnswerMethods:
         ------
         StepOrderError
             If `cluster` was not run yet.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> _ = cl.fit_transform(X[:100], n_clusters=3)
+        >>> cl.unique()["img_mean"].shape
+        (3, 64)
         """
         answer = pick_unique(
             require(self.results, "feat"),
@@ -100,15 +115,25 @@ class AnswerMethods:
             If there are no features yet.
         InvalidParameterError
             If neither `k` nor `alpha` is given, or one is out of range.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> _ = cl.fit_transform(X[:100])
+        >>> found = cl.find(X[7], k=3, alpha=None)
+        >>> list(found), int(found["image_0000"]["y_idx"].iloc[0])
+        (['feat', 'image_0000'], 7)
         """
         feat = require(self.results, "feat")
         metric = self._metric(metric)
         queries = self._load_new(Xnew, strict=False)
         rows = self._features_of(queries)
-        if self.distribution_ is None or self.distribution_.metric != metric:
+        if self.null_ is None or self.null_.metric != metric:
             null = fit_null(feat, metric=metric, random_state=self.params["random_state"])
-            self._store(distribution_=null)
-        found = find_similar(feat, rows, k=k, alpha=alpha, null=self.distribution_, metric=metric)
+            self._store(null_=null)
+        found = find_similar(feat, rows, k=k, alpha=alpha, null=self.null_, metric=metric)
         answer = answer_frames(found, rows, queries.filenames, queries.pathnames, self.results)
         self._store(predict=answer, queries_=queries)
         return answer
@@ -133,13 +158,32 @@ class AnswerMethods:
         ------
         StepOrderError
             If `cluster` was not run yet, or has built no tree.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> _ = cl.fit_transform(X[:100])
+        >>> highest = cl.clustering_.tree[-1, 2]
+        >>> set(cl.dendrogram(max_d=highest * 0.99)["labels"].tolist())
+        {0, 1}
         """
         require(self.results, "labels")
+        clustering = self.clustering_
         if max_d is not None:
-            recut = to_recut(self.clustering_, cut_tree_at(self.clustering_.tree, max_d))
-            self._store_clustering(recut, self._made_from["labels"][0])
-        fig, ax, info = dendrogram(self.clustering_, max_d=max_d, **options)
+            clustering = to_recut(clustering, cut_tree_at(clustering.tree, max_d))
+        fig, ax, info = dendrogram(clustering, max_d=max_d, **options)
+        if max_d is not None:
+            self._store_clustering(clustering, self._made_from["labels"][0])
         return {**info, "labels": self.results["labels"], "fig": fig, "ax": ax}
+
+    @property
+    def distribution_(self) -> Any:
+        """The distribution that fits the distances of random pairs best; see `NullDistribution`."""
+        if self.null_ is None:
+            raise StepOrderError("There is no distribution of distances yet. Run find() first.")
+        return self.null_
 
     @property
     def query_pixels_(self) -> Any:
@@ -151,7 +195,11 @@ class AnswerMethods:
         """Place of the last queries on the map, ``(m, 2)``; None where the embedder cannot tell."""
         if self.results["predict"] is None or not hasattr(self.embedder_, "transform"):
             return None
-        return self.embedder_.transform(self.results["predict"]["feat"].to_numpy())
+        rows = self.results["predict"]["feat"].to_numpy()
+        # A map may have been laid out from other rows than the features.
+        if rows.shape[1] != getattr(self.embedder_, "n_features_in_", rows.shape[1]):
+            return None
+        return self.embedder_.transform(rows)
 
     @property
     def clusteval(self) -> Any:
@@ -170,3 +218,38 @@ class AnswerMethods:
             labels = self.results["labels"]
             self._store(pca_=make_pca_object(self.extractor_, feat, labels))
         return self.pca_
+
+    @property
+    def import_status(self) -> pd.DataFrame:
+        """A row for every input: ``pathname``, ``status``, ``reason``, ``width``, ``height``."""
+        require(self.results, "img")
+        return self.images_.status_frame()
+
+    @property
+    def shape_(self) -> tuple[int, int, int]:
+        """Height, width and channels of the images in ``results["img"]``."""
+        require(self.results, "img")
+        return self.images_.shape
+
+    def get_dim(self, X: Any) -> tuple[int, ...]:
+        """Return the shape to plot a flattened image in.
+
+        Parameters
+        ----------
+        X : array-like or int
+            A row of ``results["img"]``, or its number of values.
+
+        Returns
+        -------
+        tuple of int
+            ``(height, width)`` for gray, ``(height, width, 3)`` for colour.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.get_dim(cl.import_data(X[:50])["img"][0])
+        (8, 8)
+        """
+        return get_dim(X, self.params["dim"])

@@ -5,7 +5,7 @@
     ClustimageError
     ├── InvalidParameterError (ValueError)    a name or a value that is not allowed
     ├── InvalidDataError (ValueError)         an array or a table that cannot be used
-    ├── StepOrderError (RuntimeError)         a step was called before the one it needs
+    ├── StepOrderError (AttributeError)       a step was called before the one it needs
     ├── ImageReadError (OSError)              no image, or a file that cannot be decoded
     ├── DownloadError (OSError)               a URL that could not be fetched
     ├── ArchiveError (ValueError)             an archive that is broken or unsafe to unpack
@@ -40,8 +40,12 @@ class InvalidDataError(ClustimageError, ValueError):
     """An array or a table cannot be used as images, features or labels."""
 
 
-class StepOrderError(ClustimageError, RuntimeError):
-    """A step of the chain was called before the step that it needs."""
+class StepOrderError(ClustimageError, AttributeError):
+    """A step of the chain was called before the step that it needs.
+
+    An `AttributeError`, as scikit-learn's ``NotFittedError`` is: what is not there
+    yet, such as ``labels_``, is no attribute yet.
+    """
 
 
 class ImageReadError(ClustimageError, OSError):

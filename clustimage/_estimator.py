@@ -8,31 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._errors import ImageReadError
 from clustimage._results import require
+from clustimage._settings import DEFAULT_SETTINGS, resolve_settings
 from clustimage._validation import check_unknown_names
-from clustimage.features import SETTINGS
 from clustimage.images import Images, load_images
 from clustimage.similarity import predict_labels
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DEFAULT_SETTINGS", "EstimatorHabits"]
-
-# The settings of each family of methods. Those of methods that this release does not
-# have yet are known, so that a dict written today means the same tomorrow.
-DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {
-    **SETTINGS,
-    "params_cnn": {
-        "model": "mobilenet_v2",
-        "layer": None,
-        "weights": "IMAGENET1K_V1",
-        "batch_size": 32,
-        "device": "auto",
-        "n_components": None,
-        "normalize": True,
-    },
-    "params_exif": {"timeframe": 5, "radius_meters": 1000, "min_samples": 2},
-}
+__all__ = ["EstimatorHabits"]
 
 
 class EstimatorHabits:
@@ -51,6 +35,16 @@ class EstimatorHabits:
     images_: Images
     _given: dict[str, Any]
 
+    _estimator_type = "clusterer"  # scikit-learn before 1.6
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import Tags, TargetTags
+
+        return Tags(estimator_type="clusterer", target_tags=TargetTags(required=False))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.results["labels"] is not None
+
     @classmethod
     def _param_names(cls) -> list[str]:
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
@@ -68,6 +62,12 @@ class EstimatorHabits:
         -------
         dict
             Name of each parameter → its value.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage
+        >>> Clustimage(method="hog", grayscale=True).get_params()["method"]
+        'hog'
         """
         params = dict(self._given)
         for name in ("method", "embedding") if deep else ():
@@ -94,6 +94,12 @@ class EstimatorHabits:
         ------
         InvalidParameterError
             If a name or a value is not allowed; nothing is changed then.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage
+        >>> Clustimage().set_params(method="phash")
+        Clustimage(method='phash')
         """
         nested = {name: value for name, value in params.items() if "__" in name}
         plain = {name: value for name, value in params.items() if "__" not in name}
@@ -113,7 +119,7 @@ class EstimatorHabits:
         return self
 
     def _configure(self, given: dict[str, Any]) -> None:
-        raise NotImplementedError
+        self._given, self.params = resolve_settings(given)
 
     def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
         """Run the whole chain and return the object itself.
@@ -130,6 +136,14 @@ class EstimatorHabits:
         Returns
         -------
         self
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> len(cl.fit(X[:100]).labels_)
+        100
         """
         self.fit_transform(X, **options)  # type: ignore[attr-defined]
         return self
@@ -146,6 +160,14 @@ class EstimatorHabits:
         -------
         ndarray of shape (n,), int
             A label per image, as in ``results["labels"]``.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.fit_predict(X[:100]).shape
+        (100,)
         """
         return self.fit(X, **options).labels_
 
@@ -174,6 +196,14 @@ class EstimatorHabits:
         ImageReadError
             If one of the images cannot be read: rows and images would no longer
             belong together.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.fit(X[:100]).transform(X[100:103]).shape == (3, cl.results["feat"].shape[1])
+        True
         """
         require(self.results, "feat")
         return self._features_of(self._load_new(Xnew, strict=True))
@@ -201,6 +231,14 @@ class EstimatorHabits:
             If `cluster` was not run yet.
         ImageReadError
             If one of the images cannot be read.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.fit(X[:100]).predict(X[100:103]).shape
+        (3,)
         """
         labels = require(self.results, "labels")
         feat = require(self.results, "feat")

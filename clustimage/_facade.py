@@ -5,31 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clustimage._answers import AnswerMethods
-from clustimage._estimator import DEFAULT_SETTINGS, EstimatorHabits
-from clustimage._logging import check_verbose, get_logger, set_logger
-from clustimage._parallel import check_jobs
+from clustimage._errors import InvalidDataError
+from clustimage._estimator import EstimatorHabits
+from clustimage._logging import get_logger
+from clustimage._metrics import check_rows
 from clustimage._results import empty_results, require, stale_names
 from clustimage._state import StateMethods
-from clustimage._validation import (
-    check_bool,
-    check_int,
-    check_option,
-    check_shape,
-    merge_defaults,
-)
+from clustimage._validation import check_option, check_shape
 from clustimage.cluster import check_request, search_k
 from clustimage.datasets import import_example
 from clustimage.embedding import make_embedder
 from clustimage.export import ExportMethods
-from clustimage.features import extract_hog, make_extractor, needs_gray
-from clustimage.images import (
-    DEFAULT_EXTENSIONS,
-    check_extensions,
-    get_dim,
-    imread,
-    imscale,
-    load_images,
-)
+from clustimage.features import extract_hog, make_extractor
+from clustimage.images import DEFAULT_EXTENSIONS, imread, imscale, load_images
 from clustimage.plotting import PlotMethods
 
 if TYPE_CHECKING:
@@ -37,7 +25,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import numpy as np
-    import pandas as pd
 
 __all__ = ["Clustimage"]
 
@@ -85,7 +72,8 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
     n_jobs : int, default=-1
         Number of workers; -1 uses every core.
     verbose : str, int or None, default="info"
-        How much is said, as in `clustimage.set_logger`.
+        How much is said, as in `clustimage.set_logger`. There is one level in a
+        process: that of the last model made, or of the last call of `set_logger`.
 
     Attributes
     ----------
@@ -144,33 +132,6 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
         self.images_: Any = None
         self._made_from: dict[str, tuple[str, ...]] = {}
         self._store()
-
-    def _configure(self, given: dict[str, Any]) -> None:
-        """Check the values that were given; only if all are right, take them."""
-        given = {
-            name: dict(DEFAULT_SETTINGS[name])
-            if value is None and name in DEFAULT_SETTINGS
-            else value
-            for name, value in given.items()
-        }
-        params = dict(given)
-        for name, defaults in DEFAULT_SETTINGS.items():
-            params[name] = merge_defaults(name, given[name], defaults)
-        for name in ("dim", "dim_face"):
-            params[name] = check_shape(name, given[name])
-        check_bool("grayscale", given["grayscale"])
-        if given["random_state"] is not None:
-            check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
-        check_jobs(given["n_jobs"])
-        check_extensions(given["ext"])
-        check_verbose(given["verbose"])
-        make_extractor(params["method"], params)
-        make_embedder(params["embedding"], params)
-        set_logger(given["verbose"])
-        if needs_gray(params["method"]) and not params["grayscale"]:
-            logger.warning("method=%r works on one channel: grayscale is set.", params["method"])
-            params["grayscale"] = True
-        self._given, self.params = given, params
 
     def _store(
         self, made_from: dict[str, tuple[str, ...]] | None = None, **values: Any
@@ -312,7 +273,7 @@ n_clusters, min_size
         return self._adopt(images)
 
     def _adopt(self, images: Any) -> dict[str, Any]:
-        logger.info("%d images of %d x %d pixels.", len(images), *images.shape[:2])
+        logger.info("Images: %d, of %d x %d pixels.", len(images), *images.shape[:2])
         self.images_ = images
         self.params["dim"] = images.shape[:2]
         return self._store(
@@ -340,15 +301,21 @@ n_clusters, min_size
         ------
         StepOrderError
             If there are no images yet.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.extract_feat(cl.import_data(X[:50])).dtype
+        dtype('float32')
         """
         if Xraw is not None and Xraw is not self.results:
             self.import_data(Xraw)
         require(self.results, "img")
         extractor = make_extractor(self.params["method"], self.params)
         feat = extractor.fit_transform(self.images_.pixels)
-        logger.info(
-            "%d features of each image, by method=%r.", feat.shape[1], self.params["method"]
-        )
+        logger.info("Features per image: %d, by method=%r.", feat.shape[1], self.params["method"])
         self._store(feat=feat, extractor_=extractor)
         return feat
 
@@ -369,10 +336,27 @@ n_clusters, min_size
         ------
         StepOrderError
             If there are no features yet.
+        InvalidDataError
+            If `feat` is no finite matrix with a row for each image.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.embedding(cl.extract_feat(cl.import_data(X[:50]))).shape
+        (50, 2)
         """
-        feat = require(self.results, "feat") if feat is None else feat
+        n_images = len(require(self.results, "feat"))
+        feat = self.results["feat"] if feat is None else check_rows("feat", feat)
+        if len(feat) != n_images:
+            raise InvalidDataError(
+                f"'feat' must have a row for each of {n_images} images. Got {len(feat)}."
+            )
         embedder = make_embedder(self.params["embedding"], self.params)
-        logger.info("Laying out %d images by embedding=%r.", len(feat), self.params["embedding"])
+        logger.info(
+            "Laying out the map of %d images by embedding=%r.", len(feat), self.params["embedding"]
+        )
         xycoord = embedder.fit_transform(feat)
         self._store(xycoord=xycoord, embedder_=embedder)
         return xycoord
@@ -428,6 +412,17 @@ default="silhouette"
             If there are no features (or no map, for ``"low"``) yet.
         InvalidParameterError
             If a value is not allowed, or two of them do not go together.
+        InvalidDataError
+            If dbscan or hdbscan finds no labelling with an allowed number of clusters.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> _ = cl.fit_transform(X[:100])
+        >>> sorted(set(cl.cluster(n_clusters=4).tolist()))
+        [0, 1, 2, 3]
         """
         space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
         clustering = search_k(
@@ -448,39 +443,10 @@ default="silhouette"
     def _store_clustering(self, clustering: Any, space: str) -> np.ndarray:
         made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering_": (space,)}
         n_outside = int((clustering.labels < 0).sum())
-        logger.info("%d clusters, %d images in none.", clustering.labels.max() + 1, n_outside)
+        logger.info("Clusters: %d; images in none: %d.", clustering.labels.max() + 1, n_outside)
         self._store(made_from, labels=clustering.labels, clustering_=clustering)
         self.unique()
         return clustering.labels
-
-    # --- what was learnt ------------------------------------------------------------------------
-
-    @property
-    def import_status(self) -> pd.DataFrame:
-        """A row for every input: ``pathname``, ``status``, ``reason``, ``width``, ``height``."""
-        require(self.results, "img")
-        return self.images_.status_frame()
-
-    @property
-    def shape_(self) -> tuple[int, int, int]:
-        """Height, width and channels of the images in ``results["img"]``."""
-        require(self.results, "img")
-        return self.images_.shape
-
-    def get_dim(self, X: Any) -> tuple[int, ...]:
-        """Return the shape to plot a flattened image in.
-
-        Parameters
-        ----------
-        X : array-like or int
-            A row of ``results["img"]``, or its number of values.
-
-        Returns
-        -------
-        tuple of int
-            ``(height, width)`` for gray, ``(height, width, 3)`` for colour.
-        """
-        return get_dim(X, self.params["dim"])
 
     imread = staticmethod(imread)
     imscale = staticmethod(imscale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -47,5 +47,11 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         part.replace(target)
+    except OSError as exc:
+        # Of the disk, not of what happened inside: it names the file that the user knows.
+        if exc.errno is None or exc.filename not in (None, str(part)):
+            raise
+        raise type(exc)(exc.errno, f"{exc.strerror}, nothing was written", str(target)) from exc
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

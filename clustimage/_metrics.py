@@ -9,7 +9,10 @@ import numpy as np
 from clustimage._errors import InvalidDataError
 from clustimage._validation import check_option
 
-__all__ = ["METRICS", "check_metric", "check_rows"]
+__all__ = ["METRICS", "check_metric", "check_rows", "has_no_direction", "row_blocks"]
+
+# Bytes of one block of float64: small enough to stay near the processor.
+BLOCK_BYTES = 16 * 2**20
 
 # Names as in scipy.spatial.distance.
 METRICS: tuple[str, ...] = (
@@ -89,3 +92,58 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     if suspicious and not np.isfinite(matrix).all():
         raise InvalidDataError(f"{name!r} contains NaN or infinite values.")
     return matrix
+
+
+def row_blocks(n_rows: int, row_size: int, n_bytes: int | None = None) -> list[slice]:
+    """Return slices over rows, so that no matrix of all rows has to be held.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    row_size : int
+        Numbers that are held for each row, as float64.
+    n_bytes : int, optional
+        What a block may take; at least one row is in it. Default 16 MiB.
+
+    Returns
+    -------
+    list of slice
+        In order; together they cover all rows.
+
+    Examples
+    --------
+    >>> row_blocks(5, 10, n_bytes=160)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    step = max(1, (BLOCK_BYTES if n_bytes is None else n_bytes) // (8 * max(1, row_size)))
+    return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+
+
+def has_no_direction(rows: np.ndarray, metric: str) -> np.ndarray:
+    """Return which rows `metric` cannot compare with others by its formula.
+
+    They are at distance 0 from each other and at distance 1 from all else, for
+    cosine, correlation and braycurtis alike.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d)
+        Features.
+    metric : str
+        One of `METRICS`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True for rows of one value (correlation) or of zeros (all other metrics).
+
+    Examples
+    --------
+    >>> rows = np.array([[0.0, 0.0], [2.0, 2.0], [1.0, 2.0]])
+    >>> has_no_direction(rows, "cosine").tolist(), has_no_direction(rows, "correlation").tolist()
+    ([True, False, False], [True, True, False])
+    """
+    if metric == "correlation":
+        return np.asarray(rows.max(axis=1) == rows.min(axis=1))
+    return np.asarray(~rows.any(axis=1))

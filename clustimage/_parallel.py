@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from numbers import Integral
 from typing import Any, TypeVar
 
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count
 
 from clustimage._errors import InvalidParameterError
 from clustimage._logging import progress
@@ -15,6 +17,10 @@ __all__ = ["check_jobs", "n_workers", "run_ordered"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+# Items are handed out in parts, so that little of the time goes into handing them out.
+MOST_IN_PART = 16
+PARTS_PER_WORKER = 4
 
 
 def check_jobs(n_jobs: Any) -> int:
@@ -43,14 +49,17 @@ def run_ordered(
     n_jobs: int | None = -1,
     desc: str | None = None,
     unit: str = "image",
-    processes: bool = False,
 ) -> Iterator[Result]:
     """Yield ``func(item)`` for each item, in the order of the items.
+
+    The work runs in threads: decoding, resizing, matrix products and hashes release
+    the interpreter's lock, and threads share memory. Where it is interrupted, what
+    has not begun is dropped and what runs is waited for.
 
     Parameters
     ----------
     func : callable
-        Takes one item. It must be importable by name when `processes` is true.
+        Takes one item.
     items : sequence
         What to work on; its length sizes the progress bar.
     n_jobs : int, default=-1
@@ -59,29 +68,37 @@ def run_ordered(
         Words of the progress bar; without them no bar is shown.
     unit : str, default="image"
         What one item is, for the bar.
-    processes : bool, default=False
-        False runs in threads: right where the work releases the interpreter's
-        lock (decoding, resizing, matrix products) and it shares memory. True
-        runs in processes: right for work that is Python throughout.
 
     Yields
     ------
     object
-        The results, as soon as the next one in order is there.
+        The results, as soon as the next one in order is there. No more than a few
+        are held, however slowly they are taken.
     """
     workers = min(n_workers(n_jobs), max(1, len(items)))
-    results: Iterator[Result]
-    if workers == 1:
-        results = map(func, items)
-    else:
-        pool = Parallel(
-            n_jobs=workers,
-            backend="loky" if processes else "threading",
-            return_as="generator",
-            batch_size="auto" if processes else max(1, min(16, len(items) // (4 * workers))),
-            pre_dispatch="4 * n_jobs",
-        )
-        results = pool(delayed(func)(item) for item in items)
+    results = map(func, items) if workers == 1 else _in_threads(func, items, workers)
     if desc is None:
         return iter(results)
     return progress(results, desc=desc, total=len(items), unit=unit)
+
+
+def _in_threads(
+    func: Callable[[Item], Result], items: Sequence[Item], workers: int
+) -> Iterator[Result]:
+    step = max(1, min(MOST_IN_PART, len(items) // (PARTS_PER_WORKER * workers)))
+    waiting: deque[Future[list[Result]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for start in range(0, len(items), step):
+                waiting.append(pool.submit(_run_part, func, items[start : start + step]))
+                if len(waiting) > 2 * workers:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            for part in waiting:
+                part.cancel()
+
+
+def _run_part(func: Callable[[Item], Result], part: Sequence[Item]) -> list[Result]:
+    return [func(item) for item in part]

@@ -34,7 +34,7 @@ ATTRIBUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "clustering_": ("cluster", ("feat",)),
     "clusteval_": ("cluster", ("clustering_",)),
     "results_unique": ("unique", ("labels", "xycoord")),
-    "distribution_": ("find", ("feat",)),
+    "null_": ("find", ("feat",)),
     "queries_": ("find", ("predict",)),
 }
 
@@ -53,6 +53,8 @@ def require(results: Mapping[str, Any], key: str) -> Any:
         If it is not computed yet; the message names the steps to run first.
     """
     value = results.get(key)
+    if value is None and key == "predict":
+        raise StepOrderError("There is nothing found yet. Run find() first.")
     if value is None:
         steps = ", then ".join(f"{step}()" for step in _missing_steps(results, key))
         raise StepOrderError(
@@ -66,7 +68,7 @@ def _missing_steps(results: Mapping[str, Any], key: str) -> list[str]:
     """Return the steps that lead to `key` and were not run, in the order to run them."""
     step, origins = KEYS[key]
     steps: list[str] = []
-    for origin in origins if key != "predict" else ("feat",):
+    for origin in origins:
         if results.get(origin) is None:
             steps += _missing_steps(results, origin)
     return [*steps, step]

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from clustimage._errors import InvalidParameterError, ModelFileError, StepOrderError
 from clustimage.cluster import Clustering
 from clustimage.embedding import Embedder, make_embedder
-from clustimage.features import get_state, make_extractor, set_state
+from clustimage.features import EXTRACTORS, get_state, make_extractor, set_state
 from clustimage.images import Images, ImageStatus
 from clustimage.similarity import NullDistribution
 
@@ -48,7 +48,7 @@ class StateMethods:
     params: dict[str, Any]
     extractor_: Any
     clustering_: Any
-    distribution_: Any
+    null_: Any
     embedder_: Any
     results_unique: Any
     queries_: Any
@@ -64,7 +64,6 @@ class StateMethods:
             given[name] = repr(given[name])
         given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
         given["ext"] = tuple(given["ext"])
-        keeps = self.extractor_ is not None and "method" not in own
         return {
             "given": given,
             "own": tuple(own),
@@ -73,10 +72,10 @@ class StateMethods:
             "made_from": dict(self._made_from),
             "images": _images_state(self.images_),
             "queries": _images_state(self.queries_),
-            "extractor": get_state(self.extractor_) if keeps else None,
+            "extractor": _extractor_state(self.extractor_),
             "embedder": self._embedder_state(),
             "clustering": None if self.clustering_ is None else self.clustering_.get_state(),
-            "null": None if self.distribution_ is None else self.distribution_.get_state(),
+            "null": None if self.null_ is None else self.null_.get_state(),
             "unique": self.results_unique,
         }
 
@@ -123,7 +122,7 @@ class StateMethods:
             if state["clustering"] is not None:
                 model.clustering_ = Clustering.from_state(state["clustering"])
             if state["null"] is not None:
-                model.distribution_ = NullDistribution.from_state(state["null"])
+                model.null_ = NullDistribution.from_state(state["null"])
             model.extractor_ = _extractor_from(state, model)
             if state["embedder"] is not None:
                 embedder = make_embedder(model.params["embedding"], model.params)
@@ -135,15 +134,29 @@ class StateMethods:
         return model
 
 
+def _extractor_state(extractor: Any) -> dict[str, Any] | None:
+    """Return kind, settings and what was learned; None for an object of the user's own.
+
+    The settings are those that the extractor was made with: the ones of the model may
+    have been changed since.
+    """
+    for name, kind in EXTRACTORS.items():
+        if type(extractor) is kind:
+            settings = extractor.get_params(deep=False)
+            return {"method": name, "settings": settings, "learned": get_state(extractor)}
+    return None
+
+
 def _extractor_from(state: Mapping[str, Any], model: Any) -> Any:
     if model.results["feat"] is None:
         return None
-    extractor = make_extractor(model.params["method"], model.params)
-    if isinstance(model.params["method"], NotSaved):
-        return model.params["method"]
-    if "method" in state["own"]:
-        return extractor.fit(model.images_.pixels)
-    return set_state(extractor, state["extractor"])
+    method = model.params["method"]
+    if state["extractor"] is not None:
+        saved = state["extractor"]
+        return set_state(EXTRACTORS[saved["method"]](**saved["settings"]), saved["learned"])
+    if isinstance(method, NotSaved):
+        return method
+    return make_extractor(method, model.params).fit(model.images_.pixels)
 
 
 def _images_state(images: Images | None) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,3 +114,17 @@ def test_the_demo_runs_on_the_embedded_photos(tmp_path, capsys):
     assert "map.png" in capsys.readouterr().out
     assert (tmp_path / "demo" / "map.png").stat().st_size > 10_000
     assert (tmp_path / "demo" / "find.png").stat().st_size > 10_000
+
+
+def test_several_folders_and_no_map(folder, tmp_path, capsys):
+    out = tmp_path / "deep" / "out"
+    words = ["cluster", str(folder), str(folder / "00.png"), "--out", str(out), "--k", "3"]
+    assert main([*words, "--embedding", "none", "--dim", "16", "16", "--verbose", "error"]) == 0
+    assert "16 images in 3 clusters" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder that nobody can write to")
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(folder, capsys):
+    words = ["cluster", str(folder / "nowhere"), "--out", "/proc/none/out", "--verbose", "error"]
+    assert main(words) == 2
+    assert "'--out' cannot be written to" in capsys.readouterr().err

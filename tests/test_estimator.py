@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone, is_clusterer
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from clustimage import Clustimage, InvalidParameterError
 
@@ -117,3 +119,11 @@ def test_a_setting_that_is_changed_leaves_the_shape_of_what_is_there(digits):
     cl.import_data(digits[0][:30])
     cl.set_params(random_state=3)
     assert cl.params["dim"] == (8, 8)
+
+
+def test_scikit_learn_knows_what_it_is(digits):
+    cl = quiet()
+    assert is_clusterer(cl)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(cl)
+    check_is_fitted(cl.fit(digits[0][:50]))

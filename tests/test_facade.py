@@ -96,7 +96,7 @@ def test_reading_again_drops_what_was_made_from_the_old_images(folder):
         "filenames",
         "url",
     }
-    assert cl.results_unique is None and cl.distribution_ is None
+    assert cl.results_unique is None and not hasattr(cl, "distribution_")
 
 
 def test_a_new_map_keeps_the_labels_unless_they_were_made_from_the_map(folder):
@@ -427,3 +427,31 @@ def test_queries_of_every_form_are_scaled_as_the_array_that_was_fitted(digits):
     rows = cl.transform(dark)
     np.testing.assert_array_equal(cl.transform([dark.reshape(8, 8)]), rows)
     assert np.linalg.norm(rows - cl.results["feat"][3]) > 100
+
+
+def test_a_cut_that_cannot_be_drawn_changes_nothing(digits):
+    cl = quiet()
+    cl.fit_transform(digits[0][:80])
+    before = cl.results["labels"]
+    with pytest.raises((InvalidParameterError, TypeError)):
+        cl.dendrogram(max_d=1.0, ax="no axes")
+    assert cl.results["labels"] is before
+
+
+def test_a_map_of_other_rows_must_fit_the_images(digits):
+    cl = quiet()
+    cl.fit_transform(digits[0][:60])
+    with pytest.raises(InvalidDataError, match="a row for each of 60 images. Got 10"):
+        cl.embedding(cl.results["feat"][:10])
+    with pytest.raises(InvalidDataError, match="feat"):
+        cl.embedding("abc")
+    cl.embedding(np.random.default_rng(0).normal(size=(60, 3)))
+    cl.cluster()
+    cl.find(digits[0][:2], k=2)
+    assert cl.scatter() is not None
+
+
+def test_what_is_not_there_yet_is_no_attribute():
+    cl = quiet()
+    for name in ("labels_", "clusteval", "pca", "import_status", "shape_", "distribution_"):
+        assert not hasattr(cl, name)

@@ -36,8 +36,31 @@ def test_threads_are_really_used():
     assert len(set(run_ordered(name_of_thread, range(8), n_jobs=2))) == 2
 
 
-def test_processes_give_the_same_answer():
-    assert list(run_ordered(operator.neg, [1, 2, 3], n_jobs=2, processes=True)) == [-1, -2, -3]
+def test_no_more_is_done_than_a_few_steps_ahead():
+    done = []
+    results = run_ordered(done.append, range(1000), n_jobs=2)
+    next(results)
+    time.sleep(0.05)
+    assert len(done) < 200
+    results.close()
+
+
+def test_an_interruption_waits_for_what_runs_and_drops_the_rest():
+    running, finished = [], []
+
+    def slow(item):
+        running.append(item)
+        time.sleep(0.02)
+        finished.append(item)
+
+    results = run_ordered(slow, range(100), n_jobs=2)
+    next(results)
+    with pytest.raises(KeyboardInterrupt):
+        results.throw(KeyboardInterrupt)
+    assert len(running) == len(finished) < 100
+    before = len(running)
+    time.sleep(0.1)
+    assert len(running) == before
 
 
 def test_no_items_is_no_work():

@@ -156,3 +156,14 @@ def test_a_model_that_lacks_a_part_says_so(fitted, tmp_path):
             new.writestr(name, data)
     with pytest.raises(ModelFileError):
         Clustimage.load(changed)
+
+
+def test_settings_changed_after_the_features_do_not_reach_the_saved_extractor(digits, tmp_path):
+    cl = quiet(method="phash")
+    cl.fit_transform(digits[0][:60], n_clusters=4)
+    cl.set_params(method="pca", params_pca={"n_components": 2})
+    expected = cl.transform(digits[0][60:63])
+    cl.save(tmp_path / "model.clustimage")
+    back = Clustimage.load(tmp_path / "model.clustimage")
+    np.testing.assert_array_equal(back.transform(digits[0][60:63]), expected)
+    assert back.extract_feat().shape == (60, 2)

@@ -22,10 +22,14 @@ HELP = "Group the images of a folder; write labels.csv, figures and the model."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""
-    parser.add_argument("folder", metavar="FOLDER", help="folder of images, with those below it")
+    parser.add_argument(
+        "folders", metavar="FOLDER", nargs="+", help="folders of images, with those below; or files"
+    )
     add_output(parser, required=True)
-    parser.add_argument("--method", default="pca", help="features: pca (default), hog, phash …")
-    parser.add_argument("--embedding", default="tsne", help="map: tsne (default), umap, pca")
+    parser.add_argument(
+        "--method", default="pca", help="features: pca (default), hog, phash, none (the pixels) …"
+    )
+    parser.add_argument("--embedding", default="tsne", help="map: tsne (default), umap, pca, none")
     parser.add_argument("--cluster", default="agglomerative", help="clusterer")
     parser.add_argument("--evaluate", default="silhouette", help="how the best k is chosen")
     parser.add_argument("--metric", default="euclidean", help="distance between features")
@@ -47,8 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     from clustimage import Clustimage
 
     model = Clustimage(
-        method=None if arguments.method.lower() in ("none", "raw") else arguments.method,
-        embedding=arguments.embedding,
+        method=_name_or_none(arguments.method),
+        embedding=_name_or_none(arguments.embedding),
         grayscale=arguments.grayscale,
         dim=tuple(arguments.dim),
         random_state=arguments.seed,
@@ -58,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = check_folder(arguments.out, outputs_of_cluster(), overwrite=arguments.overwrite)
     ward = arguments.metric == "euclidean"
     model.fit_transform(
-        arguments.folder,
+        arguments.folders if len(arguments.folders) > 1 else arguments.folders[0],
         cluster=arguments.cluster,
         evaluate=arguments.evaluate,
         metric=arguments.metric,
@@ -70,6 +74,10 @@ def run(arguments: argparse.Namespace) -> None:
         cluster_space=arguments.space,
     )
     write_all(model, folder, overwrite=arguments.overwrite)
+
+
+def _name_or_none(word: str) -> str | None:
+    return None if word.lower() == "none" else word
 
 
 def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,23 @@ def check_folder(out: str, names: list[str], *, overwrite: bool) -> Path:
             f"{folder} holds results already ({', '.join(there)}). "
             "Give another folder, or --overwrite to replace them."
         )
+    _check_writable(folder)
     return folder
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise before the work is done if the folder cannot be made or written to."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as exc:
+        raise InvalidParameterError(f"'--out' cannot be written to: {exc}.") from exc
+    finally:
+        for path in made:
+            if path.is_dir():
+                path.rmdir()
 
 
 def outputs_of_cluster() -> list[str]:

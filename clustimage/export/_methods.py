@@ -61,6 +61,17 @@ class ExportMethods:
             exist.
         InvalidDataError
             If a setting or a result cannot be saved; the message says which.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning").fit(X[:100])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     back = Clustimage.load(cl.save(folder + "/digits.clustimage"))
+        >>> bool((back.labels_ == cl.labels_).all())
+        True
         """
         return save_model(path, self._get_state(), overwrite=overwrite)
 
@@ -95,6 +106,14 @@ class ExportMethods:
             version of clustimage that is too new for this one.
         InvalidParameterError
             If an object is given and the model was made without one.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage
+        >>> Clustimage.load("nothing.clustimage")
+        Traceback (most recent call last):
+        ...
+        clustimage._errors.ModelFileError: ...
         """
         given = {"method": method, "embedding": embedding}
         objects = {name: value for name, value in given.items() if value is not None}
@@ -116,6 +135,14 @@ class ExportMethods:
         ------
         StepOrderError
             If no images were imported.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning").fit(X[:100])
+        >>> list(cl.to_frame().columns)[:3]
+        ['pathname', 'filename', 'label']
         """
         from clustimage.similarity import distance_to_center
 

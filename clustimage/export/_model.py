@@ -8,12 +8,12 @@ import os
 import struct
 import zipfile
 import zlib
-from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from clustimage import __version__
 from clustimage._errors import InvalidParameterError, ModelFileError
 from clustimage._files import replacing, target_file
 from clustimage._validation import check_bool
@@ -97,7 +97,7 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
     model = {
         "format": FORMAT,
         "schema": SCHEMA,
-        "version": _package_version(),
+        "version": __version__,
         "state": encoder.encode(state),
     }
     text = json.dumps(model, allow_nan=False, separators=(",", ":")).encode("ascii")
@@ -108,13 +108,6 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
             file.truncate()
             _write(file, text, encoder.arrays, compress=False)
     return str(target)
-
-
-def _package_version() -> str:
-    try:
-        return metadata.version("clustimage")
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def _write(file: IO[bytes], text: bytes, arrays: list[np.ndarray], *, compress: bool) -> None:

@@ -1,0 +1,84 @@
+"""The settings of the constructor: their defaults, and the check of what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+from clustimage._errors import InvalidParameterError
+from clustimage._logging import check_verbose, get_logger, set_logger
+from clustimage._parallel import check_jobs
+from clustimage._validation import check_bool, check_int, check_shape, merge_defaults
+from clustimage.embedding import make_embedder
+from clustimage.features import SETTINGS, make_extractor, needs_gray
+from clustimage.images import check_extensions
+
+__all__ = ["DEFAULT_SETTINGS", "resolve_settings"]
+
+logger = get_logger(__name__)
+
+# The settings of each family of methods. Those of methods that this release does not
+# have yet are known, so that a dict written today means the same tomorrow.
+DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {
+    **SETTINGS,
+    "params_cnn": {
+        "model": "mobilenet_v2",
+        "layer": None,
+        "weights": "IMAGENET1K_V1",
+        "batch_size": 32,
+        "device": "auto",
+        "n_components": None,
+        "normalize": True,
+    },
+    "params_exif": {"timeframe": 5, "radius_meters": 1000, "min_samples": 2},
+}
+
+
+def resolve_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Check the values that the constructor was given.
+
+    Parameters
+    ----------
+    given : mapping
+        Every parameter of the constructor; a dict of settings may be None or name only
+        some of them.
+
+    Returns
+    -------
+    given : dict
+        The same, the default settings in the place of None. The values are the very
+        objects that were given, as `sklearn.base.clone` wants it.
+    params : dict
+        What the steps use: whole dicts of settings, sizes as tuples, `grayscale` as the
+        method needs it.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a value is not allowed; the level of the messages is set only if all are.
+    """
+    given = {
+        name: dict(DEFAULT_SETTINGS[name]) if value is None and name in DEFAULT_SETTINGS else value
+        for name, value in given.items()
+    }
+    params = dict(given)
+    for name, defaults in DEFAULT_SETTINGS.items():
+        params[name] = merge_defaults(name, given[name], defaults)
+    for name in ("dim", "dim_face"):
+        params[name] = check_shape(name, given[name])
+    check_bool("grayscale", given["grayscale"])
+    if given["random_state"] is not None:
+        check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
+    if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
+        raise InvalidParameterError(f"'dirpath' must be a folder. Got {given['dirpath']!r}.")
+    check_jobs(given["n_jobs"])
+    check_extensions(given["ext"])
+    check_verbose(given["verbose"])
+    make_extractor(params["method"], params)
+    make_embedder(params["embedding"], params)
+    set_logger(given["verbose"])
+    if needs_gray(params["method"]) and not params["grayscale"]:
+        logger.warning("method=%r works on one channel: grayscale is set.", params["method"])
+        params["grayscale"] = True
+    return given, params

@@ -20,7 +20,8 @@ def test_perplexity_is_at_most_a_third_of_the_neighbours(n_rows, perplexity):
 def test_map_equals_that_of_scikit_learn():
     rows = make_blobs(50, 6, centers=3, random_state=1)[0].astype(np.float32)
     ours = TSNEEmbedder(n_iter=250, random_state=3).fit_transform(rows)
-    reference = TSNE(init="pca", learning_rate="auto", perplexity=49 / 3, random_state=3)
+    settings = {"init": "pca", "learning_rate": "auto", "angle": 0.7, "random_state": 3}
+    reference = TSNE(perplexity=49 / 3, **settings)
     steps = "max_iter" if "max_iter" in reference.get_params() else "n_iter"
     reference.set_params(**{steps: 250})
     np.testing.assert_allclose(ours, reference.fit_transform(rows), rtol=1e-5)

@@ -10,7 +10,7 @@ import numpy as np
 from clustimage._errors import InvalidDataError, StepOrderError
 from clustimage._validation import check_int, check_real
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import count, new_axes, number, shorten
+from clustimage.plotting._figure import count, fitting_size, new_axes, number, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,12 @@ def node_labels(Z: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def dendrogram(
-    clustering: Any, *, max_d: float | None = None, max_leaves: int = MAX_LEAVES, **options: Any
+    clustering: Any,
+    *,
+    max_d: float | None = None,
+    max_leaves: int = MAX_LEAVES,
+    names_of_leaf: Sequence[str] | None = None,
+    ax: Axes | None = None,
 ) -> tuple[Figure, Axes, dict[str, Any]]:
     """Draw the tree of a clustering; see `draw_dendrogram`.
 
@@ -69,14 +74,21 @@ def dendrogram(
         Height of a cut, drawn as a line.
     max_leaves : int, default=100
         The most leaves drawn; of a larger tree the uppermost joints.
-    **options
-        ``names_of_leaf`` and ``ax``.
+    names_of_leaf : sequence of n str, optional
+        Written below single images where at most 60 leaves are drawn; default their row.
+    ax : Axes, optional
+        Where to draw; default is a new figure.
 
     Raises
     ------
     StepOrderError
         If the clustering has built no tree.
+    InvalidDataError
+        If there is not one name per image.
+    InvalidParameterError
+        If `max_d` is negative, `max_leaves` below 2 or `ax` no axes.
     """
+    max_leaves = check_int("max_leaves", max_leaves, low=2)
     if clustering.tree is None:
         raise StepOrderError(
             "There is no tree to draw. Run cluster(cluster='agglomerative') first; "
@@ -87,7 +99,8 @@ def dendrogram(
         max_d=max_d,
         labels_of_leaf=clustering.labels,
         truncate_p=max_leaves,
-        **options,
+        names_of_leaf=names_of_leaf,
+        ax=ax,
     )
 
 
@@ -161,11 +174,13 @@ def draw_dendrogram(
         no_plot=True,
         link_color_func=lambda node: color_of[node],
     )
+    beside = ax is None
     fig, ax = new_axes(ax, figsize=(12, 6), layout="constrained")
     _branches(ax, info)
     _leaves(ax, info, n, color_of, names_of_leaf)
-    _cut(ax, max_d)
-    ax.set_title(_title(n, labels, len(info["ivl"]), whole), fontsize=13)
+    _cut(ax, max_d, info, beside=beside)
+    title = _title(n, labels, len(info["ivl"]), whole)
+    ax.set_title(title, fontsize=13 if beside else fitting_size(ax, title, 13))
     return fig, ax, {**info, "max_d": max_d}
 
 
@@ -247,20 +262,27 @@ def _leaves(
         tick.set_parse_math(False)
 
 
-def _cut(ax: Axes, max_d: float | None) -> None:
+def _cut(ax: Axes, max_d: float | None, info: dict[str, Any], *, beside: bool) -> None:
+    """Draw the line of a cut; its height stands beside the axes, or in the widest gap."""
     if max_d is None:
         return
     ax.set_ylim(0, max(ax.get_ylim()[1], 1.05 * max_d))
     ax.axhline(max_d, color="black", linestyle="--", linewidth=1)
-    ax.annotate(
-        f"cut at {number(max_d)}",
-        (1, max_d),
-        xycoords=("axes fraction", "data"),
-        xytext=(-3, 3),
-        textcoords="offset points",
-        ha="right",
-        fontsize=9,
-    )
+    words = f"cut at {number(max_d)}"
+    options: dict[str, Any] = {"fontsize": 9, "textcoords": "offset points"}
+    if beside:
+        words = words.replace("at ", "at\n")
+        where = ("axes fraction", "data")
+        ax.annotate(words, (1, max_d), (3, 0), xycoords=where, va="center", **options)
+        return
+    x, y = np.array(info["icoord"]), np.array(info["dcoord"])
+    crossed = np.r_[x[:, 0][y[:, 0] <= max_d], x[:, 3][y[:, 3] <= max_d]]
+    tops = np.r_[y[:, 1][y[:, 0] <= max_d], y[:, 2][y[:, 3] <= max_d]]
+    edges = np.sort(np.r_[ax.get_xlim(), crossed[tops > max_d]])
+    widest = int(np.diff(edges).argmax())
+    middle = (edges[widest] + edges[widest + 1]) / 2
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+    ax.annotate(words, (middle, max_d), (0, 4), ha="center", bbox=paper, **options)
 
 
 def _title(n: int, labels: np.ndarray | None, leaves: int, whole: bool) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from clustimage._errors import InvalidParameterError
-from clustimage._validation import check_option
+from clustimage._validation import check_option, check_real
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_cmap",
+    "check_figsize",
     "count",
+    "fitting_size",
     "halo",
     "many_figures",
     "new_axes",
@@ -25,6 +27,8 @@ __all__ = [
     "printable",
     "shorten",
 ]
+
+FIGSIZE = (11.0, 8.5)
 
 
 def new_axes(
@@ -58,6 +62,36 @@ def new_axes(
     # An axes of a subfigure knows the subfigure; that one knows the figure.
     figure: Any = ax.figure
     return figure.figure, ax
+
+
+def check_figsize(figsize: Any, ax: Axes | None = None) -> tuple[float, float]:
+    """Return width and height of a new figure in inches; None is (11, 8.5).
+
+    Raises
+    ------
+    InvalidParameterError
+        If `figsize` is not two numbers above 0, or given together with `ax`.
+    """
+    if figsize is None:
+        return FIGSIZE
+    if ax is not None:
+        raise InvalidParameterError(
+            f"'figsize' is for a new figure and cannot go with 'ax'. Got {figsize!r} and an ax."
+        )
+    try:
+        wide, high = figsize
+    except (TypeError, ValueError):
+        raise InvalidParameterError(
+            f"'figsize' must be two numbers, (width, height) in inches. Got {figsize!r}."
+        ) from None
+    wide = check_real("figsize", wide, low=0, low_open=True)
+    return wide, check_real("figsize", high, low=0, low_open=True)
+
+
+def fitting_size(ax: Axes, words: str, size: float, least: float = 6.0) -> float:
+    """Return a font size at which `words` are no wider than the axes."""
+    wide = ax.get_window_extent().width * 72 / ax.figure.figure.dpi
+    return max(least, min(size, wide / (0.58 * max(len(words), 1))))
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,8 +75,10 @@ def plot_hits(
     names = list(tables)[:MAX_QUERIES]
     limit = MAX_HITS if len(names) == 1 else MAX_HITS_EACH
     queries = [None if query_images is None else query_images[i] for i in range(len(names))]
+    drawn = {name: tables[name].iloc[:limit] for name in names}
+    with_folder = _names_repeat(drawn.values())
     rows = [
-        _tiles(images, name, tables[name].iloc[:limit], query, cmap)
+        _tiles(images, name, drawn[name], query, cmap, with_folder)
         for name, query in zip(names, queries, strict=True)
     ]
     titles = [_title(name, len(tables[name]), limit) for name in names]
@@ -92,12 +95,13 @@ def _tiles(
     table: Any,
     query: np.ndarray | None,
     cmap: str | Colormap | None,
+    with_folder: bool,
 ) -> tuple[np.ndarray, list[str], list[str]]:
     """Return the images of one query, their captions and the colours of their frames."""
     tiles = colorize(images[table["y_idx"].to_numpy(dtype=int)], cmap)
     colors = label_colors(table["labels"])
     frames = [colors[int(label)] for label in table["labels"]]
-    captions = [_caption(row) for row in table.to_dict("records")]
+    captions = [_caption(row, with_folder) for row in table.to_dict("records")]
     if query is not None:
         tiles = np.concatenate([colorize(query[None], cmap), tiles])
         frames.insert(0, QUERY)
@@ -116,7 +120,7 @@ def _draw_rows(
     import matplotlib.pyplot as plt
 
     most = max(len(tiles) for tiles, _, _ in rows)
-    ncols = max(best_ncols(most, 1, 1), min(most, 8), 1)
+    ncols = min(max(best_ncols(most, 1, 1), min(most, 6), 1), 8)
     nrows = np.array([max(1, -(-len(tiles) // ncols)) for tiles, _, _ in rows])
     wide, (inches, high) = tile_sizes(ncols, int(nrows.sum()), tall, lines=3)
     heights = nrows * (high / nrows.sum())
@@ -140,14 +144,27 @@ def _say(ax: Axes, title: str) -> None:
     ax.set_title(title, fontsize=11, parse_math=False)
 
 
-def _caption(row: Mapping[Any, Any]) -> str:
+def _names_repeat(tables: Iterable[Any]) -> bool:
+    """Return whether different files have one name, in any folders."""
+    paths: dict[str, str] = {}
+    return any(
+        paths.setdefault(name, path) != path
+        for table in tables
+        for name, path in zip(table["y_filenames"], table["y_pathnames"], strict=True)
+    )
+
+
+def _caption(row: Mapping[Any, Any], with_folder: bool) -> str:
     parts = [f"d {number(row['distance'])}"]
     chance = row.get("y_proba")
     if chance is not None and np.isfinite(chance):
         parts.append("p < 0.001" if chance < 0.001 else f"p {chance:.3f}")
     label = int(row["labels"])
     where = f"cluster {label}" if label >= 0 else f"unclustered ({label})"
-    return f"{row['y_filenames']}\n{', '.join(parts)}\n{where}"
+    name, folder = row["y_filenames"], PurePath(row["y_pathnames"]).parent.name
+    if with_folder and folder:
+        name = f"{folder}/{name}"
+    return f"{name}\n{', '.join(parts)}\n{where}"
 
 
 def _title(name: str, n_hits: int, limit: int) -> str:

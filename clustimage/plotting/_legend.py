@@ -2,48 +2,115 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
 __all__ = ["draw_legend"]
 
 MAX_LEGEND = 60
+TITLE = "cluster (images)"
+SIZES = (9, 8, 7, 6, 5)
+# The share of the width of the axes that a legend may take.
+MOST = 0.42
+# Points between the map and its legend.
+GAP = 6.0
+# Parts of the font size: height of an entry, width of a character, of a dot and its spaces.
+HIGH, WIDE, BESIDE = 1.65, 0.62, 2.2
 
 
-def draw_legend(ax: Axes, labels: np.ndarray, colors: Mapping[int, str], *, make_room: bool) -> int:
-    """List the clusters at the right of the map; return the number of columns."""
-    from matplotlib import lines
+def draw_legend(ax: Axes, labels: np.ndarray, colors: Mapping[int, str]) -> None:
+    """List the clusters beside the map, which makes room for them.
+
+    As a colour bar does, the legend takes its place from the axes: nothing of it lies on
+    what is beside them. Where there is little room it is written smaller and in more
+    columns, and at last with fewer clusters.
+
+    Parameters
+    ----------
+    ax : Axes
+        The map; its position changes, but where the figure has a layout engine that
+        cares for legends.
+    labels : array of shape (n,)
+        The cluster of each image.
+    colors : mapping of int to str
+        The colour of each cluster.
+    """
+    from matplotlib.transforms import ScaledTranslation
 
     present, sizes = np.unique(labels, return_counts=True)
     rows = list(zip(present.tolist(), sizes.tolist(), strict=True))
-    clusters, others = [row for row in rows if row[0] >= 0], [row for row in rows if row[0] < 0]
+    size, columns, most = _fitting(ax, rows)
+    root = ax.figure.figure
+    beside = ax.transAxes + ScaledTranslation(GAP / 72, 0, root.dpi_scale_trans)
+    legend = ax.legend(
+        handles=_entries(rows, colors, most),
+        title=TITLE,
+        title_fontsize=size,
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        bbox_transform=beside,
+        borderaxespad=0,
+        borderpad=0,
+        ncols=columns,
+        frameon=False,
+        fontsize=size,
+        handlelength=1.0,
+        handletextpad=0.3,
+        columnspacing=0.8,
+    )
+    _make_room(ax, legend)
+
+
+def _entries(rows: list[tuple[int, int]], colors: Mapping[int, str], most: int) -> list[Line2D]:
+    from matplotlib import lines
 
     def entry(label: int, words: str) -> Line2D:
         return lines.Line2D([], [], marker="o", ls="", ms=7, color=colors[label], label=words)
 
-    handles = [entry(label, f"{label} ({size:,})") for label, size in clusters[:MAX_LEGEND]]
-    if len(clusters) > MAX_LEGEND:
-        handles.append(
-            lines.Line2D([], [], ls="", label=f"and {len(clusters) - MAX_LEGEND:,} more")
-        )
-    handles += [entry(label, f"none, {label} ({size:,})") for label, size in others]
-    columns = -(-len(handles) // 31)
-    ax.legend(
-        handles=handles,
-        title="cluster (images)",
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0,
-        ncols=columns,
-        frameon=False,
-        fontsize=9,
-        handletextpad=0.2,
-        columnspacing=0.8,
-    )
-    return columns if make_room else 0
+    clusters = [row for row in rows if row[0] >= 0]
+    handles = [entry(label, _words(label, size)) for label, size in clusters[:most]]
+    if len(clusters) > most:
+        handles.append(lines.Line2D([], [], ls="", label=f"and {len(clusters) - most:,} more"))
+    return handles + [entry(label, _words(label, size)) for label, size in rows if label < 0]
+
+
+def _words(label: int, size: int) -> str:
+    return f"{label} ({size:,})" if label >= 0 else f"none, {label} ({size:,})"
+
+
+def _fitting(ax: Axes, rows: list[tuple[int, int]]) -> tuple[int, int, int]:
+    """Return the font size, the number of columns, and how many clusters are listed."""
+    box = ax.get_window_extent()
+    wide, high = box.width * 72 / ax.figure.figure.dpi, box.height * 72 / ax.figure.figure.dpi
+    others = sum(label < 0 for label, _ in rows)
+    listed = min(len(rows) - others, MAX_LEGEND)
+    n = listed + others + (listed < len(rows) - others)
+    chars = max(len(_words(*row)) for row in rows)
+    for size in SIZES:
+        per_column = max(int(high / (HIGH * size)) - 1, 1)
+        columns = math.ceil(n / per_column)
+        if columns * size * (WIDE * chars + BESIDE) <= MOST * wide:
+            return size, columns, listed
+    columns = max(int(MOST * wide / (size * (WIDE * chars + BESIDE))), 1)
+    return size, columns, min(listed, max(columns * per_column - others - 1, 1))
+
+
+def _make_room(ax: Axes, legend: Legend) -> None:
+    """Make the axes narrower by the width of their legend."""
+    figure: Any = ax.figure
+    engine = figure.figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure.figure)  # so that the map is laid out in the room it will have
+        return
+    taken = legend.get_window_extent().width + GAP / 72 * figure.figure.dpi
+    x0, y0, wide, high = ax.get_position(original=True).bounds
+    wide = max(wide - taken / figure.bbox.width, wide / 4)
+    ax.set_position((x0, y0, wide, high))

@@ -160,7 +160,8 @@ class PlotMethods(ReadsResults):
         """Draw what the last `find` found, one row of images per query.
 
         The query comes first, in a yellow frame, then the images found, nearest first,
-        each with its file name, its distance (d), its p-value (p) and its cluster, in a
+        each with its file name (and its folder, where files of one name were found), its
+        distance (d), its p-value (p) and its cluster, in a
         frame of the cluster's colour. At most 20 queries are drawn, with at most 47
         images of one query or 23 of each of several; the titles say where there are
         more. Where the pictures of the queries are not kept, only what was found is drawn.
@@ -208,17 +209,19 @@ class PlotMethods(ReadsResults):
     ) -> tuple[Figure, Axes]:
         """Draw the map of all images, coloured by cluster.
 
-        After `find`, the queries are stars with their names. A query lies where the
-        embedding puts it, if the embedding can; else at the mean place of its five
-        nearest images, weighted by one over their distances.
+        After `find`, the queries are stars. The first 20 have their names, but for names
+        that would lie on another one. A query lies where the embedding puts it, if the
+        embedding can; else at the mean place of its five nearest images, weighted by one
+        over their distances.
 
         Parameters
         ----------
         zoom : float or None, default=0.3
             Width of one pixel of a picture, in points (1/72 inch), whatever the
             resolution of the figure: 0.3 draws 128 pixels about 14 mm wide; for images
-            of 8 pixels, 4 looks good. Pictures of clusters are never smaller than 30
-            points, images of `plt_all` never smaller than 12. None draws no picture.
+            of 8 pixels, 4 looks good. Pictures of clusters are not smaller than 30
+            points, images of `plt_all` not smaller than 12; they shrink where they would
+            fill the map. None draws no picture.
         img_mean : bool, default=True
             For the picture of a cluster: True draws the average of its images, False
             its unique image. The first 100 clusters have one. It lies at the centre;
@@ -227,7 +230,8 @@ class PlotMethods(ReadsResults):
         dotsize : float, default=15
             Area of a dot, in square points.
         legend : bool, default=False
-            List clusters and sizes beside the map, 60 at most.
+            List clusters and sizes beside the map, 60 at most; fewer and smaller where
+            there is little room.
         text : bool, default=True
             Write the number of each cluster.
         plt_all : bool, default=False
@@ -237,9 +241,11 @@ class PlotMethods(ReadsResults):
         cmap : str or Colormap, optional
             Colour map for gray images; default ``"gray"``.
         figsize : (float, float), optional
-            Width and height of a new figure, in inches; default (11, 8.5).
+            Width and height of a new figure, in inches; default (11, 8.5). Not together
+            with `ax`.
         ax : Axes, optional
-            Where to draw; default is a new figure.
+            Where to draw; default is a new figure. A legend takes its place from these
+            axes, as a colour bar does.
 
         Returns
         -------
@@ -251,7 +257,7 @@ class PlotMethods(ReadsResults):
         StepOrderError
             Before `embedding` and `cluster` (or `fit_transform`).
         InvalidParameterError
-            For a `zoom`, `dotsize`, `cmap` or `ax` that cannot be used.
+            For a `zoom`, `dotsize`, `cmap`, `figsize` or `ax` that cannot be used.
 
         Examples
         --------

@@ -15,9 +15,9 @@ MAX_CELLS = 40_000
 # Costs, in sides of a picture that it would rather move: the dots of a whole cluster hidden;
 # another picture touched (or more hidden than allowed), and wholly covered; a leader across
 # a picture; two leaders crossing.
-HIDING, TOUCHING, COVERING, CROSSING, MEETING = 4.0, 0.5, 30.0, 1.0, 0.5
+HIDING, TOUCHING, COVERING, CROSSING, MEETING = 4.0, 0.5, 30.0, 2.0, 0.5
 CANDIDATES = 300
-ROUNDS = 2
+ROUNDS = 4
 
 
 class Placing(NamedTuple):
@@ -139,7 +139,7 @@ def _covered(grid: np.ndarray, place: np.ndarray, box: np.ndarray) -> np.ndarray
 def _settle(
     grid: np.ndarray, cost: np.ndarray, centers: np.ndarray, stay: np.ndarray, box: np.ndarray
 ) -> np.ndarray:
-    """Move the pictures that do not stay, one after another and then each once more."""
+    """Move the pictures that do not stay, one after another, and all of them again."""
     places, done = centers.copy(), stay.copy()
     for place in places[stay]:
         cost += _covered(grid, place, box)

@@ -12,10 +12,13 @@ from clustimage.plotting._find import query_tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
 
 __all__ = ["draw_stars", "place_queries"]
 
-MAX_NAMES = 30
+MAX_NAMES = 20
+# Where a name may stand beside its star: to the right or left, above or below, in points.
+BESIDE = ((9, 4), (9, -4), (-9, 4), (-9, -4))
 NEIGHBOURS = 5
 
 
@@ -57,7 +60,11 @@ def place_queries(
 
 
 def draw_stars(ax: Axes, queries: Mapping[str, np.ndarray]) -> None:
-    """Draw the queries of `find` as stars with their names."""
+    """Draw the queries of `find` as stars.
+
+    The first 20 have names, each beside its star where it lies on no other name and
+    inside the axes; where there is no such place it is left out, but for the first.
+    """
     if not queries:
         return
     places = np.stack(list(queries.values()))
@@ -71,14 +78,37 @@ def draw_stars(ax: Axes, queries: Mapping[str, np.ndarray]) -> None:
         lw=1.1,
         zorder=6,
     )
+    taken: list[Bbox] = []
     for name, place in list(queries.items())[:MAX_NAMES]:
-        ax.annotate(
-            shorten(name, 28),
-            (float(place[0]), float(place[1])),
-            xytext=(9, 7),
-            textcoords="offset points",
-            fontsize=9,
-            path_effects=halo(),
-            zorder=7,
-            parse_math=False,
-        )
+        box = _write_beside(ax, shorten(name, 28), place, taken)
+        if box is not None:
+            taken.append(box)
+
+
+def _write_beside(ax: Axes, words: str, place: np.ndarray, taken: list[Bbox]) -> Bbox | None:
+    """Write a name beside its star; return where it is, or None where there is no place."""
+    frame = ax.get_window_extent()
+    text = ax.annotate(
+        words,
+        (float(place[0]), float(place[1])),
+        xytext=BESIDE[0],
+        textcoords="offset points",
+        fontsize=9,
+        path_effects=halo(),
+        zorder=7,
+        parse_math=False,
+    )
+    for x, y in BESIDE:
+        text.set(ha="left" if x > 0 else "right", va="bottom" if y > 0 else "top")
+        text.xyann = (x, y)
+        box = text.get_window_extent()
+        inside = frame.x0 <= box.x0 and box.x1 <= frame.x1
+        inside = inside and frame.y0 <= box.y0 and box.y1 <= frame.y1
+        if inside and not any(box.overlaps(other) for other in taken):
+            return box
+    if not taken:
+        text.xyann = BESIDE[0]
+        text.set(ha="left", va="bottom")
+        return text.get_window_extent()
+    text.remove()
+    return None

@@ -10,17 +10,12 @@ import numpy as np
 from clustimage._errors import InvalidDataError
 from clustimage._validation import check_bool, check_real
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import check_cmap, count, new_axes
+from clustimage.plotting._figure import check_cmap, check_figsize, count, fitting_size, new_axes
+from clustimage.plotting._framing import lay_out
 from clustimage.plotting._legend import draw_legend
 from clustimage.plotting._montage import colorize
-from clustimage.plotting._placing import MAY_HIDE, place_pictures
 from clustimage.plotting._queries import draw_stars
-from clustimage.plotting._thumbnails import (
-    draw_all,
-    draw_pictures,
-    size_in_points,
-    write_on_map,
-)
+from clustimage.plotting._thumbnails import draw_all, draw_pictures, write_on_map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,10 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["draw_map"]
 
 MAX_PICTURES = 100
-LEAST_PICTURE = 30.0
-LEAST_THUMBNAIL = 12.0
-# Points between two pictures, frames included.
-GAP = 8.0
+# Points left, right, below and above the map in a figure that is large enough.
+MARGINS = (31, 24, 30, 43)
 
 
 def draw_map(
@@ -71,11 +64,12 @@ def draw_map(
     centers : mapping of int to array of shape (2,), optional
         Centres of clusters; default the mean of the places of their images.
     queries : mapping of str to array of shape (2,), optional
-        Names and places of new images, drawn as stars; the first 30 are named.
+        Names and places of new images, drawn as stars. The first 20 are named, without
+        those whose names would lie on another one.
     zoom : float or None, default=0.3
         Width of a pixel of a picture in points (1/72 inch). Pictures of clusters are
-        never smaller than 30 points, other images never smaller than 12. None draws
-        neither.
+        not smaller than 30 points, other images not smaller than 12; they shrink where
+        they would fill the map. None draws neither.
     dotsize : float, default=15
         Area of a dot, in square points.
     legend : bool, default=False
@@ -90,58 +84,61 @@ def draw_map(
     axis_name : str, optional
         What the axes are, for example ``"t-SNE"``.
     figsize : (float, float), optional
-        Inches of a new figure; default (11, 8.5).
+        Inches of a new figure; default (11, 8.5). Not together with `ax`.
     ax : Axes, optional
-        Where to draw.
+        Where to draw. The legend takes its place from these axes.
 
     Raises
     ------
     InvalidDataError
         If the places have no label each, or are not two numbers each.
     InvalidParameterError
-        For a `zoom`, `dotsize`, `cmap` or `ax` that cannot be used.
+        For a `zoom`, `dotsize`, `cmap`, `figsize` or `ax` that cannot be used.
     """
-    xycoord, labels = np.asarray(xycoord, dtype=float), np.asarray(labels)
-    if xycoord.ndim != 2 or xycoord.shape != (len(labels), 2):
-        raise InvalidDataError(
-            f"Each image needs two coordinates and a label. Got coordinates of shape "
-            f"{xycoord.shape} and {len(labels)} labels."
-        )
+    xycoord, labels = _checked(xycoord, labels)
     zoom = None if zoom is None else check_real("zoom", zoom, low=0, low_open=True)
     dotsize = check_real("dotsize", dotsize, low=0)
     legend, density = check_bool("legend", legend), check_bool("density", density)
     text = check_bool("text", text)
     check_cmap(cmap)
+    figsize = check_figsize(figsize, ax)
     on_map = np.isfinite(xycoord).all(axis=1)
     seen, known = xycoord[on_map], labels[on_map]
     colors = label_colors(labels)
     middle = _centers(seen, known, centers)
-
-    own = ax is None
-    fig, ax = new_axes(ax, figsize=figsize or (11, 8.5))
-    names = draw_legend(ax, labels, colors, make_room=own) if legend else 0
-    if own:
-        fig.subplots_adjust(left=0.04, right=0.97 - 0.115 * names, bottom=0.05, top=0.93)
     shown = list(middle)[:MAX_PICTURES]
     framed = [] if zoom is None else [label for label in shown if label in (pictures or {})]
+    tiles = colorize(np.stack([pictures[i] for i in framed]), cmap) if pictures and framed else None
     spots = np.array([middle[label] for label in framed]).reshape(-1, 2)
-    points, margin = _sizes(pictures[framed[0]] if pictures and framed else None, images, zoom)
-    unit, offsets = _lay_out(ax, seen, known, spots, points, margin=margin, free=own)
+
+    own = ax is None
+    fig, ax = _new_map(figsize) if ax is None else new_axes(ax)
+    if legend:
+        draw_legend(ax, labels, colors)
+    layout = lay_out(
+        ax,
+        seen,
+        known,
+        spots,
+        picture=None if tiles is None else tiles.shape[1:],
+        thumbnail=None if images is None else images.shape[1:],
+        zoom=zoom,
+        free=own,
+    )
     if density:
         _shade(ax, seen)
     if images is None or zoom is None:
         _dots(ax, seen, known, colors, dotsize)
     elif on_map.any():
-        small = size_in_points(images.shape[1:3], zoom, least=LEAST_THUMBNAIL)
-        rgb = np.array([_rgb(colors[int(label)]) for label in labels], dtype=np.uint8)
-        draw_all(ax, images, xycoord, points=small, unit=unit, colors=rgb, cmap=cmap)
-    if pictures and framed:
+        size, unit, rgb = layout.thumbnail, layout.unit, _rgb(colors, labels)
+        draw_all(ax, images, xycoord, points=size, unit=unit, colors=rgb, cmap=cmap)
+    if tiles is not None:
         draw_pictures(
             ax,
-            colorize(np.stack([pictures[label] for label in framed]), cmap),
+            tiles,
             spots,
-            offsets,
-            points=points,
+            layout.offsets,
+            points=layout.picture,
             colors=[colors[label] for label in framed],
             names=[str(label) for label in framed] if text else None,
         )
@@ -153,8 +150,35 @@ def draw_map(
     return fig, ax
 
 
-def _rgb(color: str) -> list[int]:
-    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+def _checked(xycoord: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    xycoord, labels = np.asarray(xycoord, dtype=float), np.asarray(labels)
+    if xycoord.ndim != 2 or xycoord.shape != (len(labels), 2):
+        raise InvalidDataError(
+            f"Each image needs two coordinates and a label. Got coordinates of shape "
+            f"{xycoord.shape} and {len(labels)} labels."
+        )
+    return xycoord, labels
+
+
+def _new_map(figsize: tuple[float, float]) -> tuple[Figure, Axes]:
+    """Open a figure; its margins, in points, hold the title and the names of the axes."""
+    # Whatever the user's settings are: an engine would change what is measured here.
+    fig, ax = new_axes(figsize=figsize, layout="none")
+    wide, high = fig.get_size_inches() * 72
+    left, right, bottom, top = (min(one, 0.1 * min(wide, high)) for one in MARGINS)
+    bottom, top = max(bottom, 22), max(top, 26)
+    ax.set_position(
+        (left / wide, bottom / high, 1 - (left + right) / wide, 1 - (bottom + top) / high)
+    )
+    return fig, ax
+
+
+def _rgb(colors: Mapping[int, str], labels: np.ndarray) -> np.ndarray:
+    """Return the colour of each label, of shape (n, 3), uint8."""
+    parts = {
+        label: [int(color[i : i + 2], 16) for i in (1, 3, 5)] for label, color in colors.items()
+    }
+    return np.array([parts[int(label)] for label in labels], dtype=np.uint8)
 
 
 def _centers(
@@ -170,73 +194,6 @@ def _centers(
         for label in clusters
     }
     return {label: place for label, place in middle.items() if np.isfinite(place).all()}
-
-
-def _sizes(
-    picture: np.ndarray | None, images: np.ndarray | None, zoom: float | None
-) -> tuple[tuple[float, float], float]:
-    """Return height and width of a picture, and the margin in which no image is cut, in points."""
-    points, sides = (0.0, 0.0), [24.0]
-    if zoom is not None and picture is not None:
-        points = size_in_points(picture.shape[:2], zoom, least=LEAST_PICTURE)
-    if zoom is not None and images is not None:
-        sides.extend(size_in_points(images.shape[1:3], zoom, least=LEAST_THUMBNAIL))
-    return points, max(*sides, *points) / 2 + 8
-
-
-def _lay_out(
-    ax: Axes,
-    xycoord: np.ndarray,
-    labels: np.ndarray,
-    centers: np.ndarray,
-    points: tuple[float, float],
-    *,
-    margin: float,
-    free: bool,
-) -> tuple[float, np.ndarray]:
-    """Frame the map, a little wider where that uncovers dots, and place the pictures.
-
-    Returns the length of a point on the map and, in points, how far each picture
-    lies from its centre.
-    """
-    tries: list[tuple[float, float, np.ndarray]] = []
-    for wider in (0.0, 0.5):
-        outside = margin + wider * max(points)
-        unit = _frame_the_map(ax, xycoord, margin=outside, free=free)
-        limits = np.array([ax.get_xlim(), ax.get_ylim()])
-        wanted = (centers - limits[:, 0]) / unit
-        wide, high = (limits[:, 1] - limits[:, 0]) / unit
-        dots = (xycoord - limits[:, 0]) / unit
-        box = (points[1] + GAP, points[0] + GAP)
-        placing = place_pictures(wanted, box, dots, labels, (wide, high))
-        tries.append((placing.hidden, outside, placing.places - wanted))
-        if placing.hidden <= MAY_HIDE:
-            break
-    _, outside, offsets = min(tries, key=lambda one: one[0])
-    return _frame_the_map(ax, xycoord, margin=outside, free=free), offsets
-
-
-def _frame_the_map(ax: Axes, xycoord: np.ndarray, *, margin: float, free: bool) -> float:
-    """Set limits, equal aspect and a quiet frame; return the length of a point on the map."""
-    if not len(xycoord):
-        xycoord = np.zeros((1, 2))
-    low, high = xycoord.min(axis=0), xycoord.max(axis=0)
-    middle, span = (low + high) / 2, high - low
-    span = np.where(span > 0, span, span.max() or 1.0)
-    box = ax.get_window_extent()
-    size = np.array([box.width, box.height]) * 72 / ax.figure.figure.dpi
-    inner = np.maximum(size - 2 * margin, size / 4)
-    unit = float((span / inner).max())
-    # Limits of the box's own shape: equal aspect then changes nothing that was measured here.
-    half = size * unit / 2
-    ax.set_xlim(middle[0] - half[0], middle[0] + half[0])
-    ax.set_ylim(middle[1] - half[1], middle[1] + half[1])
-    ax.set_aspect("equal", adjustable="datalim" if free else "box")
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for side in ax.spines.values():
-        side.set_color("#cccccc")
-    return unit
 
 
 def _dots(
@@ -284,7 +241,7 @@ def _words(ax: Axes, labels: np.ndarray, not_placed: int, axis_name: str | None)
         title += f", {noise:,} unclustered"
     if not_placed:
         title += f", {not_placed:,} without a place on the map"
-    ax.set_title(title, fontsize=13)
+    ax.set_title(title, fontsize=fitting_size(ax, title, 13))
     if axis_name:
         ax.set_xlabel(f"{axis_name} 1", fontsize=9, color="#666666")
         ax.set_ylabel(f"{axis_name} 2", fontsize=9, color="#666666")

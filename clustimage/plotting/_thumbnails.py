@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.image import AxesImage
 
-__all__ = ["composite", "draw_all", "draw_pictures", "size_in_points"]
+__all__ = ["draw_all", "draw_pictures", "paste", "size_in_points", "write_on_map"]
 
 # Pixels per typographic point of what is drawn: 2 is 144 pixels per inch.
 DENSITY = 2.0
@@ -40,46 +40,21 @@ def size_in_points(shape: Sequence[int], zoom: float, *, least: float) -> tuple[
     return height * scale, width * scale
 
 
-def composite(
-    images: np.ndarray,
-    centers: np.ndarray,
-    size: tuple[int, int],
-    colors: np.ndarray | None = None,
-) -> np.ndarray:
-    """Lay images at given places of one transparent picture; later ones cover earlier ones.
+def paste(canvas: np.ndarray, images: np.ndarray, centers: np.ndarray, colors: np.ndarray) -> None:
+    """Lay framed images on a picture, in place; later ones cover earlier ones.
 
     Parameters
     ----------
+    canvas : array of shape (height, width, 4), uint8
+        RGBA; alpha becomes 255 where an image lies.
     images : array of shape (n, height, width, 3), uint8
         RGB tiles.
     centers : array of shape (n, 2)
-        Where their centres go, ``(x, y)`` in pixels from the upper left corner.
-    size : (int, int)
-        Height and width of the picture.
-    colors : array of shape (n, 3), uint8, optional
-        Colours of frames around the tiles.
-
-    Returns
-    -------
-    array of shape (size[0], size[1], 4), uint8
-        RGBA; alpha is 0 where no image lies.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> tiles = np.full((1, 2, 2, 3), 9, dtype=np.uint8)
-    >>> composite(tiles, np.array([[1, 1]]), (4, 4)).shape
-    (4, 4, 4)
+        Where their centres go, ``(x, y)`` in pixels from the upper left corner. What
+        would reach over the border is moved inside.
+    colors : array of shape (n, 3), uint8
+        Colours of the frames.
     """
-    canvas = np.zeros((*size, 4), dtype=np.uint8)
-    _paste(canvas, images, centers, colors)
-    return canvas
-
-
-def _paste(
-    canvas: np.ndarray, images: np.ndarray, centers: np.ndarray, colors: np.ndarray | None
-) -> None:
-    """Lay images on `canvas`, in place; see `composite`."""
     _, height, width, _ = images.shape
     rim = max(1, max(height, width) // 20)
     corners = np.rint(centers - [width / 2, height / 2]).astype(int)
@@ -88,11 +63,8 @@ def _paste(
         spot = canvas[y : y + height, x : x + width]
         tile = images[i, : spot.shape[0], : spot.shape[1]]
         spot[..., 3] = 255
-        if colors is None:
-            spot[..., :3] = tile
-        else:
-            spot[..., :3] = colors[i]
-            spot[rim:-rim, rim:-rim, :3] = tile[rim:-rim, rim:-rim]
+        spot[..., :3] = colors[i]
+        spot[rim:-rim, rim:-rim, :3] = tile[rim:-rim, rim:-rim]
 
 
 def draw_all(
@@ -139,7 +111,7 @@ def draw_all(
     places = (xycoord - [low[0], high[1]]) / unit * [density, -density]
     canvas = np.zeros((int(tall), int(wide), 4), dtype=np.uint8)
     for some in batches:
-        _paste(canvas, fit_side(colorize(images[some], cmap), side), places[some], colors[some])
+        paste(canvas, fit_side(colorize(images[some], cmap), side), places[some], colors[some])
     return ax.imshow(
         canvas,
         extent=(low[0], low[0] + wide / density * unit, high[1] - tall / density * unit, high[1]),

@@ -24,6 +24,8 @@ MAX_PIXELS = 8_000_000
 SMALL = 64
 PER_INCH = 200
 LINE = 1.3
+# Widths of characters as parts of the font size, rather too wide than too narrow.
+NARROW, USUAL, BROAD = 0.34, 0.65, 1.0
 # Inches: no figure is longer, and what a title takes.
 LONGEST = 45.0
 TITLE = 0.4
@@ -49,7 +51,7 @@ def draw_tiles(
     title : str
         Written above, as it is.
     captions : sequence of n str, optional
-        Written below the images, each line shortened to the width of an image.
+        Written below the images, each line shortened to about the width of an image.
     colors : sequence of n str, optional
         Colours of frames around the images.
     ncols : int, optional
@@ -132,7 +134,7 @@ def tile_sizes(
 
 def _font(wide: float) -> float:
     """Return the size of captions below images of this width in inches, in points."""
-    return float(np.clip(3.7 + 3.3 * wide, 5, 9))
+    return float(np.clip(4.2 + 3.3 * wide, 5, 9.5))
 
 
 def _words(wide: float, lines: int) -> float:
@@ -162,9 +164,9 @@ def _frame(ax: Axes, corners: np.ndarray, height: int, width: int, colors: Seque
 def _write(ax: Axes, below: np.ndarray, captions: Sequence[str], wide: float) -> None:
     """Write captions, centred below the tiles."""
     size = _font(wide)
-    chars = int(wide * 72 / (0.62 * size))
+    ems = wide * 72 / size
     for (x, y), caption in zip(below, captions, strict=True):
-        words = "\n".join(shorten(line, max(chars, 4)) for line in caption.split("\n"))
+        words = "\n".join(_fitting(line, ems) for line in caption.split("\n"))
         ax.annotate(
             words,
             (x, y),
@@ -177,3 +179,17 @@ def _write(ax: Axes, below: np.ndarray, captions: Sequence[str], wide: float) ->
             annotation_clip=False,
             parse_math=False,
         )
+
+
+def _fitting(line: str, ems: float) -> str:
+    """Return a line of a caption, shortened to about so many times its font size."""
+    width = len(line)
+    while True:
+        words = shorten(line, width)
+        wide = sum(
+            NARROW if char in " ,.:;'|!ijlt" else BROAD if char in "…mwMW@%" else USUAL
+            for char in words
+        )
+        if wide <= ems or width <= 4:
+            return words
+        width -= 1

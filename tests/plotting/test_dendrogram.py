@@ -55,9 +55,36 @@ def test_a_cut_is_drawn_and_gives_the_clusters(tree):
     height = (tree[-3, 2] + tree[-2, 2]) / 2
     _, ax, info = draw_dendrogram(tree, max_d=height)
     assert ax.lines[0].get_ydata() == [height, height] and info["max_d"] == height
-    assert "cut at" in ax.texts[0].get_text()
+    assert ax.texts[0].get_text().startswith("cut at\n")
     _, other, _ = draw_dendrogram(tree, labels_of_leaf=LABELS)
     np.testing.assert_array_equal(ax.collections[0].get_color(), other.collections[0].get_color())
+
+
+def test_the_height_of_a_cut_stands_where_no_branch_is(tree):
+    height = (tree[-3, 2] + tree[-2, 2]) / 2
+    fig, ax, _ = draw_dendrogram(tree, max_d=height)
+    fig.canvas.draw()
+    box = ax.texts[0].get_window_extent()
+    assert box.x0 > ax.get_window_extent().x1 and box.x1 <= fig.bbox.x1
+    fig, axes = plt.subplots(1, 2, figsize=(14, 4))
+    _, ax, info = draw_dendrogram(tree, max_d=height, ax=axes[0])
+    fig.canvas.draw()
+    box, frame = ax.texts[0].get_window_extent(), ax.get_window_extent()
+    assert ax.texts[0].get_text() == f"cut at {height:.3g}"
+    assert frame.x0 < box.x0 and box.x1 < frame.x1
+    for x, y in zip(info["icoord"], info["dcoord"], strict=True):
+        for side in (0, 3):
+            (place, top), low = ax.transData.transform((x[side], max(y))), y[side]
+            crosses = low <= height and top > box.y0
+            assert not (crosses and box.x0 < place < box.x1)
+
+
+def test_the_title_of_a_small_tree_is_no_wider_than_its_axes(tree):
+    fig, axes = plt.subplots(1, 3, figsize=(9, 3))
+    _, ax, _ = draw_dendrogram(tree, labels_of_leaf=LABELS, truncate_p=5, ax=axes[1])
+    fig.canvas.draw()
+    title, frame = ax.title.get_window_extent(), ax.get_window_extent()
+    assert frame.x0 <= title.x0 and title.x1 <= frame.x1
 
 
 def test_labels_that_come_from_a_cut_show_its_height(tree):
@@ -131,6 +158,14 @@ def test_a_clustering_is_drawn_with_its_labels(tree):
     clustering = SimpleNamespace(tree=tree, labels=LABELS)
     fig, ax, info = dendrogram(clustering, max_leaves=10)
     assert len(info["ivl"]) == 10 and ax.get_title().startswith("40 images in 3 clusters")
+    names = [f"image {i}" for i in range(40)]
+    fig, own = plt.subplots()
+    assert dendrogram(clustering, names_of_leaf=names, ax=own)[:2] == (fig, own)
+    assert own.get_xticklabels()[0].get_text().startswith("image ")
+    with pytest.raises(_errors.InvalidParameterError, match="'max_leaves'"):
+        dendrogram(clustering, max_leaves=1)
+    with pytest.raises(TypeError, match=r"^dendrogram\(\).*'bogus'"):
+        dendrogram(clustering, bogus=1)
     with pytest.raises(_errors.StepOrderError, match="agglomerative"):
         dendrogram(SimpleNamespace(tree=None, labels=LABELS))
 

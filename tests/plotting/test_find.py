@@ -34,6 +34,32 @@ def test_the_query_is_first_then_the_hits_with_their_numbers(model):
     assert edges == [QUERY.lower()] + [palette(1)[0].lower()] * 4
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(model):
+    found = model.find([3], k=4)
+    table = found["query_3.png"]
+    table["y_filenames"] = ["1.png", "1.png", "2.png", "3.png"]
+    table["y_pathnames"] = ["/a/cat/1.png", "/a/cat/1.png", "/a/dog/2.png", "/a/dog/3.png"]
+    first = [t.get_text().split("\n")[0] for t in model.plot_find()[1][0].texts]
+    assert first == ["query_3.png", "1.png", "1.png", "2.png", "3.png"]
+    table["y_pathnames"] = ["/a/cat/1.png", "/a/dog/1.png", "/a/dog/2.png", "/a/dog/3.png"]
+    first = [t.get_text().split("\n")[0] for t in model.plot_find()[1][0].texts]
+    assert first == ["query_3.png", "cat/1.png", "dog/1.png", "dog/2.png", "dog/3.png"]
+
+
+@pytest.mark.parametrize("k", [3, 15, 47])
+def test_captions_are_read_and_not_cut_and_do_not_meet(model, k):
+    model.results["filenames"][:] = "MMM…_a_long_name_of_a_file_that_is_cut.png"
+    table = model.find([3], k=k)["query_3.png"]
+    table["distance"], table["y_proba"] = 12345.6, 0.0
+    fig, axes = model.plot_find()
+    fig.canvas.draw()
+    captions = axes[0].texts[1:]
+    assert all(t.get_text().split("\n")[1] == "d 12,346, p < 0.001" for t in captions)
+    assert all(t.get_fontsize() >= 7.5 for t in captions)
+    spots = [t.get_window_extent() for t in captions]
+    assert all(a.x1 < b.x0 for a, b in zip(spots, spots[1:], strict=False) if a.y0 == b.y0)
+
+
 def test_pictures_are_those_of_query_and_hits(model):
     model.find([3], k=4)
     picture = np.asarray(model.plot_find()[1][0].images[0].get_array())

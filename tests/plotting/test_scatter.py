@@ -116,6 +116,37 @@ def test_legend_lists_every_cluster_beside_the_map(model, build):
     assert ax.get_legend().get_window_extent().x1 <= fig.bbox.x1
 
 
+def reach(ax):
+    return ax.get_legend().get_window_extent()
+
+
+@pytest.mark.parametrize("clusters, listed", [(4, 4), (12, 12), (58, None)])
+@pytest.mark.parametrize("figsize", [(4, 3), (11, 8.5)])
+def test_a_legend_fits_into_a_figure_of_any_size(build, clusters, listed, figsize):
+    fig, ax = build(np.arange(clusters).repeat(3)).scatter(legend=True, figsize=figsize)
+    fig.canvas.draw()
+    box, entries = reach(ax), [t.get_text() for t in ax.get_legend().get_texts()]
+    assert ax.get_window_extent().x1 < box.x0 and box.x1 <= fig.bbox.x1 and box.y0 >= 0
+    assert len(entries) == (listed or len(entries))
+    named = [entry for entry in entries if not entry.startswith("and")]
+    assert len(named) == clusters or entries[-1] == f"and {clusters - len(named)} more"
+    for words in (ax.title, ax.xaxis.label, ax.yaxis.label):
+        spot = words.get_window_extent()
+        assert spot.x0 >= 0 and spot.x1 <= fig.bbox.x1 and spot.y0 >= 0 and spot.y1 <= fig.bbox.y1
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+def test_a_legend_leaves_the_neighbours_of_given_axes_alone(model, layout):
+    fig, axes = plt.subplots(1, 3, figsize=(12, 4), layout=layout)
+    for ax in axes:
+        model.scatter(ax=ax, legend=True)
+    fig.canvas.draw()
+    for ax, neighbour in zip(axes, axes[1:], strict=False):
+        assert ax.get_window_extent().x1 <= reach(ax).x0
+        assert reach(ax).x1 <= neighbour.get_window_extent().x0
+    assert reach(axes[-1]).x1 <= fig.bbox.x1
+
+
 def test_density_draws_shades_behind_the_dots(model):
     plain, shaded = model.scatter(zoom=None)[1], model.scatter(zoom=None, density=True)[1]
     assert len(shaded.collections) > len(plain.collections)
@@ -144,6 +175,22 @@ def test_queries_are_stars_with_their_names(model):
     assert words(ax)[-2:] == ["query_0.png", "query_40.png"]
 
 
+def test_names_of_many_queries_do_not_meet_and_stay_inside(model):
+    model.find(list(range(50)), k=3)
+    fig, ax = model.scatter(text=False)
+    fig.canvas.draw()
+    spots = [t.get_window_extent() for t in ax.texts]
+    frame = ax.get_window_extent()
+    assert 2 <= len(spots) <= 20 and len(ax.collections[-1].get_offsets()) == 50
+    assert not any(a.overlaps(b) for i, a in enumerate(spots) for b in spots[:i])
+    assert all(frame.x0 <= spot.x0 and spot.x1 <= frame.x1 for spot in spots)
+
+
+def test_the_name_of_one_query_is_written_even_where_there_is_no_room(model):
+    model.find([0], k=3)
+    assert words(model.scatter(text=False, figsize=(1, 1))[1]) == ["query_0.png"]
+
+
 def test_places_of_queries_that_the_embedding_tells_are_used(model):
     model.find([0], k=5)
     model.query_xycoord_ = np.array([[1.5, -2.5]])
@@ -161,6 +208,20 @@ def test_given_axes_are_drawn_on(model):
 
 def test_the_size_of_a_new_figure(model):
     assert model.scatter(figsize=(4, 3))[0].get_size_inches().tolist() == [4, 3]
+    assert model.scatter()[0].get_size_inches().tolist() == [11, 8.5]
+
+
+def test_a_size_for_given_axes_is_refused(model):
+    fig, ax = plt.subplots()
+    with pytest.raises(_errors.InvalidParameterError, match="'figsize'.*'ax'"):
+        model.scatter(figsize=(4, 3), ax=ax)
+
+
+def test_settings_of_the_user_for_layouts_change_nothing(model):
+    with plt.rc_context({"figure.constrained_layout.use": True}):
+        fig, ax = model.scatter(legend=True)
+        fig.canvas.draw()
+    assert fig.get_layout_engine() is None
 
 
 def test_axes_are_equal_and_quiet(model):
@@ -181,6 +242,23 @@ def test_no_picture_is_cut_at_the_border(model):
         extent = box.offsetbox.get_window_extent(fig.canvas.get_renderer())
         assert frame.x0 <= extent.x0 and extent.x1 <= frame.x1
         assert frame.y0 <= extent.y0 and extent.y1 <= frame.y1
+
+
+@pytest.mark.parametrize("clusters, figsize", [(1, (4, 3)), (12, (11, 8.5)), (20, (4, 3))])
+def test_large_pictures_shrink_to_fit_the_map(build, clusters, figsize):
+    model = build(np.arange(clusters).repeat(3), shape=(128, 96, 3))
+    fig, ax = model.scatter(zoom=1.5, figsize=figsize)
+    fig.canvas.draw()
+    frame = ax.get_window_extent()
+    spots = [box.get_window_extent(fig.canvas.get_renderer()) for box in boxes(ax)]
+    assert len(spots) == clusters
+    assert all(frame.x0 <= spot.x0 and spot.x1 <= frame.x1 for spot in spots)
+    assert all(frame.y0 <= spot.y0 and spot.y1 <= frame.y1 for spot in spots)
+    assert not any(a.overlaps(b) for i, a in enumerate(spots) for b in spots[:i])
+    image = model.scatter(zoom=9, plt_all=True, figsize=figsize)[1].images[0]
+    x0, x1, y0, y1 = image.get_extent()
+    limits = image.axes.get_xlim() + image.axes.get_ylim()
+    assert limits[0] <= x0 and x1 <= limits[1] and limits[2] <= y0 and y1 <= limits[3]
 
 
 @pytest.mark.parametrize("options", [{}, {"plt_all": True}, {"density": True}, {"zoom": None}])
@@ -275,6 +353,10 @@ def test_a_leader_joins_the_centre_and_its_picture_whatever_the_resolution(build
         ({"text": "no"}, "'text'"),
         ({"cmap": "nosuch"}, "'cmap'"),
         ({"ax": 5}, "'ax'"),
+        ({"figsize": 3}, "'figsize'.*inches.*3"),
+        ({"figsize": (3, 4, 5)}, "'figsize'"),
+        ({"figsize": (3, 0)}, "'figsize'"),
+        ({"figsize": ("a", 3)}, "'figsize'.*'a'"),
     ],
 )
 def test_wrong_values_are_named(model, options, words):

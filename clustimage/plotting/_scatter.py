@@ -99,9 +99,7 @@ def draw_map(
     zoom = None if zoom is None else check_real("zoom", zoom, low=0, low_open=True)
     dotsize = check_real("dotsize", dotsize, low=0)
     legend, density = check_bool("legend", legend), check_bool("density", density)
-    text = check_bool("text", text)
-    check_cmap(cmap)
-    figsize = check_figsize(figsize, ax)
+    text, figsize, _ = check_bool("text", text), check_figsize(figsize, ax), check_cmap(cmap)
     on_map = np.isfinite(xycoord).all(axis=1)
     seen, known = xycoord[on_map], labels[on_map]
     colors = label_colors(labels)
@@ -133,18 +131,13 @@ def draw_map(
         size, unit, rgb = layout.thumbnail, layout.unit, _rgb(colors, labels)
         draw_all(ax, images, xycoord, points=size, unit=unit, colors=rgb, cmap=cmap)
     if tiles is not None:
+        names = [str(label) for label in framed] if text else None
+        frames = [colors[label] for label in framed]
         draw_pictures(
-            ax,
-            tiles,
-            spots,
-            layout.offsets,
-            points=layout.picture,
-            colors=[colors[label] for label in framed],
-            names=[str(label) for label in framed] if text else None,
+            ax, tiles, spots, layout.offsets, points=layout.picture, colors=frames, names=names
         )
-    for label in shown if text else []:
-        if label not in framed:
-            write_on_map(ax, str(label), middle[label])
+    for label in [label for label in shown if text and label not in framed]:
+        write_on_map(ax, str(label), middle[label])
     draw_stars(ax, queries or {})
     _words(ax, labels, int(len(labels) - on_map.sum()), axis_name)
     return fig, ax

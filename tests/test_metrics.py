@@ -7,7 +7,13 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage._metrics import METRICS, check_metric, check_rows
+from clustimage._metrics import (
+    METRICS,
+    check_metric,
+    check_rows,
+    has_no_direction,
+    row_blocks,
+)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -51,3 +57,18 @@ def test_large_values_are_no_infinity():
 def test_rows_that_cannot_be_compared_raise(rows, words):
     with pytest.raises(InvalidDataError, match=words):
         check_rows("feat", rows)
+
+
+def test_blocks_cover_all_rows_once():
+    blocks = row_blocks(1000, 1000, n_bytes=100_000)
+    assert len(blocks) > 10
+    assert np.concatenate([np.arange(1000)[block] for block in blocks]).tolist() == [*range(1000)]
+    assert row_blocks(3, 10**12) == [slice(0, 1), slice(1, 2), slice(2, 3)]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "correlation", "braycurtis"])
+def test_rows_without_direction_are_those_that_scipy_cannot_compare(metric):
+    rows = np.array([[0.0, 0.0, 0.0], [2.0, 2.0, 2.0], [1.0, 2.0, 4.0]])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        itself = cdist(rows, rows, metric).diagonal()
+    np.testing.assert_array_equal(has_no_direction(rows, metric), np.isnan(itself))

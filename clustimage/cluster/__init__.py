@@ -16,7 +16,8 @@ from clustimage.cluster._hdbscan import HDBSCANClusterer
 from clustimage.cluster._kmeans import KMeansClusterer
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._own import OwnClusterer
-from clustimage.cluster._search import check_request, search_k
+from clustimage.cluster._request import check_request
+from clustimage.cluster._search import search_k
 from clustimage.cluster._silhouette import Silhouette
 from clustimage.cluster._tree import LINKAGES, cut_heights, cut_tree_at, cut_tree_k, grow_tree
 

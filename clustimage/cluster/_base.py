@@ -16,11 +16,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_array
 
-from clustimage._errors import InvalidParameterError
-from clustimage._metrics import METRICS
+from clustimage._metrics import check_metric
 from clustimage.cluster._labels import count_clusters, order_labels
 
-__all__ = ["Candidates", "Clusterer", "Evaluator", "share_clustered"]
+__all__ = ["Candidates", "Clusterer", "Evaluator"]
 
 
 @dataclass
@@ -61,7 +60,6 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
 
     makes_tree = False
     chooses_k = True
-    metrics: tuple[str, ...] = METRICS
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Clusterer:
@@ -70,12 +68,7 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
 
     def check(self) -> None:
         """Raise `InvalidParameterError` if the parameters do not go together."""
-        metric = getattr(self, "metric", "euclidean")
-        if metric not in self.metrics:
-            raise InvalidParameterError(
-                f"'metric' must be one of {', '.join(map(repr, self.metrics))} for "
-                f"{type(self).__name__}. Got {metric!r}."
-            )
+        check_metric(getattr(self, "metric", "euclidean"))
 
     @abstractmethod
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
@@ -86,7 +79,8 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
         X : ndarray of float64, shape (n, d)
             Features, finite.
         counts : sequence of int
-            Numbers of clusters that are asked for; with only one, exactly that.
+            Numbers of clusters that are asked for; with only one, exactly that. Empty
+            where none is, for an object of a user's own.
 
         Returns
         -------
@@ -183,8 +177,3 @@ class Evaluator(ABC):
         worst = -np.inf if self.higher_is_better else np.inf
         known = np.where(np.isnan(scores), worst, scores)
         return int(np.argmax(known) if self.higher_is_better else np.argmin(known))
-
-
-def share_clustered(labels: np.ndarray) -> float:
-    """Return the share of rows that are in a cluster."""
-    return float(np.mean(labels >= 0))

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustimage.cluster._base import Candidates, Evaluator, share_clustered
-from clustimage.cluster._scatter import cluster_centres, squared_to_centre
+from clustimage.cluster._scatter import CentreIndex, cluster_centres, squared_to_centre
 
 __all__ = ["CalinskiHarabasz", "calinski_harabasz"]
 
 
-class CalinskiHarabasz(Evaluator):
-    """Calinski-Harabasz index; higher is better.
+class CalinskiHarabasz(CentreIndex):
+    """Calinski-Harabasz index; higher is better."""
 
-    Where images are left without a cluster, the index of the others is multiplied
-    by their share, so that leaving images out never pays by itself.
-    """
-
-    euclidean_only = True
-
-    def score(
-        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
-    ) -> np.ndarray:
-        return np.array([_scored(X, labels) for labels in candidates.labels])
-
-
-def _scored(X: np.ndarray, labels: np.ndarray) -> float:
-    inside = labels >= 0
-    if inside.all():
+    @staticmethod
+    def index(X: np.ndarray, labels: np.ndarray) -> float:
         return calinski_harabasz(X, labels)
-    if not inside.any():
-        return np.nan
-    return calinski_harabasz(X[inside], labels[inside]) * share_clustered(labels)
 
 
 def calinski_harabasz(X: np.ndarray, labels: np.ndarray) -> float:

@@ -5,35 +5,19 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from clustimage.cluster._base import Candidates, Evaluator, share_clustered
-from clustimage.cluster._scatter import cluster_centres, squared_to_centre
+from clustimage.cluster._scatter import CentreIndex, cluster_centres, squared_to_centre
 
 __all__ = ["DaviesBouldin", "davies_bouldin"]
 
 
-class DaviesBouldin(Evaluator):
-    """Davies-Bouldin index; lower is better.
+class DaviesBouldin(CentreIndex):
+    """Davies-Bouldin index; lower is better."""
 
-    Where images are left without a cluster, the index of the others is divided by
-    their share, so that leaving images out never pays by itself.
-    """
-
-    euclidean_only = True
     higher_is_better = False
 
-    def score(
-        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
-    ) -> np.ndarray:
-        return np.array([_scored(X, labels) for labels in candidates.labels])
-
-
-def _scored(X: np.ndarray, labels: np.ndarray) -> float:
-    inside = labels >= 0
-    if inside.all():
+    @staticmethod
+    def index(X: np.ndarray, labels: np.ndarray) -> float:
         return davies_bouldin(X, labels)
-    if not inside.any():
-        return np.nan
-    return davies_bouldin(X[inside], labels[inside]) / share_clustered(labels)
 
 
 def davies_bouldin(X: np.ndarray, labels: np.ndarray) -> float:

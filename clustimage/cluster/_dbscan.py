@@ -11,9 +11,10 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from sklearn.neighbors import NearestNeighbors
 
 from clustimage._logging import progress
+from clustimage._metrics import row_blocks
 from clustimage._parallel import n_workers
 from clustimage.cluster._base import Candidates, Clusterer
-from clustimage.cluster._distances import prepare_rows, row_blocks
+from clustimage.cluster._distances import prepare_rows
 from clustimage.cluster._noise import keep_allowed, neighbours_of_a_core
 
 __all__ = ["DBSCANClusterer", "DensityForest", "radii_to_try"]
@@ -149,10 +150,7 @@ class DensityForest:
         """Look the neighbours up once and keep what the labels need."""
         X, metric = prepare_rows(X, metric)
         n = len(X)
-        # The trees of scikit-learn know jaccard for numbers only, and would convert.
-        algorithm = "brute" if metric == "jaccard" else "auto"
-        index = NearestNeighbors(metric=metric, algorithm=algorithm, n_jobs=n_workers(n_jobs))
-        index.fit(X)
+        index = NearestNeighbors(metric=metric, n_jobs=n_workers(n_jobs)).fit(X)
         distances, nearest = index.kneighbors(X, n_neighbors=min_samples)
         core = distances[:, -1]
         radii = radii_to_try(core, n_eps)

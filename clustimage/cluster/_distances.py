@@ -8,26 +8,16 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
 from clustimage._errors import InvalidDataError
+from clustimage._metrics import has_no_direction, row_blocks
 
-__all__ = ["PRODUCT_METRICS", "condensed_distances", "distance_rows", "prepare_rows", "row_blocks"]
+__all__ = ["PRODUCT_METRICS", "condensed_distances", "distance_rows", "prepare_rows"]
 
 # Those that are computed as a product of matrices.
 PRODUCT_METRICS = ("euclidean", "sqeuclidean", "cosine", "correlation")
 
-# Bytes of one block of distances: small enough to stay near the processor.
-BLOCK_BYTES = 16 * 2**20
-
-
-def row_blocks(n: int, n_columns: int, n_bytes: int = BLOCK_BYTES) -> list[slice]:
-    """Return slices over n rows; a block of `n_columns` float64 has about `n_bytes`.
-
-    Examples
-    --------
-    >>> row_blocks(5, 10, n_bytes=160)
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    step = max(1, n_bytes // (8 * n_columns))
-    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
+# Rows of at most so many bytes are centred once; of larger ones a part at a time, for each
+# block anew, so that wide features are never copied as a whole.
+KEPT_BYTES = 32 * 2**20
 
 
 def prepare_rows(X: np.ndarray, metric: str) -> tuple[np.ndarray, str]:
@@ -35,7 +25,7 @@ def prepare_rows(X: np.ndarray, metric: str) -> tuple[np.ndarray, str]:
 
     Directions (cosine, correlation) become rows of length 1. A row without one (all
     zero; for correlation all equal) is at distance 0 from others of its kind and at
-    distance 1 from every other row. For jaccard every value that is not 0 counts as 1.
+    distance 1 from every other row, see `has_no_direction`.
 
     Parameters
     ----------
@@ -57,19 +47,22 @@ def prepare_rows(X: np.ndarray, metric: str) -> tuple[np.ndarray, str]:
     (array([[0.6, 0.8, 0. ],
            [0. , 0. , 1. ]]), 'cosine')
     """
-    if metric == "jaccard":
-        return X != 0, metric
     if metric not in ("cosine", "correlation"):
         return X, metric
+    without = has_no_direction(X, metric)
+    rows = np.empty((X.shape[0], X.shape[1] + 1))
+    unit = rows[:, :-1]
+    unit[:] = X
     if metric == "correlation":
-        flat = X.max(axis=1) == X.min(axis=1)
-        X = np.where(flat[:, None], 0, X - X.mean(axis=1, keepdims=True))
+        unit -= X.mean(axis=1, keepdims=True)
+    unit[without] = 0
     # Scaled first, so that the squares of small values do not vanish.
-    largest = np.abs(X).max(axis=1, keepdims=True)
-    without = largest == 0
-    X = X / np.where(without, 1, largest)
-    lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    return np.hstack([X / np.where(without, 1, lengths), without]), "cosine"
+    largest = np.maximum(unit.max(axis=1), -unit.min(axis=1))
+    unit /= np.where(without, 1, largest)[:, None]
+    lengths = np.sqrt(np.einsum("ij,ij->i", unit, unit))
+    unit /= np.where(without, 1, lengths)[:, None]
+    rows[:, -1] = without
+    return rows, "cosine"
 
 
 def condensed_distances(X: np.ndarray, metric: str) -> np.ndarray:
@@ -132,14 +125,19 @@ def _checked(distances: np.ndarray, metric: str) -> np.ndarray:
 def _euclidean_rows(X: np.ndarray, *, squared: bool) -> Callable[[slice], np.ndarray]:
     # |x - y|^2 = -2 x.y + |x|^2 + |y|^2, with both squares as columns of the factors:
     # one product instead of three passes over the block.
-    centred = X - X.mean(axis=0)
-    squares = np.einsum("ij,ij->i", centred, centred)[:, None]
-    ones = np.ones_like(squares)
-    left = np.hstack([-2 * centred, squares, ones])
-    right = np.hstack([centred, ones, squares]).T
+    mean = X.mean(axis=0)
+    kept = _right_factor(X, mean) if X.nbytes <= KEPT_BYTES else None
 
     def rows(block: slice) -> np.ndarray:
-        distances = left[block] @ right
+        left = _right_factor(X[block], mean)
+        left[:, :-2] *= -2
+        left[:, -2:] = left[:, [-1, -2]]
+        if kept is not None:
+            distances = left @ kept.T
+        else:
+            distances = np.empty((len(left), len(X)))
+            for part in row_blocks(*X.shape):
+                np.matmul(left, _right_factor(X[part], mean).T, out=distances[:, part])
         np.maximum(distances, 0, out=distances)
         if not squared:
             np.sqrt(distances, out=distances)
@@ -147,6 +145,14 @@ def _euclidean_rows(X: np.ndarray, *, squared: bool) -> Callable[[slice], np.nda
         return distances
 
     return rows
+
+
+def _right_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return the rows less `mean`, a column of ones, and a column of their squares."""
+    factor = np.ones((X.shape[0], X.shape[1] + 2))
+    np.subtract(X, mean, out=factor[:, :-2])
+    factor[:, -1] = np.einsum("ij,ij->i", factor[:, :-2], factor[:, :-2])
+    return factor
 
 
 def _cosine_rows(unit: np.ndarray) -> Callable[[slice], np.ndarray]:

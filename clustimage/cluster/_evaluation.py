@@ -80,16 +80,36 @@ class EvaluationPlots:
             Figure and axes; two axes where the number of clusters is drawn as well.
         """
         title = TITLES.get(self.evaluate, self.evaluate) if title is None else title
-        if (self.cluster, self.evaluate) not in DRAWN_BY_CLUSTEVAL or not self._has_scores():
-            return self._plot_scores(title, **options)
-        options = {"showfig": False, **options, "verbose": "silent"}
+        savefig, showfig = options.pop("savefig", None) or {}, options.pop("showfig", False)
         fig: Any
-        with self._quiet():
-            fig, ax = super().plot(title=title, **options)  # type: ignore[misc]
-        return (options["ax"].figure if fig is None else fig), ax
+        if self._drawn_by_clusteval():
+            with self._quiet():
+                fig, ax = super().plot(  # type: ignore[misc]
+                    title=title, **options, showfig=False, verbose="silent"
+                )
+            fig = ax.figure if fig is None else fig
+            if self.evaluate == "derivative":
+                heights, acceleration = ax.lines[-3:-1]
+                ax.legend([heights, acceleration], ["Height of the merge", "Acceleration"])
+        else:
+            fig, ax = self._plot_scores(title, **options)
+        if savefig.get("fname"):
+            # The default of clusteval has the function `format` as a name.
+            fig.savefig(**{key: value for key, value in savefig.items() if isinstance(key, str)})
+        if showfig:
+            import matplotlib.pyplot as plt
 
-    def _has_scores(self) -> bool:
-        return bool(np.isfinite(self.results["fig"]["scores"]).any())
+            plt.show()
+        return fig, ax
+
+    def _drawn_by_clusteval(self) -> bool:
+        # Of one score it draws a line, which is nothing.
+        scores = self.results["fig"]["scores"]
+        return (
+            (self.cluster, self.evaluate) in DRAWN_BY_CLUSTEVAL
+            and len(scores) > 1
+            and bool(np.isfinite(scores).any())
+        )
 
     def _plot_scores(
         self,
@@ -99,18 +119,19 @@ class EvaluationPlots:
         ax: Axes | None = None,
         xlabel: str | None = None,
         ylabel: str | None = None,
-        savefig: dict[str, Any] | None = None,
-        showfig: bool = False,
         **_: Any,
     ) -> tuple[Figure, Any]:
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
 
         fig: Any
         fig, ax = plt.subplots(figsize=figsize, dpi=100) if ax is None else (ax.get_figure(), ax)
         found, varied = self.clustering, self.clustering.varied
         x, scores = self.results["fig"]["clustcutt"], self.results["fig"]["scores"]
         k, axes = found.score["clusters"], [ax]
-        ax.plot(x, scores, color="black", marker="o", markersize=4)
+        # A point alone lies on the line that marks the best.
+        size = 4 if len(x) > 1 else 12
+        ax.plot(x, scores, color="black", marker="o", markersize=size, zorder=3)
         ax.axvline(
             x[found.best],
             color="red",
@@ -124,16 +145,13 @@ class EvaluationPlots:
         ax.grid(color="grey", linestyle="--", linewidth=0.2)
         if varied != "cluster_threshold":
             axes.append(ax.twinx())
-            axes[1].plot(x, k, color="blue", linewidth=1)
+            axes[1].plot(x, k, color="blue", linewidth=1, marker=".")
             axes[1].set_ylabel("Nr. clusters", fontsize=18, color="blue")
+            axes[1].yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         elif len(x) <= MAX_TICKS:
             ax.set_xticks(x)
         # On the axes that lie on top, so that no line crosses it.
         axes[-1].legend(handles=[ax.lines[-1]], fontsize=14)
-        if savefig and savefig.get("fname"):
-            fig.savefig(**{key: value for key, value in savefig.items() if isinstance(key, str)})
-        if showfig:
-            plt.show()
         return fig, tuple(axes) if len(axes) > 1 else ax
 
     def scatter(self, X: Any = None, **options: Any) -> tuple[Figure, Any]:

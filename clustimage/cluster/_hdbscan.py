@@ -17,8 +17,8 @@ from clustimage.cluster._noise import keep_allowed, neighbours_of_a_core
 __all__ = ["HDBSCANClusterer"]
 
 # No index of neighbours knows them. HDBSCAN would compute their distances again for every
-# size, old versions of it refuse the first two, and it turns rows of bits into numbers.
-WITHOUT_INDEX = ("cosine", "sqeuclidean", "jaccard")
+# size, and old versions of it refuse them.
+WITHOUT_INDEX = ("cosine", "sqeuclidean")
 
 
 class HDBSCANClusterer(Clusterer):

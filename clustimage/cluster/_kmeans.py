@@ -8,9 +8,10 @@ from functools import partial
 import numpy as np
 from sklearn.cluster import KMeans
 
-from clustimage._errors import InvalidDataError
+from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage._parallel import run_ordered
 from clustimage.cluster._base import Candidates, Clusterer
+from clustimage.cluster._distinct import name_distinct_rows
 
 __all__ = ["KMeansClusterer"]
 
@@ -44,8 +45,6 @@ class KMeansClusterer(Clusterer):
     [0, 0, 0, 1, 1]
     """
 
-    metrics = ("euclidean",)
-
     def __init__(
         self,
         *,
@@ -61,10 +60,18 @@ class KMeansClusterer(Clusterer):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
+    def check(self) -> None:
+        if self.metric != "euclidean":
+            raise InvalidParameterError(
+                f"cluster='kmeans' works with metric='euclidean' only. Got metric={self.metric!r}. "
+                "With another metric use 'agglomerative', 'dbscan' or 'hdbscan'."
+            )
+
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         from threadpoolctl import threadpool_limits
 
-        n_different = len(np.unique(X, axis=0))
+        names = name_distinct_rows(X, max(counts))
+        n_different = len(X) if names is None else int(names.max()) + 1
         possible = [k for k in counts if k <= n_different]
         if not possible:
             raise InvalidDataError(

@@ -53,11 +53,14 @@ def keep_allowed(found: Candidates, counts: Sequence[int], name: str) -> Candida
     if not kept:
         seen = ", ".join(f"{k} ({times}x)" for k, times in sorted(Counter(found.counts).items()))
         asked = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+        # Where one number was asked for there is no range to widen.
+        widen = (
+            "Ask for another number" if len(counts) == 1 else "Widen 'min_clust' and 'max_clust'"
+        )
         raise InvalidDataError(
             f"cluster={name!r} found no labelling with {asked} clusters. Over {len(found.labels)} "
-            f"values of {found.varied!r} it saw these numbers of clusters: {seen}. Widen "
-            "'min_clust' and 'max_clust', try cluster_space='low', or use "
-            "cluster='agglomerative', which gives any number."
+            f"values of {found.varied!r} it saw these numbers of clusters: {seen}. {widen}, try "
+            "cluster_space='low', or use cluster='agglomerative', which gives any number."
         )
     return Candidates(
         [found.labels[i] for i in kept], [found.thresholds[i] for i in kept], found.varied

@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.base import clone
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage._logging import progress
 from clustimage.cluster._base import Candidates, Clusterer
 
 __all__ = ["OwnClusterer"]
@@ -18,9 +17,9 @@ __all__ = ["OwnClusterer"]
 class OwnClusterer(Clusterer):
     """Ask an object with ``fit_predict`` for labels.
 
-    It is cloned where it has ``get_params``, and never changed then. If it has a
-    parameter ``n_clusters``, it is asked for every number of clusters; else once,
-    and its one labelling is taken as it is, whatever its number of clusters.
+    It is cloned where it has ``get_params``, and never changed then. Its one labelling
+    is taken as it is, whatever its number of clusters. Only where exactly k clusters
+    are asked for, and it has a parameter ``n_clusters``, is that set to k.
 
     Parameters
     ----------
@@ -36,32 +35,26 @@ class OwnClusterer(Clusterer):
     --------
     >>> from sklearn.cluster import MiniBatchKMeans
     >>> X = np.array([[0.0], [0.2], [0.1], [9.0], [9.1]])
-    >>> OwnClusterer(MiniBatchKMeans(n_init=3, random_state=0)).fit_predict(X).tolist()
+    >>> OwnClusterer(MiniBatchKMeans(2, n_init=3, random_state=0)).fit_predict(X).tolist()
     [0, 0, 0, 1, 1]
     """
+
+    chooses_k = False
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
-    @property
-    def chooses_k(self) -> bool:  # type: ignore[override]
-        """Whether the object can be told the number of clusters."""
-        has_params = hasattr(self.estimator, "get_params")
-        return has_params and "n_clusters" in self.estimator.get_params(deep=False)
-
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
-        if not self.chooses_k:
-            labels = self._run(X, {})
-            return Candidates([labels], [int(labels.max(initial=-1)) + 1])
-        labels_at = [
-            self._run(X, {"n_clusters": k}) for k in progress(counts, desc="Clustering", unit="k")
-        ]
-        return Candidates(labels_at, list(counts))
-
-    def _run(self, X: np.ndarray, params: dict[str, int]) -> np.ndarray:
         model = self.estimator
         if hasattr(model, "get_params"):
-            model = clone(model).set_params(**params)
+            model = clone(model)
+            if len(counts) == 1 and "n_clusters" in model.get_params(deep=False):
+                model.set_params(n_clusters=counts[0])
+        labels = self._labels(model, X)
+        return Candidates([labels], [int(labels.max(initial=-1)) + 1])
+
+    @staticmethod
+    def _labels(model: Any, X: np.ndarray) -> np.ndarray:
         labels = np.asarray(model.fit_predict(X))
         if labels.shape != (len(X),) or not np.issubdtype(labels.dtype, np.integer):
             raise InvalidDataError(

@@ -1,13 +1,47 @@
-"""Centres of clusters, and how far the rows lie from them."""
+"""Centres of clusters, how far the rows lie from them, and the indices made of both."""
 
 from __future__ import annotations
+
+from abc import abstractmethod
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from clustimage.cluster._distances import row_blocks
+from clustimage._metrics import row_blocks
+from clustimage.cluster._base import Candidates, Evaluator
 
-__all__ = ["cluster_centres", "squared_to_centre"]
+__all__ = ["CentreIndex", "cluster_centres", "squared_to_centre"]
+
+
+class CentreIndex(Evaluator):
+    """Base of the evaluators that score one labelling at a time, by its centres.
+
+    Where images are left without a cluster, the index of the others is made worse by
+    their share, so that leaving images out never pays by itself: multiplied by it
+    where higher is better, else divided.
+    """
+
+    euclidean_only = True
+
+    @staticmethod
+    @abstractmethod
+    def index(X: np.ndarray, labels: np.ndarray) -> float:
+        """Return the index of rows that are all in a cluster."""
+
+    def score(
+        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+    ) -> np.ndarray:
+        return np.array([self._score_of_one(X, labels) for labels in candidates.labels])
+
+    def _score_of_one(self, X: np.ndarray, labels: np.ndarray) -> float:
+        inside = labels >= 0
+        if inside.all():
+            return self.index(X, labels)
+        if not inside.any():
+            return np.nan
+        share = float(inside.mean())
+        found = self.index(X[inside], labels[inside])
+        return found * share if self.higher_is_better else found / share
 
 
 def cluster_centres(X: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

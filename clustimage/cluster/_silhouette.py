@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clustimage._metrics import row_blocks
 from clustimage._parallel import run_ordered
 from clustimage.cluster._base import Candidates, Evaluator
-from clustimage.cluster._distances import PRODUCT_METRICS, distance_rows, row_blocks
+from clustimage.cluster._distances import PRODUCT_METRICS, distance_rows
 
 __all__ = ["Silhouette", "mean_silhouettes"]
 
@@ -91,8 +92,10 @@ def mean_silhouettes(
     # A product of matrices is spread over the cores by itself.
     workers = 1 if metric in PRODUCT_METRICS else n_jobs
     totals = np.zeros(len(kept))
+    # A block of distances, and of the rows they belong to.
+    blocks = row_blocks(n, max(n, X.shape[1] // 2))
     for part in run_ordered(
-        block_sums, row_blocks(n, n), n_jobs=workers, desc="Evaluating clusters", unit="block"
+        block_sums, blocks, n_jobs=workers, desc="Evaluating clusters", unit="block"
     ):
         totals += part
     scores[kept] = totals / n

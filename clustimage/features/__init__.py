@@ -97,7 +97,8 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     Raises
     ------
     InvalidParameterError
-        If the name, or a name within the settings, is not known.
+        If the name, or a name within the settings, is not known, or a setting has a
+        value that no images would suit.
 
     Examples
     --------
@@ -105,8 +106,12 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     PCAExtractor(n_components=3)
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
-        return OwnExtractor(method)
-    return EXTRACTORS[check_option("method", method, EXTRACTORS)].from_settings(settings)
+        extractor: FeatureExtractor = OwnExtractor(method)
+    else:
+        kind = EXTRACTORS[check_option("method", method, EXTRACTORS)]
+        extractor = kind.from_settings(settings)
+    extractor.check()
+    return extractor
 
 
 def needs_gray(method: Any) -> bool:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage._validation import check_int
 
-__all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "check_n_jobs", "to_gray"]
+__all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "check_n_jobs"]
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):
@@ -33,6 +33,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
     def from_settings(cls, settings: Mapping[str, Any]) -> FeatureExtractor:
         """Make an unfitted extractor from the settings of the whole chain."""
         return cls()
+
+    def check(self) -> None:
+        """Check what can be checked without images; `fit` does so too.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a setting has a value that no images would suit.
+        """
 
     def fit(self, X: Any, y: Any = None) -> FeatureExtractor:
         """Learn from pixels; `y` is ignored."""
@@ -82,7 +91,8 @@ class ImageExtractor(FeatureExtractor):
             If the array holds no images.
         """
         images = as_images(X)
-        self._check_settings(images.shape[1], images.shape[2])
+        self.check()
+        self._check_size(images.shape[1], images.shape[2])
         self.image_shape_ = tuple(int(size) for size in images.shape[1:3])
         return self
 
@@ -116,7 +126,7 @@ class ImageExtractor(FeatureExtractor):
             )
         return np.ascontiguousarray(self._describe(images), dtype=np.float32)
 
-    def _check_settings(self, height: int, width: int) -> None:
+    def _check_size(self, height: int, width: int) -> None:
         """Raise InvalidParameterError where a setting does not suit the image size."""
 
     def _describe(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
@@ -184,20 +194,6 @@ def as_rows(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
         return estimator._validate_data(X, **options)
     except ValueError as exc:
         raise InvalidDataError(str(exc)) from exc
-
-
-def to_gray(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return images (n, height, width, 1 or 3) in gray, (n, height, width).
-
-    The luma of ITU-R BT.601, ``0.299 R + 0.587 G + 0.114 B``, in 16-bit fixed
-    point and rounded, as Pillow's ``convert("L")`` has it.
-    """
-    if images.shape[3] == 1:
-        return images[..., 0]
-    gray = np.full(images.shape[:3], 0x8000, dtype=np.uint32)
-    for channel, weight in enumerate((19595, 38470, 7471)):
-        gray += images[..., channel].astype(np.uint32) * np.uint32(weight)
-    return (gray >> 16).astype(np.uint8)
 
 
 def check_n_jobs(value: Any) -> int | None:

@@ -67,8 +67,8 @@ class CropResistantHash(HashExtractor):
         super().__init__(hash_size=hash_size, n_jobs=n_jobs)
         self.max_segments = max_segments
 
-    def _check_settings(self, height: int, width: int) -> None:
-        super()._check_settings(height, width)
+    def check(self) -> None:
+        super().check()
         check_int("max_segments", self.max_segments, low=1)
 
     def _bits(self, images: Bytes) -> npt.NDArray[Any]:

@@ -72,7 +72,7 @@ class HashExtractor(ImageExtractor):
         mine = {name: given[name] for name in cls.settings}
         return cls(**mine, n_jobs=settings.get("n_jobs", -1))
 
-    def _check_settings(self, height: int, width: int) -> None:
+    def check(self) -> None:
         check_int("hash_size", self.hash_size, low=2)
         check_n_jobs(self.n_jobs)
 
@@ -172,8 +172,8 @@ class HaarHash(HashExtractor):
 
     wavelet: ClassVar[str] = "haar"
 
-    def _check_settings(self, height: int, width: int) -> None:
-        super()._check_settings(height, width)
+    def check(self) -> None:
+        super().check()
         if self.hash_size & (self.hash_size - 1):
             raise InvalidParameterError(
                 f"'hash_size' must be a power of two for a wavelet hash: 2, 4, 8, 16 ... "
@@ -224,7 +224,7 @@ class ColorHash(HashExtractor):
         self.binbits = binbits
         self.n_jobs = n_jobs
 
-    def _check_settings(self, height: int, width: int) -> None:
+    def check(self) -> None:
         check_int("binbits", self.binbits, low=1, high=16)
         check_n_jobs(self.n_jobs)
 

@@ -14,7 +14,8 @@ from skimage.feature import hog as skimage_hog
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage._parallel import run_ordered
 from clustimage._validation import check_bool, check_int, merge_defaults
-from clustimage.features._base import ImageExtractor, check_n_jobs, to_gray
+from clustimage.features._base import ImageExtractor, check_n_jobs
+from clustimage.images import to_gray
 
 __all__ = ["PARAMS_HOG", "HOGExtractor", "extract_hog"]
 
@@ -90,15 +91,19 @@ class HOGExtractor(ImageExtractor):
         given = merge_defaults("params_hog", settings.get("params_hog"), PARAMS_HOG)
         return cls(**given, n_jobs=settings.get("n_jobs", -1))
 
-    def _check_settings(self, height: int, width: int) -> None:
-        check_layout(self.orientations, self.pixels_per_cell, self.cells_per_block, (height, width))
+    def check(self) -> None:
+        self._layout()
         check_n_jobs(self.n_jobs)
+
+    def _check_size(self, height: int, width: int) -> None:
+        self._layout((height, width))
+
+    def _layout(self, shape: tuple[int, int] | None = None) -> Layout:
+        return check_layout(self.orientations, self.pixels_per_cell, self.cells_per_block, shape)
 
     def _describe(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
         height, width = images.shape[1:3]
-        layout = check_layout(
-            self.orientations, self.pixels_per_cell, self.cells_per_block, (height, width)
-        )
+        layout = self._layout((height, width))
         size = max(1, BATCH // (height * width))
         batches = [images[start : start + size] for start in range(0, len(images), size)]
         return np.concatenate(
@@ -118,9 +123,12 @@ Layout = tuple[int, tuple[int, int], tuple[int, int]]
 
 
 def check_layout(
-    orientations: Any, pixels_per_cell: Any, cells_per_block: Any, shape: tuple[int, int]
+    orientations: Any,
+    pixels_per_cell: Any,
+    cells_per_block: Any,
+    shape: tuple[int, int] | None = None,
 ) -> Layout:
-    """Return the three settings of HOG if they suit images of `shape` (height, width).
+    """Return the three settings of HOG if they suit images of `shape` (height, width), or any.
 
     Raises
     ------
@@ -130,7 +138,9 @@ def check_layout(
     orientations = check_int("orientations", orientations, low=1)
     cell = _check_pair("pixels_per_cell", pixels_per_cell)
     block = _check_pair("cells_per_block", cells_per_block)
-    if any(c * b > size for c, b, size in zip(cell, block, shape, strict=True)):
+    if shape is not None and any(
+        c * b > size for c, b, size in zip(cell, block, shape, strict=True)
+    ):
         raise InvalidParameterError(
             f"'pixels_per_cell' {cell} times 'cells_per_block' {block} must fit into the images, "
             f"which have {shape[0]} by {shape[1]} pixels (height by width). "
@@ -172,7 +182,7 @@ def _tables(orientations: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.flo
 def describe_batch(images: npt.NDArray[np.uint8], layout: Layout) -> npt.NDArray[np.float32]:
     """Return the descriptors of some images (n, height, width, 1 or 3), one row each."""
     orientations, cell, block = layout
-    gray = to_gray(images).astype(np.int32)
+    gray = (to_gray(images) if images.shape[3] == 3 else images[..., 0]).astype(np.int32)
     n, height, width = gray.shape
     down, right = np.zeros_like(gray), np.zeros_like(gray)
     np.subtract(gray[:, 2:], gray[:, :-2], out=down[:, 1:-1])
@@ -264,7 +274,7 @@ def _one_gray_image(img: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if img.ndim == 3 and img.shape[2] == 1:
         img = img[:, :, 0]
     if img.ndim == 3 and img.shape[2] == 3 and img.dtype == np.uint8:
-        img = to_gray(img[np.newaxis])[0]
+        img = to_gray(img)
     if img.ndim != 2 or img.size == 0 or img.dtype.kind not in "buif":
         raise InvalidDataError(
             "'img' must be one image, (height, width), (height, width, 3) as uint8, or a flat row "

@@ -48,6 +48,20 @@ class OwnExtractor(FeatureExtractor):
     def __init__(self, model: Any) -> None:
         self.model = model
 
+    def check(self) -> None:
+        if isinstance(self.model, type):
+            name = self.model.__name__
+            raise InvalidParameterError(
+                f"'method' must be a name or an object. Got the class {name}: "
+                f"give an object, such as {name}()."
+            )
+        for name in ("fit", "transform"):
+            if not hasattr(self.model, name):
+                raise InvalidParameterError(
+                    "'method' must be a name or an object with fit() and transform(). "
+                    f"Got {self.model!r}, which has no {name}()."
+                )
+
     def fit(self, X: npt.ArrayLike, y: Any = None) -> OwnExtractor:
         """Fit the model on flat rows.
 
@@ -68,13 +82,7 @@ class OwnExtractor(FeatureExtractor):
         InvalidParameterError
             If `model` lacks one of the two methods, or is a class.
         """
-        missing = [name for name in ("fit", "transform") if not hasattr(self.model, name)]
-        if missing or isinstance(self.model, type):
-            raise InvalidParameterError(
-                "'method' must be a name or an object with fit() and transform(). Got "
-                + (f"the class {self.model!r}: call it to make an object." if not missing else "")
-                + (f"{self.model!r}, which has no {missing[0]}()." if missing else "")
-            )
+        self.check()
         rows = as_rows(self, X, reset=True)
         self.model_ = clone(self.model) if hasattr(self.model, "get_params") else self.model
         self.model_.fit(rows)

@@ -108,6 +108,10 @@ class PCAExtractor(FeatureExtractor):
         given = merge_defaults("params_pca", settings.get("params_pca"), PARAMS_PCA)
         return cls(**given, random_state=settings.get("random_state", 0))
 
+    def check(self) -> None:
+        check_option("solver", self.solver, SOLVERS)
+        check_n_components(self.n_components)
+
     def fit(self, X: npt.ArrayLike, y: Any = None) -> PCAExtractor:
         """Find the components.
 
@@ -160,9 +164,9 @@ class PCAExtractor(FeatureExtractor):
         return scores.astype(np.float32)
 
     def _fit_rows(self, rows: npt.NDArray[Any]) -> PCAExtractor:
-        check_option("solver", self.solver, SOLVERS)
+        PCAExtractor.check(self)
         n, d = rows.shape
-        wanted = check_n_components(self.n_components, n, d)
+        wanted = count_or_share(self.n_components, n, d)
         self.mean_ = rows.mean(axis=0, dtype=np.float64)
         if all(np.array_equal(row, rows[0]) for row in rows):
             total, values, components = self._without_variance(wanted, n, d)
@@ -218,31 +222,44 @@ class PCAExtractor(FeatureExtractor):
         return total, values, with_signs(components)
 
 
-def check_n_components(value: Any, n: int, d: int) -> int | float:
-    """Return a count as int, a share as float.
+def check_n_components(value: Any) -> int | float | None:
+    """Return a count as int, a share as float, or None for all.
 
     Raises
     ------
     InvalidParameterError
-        If `value` is neither, or a count above the smaller of n and d.
+        If `value` is none of them.
     """
-    limit = min(n, d)
     if value is None:
-        return limit
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        if 1 <= int(value) <= limit:
+        return None
+    if isinstance(value, numbers.Integral):
+        if int(value) >= 1 and not isinstance(value, bool):
             return int(value)
-        raise InvalidParameterError(
-            f"'n_components' must be at least 1 and at most {limit}, the smaller of the number "
-            f"of images ({n}) and of values per image ({d}). Got {value!r}. "
-            "A share of the variance such as 0.95 suits any number of images."
-        )
-    real = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
-    if real and 0 < float(value) < 1:
+    elif isinstance(value, numbers.Real) and 0 < float(value) < 1:
         return float(value)
     raise InvalidParameterError(
         "'n_components' must be a count (whole number of at least 1), a share of the variance "
         f"(number between 0 and 1) or None for all. Got {value!r}."
+    )
+
+
+def count_or_share(value: Any, n: int, d: int) -> int | float:
+    """Return `value` as `check_n_components` does, all as the smaller of n and d.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is a count above the smaller of n and d.
+    """
+    wanted, limit = check_n_components(value), min(n, d)
+    if wanted is None:
+        return limit
+    if wanted <= limit:
+        return wanted
+    raise InvalidParameterError(
+        f"'n_components' must be at most {limit}, the smaller of the number of images ({n}) and "
+        f"of values per image ({d}). Got {value!r}. "
+        "A share of the variance such as 0.95 suits any number of images."
     )
 
 

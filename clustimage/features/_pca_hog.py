@@ -71,6 +71,10 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
             n_jobs=settings.get("n_jobs", -1),
         )
 
+    def check(self) -> None:
+        PCAExtractor.check(self)
+        self._hog().check()
+
     def fit(self, X: npt.ArrayLike, y: Any = None) -> PCAHOGExtractor:
         """Find the components of the descriptors.
 

@@ -5,34 +5,20 @@ Nothing here holds a matrix of all images against all images.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
-__all__ = ["distances", "nearest", "paired_distances", "row_blocks"]
+from clustimage._metrics import has_no_direction, row_blocks
 
-# Numbers in one block: 32 MB as float64.
-BLOCK_SIZE = 4_000_000
+__all__ = ["distances", "nearest", "paired_distances"]
 
 # Below this a cosine distance of float32 rows is a rounding error.
 ANGLE_ERROR = 1e-12
 
 # With more rows than this to measure again per query, all are measured.
 MANY_CANDIDATES = 8
-
-
-def row_blocks(n_rows: int, row_size: int) -> Iterator[slice]:
-    """Yield slices over `n_rows` rows, each of about `BLOCK_SIZE` numbers.
-
-    Examples
-    --------
-    >>> list(row_blocks(5, BLOCK_SIZE // 2))
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    step = max(1, BLOCK_SIZE // max(1, row_size))
-    for start in range(0, n_rows, step):
-        yield slice(start, min(start + step, n_rows))
 
 
 def distances(queries: np.ndarray, rows: np.ndarray, metric: str) -> np.ndarray:
@@ -71,16 +57,10 @@ def _repaired(found: np.ndarray, left: np.ndarray, right: np.ndarray, metric: st
         found[found < ANGLE_ERROR] = 0.0
     undefined = np.isnan(found)
     if undefined.any():
-        both = np.outer(_has_no_direction(left, metric), _has_no_direction(right, metric))
+        both = np.outer(has_no_direction(left, metric), has_no_direction(right, metric))
         found[undefined] = 1.0
         found[both] = 0.0
     return found
-
-
-def _has_no_direction(rows: np.ndarray, metric: str) -> np.ndarray:
-    if metric == "correlation":
-        return np.asarray(np.ptp(rows, axis=1) == 0)
-    return np.asarray(~rows.any(axis=1))
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
@@ -101,8 +81,8 @@ def _cosine_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _correlation_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     def centred(rows: np.ndarray) -> np.ndarray:
-        constant = np.ptp(rows, axis=1, keepdims=True) == 0
-        return np.where(constant, 0.0, rows - rows.mean(axis=1, keepdims=True))
+        constant = has_no_direction(rows, "correlation")
+        return np.where(constant[:, None], 0.0, rows - rows.mean(axis=1, keepdims=True))
 
     return _cosine_pairs(centred(a), centred(b))
 

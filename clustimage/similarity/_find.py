@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from clustimage._errors import InvalidParameterError
-from clustimage._metrics import check_metric, check_rows
+from clustimage._metrics import check_metric, check_rows, row_blocks
 from clustimage._validation import check_int, check_real
-from clustimage.similarity._distances import distances, row_blocks
+from clustimage.similarity._distances import distances
 from clustimage.similarity._null import NullDistribution, fit_null
 
 __all__ = ["find_similar"]

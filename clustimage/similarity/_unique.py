@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from clustimage._errors import InvalidDataError
-from clustimage._metrics import check_metric, check_rows
-from clustimage.similarity._distances import distances, row_blocks
+from clustimage._metrics import check_metric, check_rows, row_blocks
+from clustimage.similarity._distances import distances
 
 __all__ = ["check_labels", "distance_to_center", "pick_unique"]
 

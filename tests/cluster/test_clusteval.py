@@ -43,7 +43,7 @@ def X(blobs):
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def evaluated(request, X):
-    found = search_k(X, cluster=request.param[0], evaluate=request.param[1])
+    found = search_k(X, cluster=request.param[0], evaluate=request.param[1], max_clust=10)
     return to_clusteval(found, X), found
 
 
@@ -77,8 +77,10 @@ def test_plot_draws_on_a_given_axes(evaluated):
     assert "mine" in [one.get_title() for one in fig.axes]
 
 
-def test_the_other_plots_work_quietly(evaluated, X, capsys):
-    ce, found = evaluated
+@pytest.mark.parametrize("cluster", CLUSTERERS)
+def test_the_other_plots_work_quietly(cluster, X, capsys):
+    found = search_k(X, cluster=cluster, max_clust=10)
+    ce = to_clusteval(found, X)
     before = dict(mpl.rcParams)
     assert isinstance(ce.scatter(X[:, :2])[0], Figure)
     assert isinstance(ce.plot_silhouette()[0], Figure)
@@ -100,6 +102,28 @@ def test_plots_work_for_exactly_k_clusters(options, evaluate, X):
     if options["n_clusters"] == 1:
         with pytest.raises(InvalidDataError, match="1 clusters of 40 images"):
             ce.plot_silhouette()
+
+
+def test_one_score_is_drawn_as_a_point(X):
+    found = search_k(X, n_clusters=7)
+    ax = to_clusteval(found, X).plot()[1]
+    point = ax.lines[0]
+    assert point.get_xydata().tolist() == [[7, found.score["score"][0]]]
+    assert point.get_marker() == "o"
+    assert point.get_zorder() > ax.lines[1].get_zorder()
+
+
+def test_numbers_of_clusters_are_whole_on_their_axis(X):
+    fig, axes = to_clusteval(search_k(X, cluster="dbscan"), X).plot()
+    fig.canvas.draw()
+    ticks = axes[1].get_yticks()
+    assert len(ticks) and (ticks == np.round(ticks)).all()
+
+
+def test_both_curves_of_the_derivative_are_named(X):
+    ax = to_clusteval(search_k(X, evaluate="derivative"), X).plot()[1]
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["Height of the merge", "Acceleration"]
 
 
 def test_the_cut_of_the_tree_is_known(X):

@@ -1,20 +1,23 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 
+from clustimage import _metrics
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import METRICS
-from clustimage.cluster._distances import condensed_distances, distance_rows, row_blocks
+from clustimage.cluster import _distances, search_k
+from clustimage.cluster._distances import condensed_distances, distance_rows
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_distances_equal_scipy_and_scikit_learn(metric, blobs):
-    X = (blobs[0] > 0).astype(float) if metric == "jaccard" else blobs[0]
+    X = blobs[0]
     ours = distance_rows(X, metric)(slice(10, 50))
-    rows = X.astype(bool) if metric == "jaccard" else X
-    np.testing.assert_allclose(ours, cdist(rows[10:50], rows, metric), atol=1e-7)
-    np.testing.assert_allclose(ours, pairwise_distances(rows, metric=metric)[10:50], atol=1e-7)
+    np.testing.assert_allclose(ours, cdist(X[10:50], X, metric), atol=1e-7)
+    np.testing.assert_allclose(ours, pairwise_distances(X, metric=metric)[10:50], atol=1e-7)
     assert (ours[np.arange(40), np.arange(10, 50)] == 0).all()
 
 
@@ -44,7 +47,21 @@ def test_far_offset_and_equal_rows_keep_their_distances():
     np.testing.assert_allclose(ours, cdist(X, X), atol=2e-7)
 
 
-def test_blocks_cover_all_rows_once():
-    blocks = row_blocks(1000, 1000, n_bytes=100_000)
-    assert len(blocks) > 10
-    assert np.concatenate([np.arange(1000)[block] for block in blocks]).tolist() == [*range(1000)]
+@pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean"])
+def test_wide_rows_in_parts_give_what_they_give_at_once(metric, blobs, monkeypatch):
+    whole = distance_rows(blobs[0] + 50, metric)(slice(10, 200))
+    monkeypatch.setattr(_distances, "KEPT_BYTES", 100)
+    monkeypatch.setattr(_metrics, "BLOCK_BYTES", 1000)
+    parts = distance_rows(blobs[0] + 50, metric)(slice(10, 200))
+    np.testing.assert_allclose(parts, whole, rtol=1e-12)
+
+
+def test_a_search_needs_little_more_than_the_features_as_float64():
+    X = np.random.default_rng(0).random((200, 20_000), dtype=np.float32) * 255
+    search_k(X[:, :50])  # what is only made once
+    tracemalloc.start()
+    search_k(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # As float64 they take twice their size; the rest is blocks of 16 to 32 MiB.
+    assert peak < 2 * X.nbytes + 64 * 2**20

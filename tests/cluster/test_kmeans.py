@@ -9,7 +9,7 @@ from clustimage.cluster import KMeansClusterer, search_k
 
 def test_labels_start_at_zero(blobs):
     """The incumbent subtracted 1 from the labels of k-means."""
-    labels = search_k(blobs[0], cluster="kmeans").labels
+    labels = search_k(blobs[0], cluster="kmeans", max_clust=8).labels
     assert np.unique(labels).tolist() == [*range(labels.max() + 1)]
     assert labels.min() == 0
 
@@ -33,7 +33,7 @@ def test_same_seed_gives_the_same_answer_on_any_number_of_workers():
 
 
 def test_other_metrics_are_refused(blobs):
-    with pytest.raises(InvalidParameterError, match="'euclidean'.*'cosine'"):
+    with pytest.raises(InvalidParameterError, match="^cluster='kmeans' works with metric='euclid"):
         search_k(blobs[0], cluster="kmeans", metric="cosine")
 
 

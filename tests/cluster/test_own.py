@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.cluster import DBSCAN, BisectingKMeans
+from sklearn.metrics import adjusted_rand_score
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage.cluster import search_k
@@ -13,14 +14,26 @@ class Halves:
         return np.where(X[:, 0] > X[:, 0].mean(), 7, 3)
 
 
-def test_an_object_that_is_told_k_is_searched(blobs):
+@pytest.mark.parametrize("asked", [{}, {"max_clust": 6}, {"min_clust": 4, "max_clust": 5}])
+def test_an_object_is_taken_as_it_is(asked, blobs):
     model = BisectingKMeans(n_clusters=2, random_state=0)
-    found = search_k(blobs[0], cluster=model, max_clust=6)
-    assert found.score["clusters"] == [3, 4, 5]
-    assert model.n_clusters == 2
+    found = search_k(blobs[0], cluster=model, **asked)
+    assert found.score["clusters"] == [2]
+    expected = BisectingKMeans(n_clusters=2, random_state=0).fit_predict(blobs[0])
+    assert adjusted_rand_score(expected, found.labels) == 1
     assert not hasattr(model, "labels_")
-    assert search_k(blobs[0], cluster=model, n_clusters=4).labels.max() == 3
-    assert search_k(blobs[0], cluster=model, evaluate="elbow", max_clust=6).n_found == 4
+
+
+@pytest.mark.parametrize("asked", [{"n_clusters": 4}, {"min_clust": 4, "max_clust": 4}])
+def test_an_object_is_told_the_one_number_that_is_asked_for(asked, blobs):
+    model = BisectingKMeans(n_clusters=2, random_state=0)
+    assert search_k(blobs[0], cluster=model, **asked).score["clusters"] == [4]
+    assert model.n_clusters == 2
+    assert search_k(blobs[0], cluster=Halves(), **asked).score["clusters"] == [2]
+
+
+def test_an_object_gives_its_labelling_of_few_images():
+    assert search_k(np.array([[0.0], [1.0]]), cluster=Halves()).n_found == 2
 
 
 def test_an_object_without_k_gives_its_one_labelling(blobs):
@@ -34,7 +47,7 @@ def test_an_object_without_k_gives_its_one_labelling(blobs):
 
 def test_pairs_that_make_no_sense_are_refused(blobs):
     with pytest.raises(InvalidParameterError, match="elbow"):
-        search_k(blobs[0], cluster=Halves(), evaluate="elbow")
+        search_k(blobs[0], cluster=BisectingKMeans(), evaluate="elbow")
     with pytest.raises(InvalidParameterError, match="derivative"):
         search_k(blobs[0], cluster=BisectingKMeans(), evaluate="derivative")
 

@@ -72,7 +72,7 @@ def test_small_clusters_are_left_out_after_the_choice(blobs):
 
 def test_three_images_are_too_few_for_the_defaults():
     X = np.random.default_rng(0).normal(size=(3, 4))
-    with pytest.raises(InvalidParameterError, match=r"3 images.*n_clusters=k.*min_clust=2"):
+    with pytest.raises(InvalidParameterError, match=r"3 images.*min_clust=2 or give n_clusters=k"):
         search_k(X)
     assert sorted(np.bincount(search_k(X, n_clusters=2).labels)) == [1, 2]
     assert search_k(X, min_clust=2).score["clusters"] == [2]
@@ -84,8 +84,10 @@ def test_more_clusters_than_images_are_refused():
 
 
 def test_one_image_is_refused_unless_one_cluster_is_asked_for():
-    with pytest.raises(InvalidParameterError, match="There is 1 image"):
+    with pytest.raises(InvalidParameterError, match="images or give n_clusters=1"):
         search_k(np.ones((1, 4)))
+    with pytest.raises(InvalidParameterError, match="'agglomerative' with n_clusters=1"):
+        search_k(np.ones((1, 4)), cluster="dbscan")
     assert search_k(np.ones((1, 4)), n_clusters=1).labels.tolist() == [0]
 
 
@@ -96,7 +98,62 @@ def test_equal_images_are_one_cluster_with_one_warning(caplog):
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "10 images" in caplog.messages[0]
     assert found.score["clusters"] == [1]
-    assert len(set(search_k(np.ones((10, 4)), n_clusters=3).labels)) == 3
+
+
+@pytest.mark.parametrize("cluster", ["agglomerative", "kmeans", "dbscan", "hdbscan"])
+def test_images_that_differ_too_little_are_a_cluster_each(cluster, caplog):
+    X = np.repeat(np.array([[3.0, 1.0], [0.0, 7.0]]), [4, 6], axis=0)
+    with caplog.at_level(logging.WARNING, logger="clustimage"):
+        found = search_k(X, cluster=cluster)
+    assert found.labels.tolist() == [1] * 4 + [0] * 6
+    assert found.n_found == 2
+    assert [text[:38] for text in caplog.messages] == ["Only 2 of the 10 images have different"]
+    assert search_k(X, cluster=cluster, min_size=5).labels.tolist() == [-1] * 4 + [0] * 6
+
+
+@pytest.mark.parametrize("evaluate", ["silhouette", "elbow", "derivative"])
+def test_equal_images_are_not_parted_by_a_search(evaluate, caplog):
+    X = np.repeat(np.random.default_rng(0).normal(size=(5, 3)), 4, axis=0)
+    with caplog.at_level(logging.WARNING, logger="clustimage"):
+        found = search_k(X, evaluate=evaluate)
+    assert found.score["clusters"] == [3, 4, 5]
+    assert (found.labels.reshape(5, 4) == found.labels[::4, None]).all()
+    assert not [text for text in caplog.messages if "max_clust" in text]
+
+
+def test_equal_images_that_are_parted_are_named(caplog):
+    X = np.repeat(np.eye(3), 4, axis=0)
+    with caplog.at_level(logging.WARNING, logger="clustimage"):
+        assert search_k(X, n_clusters=3).n_found == 3
+        assert caplog.messages == []
+        assert search_k(X, n_clusters=5).n_found == 5
+    assert caplog.messages == ["5 clusters part equal images: only 3 of the 12 images differ."]
+
+
+@pytest.mark.parametrize(
+    "asked, words",
+    [
+        ({"min_clust": 6}, "6, is the least that was searched: try min_clust=2."),
+        ({"max_clust": 7}, "6, is the largest that was searched: try a larger max_clust."),
+        ({"cluster": "kmeans", "max_clust": 7}, "6, is the largest"),
+        ({}, None),
+        ({"n_clusters": 6}, None),
+        ({"min_clust": 6, "max_clust": 7}, None),
+    ],
+)
+def test_the_best_number_at_the_end_of_the_range_is_named(asked, words, blobs, caplog):
+    with caplog.at_level(logging.WARNING, logger="clustimage"):
+        assert search_k(blobs[0], **asked).n_found == 6
+    assert len(caplog.messages) == (words is not None)
+    assert words is None or words in caplog.messages[0]
+
+
+def test_an_end_that_nothing_lies_beyond_is_not_named(caplog):
+    X = np.array([[0.0], [0.1], [5.0], [5.1], [9.0]])
+    with caplog.at_level(logging.WARNING, logger="clustimage"):
+        assert search_k(X[:4], min_clust=2).n_found == 2
+        assert search_k(np.repeat(X[::2], 2, axis=0), min_clust=2).n_found == 3
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -24,10 +24,8 @@ def test_tree_equals_scipy(name, blobs):
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_tree_takes_every_metric(metric, blobs):
-    X = (blobs[0] > 0).astype(float) if metric == "jaccard" else blobs[0]
-    tree = grow_tree(X, linkage_name="average", metric=metric)
-    rows = X.astype(bool) if metric == "jaccard" else X
-    reference = linkage(pdist(rows, metric), "average")
+    tree = grow_tree(blobs[0], linkage_name="average", metric=metric)
+    reference = linkage(pdist(blobs[0], metric), "average")
     np.testing.assert_allclose(tree[:, 2], reference[:, 2], atol=1e-9)
 
 

@@ -170,6 +170,27 @@ def test_unknown_names_raise(method, settings, words):
         make_extractor(method, settings)
 
 
+@pytest.mark.parametrize(
+    "method, settings",
+    [
+        *(("pca", {"n_components": value}) for value in (0, 1.5, -3, "mle", True)),
+        ("pca-hog", {"n_components": 0}),
+        *(("hog", {"orientations": value}) for value in (0, 2.5)),
+        *(("hog", {"pixels_per_cell": value}) for value in (8, (8, 0), (8, 8, 8), "88")),
+        ("pca-hog", {"cells_per_block": 0}),
+        *((name, {"hash_size": 1}) for name in ("ahash", "phash", "dhash", "crop-resistant")),
+        *((name, {"hash_size": 6}) for name in ("whash-haar", "whash-db4")),
+        ("colorhash", {"binbits": 0}),
+        ("crop-resistant", {"max_segments": 0}),
+    ],
+)
+def test_settings_that_no_images_suit_raise_before_there_are_any(method, settings):
+    (key,) = settings
+    group = next(name for name, defaults in SETTINGS.items() if key in defaults)
+    with pytest.raises(InvalidParameterError, match=f"'{key}' must"):
+        make_extractor(method, {group: settings})
+
+
 def test_only_hog_needs_gray():
     assert [name for name in NAMES if needs_gray(name)] == ["hog", "pca-hog"]
     assert not needs_gray(PCAExtractor())

@@ -9,7 +9,7 @@ from skimage.feature import hog
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage.features import HOGExtractor, extract_hog, make_extractor
-from clustimage.features._base import to_gray
+from clustimage.images import to_gray
 
 LAYOUTS = [
     (8, (8, 8), (1, 1)),

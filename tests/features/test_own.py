@@ -99,8 +99,11 @@ def test_what_has_no_transform_raises(colour):
 
 
 def test_a_class_in_place_of_an_object_raises(colour):
-    with pytest.raises(InvalidParameterError, match="call it to make an object"):
-        make_extractor(MeanColour, {}).fit(colour)
+    words = r"class MeanColour: give an object, such as MeanColour\(\)"
+    with pytest.raises(InvalidParameterError, match=words):
+        make_extractor(MeanColour, {})
+    with pytest.raises(InvalidParameterError, match=words):
+        OwnExtractor(MeanColour).fit(colour)
 
 
 def test_images_of_another_size_raise(colour):

@@ -7,14 +7,15 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
-from clustimage.similarity import METRICS, _distances
+from clustimage import _metrics
+from clustimage.similarity import METRICS
 from clustimage.similarity._distances import distances, nearest, paired_distances
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks so small that there are many of them."""
-    monkeypatch.setattr(_distances, "BLOCK_SIZE", 400)
+    monkeypatch.setattr(_metrics, "BLOCK_BYTES", 3200)
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestCentroid
 
+from clustimage import _metrics
 from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage.similarity import METRICS, _distances, distance_to_center, pick_unique
+from clustimage.similarity import METRICS, distance_to_center, pick_unique
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_middle_on_the_map_is_the_mean_of_the_members(some):
 
 
 def test_mean_image_is_the_rounded_mean_of_the_members(some, monkeypatch):
-    monkeypatch.setattr(_distances, "BLOCK_SIZE", 100)
+    monkeypatch.setattr(_metrics, "BLOCK_BYTES", 800)
     feat, labels, rng = some
     pixels = rng.integers(0, 256, (80, 4, 5, 3), dtype=np.uint8)
     means = pick_unique(feat, labels, pixels=pixels)["img_mean"]

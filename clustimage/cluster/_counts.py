@@ -1,0 +1,140 @@
+"""Which numbers of clusters are tried, and what to say about the one that wins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clustimage._errors import InvalidParameterError
+from clustimage._logging import get_logger
+from clustimage.cluster._base import Clusterer, Evaluator
+from clustimage.cluster._distinct import name_distinct_rows
+from clustimage.cluster._own import OwnClusterer
+
+__all__ = ["CountPlan", "plan_counts"]
+
+logger = get_logger(__name__)
+
+
+@dataclass
+class CountPlan:
+    """The numbers of clusters that are tried.
+
+    Attributes
+    ----------
+    counts : sequence of int
+        Increasing; empty where no number is asked for.
+    least, most : int
+        What could be tried at all, with these images and this evaluator.
+    names : ndarray of int, shape (n,), or None
+        Which of the distinct rows each row is, where they are so few that it matters.
+    too_alike : bool
+        Fewer rows are distinct than clusters are to be tried.
+    """
+
+    counts: Sequence[int]
+    least: int = 1
+    most: int = 1
+    names: np.ndarray | None = None
+    too_alike: bool = False
+
+    def warn_about(self, found: Sequence[int], best: int) -> None:
+        """Log what a user should know about the winner.
+
+        Parameters
+        ----------
+        found : sequence of int
+            Number of clusters of each labelling that competed.
+        best : int
+            Position of the winner.
+        """
+        k = found[best]
+        if self.names is not None and k > self.names.max() + 1:
+            logger.warning(
+                "%d clusters part equal images: only %d of the %d images differ.",
+                k,
+                self.names.max() + 1,
+                len(self.names),
+            )
+        if len(set(found)) < 2:
+            return
+        if self.least < k == self.counts[0]:
+            logger.warning(
+                "The best number of clusters, %d, is the least that was searched: try "
+                "min_clust=%d.",
+                k,
+                self.least,
+            )
+        elif self.most > k == self.counts[-1]:
+            logger.warning(
+                "The best number of clusters, %d, is the largest that was searched: try a larger "
+                "max_clust.",
+                k,
+            )
+
+
+def plan_counts(
+    X: np.ndarray, request: dict[str, Any], clusterer: Clusterer, evaluator: Evaluator
+) -> CountPlan:
+    """Return the numbers of clusters to try.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Features.
+    request : dict
+        From `check_request`.
+    clusterer, evaluator
+        An object of a user's own is asked for a number only where exactly one is
+        given.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there are too few images.
+    """
+    n, exact = len(X), request["n_clusters"]
+    if exact is None and request["min_clust"] == request["max_clust"]:
+        exact = request["min_clust"]
+    if exact is not None:
+        if exact > n:
+            name = "min_clust" if request["n_clusters"] is None else "n_clusters"
+            raise InvalidParameterError(
+                f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
+                "Ask for fewer clusters, or give more images."
+            )
+        return CountPlan([exact], names=name_distinct_rows(X, exact - 1))
+    if isinstance(clusterer, OwnClusterer):
+        return CountPlan([])
+    lowest, highest = request["min_clust"], request["max_clust"] - 1
+    names = name_distinct_rows(X, highest)
+    n_distinct = n if names is None else int(names.max()) + 1
+    least, most = min(2, evaluator.lowest_k), min(n - evaluator.margin, n_distinct)
+    if n_distinct < n and (n_distinct < lowest or n_distinct == 1):
+        return CountPlan([], names=names, too_alike=True)
+    if most < lowest:
+        raise InvalidParameterError(_too_few(n, lowest, least, most, clusterer))
+    return CountPlan(range(lowest, min(highest, most) + 1), least, most, names)
+
+
+def _images(n: int) -> str:
+    return "is 1 image" if n == 1 else f"are {n} images"
+
+
+def _too_few(n: int, lowest: int, least: int, most: int, clusterer: Clusterer) -> str:
+    """Return what is wrong, and only what would work."""
+    numbers = "n_clusters=1" if n == 1 else f"n_clusters=k (1 to {n}) for exactly k clusters"
+    ways = ["Give more images"]
+    if not clusterer.chooses_k:
+        ways.append(f"give cluster='agglomerative' with {numbers}")
+    else:
+        if least <= most:
+            ways.append(f"set min_clust={least}")
+        ways.append(f"give {numbers}")
+    return (
+        f"There {_images(n)}: too few to compare {lowest} clusters or more ('min_clust'). "
+        f"{', '.join(ways[:-1])} or {ways[-1]}."
+    )

@@ -1,0 +1,47 @@
+"""Which rows are equal: images that no clusterer should part."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+
+__all__ = ["name_distinct_rows"]
+
+
+def name_distinct_rows(X: np.ndarray, at_most: int) -> np.ndarray | None:
+    """Return which of the distinct rows each row is, if there are at most `at_most`.
+
+    Rows are compared by a hash of 128 bits of their bytes, one by one: nothing is
+    sorted or copied, and it ends as soon as there are too many.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n, d)
+        Features.
+    at_most : int
+        Distinct rows that matter.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,), or None
+        Names 0, 1, ... in the order of their first row; None where more than `at_most`
+        rows are distinct.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 2.0], [0.0, 1.0], [1.0, 2.0], [-0.0, 1.0]])
+    >>> name_distinct_rows(X, at_most=2).tolist()
+    [0, 1, 0, 1]
+    >>> name_distinct_rows(X, at_most=1) is None
+    True
+    """
+    seen: dict[bytes, int] = {}
+    names = np.empty(len(X), dtype=np.int64)
+    for i, row in enumerate(X):
+        # 0 is added, so that -0 has the bytes of 0.
+        digest = blake2b((row + 0).tobytes(), digest_size=16).digest()
+        names[i] = seen.setdefault(digest, len(seen))
+        if len(seen) > at_most:
+            return None
+    return names

@@ -1,0 +1,115 @@
+"""What a search is asked for: checked before any work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import clustimage.cluster as room
+from clustimage._errors import InvalidParameterError
+from clustimage._metrics import check_metric
+from clustimage._validation import check_int, check_option
+from clustimage.cluster._base import Clusterer, Evaluator
+from clustimage.cluster._own import OwnClusterer
+from clustimage.cluster._tree import LINKAGES
+
+__all__ = ["check_request", "make_clusterer"]
+
+
+def check_request(
+    *,
+    cluster: Any = "agglomerative",
+    evaluate: str = "silhouette",
+    metric: str = "euclidean",
+    linkage: str = "ward",
+    min_clust: int = 3,
+    max_clust: int = 25,
+    n_clusters: int | None = None,
+    min_size: int = 1,
+) -> dict[str, Any]:
+    """Check what `search_k` is asked for, without any data.
+
+    Parameters
+    ----------
+    cluster, evaluate, metric, linkage, min_clust, max_clust, n_clusters, min_size
+        As for `search_k`.
+
+    Returns
+    -------
+    dict
+        The same, numbers as int.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a name or a number is not allowed, or the parts do not go together.
+
+    Examples
+    --------
+    >>> check_request(cluster="dbscan", evaluate="elbow")
+    Traceback (most recent call last):
+    ...
+    clustimage._errors.InvalidParameterError: evaluate='elbow' needs a clusterer that is told \
+the number of clusters and does not go with cluster='dbscan'. Allowed there: 'silhouette', \
+'dbindex', 'calinski'.
+    """
+    kind = room.EVALUATORS[check_option("evaluate", evaluate, room.EVALUATORS)]
+    check_metric(metric)
+    check_option("linkage", linkage, LINKAGES)
+    clusterer = make_clusterer(cluster, {"metric": metric, "linkage": linkage})
+    clusterer.check()
+    _check_pair(cluster, clusterer, evaluate, metric)
+    request = {
+        "cluster": cluster,
+        "evaluate": evaluate,
+        "metric": metric,
+        "linkage": linkage,
+        "min_clust": check_int("min_clust", min_clust),
+        "max_clust": check_int("max_clust", max_clust),
+        "n_clusters": None if n_clusters is None else check_int("n_clusters", n_clusters, low=1),
+        "min_size": check_int("min_size", min_size, low=1),
+    }
+    least = min(2, kind.lowest_k)
+    if min_clust < least:
+        raise InvalidParameterError(
+            f"'min_clust' must be at least {least} with evaluate={evaluate!r}. Got {min_clust}. "
+            "For exactly one cluster give n_clusters=1."
+        )
+    if max_clust < min_clust:
+        raise InvalidParameterError(
+            f"'max_clust' must be at least 'min_clust', {min_clust}. Got {max_clust}."
+        )
+    return request
+
+
+def make_clusterer(cluster: Any, settings: dict[str, Any]) -> Clusterer:
+    """Return the clusterer of that name, or one around an object of a user's own."""
+    if hasattr(cluster, "fit_predict") and not isinstance(cluster, type):
+        return OwnClusterer(cluster)
+    return room.CLUSTERERS[check_option("cluster", cluster, room.CLUSTERERS)].from_settings(
+        settings
+    )
+
+
+def _fits(clusterer: Clusterer, kind: type[Evaluator]) -> bool:
+    return (clusterer.makes_tree or not kind.needs_tree) and (
+        clusterer.chooses_k or not kind.needs_k
+    )
+
+
+def _check_pair(cluster: Any, clusterer: Clusterer, evaluate: str, metric: str) -> None:
+    """Raise `InvalidParameterError` where clusterer, evaluator and metric do not go together."""
+    kind = room.EVALUATORS[evaluate]
+    if not _fits(clusterer, kind):
+        allowed = ", ".join(
+            repr(name) for name, one in room.EVALUATORS.items() if _fits(clusterer, one)
+        )
+        reason = "a tree" if kind.needs_tree else "a clusterer that is told the number of clusters"
+        raise InvalidParameterError(
+            f"evaluate={evaluate!r} needs {reason} and does not go with cluster={cluster!r}. "
+            f"Allowed there: {allowed}."
+        )
+    if metric != "euclidean" and kind.euclidean_only:
+        raise InvalidParameterError(
+            f"evaluate={evaluate!r} is defined for metric='euclidean' only. Got metric={metric!r}. "
+            "With it, use evaluate='silhouette'."
+        )

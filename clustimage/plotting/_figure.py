@@ -88,10 +88,10 @@ def check_figsize(figsize: Any, ax: Axes | None = None) -> tuple[float, float]:
     return wide, check_real("figsize", high, low=0, low_open=True)
 
 
-def fitting_size(ax: Axes, words: str, size: float, least: float = 6.0) -> float:
+def fitting_size(ax: Axes, words: str, size: float, least: float = 5.0) -> float:
     """Return a font size at which `words` are no wider than the axes."""
     wide = ax.get_window_extent().width * 72 / ax.figure.figure.dpi
-    return max(least, min(size, wide / (0.58 * max(len(words), 1))))
+    return max(least, min(size, wide / (0.62 * max(len(words), 1))))
 
 
 @contextmanager

@@ -97,6 +97,7 @@ def _write_beside(ax: Axes, words: str, place: np.ndarray, taken: list[Bbox]) ->
         path_effects=halo(),
         zorder=7,
         parse_math=False,
+        in_layout=False,
     )
     for x, y in BESIDE:
         text.set(ha="left" if x > 0 else "right", va="bottom" if y > 0 else "top")

@@ -166,6 +166,7 @@ def draw_pictures(
             bboxprops={"facecolor": colors[i], "edgecolor": "white", "linewidth": 0.8},
             zorder=4,
         )
+        box.set_in_layout(False)
         boxes.append(ax.add_artist(box))
         if far:
             _lead(ax, center, offset, colors[i])
@@ -181,18 +182,18 @@ def _lead(ax: Axes, center: np.ndarray, offset: np.ndarray, color: str) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     away = ScaledTranslation(offset[0] / 72, offset[1] / 72, ax.figure.figure.dpi_scale_trans)
-    ax.add_artist(
-        ConnectionPatch(
-            tuple(center),
-            tuple(center),
-            coordsA="data",
-            coordsB=ax.transData + away,
-            axesA=ax,
-            color=color,
-            linewidth=1,
-            zorder=3,
-        )
+    line = ConnectionPatch(
+        tuple(center),
+        tuple(center),
+        coordsA="data",
+        coordsB=ax.transData + away,
+        axesA=ax,
+        color=color,
+        linewidth=1,
+        zorder=3,
     )
+    line.set_in_layout(False)
+    ax.add_artist(line)
 
 
 def write_on_map(
@@ -212,4 +213,5 @@ def write_on_map(
         path_effects=halo(),
         zorder=5,
         parse_math=False,
+        in_layout=False,
     )

@@ -42,7 +42,7 @@ def main() -> None:
     save(cl.scatter(img_mean=False)[0], "map.png")
     save(cl.plot_unique(img_mean=False)[0], "unique.png")
     save(cl.clusteval.plot()[0], "scores.png", colors=64)
-    cl.find(cl.results["pathnames"][0], k=15, alpha=None)
+    cl.find(cl.results["pathnames"][0], k=11, alpha=None)
     save(cl.plot_find()[0], "find.png")
 
 

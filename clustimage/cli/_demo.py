@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     model = Clustimage(method="pca", verbose=arguments.verbose)
     model.fit_transform(import_example("photos"))
     write_all(model, folder, overwrite=arguments.overwrite)
-    model.find(model.results["pathnames"][0], k=15, alpha=None)
+    model.find(model.results["pathnames"][0], k=11, alpha=None)
     figure = model.plot_find()[0]
     figure.savefig(folder / "find.png", dpi=100, bbox_inches="tight")
     plt.close(figure)

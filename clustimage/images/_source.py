@@ -239,7 +239,10 @@ def _from_file(pathname: str) -> Source:
 
 
 def _from_url(url: str, folder: Path) -> Source:
-    return Source(str(folder / local_name(url)), base_name(url), url=url)
+    try:
+        return Source(str(folder / local_name(url)), base_name(url), url=url)
+    except ValueError as exc:  # such as http://[x, where no host can be read
+        return Source(url, url, url=url, reason=f"no address that can be read ({exc})")
 
 
 def _download_dir(rules: Rules) -> Path:

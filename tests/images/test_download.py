@@ -152,3 +152,11 @@ def test_a_download_has_the_name_in_its_url(url, name):
 def test_paths_are_no_urls():
     assert is_url("https://x/y.png") and is_url("FTP://x")
     assert not any(map(is_url, ["a.png", "/a/b", "C:\\x.png", "C://x.png", "http:/x"]))
+
+
+def test_an_address_without_a_host_is_skipped_with_its_reason(tmp_path):
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "red.png")
+    images = load_images(["http://[x", tmp_path / "red.png"], download_dir=tmp_path)
+    assert [row.status for row in images.status] == ["skipped", "ok"]
+    assert images.status[0].pathname == "http://[x"
+    assert "no address" in images.status[0].reason

@@ -47,7 +47,8 @@ that of the whole process, its libraries included, and of the processes that it 
 - In `plot()` every figure is drawn to its last pixel, for both tools.
 - *cluster* includes the unique image and the mean image of each cluster.
 - The same word is not always the same work. t-SNE runs 750 steps with an angle of 0.7
-  here, 1,000 with 0.5 in clustimage 1.7.1. `hog` features are the descriptor here (2,048 numbers), the picture of it there (16,384).
+  here, 1,000 with 0.5 in clustimage 1.7.1. `hog` features are the descriptor here
+  (2,048 numbers), the picture of it there (16,384).
 - imagededup builds a network while it is imported and downloads its weights; here it gets
   random ones, which its hashing does not use. No tool may connect to another machine.
 - The photos of 2048 × 1536, the points and their tree are made by the benchmark from seeds.

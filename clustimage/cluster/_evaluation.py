@@ -72,7 +72,8 @@ class EvaluationPlots:
             Title of the picture.
         **options
             As for `clusteval.clusteval.plot`: ``figsize``, ``ax``, ``xlabel``,
-            ``ylabel``, ``savefig``, ``showfig`` (False by default) ….
+            ``ylabel``, ``savefig`` …. ``showfig`` and ``verbose`` change nothing: show the
+            figure that is returned.
 
         Returns
         -------
@@ -80,13 +81,12 @@ class EvaluationPlots:
             Figure and axes; two axes where the number of clusters is drawn as well.
         """
         title = TITLES.get(self.evaluate, self.evaluate) if title is None else title
-        savefig, showfig = options.pop("savefig", None) or {}, options.pop("showfig", False)
+        savefig = options.pop("savefig", None) or {}
+        quiet = {"showfig": False, "verbose": "silent"}
         fig: Any
         if self._drawn_by_clusteval():
             with self._quiet():
-                fig, ax = super().plot(  # type: ignore[misc]
-                    title=title, **options, showfig=False, verbose="silent"
-                )
+                fig, ax = super().plot(title=title, **{**options, **quiet})  # type: ignore[misc]
             fig = ax.figure if fig is None else fig
             if self.evaluate == "derivative":
                 heights, acceleration = ax.lines[-3:-1]
@@ -96,10 +96,6 @@ class EvaluationPlots:
         if savefig.get("fname"):
             # The default of clusteval has the function `format` as a name.
             fig.savefig(**{key: value for key, value in savefig.items() if isinstance(key, str)})
-        if showfig:
-            import matplotlib.pyplot as plt
-
-            plt.show()
         return fig, ax
 
     def _drawn_by_clusteval(self) -> bool:

@@ -9,7 +9,7 @@ from clustimage._errors import InvalidDataError
 from clustimage._estimator import EstimatorHabits
 from clustimage._logging import get_logger
 from clustimage._metrics import check_rows
-from clustimage._results import empty_results, require, stale_names
+from clustimage._results import ATTRIBUTES, empty_results, require, stale_names
 from clustimage._state import StateMethods
 from clustimage._validation import check_option, check_shape
 from clustimage.cluster import check_request, search_k
@@ -63,8 +63,9 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
     params_hog : dict, default={"orientations": 8, "pixels_per_cell": (8, 8), \
 "cells_per_block": (1, 1)}
         As in `skimage.feature.hog`.
-    params_hash : dict, default={"hash_size": 8}
-        Edge of the hash in bits.
+    params_hash : dict, default={"hash_size": 8, "binbits": 3, "max_segments": 4}
+        Edge of the hash in bits; bits per bin of ``"colorhash"``; regions that
+        ``"crop-resistant"`` keeps.
     params_cnn, params_exif : dict, optional
         Settings of methods that are not part of this release.
     random_state : int or None, default=0
@@ -131,15 +132,15 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
         self.results = empty_results()
         self.images_: Any = None
         self._made_from: dict[str, tuple[str, ...]] = {}
-        self._store()
+        for name in ATTRIBUTES:
+            setattr(self, name, None)
 
     def _store(
         self, made_from: dict[str, tuple[str, ...]] | None = None, **values: Any
     ) -> dict[str, Any]:
         """Take new values, and drop everything that was made from the old ones."""
         self._made_from.update(made_from or {})
-        names = values or {"img": None, "pathnames": None}
-        for name in stale_names(names, self._made_from):
+        for name in stale_names(values, self._made_from):
             self._set(name, None)
         for name, value in values.items():
             self._set(name, value)

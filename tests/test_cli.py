@@ -121,6 +121,18 @@ def test_several_folders_and_no_map(folder, tmp_path, capsys):
     words = ["cluster", str(folder), str(folder / "00.png"), "--out", str(out), "--k", "3"]
     assert main([*words, "--embedding", "none", "--dim", "16", "16", "--verbose", "error"]) == 0
     assert "16 images in 3 clusters" in capsys.readouterr().out
+    assert not (out / "scores.png").exists()
+
+
+def test_a_figure_of_an_earlier_run_does_not_stay(folder, tmp_path):
+    words = ["cluster", str(folder), "--out", str(tmp_path), "--embedding", "none", "--overwrite"]
+    words += ["--dim", "16", "16", "--verbose", "error"]
+    assert main(words) == 0
+    assert (tmp_path / "dendrogram.png").exists()
+    assert main([*words, "--cluster", "kmeans", "--k", "3"]) == 0
+    assert not (tmp_path / "dendrogram.png").exists()
+    assert not (tmp_path / "scores.png").exists()
+    assert (tmp_path / "map.png").exists()
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder that nobody can write to")

@@ -77,7 +77,8 @@ def outputs_of_cluster() -> list[str]:
 def draw_all(model: Clustimage, folder: Path) -> list[Path]:
     """Draw the figures of a clustering into `folder`, and return their paths.
 
-    A figure that the clustering has no data for (a tree of k-means) is left out.
+    A figure that the clustering has no data for (a tree of k-means, the scores of a
+    single number of clusters) is left out.
     """
     import matplotlib.pyplot as plt
 
@@ -92,8 +93,10 @@ def draw_all(model: Clustimage, folder: Path) -> list[Path]:
     }
     if model.clustering_.tree is None:
         del drawings["dendrogram"]
-    if not model.clustering_.score["clusters"]:
+    if len(model.clustering_.score["clusters"]) < 2:
         del drawings["scores"]
+    for name in set(FIGURES) - set(drawings):
+        (folder / f"{name}.png").unlink(missing_ok=True)  # of an earlier run
     paths = []
     for name, draw in drawings.items():
         figure = draw()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from clustimage._errors import InvalidParameterError
 from clustimage._validation import check_option
 
-__all__ = ["LEVELS", "check_verbose", "get_logger", "progress", "set_logger"]
+__all__ = ["LEVELS", "check_verbose", "get_logger", "progress", "set_logger", "shows_progress"]
 
 Item = TypeVar("Item")
 
@@ -84,13 +84,16 @@ default="info"
         logger.addHandler(_PlainHandler())
 
 
+def shows_progress() -> bool:
+    """Return whether progress bars are shown: at the verbosities ``"info"`` and ``"debug"``."""
+    return logging.getLogger(NAME).isEnabledFor(logging.INFO)
+
+
 def progress(
     items: Iterable[Item], *, desc: str, total: int | None = None, unit: str = "image"
 ) -> Iterator[Item]:
     """Yield `items`; show a progress bar at the verbosity ``"info"`` if there are two or more."""
     from tqdm.auto import tqdm
 
-    hidden = not logging.getLogger(NAME).isEnabledFor(logging.INFO) or (
-        total is not None and total < 2
-    )
+    hidden = not shows_progress() or (total is not None and total < 2)
     yield from tqdm(items, desc=desc, total=total, unit=unit, disable=hidden, leave=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import urllib.parse
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from clustimage._download import download, is_web_address
 from clustimage._errors import DownloadError, InvalidParameterError
-from clustimage._logging import NAME
+from clustimage._logging import shows_progress
 from clustimage._validation import check_int, check_real
 
 __all__ = ["check_url", "wget"]
@@ -92,9 +91,10 @@ def wget(
 def _with_bar(url: str, target: Path, timeout: float, max_bytes: int) -> None:
     from tqdm.auto import tqdm
 
-    hidden = not logging.getLogger(NAME).isEnabledFor(logging.INFO)
     name = urllib.parse.urlsplit(url).path.rpartition("/")[2]
-    with tqdm(desc=name, unit="B", unit_scale=True, disable=hidden, leave=False) as bar:
+    with tqdm(
+        desc=name, unit="B", unit_scale=True, disable=not shows_progress(), leave=False
+    ) as bar:
 
         def tell(done: int, total: int | None) -> None:
             bar.total = total

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,10 +11,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import validation
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage._validation import check_int
+from clustimage._errors import InvalidDataError
+from clustimage._parallel import run_ordered
 
-__all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "check_n_jobs"]
+__all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "in_batches"]
+
+FEW = 8  # batches that are done before one looks for a progress bar
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):
@@ -196,12 +198,34 @@ def as_rows(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
         raise InvalidDataError(str(exc)) from exc
 
 
-def check_n_jobs(value: Any) -> int | None:
-    """Return `value` if it is a number of workers, or raise `InvalidParameterError`."""
-    if value is None:
-        return None
-    if check_int("n_jobs", value) == 0:
-        raise InvalidParameterError(
-            "'n_jobs' must be a whole number other than 0; -1 is all cores. Got 0."
-        )
-    return int(value)
+def in_batches(
+    describe: Callable[[npt.NDArray[np.uint8]], npt.NDArray[Any]],
+    images: npt.NDArray[np.uint8],
+    *,
+    size: int,
+    n_jobs: int | None,
+    desc: str,
+) -> npt.NDArray[Any]:
+    """Return what `describe` makes of the images, `size` of them at a time, over all workers.
+
+    Parameters
+    ----------
+    describe : callable
+        From images (b, height, width, channels) to rows (b, d).
+    images : ndarray of shape (n, height, width, channels), uint8
+        At least one.
+    size : int
+        Images in a batch.
+    n_jobs : int or None
+        Number of threads; -1 is all cores.
+    desc : str
+        Words of the progress bar, shown where there is enough work to wait for.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+    """
+    batches = [images[start : start + size] for start in range(0, len(images), size)]
+    shown = desc if len(batches) > FEW else None
+    rows = run_ordered(describe, batches, n_jobs=n_jobs, desc=shown, unit="batch")
+    return np.concatenate(list(rows))

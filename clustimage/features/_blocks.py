@@ -20,6 +20,7 @@ import numpy.typing as npt
 from scipy.linalg import blas
 
 from clustimage._logging import progress
+from clustimage.features._base import FEW
 
 __all__ = ["apply_gram", "centred_gram", "left_to_right", "on_grid", "project"]
 
@@ -29,7 +30,6 @@ HALF = 128  # what bytes are moved by
 EXACT = 1024  # products of moved bytes that single precision adds without error
 WIDE = 2048  # rows and columns in a block of double precision: 32 MiB
 GRID = 2.0**36
-FEW = 8  # blocks that are done before one looks
 
 
 def on_grid(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

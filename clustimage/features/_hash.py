@@ -11,9 +11,9 @@ import scipy.fftpack
 from PIL import Image
 
 from clustimage._errors import InvalidParameterError
-from clustimage._parallel import run_ordered
+from clustimage._parallel import check_jobs
 from clustimage._validation import check_int, merge_defaults
-from clustimage.features._base import ImageExtractor, check_n_jobs
+from clustimage.features._base import ImageExtractor, in_batches
 
 __all__ = [
     "PARAMS_HASH",
@@ -74,18 +74,11 @@ class HashExtractor(ImageExtractor):
 
     def check(self) -> None:
         check_int("hash_size", self.hash_size, low=2)
-        check_n_jobs(self.n_jobs)
+        if self.n_jobs is not None:
+            check_jobs(self.n_jobs)
 
     def _describe(self, images: Bytes) -> npt.NDArray[Any]:
-        batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-        bits = run_ordered(
-            self._flat_bits,
-            batches,
-            n_jobs=self.n_jobs,
-            desc="Hashing" if len(batches) > 8 else None,
-            unit="batch",
-        )
-        return np.concatenate(list(bits))
+        return in_batches(self._flat_bits, images, size=BATCH, n_jobs=self.n_jobs, desc="Hashing")
 
     def _flat_bits(self, images: Bytes) -> npt.NDArray[np.float32]:
         return self._bits(images).reshape(len(images), -1).astype(np.float32)
@@ -226,7 +219,8 @@ class ColorHash(HashExtractor):
 
     def check(self) -> None:
         check_int("binbits", self.binbits, low=1, high=16)
-        check_n_jobs(self.n_jobs)
+        if self.n_jobs is not None:
+            check_jobs(self.n_jobs)
 
     def _bits(self, images: Bytes) -> Bits:
         return np.stack([self._bits_of_one(pillow_image(image)) for image in images])

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from skimage.feature import hog as skimage_hog
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage._parallel import run_ordered
+from clustimage._parallel import check_jobs
 from clustimage._validation import check_bool, check_int, merge_defaults
-from clustimage.features._base import ImageExtractor, check_n_jobs
+from clustimage.features._base import ImageExtractor, in_batches
 from clustimage.images import to_gray
 
 __all__ = ["PARAMS_HOG", "HOGExtractor", "extract_hog"]
@@ -93,7 +93,8 @@ class HOGExtractor(ImageExtractor):
 
     def check(self) -> None:
         self._layout()
-        check_n_jobs(self.n_jobs)
+        if self.n_jobs is not None:
+            check_jobs(self.n_jobs)
 
     def _check_size(self, height: int, width: int) -> None:
         self._layout((height, width))
@@ -105,18 +106,8 @@ class HOGExtractor(ImageExtractor):
         height, width = images.shape[1:3]
         layout = self._layout((height, width))
         size = max(1, BATCH // (height * width))
-        batches = [images[start : start + size] for start in range(0, len(images), size)]
-        return np.concatenate(
-            list(
-                run_ordered(
-                    partial(describe_batch, layout=layout),
-                    batches,
-                    n_jobs=self.n_jobs,
-                    desc="Extracting HOG" if len(batches) > 8 else None,
-                    unit="batch",
-                )
-            )
-        )
+        describe = partial(describe_batch, layout=layout)
+        return in_batches(describe, images, size=size, n_jobs=self.n_jobs, desc="Extracting HOG")
 
 
 Layout = tuple[int, tuple[int, int], tuple[int, int]]

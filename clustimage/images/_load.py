@@ -12,8 +12,8 @@ import numpy as np
 
 from clustimage._errors import DownloadError, ImageReadError, InvalidDataError
 from clustimage._logging import get_logger
-from clustimage._parallel import run_ordered
-from clustimage._validation import check_bool, check_int, check_shape
+from clustimage._parallel import check_jobs, run_ordered
+from clustimage._validation import check_bool, check_shape
 from clustimage.images._arrays import check_values, guess_shape, rows_to_pixels
 from clustimage.images._decode import decode, quiet_pillow
 from clustimage.images._download import fetch
@@ -120,7 +120,7 @@ def load_images(
     dim = check_shape("dim", dim)
     check_extensions(ext)
     if n_jobs is not None:
-        check_int("n_jobs", n_jobs)
+        check_jobs(n_jobs)
     if shape is not None:
         dim, grayscale = (shape[0], shape[1]), shape[2] == 1
     rules = Rules(ext, check_bool("recursive", recursive), black_list, download_dir)

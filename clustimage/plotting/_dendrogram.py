@@ -193,15 +193,9 @@ def _labels(Z: np.ndarray, max_d: float | None, given: np.ndarray | None) -> np.
         return np.asarray(given)
     if max_d is None:
         return None
-    from scipy.cluster.hierarchy import fcluster
+    from clustimage.cluster import cut_tree_at
 
-    raw = fcluster(Z, max_d, criterion="distance")
-    _, first, codes, sizes = np.unique(
-        raw, return_index=True, return_inverse=True, return_counts=True
-    )
-    rank = np.empty(len(sizes), dtype=int)
-    rank[np.lexsort((first, -sizes))] = np.arange(len(sizes))
-    return rank[codes]
+    return cut_tree_at(Z, max_d)
 
 
 def implied_cut(Z: np.ndarray, of_node: np.ndarray | None) -> float | None:

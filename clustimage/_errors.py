@@ -10,6 +10,7 @@
     ├── DownloadError (OSError)               a URL that could not be fetched
     ├── ArchiveError (ValueError)             an archive that is broken or unsafe to unpack
     ├── ModelFileError (ValueError)           a saved model that is broken or foreign
+    ├── MemoryLimitError (MemoryError)        work that would not fit into the memory there is
     └── MissingDependencyError (ImportError)  an optional package that is not installed
 """
 
@@ -22,6 +23,7 @@ __all__ = [
     "ImageReadError",
     "InvalidDataError",
     "InvalidParameterError",
+    "MemoryLimitError",
     "MissingDependencyError",
     "ModelFileError",
     "StepOrderError",
@@ -62,6 +64,10 @@ class ArchiveError(ClustimageError, ValueError):
 
 class ModelFileError(ClustimageError, ValueError):
     """A saved model is broken, cut off, or not a model of clustimage."""
+
+
+class MemoryLimitError(ClustimageError, MemoryError):
+    """The work would need more memory than there is; raised before it is taken."""
 
 
 class MissingDependencyError(ClustimageError, ImportError):

@@ -271,7 +271,7 @@ class EstimatorHabits:
         return images
 
     def _features_of(self, images: Images) -> np.ndarray:
-        return self.extractor_.transform(images.pixels)
+        return self.extractor_.transform_images(images)
 
     def __repr__(self) -> str:
         signature = inspect.signature(type(self).__init__).parameters

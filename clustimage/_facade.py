@@ -315,7 +315,7 @@ n_clusters, min_size
             self.import_data(Xraw)
         require(self.results, "img")
         extractor = make_extractor(self.params["method"], self.params)
-        feat = extractor.fit_transform(self.images_.pixels)
+        feat = extractor.fit_images(self.images_)
         logger.info("Features per image: %d, by method=%r.", feat.shape[1], self.params["method"])
         self._store(feat=feat, extractor_=extractor)
         return feat

@@ -38,7 +38,7 @@ class NotSaved:
             f"which no file keeps. Load it with Clustimage.load(path, {self.name}=YourObject())."
         )
 
-    fit = transform = fit_transform = _missing
+    fit = transform = fit_transform = fit_images = transform_images = _missing
 
 
 class StateMethods:

@@ -23,6 +23,7 @@ LEVELS = {
             "_metrics",
             "_files",
             "_download",
+            "_memory",
         ),
         0,
     ),

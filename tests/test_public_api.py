@@ -39,6 +39,7 @@ def test_public_names_are_these():
             "ImageReadError",
             "InvalidDataError",
             "InvalidParameterError",
+            "MemoryLimitError",
             "MissingDependencyError",
             "ModelFileError",
             "StepOrderError",

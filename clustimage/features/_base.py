@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from clustimage._errors import InvalidDataError
 from clustimage._parallel import run_ordered
+
+if TYPE_CHECKING:
+    from clustimage.images import Images
 
 __all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "in_batches"]
 
@@ -30,6 +33,25 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
     """
 
     needs_gray: ClassVar[bool] = False
+
+    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
+        """Learn from what stage 1 has read, and return one row of features per image."""
+        return self.fit_transform(images.pixels)
+
+    def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
+        """Return one row of features per image that stage 1 has read."""
+        return self.transform(images.pixels)
+
+    def prepare(self) -> None:
+        """Raise early what would go wrong later: a package, a network or a file is missing.
+
+        Called before images are read.
+
+        Raises
+        ------
+        ClustimageError
+            Of the kind that `fit` would raise.
+        """
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> FeatureExtractor:

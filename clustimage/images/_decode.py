@@ -175,7 +175,7 @@ def decode(
     if gray and img.ndim == 3:
         img = to_gray(img)
     scaled = imscale(img) if white is None else scale(img, white)
-    return Decoded(imresize(scaled, dim), decoded.width, decoded.height)
+    return decoded._replace(pixels=imresize(scaled, dim))
 
 
 @contextmanager

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clustimage.images._source import Source
+
 __all__ = ["ImageStatus", "Images"]
 
 
@@ -29,6 +31,12 @@ class ImageStatus:
     width, height : int or None
         Size in pixels of the original, held upright (orientation applied); None
         where it was skipped.
+    taken : float or None
+        When the photo was taken, by its EXIF data: seconds since 1970-01-01 UTC.
+    taken_from : str
+        The EXIF tag that says so, ``"DateTimeOriginal"`` or ``"DateTime"``; else empty.
+    modified : float or None
+        Time of the file, in the same seconds; None for what is no file.
     """
 
     pathname: str
@@ -36,6 +44,9 @@ class ImageStatus:
     reason: str = ""
     width: int | None = None
     height: int | None = None
+    taken: float | None = None
+    taken_from: str = ""
+    modified: float | None = None
 
 
 @dataclass
@@ -57,6 +68,9 @@ class Images:
     white : float or None
         The value that became 255, where the images came as one array; None where
         each image was scaled by its own maximum.
+    sources : list of Source, optional
+        Where each row came from, to be read again at another size; None where the
+        pixels are all there is (flattened arrays, saved models).
 
     Examples
     --------
@@ -75,6 +89,7 @@ class Images:
     pixels: np.ndarray
     status: list[ImageStatus]
     white: float | None = None
+    sources: list[Source] | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)

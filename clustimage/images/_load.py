@@ -239,7 +239,18 @@ def _load_sources(
             img = result.pixels
             pixels[len(kept)] = img[..., np.newaxis] if img.ndim == 2 else img
             kept.append(item)
-            status.append(ImageStatus(item.pathname, "ok", "", result.width, result.height))
+            status.append(
+                ImageStatus(
+                    item.pathname,
+                    "ok",
+                    "",
+                    result.width,
+                    result.height,
+                    result.taken,
+                    result.taken_from,
+                    result.modified,
+                )
+            )
     _tell_skipped(status, sources.looked_for)
     return Images(
         _objects([item.pathname for item in kept]),
@@ -248,6 +259,7 @@ def _load_sources(
         pixels[: len(kept)],
         status,
         white,
+        kept,
     )
 
 

@@ -63,11 +63,17 @@ NO_IMAGES = {
 
 
 class Decoded(NamedTuple):
-    """An image and the size in pixels that the original has when it is held upright."""
+    """An image, the size in pixels of the original held upright, and when it was taken.
+
+    `taken`, `taken_from` and `modified` are as in `ImageStatus`.
+    """
 
     pixels: np.ndarray
     width: int
     height: int
+    taken: float | None = None
+    taken_from: str = ""
+    modified: float | None = None
 
 
 def read_pixels(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from clustimage.images._arrays import get_dim, guess_shape, imscale, to_gray
 from clustimage.images._decode import imread, imresize
+from clustimage.images._frames import Frame
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images._load import load_images
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
+    "Frame",
     "ImageStatus",
     "Images",
     "check_extensions",

@@ -22,7 +22,7 @@ from clustimage.images._listing import printable
 from clustimage.images._paths import absolute
 from clustimage.images._pillow import Decoded, read_pixels
 
-__all__ = ["decode", "imread", "imresize", "quiet_pillow"]
+__all__ = ["decode", "flatten_colour", "imread", "imresize", "quiet_pillow"]
 
 
 def imread(
@@ -167,15 +167,18 @@ def decode(
         decoded = read_pixels(content, dim, gray)
     if isinstance(decoded, str):
         return decoded
-    img = decoded.pixels
+    img = flatten_colour(decoded.pixels, gray)
+    scaled = imscale(img) if white is None else scale(img, white)
+    return decoded._replace(pixels=imresize(scaled, dim))
+
+
+def flatten_colour(img: np.ndarray, gray: bool) -> np.ndarray:
+    """Return gray `(height, width)` or, unless gray is asked for, RGB `(height, width, 3)`."""
     if img.ndim == 3 and img.shape[2] == 4:
         img = over_white(img)
     if img.ndim == 3 and img.shape[2] == 1:
         img = img[:, :, 0]
-    if gray and img.ndim == 3:
-        img = to_gray(img)
-    scaled = imscale(img) if white is None else scale(img, white)
-    return decoded._replace(pixels=imresize(scaled, dim))
+    return to_gray(img) if gray and img.ndim == 3 else img
 
 
 @contextmanager

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from clustimage._validation import check_int
+from clustimage.images._frames import Frame, frame_batches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +113,65 @@ class Images:
     def flat(self) -> np.ndarray:
         """View `(n, height * width * channels)` of the same memory."""
         return self.pixels.reshape(len(self.pixels), -1)
+
+    def batches(
+        self,
+        frame: Frame,
+        *,
+        size: int = 32,
+        positions: Sequence[int] | np.ndarray | None = None,
+        n_jobs: int | None = -1,
+        desc: str | None = None,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Read the images again, at the size that a network takes.
+
+        Files and pictures show the photo as it is, turned upright and over white, not scaled
+        by its maximum (except where it is not 8 bits deep); arrays are scaled as `pixels` are.
+        Threads read ahead while the caller works on a batch, by a bounded number of images.
+
+        Parameters
+        ----------
+        frame : Frame
+            Size and resampling.
+        size : int, default=32
+            Images in a batch; the last one may have less.
+        positions : sequence of int, optional
+            Rows to read, in this order; default all.
+        n_jobs : int, default=-1
+            Number of threads; -1 uses every core.
+        desc : str, optional
+            Words of the progress bar, which counts images; without them there is none.
+
+        Yields
+        ------
+        positions : ndarray of int, shape (b,)
+            Rows of the images.
+        frames : ndarray of uint8, shape (b, height, width, 3)
+            RGB; three equal channels where the images were read in gray. Where `sources` is
+            None, made from `pixels`.
+
+        Raises
+        ------
+        InvalidParameterError
+            If `size` is not a number of at least 1.
+        ImageReadError
+            If a file cannot be read any more; the message names it and says why.
+
+        Notes
+        -----
+        Close the iterator where it may be left early (``contextlib.closing``): the threads end
+        then, and not only when it is forgotten.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from clustimage.images import Frame, load_images
+        >>> images = load_images([np.ones((40, 60)), np.ones((30, 30))], dim=(8, 8))
+        >>> [frames.shape for _, frames in images.batches(Frame((16, 16), resize=20), size=1)]
+        [(1, 16, 16, 3), (1, 16, 16, 3)]
+        """
+        size = check_int("size", size, low=1)
+        return frame_batches(self, frame, size=size, positions=positions, n_jobs=n_jobs, desc=desc)
 
     def status_frame(self) -> pd.DataFrame:
         """Return `status` as a table: pathname, status, reason, width, height.

@@ -6,6 +6,7 @@ import os
 import stat
 import struct
 import zlib
+from collections.abc import Callable
 from functools import cache
 from typing import IO, Any, NamedTuple
 
@@ -61,6 +62,9 @@ NO_IMAGES = {
     b"\x1f\x8b": "a compressed (gzip) file, not an image",
 }
 
+# Size (height, width) below which nothing is reduced; a function of that of the original; no limit.
+Least = tuple[int, int] | Callable[[int, int], tuple[int, int]] | None
+
 
 class Decoded(NamedTuple):
     """An image, the size in pixels of the original held upright, and when it was taken.
@@ -76,18 +80,17 @@ class Decoded(NamedTuple):
     modified: float | None = None
 
 
-def read_pixels(
-    content: str | Image.Image, dim: tuple[int, int] | None, gray: bool
-) -> Decoded | str:
+def read_pixels(content: str | Image.Image, dim: Least, gray: bool) -> Decoded | str:
     """Return the upright pixels of a file or picture, or the reason why there are none.
 
     Parameters
     ----------
     content : str or PIL image
         Path of a file, or a picture.
-    dim : (height, width) or None
-        Size below which a JPEG must not be reduced while it is decoded; None
-        decodes it in full.
+    dim : (height, width), callable or None
+        Size below which a JPEG must not be reduced while it is decoded, or what
+        makes it from the height and width of the upright picture; None decodes
+        it in full.
     gray : bool
         Whether a JPEG may be decoded to its luma alone.
 
@@ -113,7 +116,7 @@ def read_pixels(
         return f"broken, or of a kind that is not read ({_one_line(exc)})"
 
 
-def _read(content: str | Image.Image, dim: tuple[int, int] | None, gray: bool) -> Decoded | str:
+def _read(content: str | Image.Image, dim: Least, gray: bool) -> Decoded | str:
     if isinstance(content, Image.Image):
         return _read_picture(content, None, gray)
     mode = os.stat(content)  # noqa: PTH116 - a thousand paths an instant
@@ -132,13 +135,15 @@ def _read(content: str | Image.Image, dim: tuple[int, int] | None, gray: bool) -
             return _read_picture(picture, dim, gray)
 
 
-def _read_picture(picture: Image.Image, dim: tuple[int, int] | None, gray: bool) -> Decoded | str:
+def _read_picture(picture: Image.Image, dim: Least, gray: bool) -> Decoded | str:
     """Decode a picture of Pillow; with `dim`, a JPEG may come out at a reduced size."""
     is_jpeg = picture.format in ("JPEG", "MPO")
     if is_jpeg:
         orientation, (width, height) = _orientation(picture), picture.size
         if dim is not None:
-            target = dim if orientation in SIDEWAYS else dim[::-1]
+            upright = (width, height) if orientation in SIDEWAYS else (height, width)
+            least = dim(*upright) if callable(dim) else dim
+            target = least if orientation in SIDEWAYS else least[::-1]
             # Gray is then the luma that the file holds, without a way through RGB.
             picture.draft("L" if gray else None, target)
     picture.load()

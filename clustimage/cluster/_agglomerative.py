@@ -1,13 +1,25 @@
-"""Agglomerative clustering: one tree, cut at every k."""
+"""Agglomerative clustering: one tree, cut at every k or at one similarity."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from clustimage._errors import InvalidParameterError
+from clustimage._validation import check_real
 from clustimage.cluster._base import Candidates, Clusterer
-from clustimage.cluster._tree import check_linkage, cut_tree_k, grow_tree
+from clustimage.cluster._distances import condensed_distances
+from clustimage.cluster._mixed import check_moments, mixed_distances
+from clustimage.cluster._similarity_cut import check_sim, cut_by_similarity
+from clustimage.cluster._tree import (
+    check_linkage,
+    check_tree_memory,
+    cut_tree_k,
+    grow_from,
+    name_linkage,
+)
 
 __all__ = ["AgglomerativeClusterer"]
 
@@ -22,8 +34,15 @@ class AgglomerativeClusterer(Clusterer):
         silhouette.
     metric : str, default="euclidean"
         One of `METRICS`.
-    linkage : str, default="ward"
-        One of `LINKAGES`; ward, centroid and median need Euclidean distances.
+    linkage : str, optional
+        One of `LINKAGES`; ward, centroid and median need Euclidean distances. Default
+        ``"ward"``, and ``"average"`` with `sim` or `time_weight`.
+    sim : float, optional
+        From 0 to 1: cut the tree there, see `cut_by_similarity`. Not with `n_clusters`.
+    time_weight : float, default=0.0
+        From 0 to 1: the part that time has in the distances, see `mixed_distances`.
+    moments : array-like of float, shape (n,), optional
+        When each image was taken, in seconds; needed where `time_weight` is above 0.
 
     Attributes
     ----------
@@ -35,20 +54,52 @@ class AgglomerativeClusterer(Clusterer):
     >>> X = np.array([[0.0], [0.2], [0.1], [9.0], [9.1]])
     >>> AgglomerativeClusterer(n_clusters=2).fit_predict(X).tolist()
     [0, 0, 0, 1, 1]
+    >>> AgglomerativeClusterer(sim=1).fit_predict(X).tolist()
+    [0, 1, 2, 3, 4]
     """
 
     makes_tree = True
 
     def __init__(
-        self, *, n_clusters: int | None = None, metric: str = "euclidean", linkage: str = "ward"
+        self,
+        *,
+        n_clusters: int | None = None,
+        metric: str = "euclidean",
+        linkage: str | None = None,
+        sim: float | None = None,
+        time_weight: float = 0.0,
+        moments: Any = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.metric = metric
         self.linkage = linkage
+        self.sim = sim
+        self.time_weight = time_weight
+        self.moments = moments
 
     def check(self) -> None:
-        check_linkage(self.linkage, self.metric)
+        sim = check_sim(self.sim)
+        time_weight = check_real("time_weight", self.time_weight, low=0, high=1)
+        linkage = name_linkage(self.linkage, sim=sim, time_weight=time_weight)
+        check_linkage(linkage, self.metric, time_weight=time_weight)
+        if sim is not None and self.n_clusters is not None:
+            raise InvalidParameterError(
+                "'sim' and 'n_clusters' both say where to cut the tree. "
+                f"Got sim={self.sim!r} and n_clusters={self.n_clusters!r}. Give one of them."
+            )
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
-        Z = grow_tree(X, linkage_name=self.linkage, metric=self.metric)
-        return Candidates([cut_tree_k(Z, k) for k in counts], list(counts), Z=Z)
+        linkage = name_linkage(self.linkage, sim=self.sim, time_weight=self.time_weight)
+        moments = check_moments(self.moments, self.time_weight, len(X))
+        check_tree_memory(len(X), linkage)
+        mix = None
+        if moments is None:
+            distances = condensed_distances(X, self.metric)
+        else:
+            distances, mix = mixed_distances(X, self.metric, moments, self.time_weight)
+        furthest = float(distances.max(initial=0.0))
+        Z = grow_from(distances, linkage)
+        if self.sim is None:
+            return Candidates([cut_tree_k(Z, k) for k in counts], list(counts), Z=Z, mix=mix)
+        labels, height = cut_by_similarity(Z, furthest, self.sim)
+        return Candidates([labels], [height], "height", Z=Z, mix=mix, height=height)

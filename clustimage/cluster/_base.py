@@ -18,6 +18,7 @@ from sklearn.utils import check_array
 
 from clustimage._metrics import check_metric
 from clustimage.cluster._labels import count_clusters, order_labels
+from clustimage.cluster._mixed import TimeMix
 
 __all__ = ["Candidates", "Clusterer", "Evaluator"]
 
@@ -36,12 +37,18 @@ class Candidates:
         Name of that.
     Z : ndarray of shape (n - 1, 4), optional
         The linkage tree that the labellings were cut from.
+    mix : TimeMix, optional
+        How time is mixed into the distances of the tree.
+    height : float, optional
+        Where the tree was cut, if that is what was asked for.
     """
 
     labels: list[np.ndarray]
     thresholds: Sequence[float]
     varied: str = "cluster_threshold"
     Z: np.ndarray | None = None
+    mix: TimeMix | None = None
+    height: float | None = None
 
     @property
     def counts(self) -> list[int]:

@@ -24,21 +24,26 @@ class Clustering:
         0 is the largest cluster, then by decreasing size; -1 is unclustered.
     params : dict
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
-        ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``random_state``.
+        ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
+        ``time_weight``, ``random_state``.
         Names, numbers and None only; an object is there as its ``repr``.
     score : dict of str to list
         One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
-        of dbscan, the minimal size of hdbscan), ``"clusters"`` (number of clusters
-        that it has) and ``"score"`` (NaN where it is not defined).
+        of dbscan, the minimal size of hdbscan, the height of a similarity cut),
+        ``"clusters"`` (number of clusters that it has) and ``"score"`` (NaN where it
+        is not defined).
     best : int
         Position of the winner in `score`.
     varied : str
-        What ``"cluster_threshold"`` is: ``"cluster_threshold"`` for k, ``"eps"`` or
-        ``"min_cluster_size"``.
+        What ``"cluster_threshold"`` is: ``"cluster_threshold"`` for k, ``"eps"``,
+        ``"min_cluster_size"`` or ``"height"``.
     tree : ndarray of float64, shape (n - 1, 4), or None
         The linkage tree, for agglomerative clustering.
     n_found : int
         Number of clusters before small ones were left out (`min_size`).
+    height : float or None
+        Where the tree was cut, in units of its distances, if a similarity was asked
+        for (``sim``); else it may be anywhere between two merges.
     """
 
     labels: np.ndarray
@@ -48,11 +53,18 @@ class Clustering:
     varied: str = "cluster_threshold"
     tree: np.ndarray | None = None
     n_found: int = 1
+    height: float | None = None
 
     @property
     def cut(self) -> tuple[float, float, float] | None:
         """Height of the cut, and the heights it may lie between; None without a tree."""
-        return None if self.tree is None else cut_heights(self.tree, self.n_found)
+        if self.tree is None:
+            return None
+        middle, lower, upper = cut_heights(self.tree, self.n_found)
+        if self.height is None:
+            return middle, lower, upper
+        # The heights of centroid and median fall: their merges are not made in order.
+        return self.height, min(lower, self.height), max(upper, self.height)
 
     def get_state(self) -> dict[str, Any]:
         """Return everything as a dict of arrays and JSON values."""
@@ -65,20 +77,22 @@ class Clustering:
             "varied": self.varied,
             "tree": self.tree,
             "n_found": self.n_found,
+            "height": self.height,
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Clustering:
-        """Make a clustering from what `get_state` returned."""
-        tree = state["tree"]
+        """Make a clustering from what `get_state` returned, also that of older versions."""
+        tree, height = state["tree"], state.get("height")
         return cls(
             labels=np.asarray(state["labels"], dtype=np.int64),
-            params=dict(state["params"]),
+            params={"sim": None, "time_weight": 0.0, **state["params"]},
             score={name: np.asarray(column).tolist() for name, column in state["score"].items()},
             best=int(state["best"]),
             varied=str(state["varied"]),
             tree=None if tree is None else np.asarray(tree, dtype=np.float64),
             n_found=int(state["n_found"]),
+            height=None if height is None else float(height),
         )
 
 
@@ -98,4 +112,5 @@ def to_recut(clustering: Clustering, labels: np.ndarray) -> Clustering:
     Clustering
     """
     ordered = order_labels(labels, clustering.params["min_size"])
-    return replace(clustering, labels=ordered, n_found=count_clusters(np.asarray(labels)))
+    n_found = count_clusters(np.asarray(labels))
+    return replace(clustering, labels=ordered, n_found=n_found, height=None)

@@ -77,7 +77,11 @@ class CountPlan:
 
 
 def plan_counts(
-    X: np.ndarray, request: dict[str, Any], clusterer: Clusterer, evaluator: Evaluator
+    X: np.ndarray,
+    request: dict[str, Any],
+    clusterer: Clusterer,
+    evaluator: Evaluator,
+    moments: np.ndarray | None = None,
 ) -> CountPlan:
     """Return the numbers of clusters to try.
 
@@ -90,12 +94,18 @@ def plan_counts(
     clusterer, evaluator
         An object of a user's own is asked for a number only where exactly one is
         given.
+    moments : ndarray of float64, shape (n,), optional
+        When the images were taken, where that makes a difference.
 
     Raises
     ------
     InvalidParameterError
         If there are too few images.
     """
+    if request["sim"] is not None:
+        return CountPlan([])
+    if request["time_weight"] == 1 and moments is not None:
+        X, moments = moments[:, None], None
     n, exact = len(X), request["n_clusters"]
     if exact is None and request["min_clust"] == request["max_clust"]:
         exact = request["min_clust"]
@@ -106,11 +116,11 @@ def plan_counts(
                 f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
                 "Ask for fewer clusters, or give more images."
             )
-        return CountPlan([exact], names=name_distinct_rows(X, exact - 1))
+        return CountPlan([exact], names=name_distinct_rows(X, exact - 1, moments))
     if isinstance(clusterer, OwnClusterer):
         return CountPlan([])
     lowest, highest = request["min_clust"], request["max_clust"] - 1
-    names = name_distinct_rows(X, highest)
+    names = name_distinct_rows(X, highest, moments)
     n_distinct = n if names is None else int(names.max()) + 1
     least, most = min(2, evaluator.lowest_k), min(n - evaluator.margin, n_distinct)
     if n_distinct < n and (n_distinct < lowest or n_distinct == 1):

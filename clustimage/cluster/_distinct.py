@@ -9,7 +9,9 @@ import numpy as np
 __all__ = ["name_distinct_rows"]
 
 
-def name_distinct_rows(X: np.ndarray, at_most: int) -> np.ndarray | None:
+def name_distinct_rows(
+    X: np.ndarray, at_most: int, moments: np.ndarray | None = None
+) -> np.ndarray | None:
     """Return which of the distinct rows each row is, if there are at most `at_most`.
 
     Rows are compared by a hash of 128 bits of their bytes, one by one: nothing is
@@ -21,6 +23,8 @@ def name_distinct_rows(X: np.ndarray, at_most: int) -> np.ndarray | None:
         Features.
     at_most : int
         Distinct rows that matter.
+    moments : ndarray of float64, shape (n,), optional
+        One more number per row, that rows may differ by.
 
     Returns
     -------
@@ -40,8 +44,10 @@ def name_distinct_rows(X: np.ndarray, at_most: int) -> np.ndarray | None:
     names = np.empty(len(X), dtype=np.int64)
     for i, row in enumerate(X):
         # 0 is added, so that -0 has the bytes of 0.
-        digest = blake2b((row + 0).tobytes(), digest_size=16).digest()
-        names[i] = seen.setdefault(digest, len(seen))
+        digest = blake2b((row + 0).tobytes(), digest_size=16)
+        if moments is not None:
+            digest.update((moments[i] + 0).tobytes())
+        names[i] = seen.setdefault(digest.digest(), len(seen))
         if len(seen) > at_most:
             return None
     return names

@@ -7,10 +7,11 @@ from typing import Any
 import clustimage.cluster as room
 from clustimage._errors import InvalidParameterError
 from clustimage._metrics import check_metric
-from clustimage._validation import check_int, check_option
+from clustimage._validation import check_int, check_option, check_real
 from clustimage.cluster._base import Clusterer, Evaluator
 from clustimage.cluster._own import OwnClusterer
-from clustimage.cluster._tree import LINKAGES
+from clustimage.cluster._similarity_cut import check_sim
+from clustimage.cluster._tree import LINKAGES, name_linkage
 
 __all__ = ["check_request", "make_clusterer"]
 
@@ -20,23 +21,25 @@ def check_request(
     cluster: Any = "agglomerative",
     evaluate: str = "silhouette",
     metric: str = "euclidean",
-    linkage: str = "ward",
+    linkage: str | None = None,
     min_clust: int = 3,
     max_clust: int = 25,
     n_clusters: int | None = None,
     min_size: int = 1,
+    sim: float | None = None,
+    time_weight: float = 0.0,
 ) -> dict[str, Any]:
     """Check what `search_k` is asked for, without any data.
 
     Parameters
     ----------
-    cluster, evaluate, metric, linkage, min_clust, max_clust, n_clusters, min_size
+    cluster, evaluate, metric, linkage, min_clust, max_clust, n_clusters, min_size, sim, time_weight
         As for `search_k`.
 
     Returns
     -------
     dict
-        The same, numbers as int.
+        The same: numbers as int or float, and the linkage that is meant by None.
 
     Raises
     ------
@@ -54,10 +57,10 @@ the number of clusters and does not go with cluster='dbscan'. Allowed there: 'si
     """
     kind = room.EVALUATORS[check_option("evaluate", evaluate, room.EVALUATORS)]
     check_metric(metric)
+    sim = check_sim(sim)
+    time_weight = check_real("time_weight", time_weight, low=0, high=1)
+    linkage = name_linkage(linkage, sim=sim, time_weight=time_weight)
     check_option("linkage", linkage, LINKAGES)
-    clusterer = make_clusterer(cluster, {"metric": metric, "linkage": linkage})
-    clusterer.check()
-    _check_pair(cluster, clusterer, evaluate, metric)
     request = {
         "cluster": cluster,
         "evaluate": evaluate,
@@ -67,7 +70,16 @@ the number of clusters and does not go with cluster='dbscan'. Allowed there: 'si
         "max_clust": check_int("max_clust", max_clust),
         "n_clusters": None if n_clusters is None else check_int("n_clusters", n_clusters, low=1),
         "min_size": check_int("min_size", min_size, low=1),
+        "sim": sim,
+        "time_weight": time_weight,
     }
+    clusterer = make_clusterer(cluster, request)
+    _check_tree(cluster, clusterer, sim, time_weight)
+    clusterer.check()
+    if sim is not None:
+        return request  # nothing is searched or scored
+    _check_pair(cluster, clusterer, evaluate, metric)
+    _check_mixed(evaluate, time_weight)
     least = min(2, kind.lowest_k)
     if min_clust < least:
         raise InvalidParameterError(
@@ -87,6 +99,30 @@ def make_clusterer(cluster: Any, settings: dict[str, Any]) -> Clusterer:
         return OwnClusterer(cluster)
     return room.CLUSTERERS[check_option("cluster", cluster, room.CLUSTERERS)].from_settings(
         settings
+    )
+
+
+def _check_tree(cluster: Any, clusterer: Clusterer, sim: float | None, time_weight: float) -> None:
+    """Raise `InvalidParameterError` where a tree is asked for and none is grown."""
+    if clusterer.makes_tree or (sim is None and not time_weight):
+        return
+    given = f"time_weight={time_weight}" if sim is None else f"sim={sim}"
+    raise InvalidParameterError(
+        f"{given} needs a tree, and does not go with cluster={cluster!r}. "
+        "With it, use cluster='agglomerative'."
+    )
+
+
+def _check_mixed(evaluate: str, time_weight: float) -> None:
+    """Raise `InvalidParameterError` where an evaluator cannot see the time."""
+    if not time_weight or not room.EVALUATORS[evaluate].euclidean_only:
+        return
+    allowed = ", ".join(
+        repr(name) for name, one in room.EVALUATORS.items() if not one.euclidean_only
+    )
+    raise InvalidParameterError(
+        f"evaluate={evaluate!r} compares features with the centres of clusters, and does not go "
+        f"with distances mixed with time, time_weight={time_weight}. Allowed there: {allowed}."
     )
 
 

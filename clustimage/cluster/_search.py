@@ -14,7 +14,9 @@ from clustimage._parallel import n_workers
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._counts import plan_counts
 from clustimage.cluster._labels import order_labels
+from clustimage.cluster._mixed import check_moments
 from clustimage.cluster._request import check_request, make_clusterer
+from clustimage.cluster._similarity_cut import Unscored
 
 __all__ = ["search_k"]
 
@@ -27,17 +29,21 @@ def search_k(
     cluster: Any = "agglomerative",
     evaluate: str = "silhouette",
     metric: str = "euclidean",
-    linkage: str = "ward",
+    linkage: str | None = None,
     min_clust: int = 3,
     max_clust: int = 25,
     n_clusters: int | None = None,
     min_size: int = 1,
+    sim: float | None = None,
+    moments: ArrayLike | None = None,
+    time_weight: float = 0.0,
     random_state: int | None = 0,
     n_jobs: int | None = -1,
 ) -> Clustering:
     """Find the natural groups of the rows of `X`.
 
-    The clusterer proposes labellings, the evaluator scores each, the best is kept.
+    The clusterer proposes labellings, the evaluator scores each, the best is kept. With
+    `sim` there is no search: one tree is cut at one height.
 
     Parameters
     ----------
@@ -52,9 +58,10 @@ def search_k(
     metric : str, default="euclidean"
         One of `METRICS`, for the clusters and for their silhouettes. kmeans, and the
         evaluators dbindex, elbow and calinski, are Euclidean by definition.
-    linkage : str, default="ward"
+    linkage : str, optional
         One of `LINKAGES`, for agglomerative; ward, centroid and median need
-        Euclidean distances.
+        Euclidean distances, not mixed with time. Default ``"ward"``, and ``"average"``
+        with `sim` or `time_weight`.
     min_clust, max_clust : int, default=3, 25
         k runs over ``range(min_clust, max_clust)``, as far as there are more images
         than clusters, and as many different ones; with ``min_clust == max_clust``
@@ -66,6 +73,19 @@ def search_k(
         parameter ``n_clusters``, if it has one.
     min_size : int, default=1
         Clusters with fewer images become -1, after the best labelling is chosen.
+    sim : float, optional
+        Similarity from 0 to 1, for agglomerative: the tree is cut at ``max_distance *
+        (1 - sim)``, where `max_distance` is the largest distance of two images, or the
+        top of the tree where that is higher. 0 gives one cluster, 1 makes every image
+        one of its own. `evaluate`, `min_clust` and `max_clust` are not used then, and
+        `n_clusters` does not go with it.
+    moments : array-like of float, shape (n,), optional
+        When each image was taken, in seconds; used where `time_weight` is above 0.
+    time_weight : float, default=0.0
+        From 0 to 1, for agglomerative: with `a` for it, images are compared by
+        ``(1 - a) * d_content / max(d_content) + a * d_time / max(d_time)``, each
+        maximum over all pairs; a part whose maximum is 0 counts as 0. Scored by
+        silhouette on these distances, or derivative.
     random_state : int, default=0
         Seed, for kmeans: the same seed gives the same labels.
     n_jobs : int, default=-1
@@ -85,6 +105,9 @@ def search_k(
     InvalidDataError
         If `X` is not a finite matrix, the metric cannot compare its rows, or dbscan
         or hdbscan finds no labelling with an allowed number of clusters.
+    MemoryLimitError
+        If the distances that a tree is grown from do not fit into memory; before they
+        are made.
 
     Examples
     --------
@@ -94,6 +117,10 @@ def search_k(
     [0, 0, 0, 1, 1, 2, 2]
     >>> found.score["clusters"]
     [2, 3, 4, 5, 6]
+    >>> search_k(X, sim=0.5).labels.tolist()
+    [1, 1, 1, 0, 0, 0, 0]
+    >>> search_k(X, sim=0.5, time_weight=1, moments=[0, 9, 9, 9, 9, 9, 0]).labels.tolist()
+    [1, 0, 0, 0, 0, 0, 1]
     """
     request = check_request(
         cluster=cluster,
@@ -104,13 +131,16 @@ def search_k(
         max_clust=max_clust,
         n_clusters=n_clusters,
         min_size=min_size,
+        sim=sim,
+        time_weight=time_weight,
     )
     params = {**request, "random_state": random_state}
-    clusterer = make_clusterer(cluster, {**params, "n_jobs": n_jobs})
-    evaluator = room.EVALUATORS[evaluate]()
+    evaluator = room.EVALUATORS[evaluate]() if sim is None else Unscored()
     matrix = check_rows("feat", X).astype(np.float64)
+    seconds = check_moments(moments, request["time_weight"], len(matrix))
+    clusterer = make_clusterer(cluster, {**params, "n_jobs": n_jobs, "moments": seconds})
     params["cluster"] = cluster if isinstance(cluster, str) else repr(cluster)
-    plan = plan_counts(matrix, request, clusterer, evaluator)
+    plan = plan_counts(matrix, request, clusterer, evaluator, seconds)
     if plan.too_alike and plan.names is not None:
         return _one_per_row(plan.names, params)
     candidates = clusterer.propose(matrix, plan.counts)
@@ -130,6 +160,7 @@ def search_k(
         varied=candidates.varied,
         tree=candidates.Z,
         n_found=found[best],
+        height=candidates.height,
     )
 
 

@@ -10,6 +10,7 @@ from clustimage._metrics import row_blocks
 from clustimage._parallel import run_ordered
 from clustimage.cluster._base import Candidates, Evaluator
 from clustimage.cluster._distances import PRODUCT_METRICS, distance_rows
+from clustimage.cluster._mixed import TimeMix
 
 __all__ = ["Silhouette", "mean_silhouettes"]
 
@@ -24,7 +25,9 @@ class Silhouette(Evaluator):
     def score(
         self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
     ) -> np.ndarray:
-        return mean_silhouettes(X, candidates.labels, metric=metric, n_jobs=n_jobs)
+        return mean_silhouettes(
+            X, candidates.labels, metric=metric, mix=candidates.mix, n_jobs=n_jobs
+        )
 
 
 def mean_silhouettes(
@@ -32,6 +35,7 @@ def mean_silhouettes(
     labellings: Sequence[np.ndarray],
     *,
     metric: str = "euclidean",
+    mix: TimeMix | None = None,
     n_jobs: int = 1,
 ) -> np.ndarray:
     """Return the mean silhouette of every labelling, with one pass over the distances.
@@ -51,6 +55,8 @@ def mean_silhouettes(
         Names 0 to k - 1; -1 is in no cluster and counts as silhouette 0.
     metric : str, default="euclidean"
         One of `METRICS`.
+    mix : TimeMix, optional
+        Mixes time into the distances.
     n_jobs : int, default=1
         Number of threads.
 
@@ -80,7 +86,7 @@ def mean_silhouettes(
         return scores
     chosen = [labellings[i] for i in kept]
     indicator, spread = _indicator(chosen)
-    rows = distance_rows(X, metric)
+    rows = distance_rows(X, metric) if mix is None else mix.rows(X, metric)
 
     def block_sums(block: slice) -> list[float]:
         sums = rows(block) @ indicator

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from clustimage._errors import InvalidParameterError, StepOrderError
+from clustimage._memory import check_memory
 from clustimage._metrics import check_metric
 from clustimage._validation import check_int, check_option, check_real
 from clustimage.cluster._distances import condensed_distances
@@ -16,10 +17,13 @@ __all__ = [
     "EUCLIDEAN_LINKAGES",
     "LINKAGES",
     "check_linkage",
+    "check_tree_memory",
     "cut_heights",
     "cut_tree_at",
     "cut_tree_k",
+    "grow_from",
     "grow_tree",
+    "name_linkage",
 ]
 
 LINKAGES = ("ward", "single", "complete", "average", "weighted", "centroid", "median")
@@ -27,16 +31,45 @@ LINKAGES = ("ward", "single", "complete", "average", "weighted", "centroid", "me
 EUCLIDEAN_LINKAGES = ("ward", "centroid", "median")
 
 
-def check_linkage(name: str, metric: str) -> None:
-    """Raise `InvalidParameterError` where the linkage and the metric do not go together."""
+def name_linkage(name: str | None, *, sim: float | None, time_weight: float) -> str:
+    """Return `name`, or the default: ward, but average with the similarity cut or time."""
+    if name is not None:
+        return name
+    return "ward" if sim is None and not time_weight else "average"
+
+
+def check_linkage(name: str, metric: str, *, time_weight: float = 0.0) -> None:
+    """Raise `InvalidParameterError` where the linkage and the distances do not go together."""
     check_option("linkage", name, LINKAGES)
     check_metric(metric)
-    if name in EUCLIDEAN_LINKAGES and metric != "euclidean":
-        others = ", ".join(repr(one) for one in LINKAGES if one not in EUCLIDEAN_LINKAGES)
+    if name not in EUCLIDEAN_LINKAGES:
+        return
+    others = ", ".join(repr(one) for one in LINKAGES if one not in EUCLIDEAN_LINKAGES)
+    if metric != "euclidean":
         raise InvalidParameterError(
             f"'linkage' {name!r} is defined for metric='euclidean' only. Got metric={metric!r}. "
             f"With it, choose a linkage of {others}."
         )
+    if time_weight:
+        raise InvalidParameterError(
+            f"'linkage' {name!r} is defined for Euclidean distances only, not for those mixed "
+            f"with time. Got time_weight={time_weight}. With it, choose a linkage of {others}."
+        )
+
+
+def check_tree_memory(n: int, linkage_name: str) -> None:
+    """Raise `MemoryLimitError` if the distances of n images do not fit, before they are made.
+
+    A tree is grown from one vector of n (n - 1) / 2 float64. scipy (1.17 as 1.10) turns
+    any other type into that first, so float32 would save nothing, and works on a copy of
+    its own; single linkage reads the vector, and a bool per pair says that it is finite.
+    """
+    per_pair = 9 if linkage_name == "single" else 16
+    check_memory(
+        per_pair * n * (n - 1) / 2,
+        what=f"A tree of {n:,} images",
+        instead="Give fewer images, or use cluster='kmeans', which builds no tree.",
+    )
 
 
 def grow_tree(
@@ -65,6 +98,8 @@ def grow_tree(
         If a name is unknown, or the linkage is not defined for the metric.
     InvalidDataError
         If the metric gives no distance between some of the rows.
+    MemoryLimitError
+        If the distances do not fit into memory; before they are made.
 
     Examples
     --------
@@ -73,9 +108,15 @@ def grow_tree(
     """
     check_linkage(linkage_name, metric)
     X = np.asarray(X, dtype=np.float64)
-    if len(X) < 2:
+    check_tree_memory(len(X), linkage_name)
+    return grow_from(condensed_distances(X, metric), linkage_name)
+
+
+def grow_from(distances: np.ndarray, linkage_name: str) -> np.ndarray:
+    """Return the tree of condensed distances; an empty one for the none of one image."""
+    if not len(distances):
         return np.empty((0, 4))
-    return linkage(condensed_distances(X, metric), method=linkage_name)
+    return linkage(distances, method=linkage_name)
 
 
 def _as_tree(Z: ArrayLike | None) -> np.ndarray:

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from clustimage._errors import MissingDependencyError
 from clustimage._optional import import_optional
+from clustimage.images._metadata import read_taken
 from clustimage.images._paths import missing
 
 __all__ = ["Decoded", "read_pixels"]
@@ -151,12 +152,13 @@ def _read_picture(picture: Image.Image, dim: Least, gray: bool) -> Decoded | str
         # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
         orientation = 1 if picture.format == "TIFF" else _orientation(picture)
         width, height = picture.size
+    taken, taken_from = read_taken(picture)
     if orientation in TURNS:
         picture = picture.transpose(TURNS[orientation])
     if orientation in SIDEWAYS:
         width, height = height, width
     img = _to_array(picture)
-    return img if isinstance(img, str) else Decoded(img, width, height)
+    return img if isinstance(img, str) else Decoded(img, width, height, taken, taken_from)
 
 
 def _to_array(picture: Image.Image) -> np.ndarray | str:

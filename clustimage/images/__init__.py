@@ -7,6 +7,7 @@ it is an `Images`.
 from __future__ import annotations
 
 from clustimage.images._arrays import get_dim, guess_shape, imscale, to_gray
+from clustimage.images._cache import Cache, clear_cache, describe_cache, open_cache
 from clustimage.images._decode import imread, imresize
 from clustimage.images._frames import Frame
 from clustimage.images._images import Images, ImageStatus
@@ -15,10 +16,13 @@ from clustimage.images._load import load_images
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
+    "Cache",
     "Frame",
     "ImageStatus",
     "Images",
     "check_extensions",
+    "clear_cache",
+    "describe_cache",
     "get_dim",
     "guess_shape",
     "imread",
@@ -26,5 +30,6 @@ __all__ = [
     "imscale",
     "listdir",
     "load_images",
+    "open_cache",
     "to_gray",
 ]

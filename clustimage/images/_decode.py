@@ -136,7 +136,7 @@ def imresize(img: np.ndarray, dim: tuple[int, int] | None) -> np.ndarray:
 
 
 def decode(
-    content: str | np.ndarray | Image.Image,
+    content: str | bytes | np.ndarray | Image.Image,
     dim: tuple[int, int] | None,
     gray: bool,
     white: float | None = None,
@@ -145,9 +145,9 @@ def decode(
 
     Parameters
     ----------
-    content : str, ndarray or PIL image
-        Path of a file; an array `(height, width)` or `(height, width, 1 | 3 | 4)`
-        of finite numbers from 0; or a picture.
+    content : str, bytes, ndarray or PIL image
+        Path of a file; what is in a file; an array `(height, width)` or
+        `(height, width, 1 | 3 | 4)` of finite numbers from 0; or a picture.
     dim : (height, width) or None
         Size of the result; None keeps the size.
     gray : bool

@@ -14,6 +14,7 @@ from clustimage.images._frames import Frame, frame_batches
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clustimage.images._cache import Cache
     from clustimage.images._source import Source
 
 __all__ = ["ImageStatus", "Images"]
@@ -75,6 +76,11 @@ class Images:
     sources : list of Source, optional
         Where each row came from, to be read again at another size; None where the
         pixels are all there is (flattened arrays, saved models).
+    keys : list of str or None, optional
+        Digest of the content of each file, where they were read through a cache; None
+        for a row that is no file.
+    cache : Cache, optional
+        The memory of past runs that they were read through.
 
     Examples
     --------
@@ -94,6 +100,8 @@ class Images:
     status: list[ImageStatus]
     white: float | None = None
     sources: list[Source] | None = None
+    keys: list[str | None] | None = None
+    cache: Cache | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -12,7 +12,7 @@ from clustimage._logging import get_logger
 from clustimage._validation import check_bool
 from clustimage.images._paths import absolute, missing
 
-__all__ = ["DEFAULT_EXTENSIONS", "check_extensions", "listdir", "printable", "scan"]
+__all__ = ["CACHE_NAME", "DEFAULT_EXTENSIONS", "check_extensions", "listdir", "printable", "scan"]
 
 logger = get_logger(__name__)
 
@@ -25,6 +25,10 @@ DEFAULT_EXTENSIONS: tuple[str, ...] = (
     *("sgi", "rgb", "rgba", "bw", "ras", "pcx", "dcx", "psd", "dds", "blp", "ftc", "ftu", "qoi"),
     *("xbm", "xpm", "msp", "pcd", "gbr", "pxr", "fli", "flc", "im", "fit", "fits"),
 )
+
+
+CACHE_NAME = "cache.sqlite"  # the memory of past runs, see `_cache`
+OWN_FILES = tuple(CACHE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
 
 
 class Scan(NamedTuple):
@@ -48,7 +52,8 @@ def listdir(
         The folder; a leading ``~`` is the user's folder.
     ext : str, iterable of str or None, default=all formats that can be read
         Extensions that make a file an image, with or without the leading dot;
-        upper and lower case are the same. None takes every file.
+        upper and lower case are the same. None takes every file, but not those in which
+        a model keeps its memory of past runs (``cache.sqlite``).
     black_list : str or iterable of str, optional
         Names of folders below `dirpath` to leave out, with all that is in them.
     recursive : bool, default=True
@@ -100,6 +105,7 @@ def scan(
     n_seen = 0
     for folder, subfolders, names in os.walk(top, onerror=_warn_unreadable):
         subfolders[:] = [name for name in subfolders if recursive and name not in left_out]
+        names = [name for name in names if name not in OWN_FILES]
         n_seen += len(names)
         found += [
             os.path.join(folder, name)  # noqa: PTH118

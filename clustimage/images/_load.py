@@ -15,11 +15,13 @@ from clustimage._logging import get_logger
 from clustimage._parallel import check_jobs, run_ordered
 from clustimage._validation import check_bool, check_shape
 from clustimage.images._arrays import check_values, guess_shape, rows_to_pixels
+from clustimage.images._cache import Cache
 from clustimage.images._decode import decode, quiet_pillow
 from clustimage.images._download import fetch
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, printable
 from clustimage.images._pillow import Decoded
+from clustimage.images._recall import Recall, recalling
 from clustimage.images._source import Rules, Source, Sources, Stack, gather
 
 __all__ = ["load_images"]
@@ -41,6 +43,7 @@ def load_images(
     download_dir: str | os.PathLike[str] | None = None,
     shape: tuple[int, int, int] | None = None,
     white: float | None = None,
+    cache: Cache | None = None,
 ) -> Images:
     """Read images of any kind and bring them to one size.
 
@@ -84,6 +87,11 @@ def load_images(
         With `shape`: the `Images.white` of the fitted model, so that an array of new
         images is scaled by the factor of the old ones. None scales each new image by
         its own maximum.
+    cache : Cache, optional
+        Memory of past runs, see `open_cache`. Files that are as they were are then not
+        opened, files of known content not decoded, and what is read is kept at once, so
+        that a run that is stopped half way is not lost. Arrays and pictures in memory,
+        files beyond 256 MiB and what is skipped are not kept.
 
     Returns
     -------
@@ -132,7 +140,7 @@ def load_images(
             return _load_rows(given, dim, grayscale, shape, white)
         return _load_stack(given, dim, grayscale, n_jobs, shape, white)
     channels = _channels(given.items, grayscale, shape)
-    return _load_sources(given, dim, channels, n_jobs, white if shape is not None else None)
+    return _load_sources(given, dim, channels, n_jobs, white if shape is not None else None, cache)
 
 
 def _load_rows(
@@ -218,6 +226,7 @@ def _load_sources(
     channels: int,
     n_jobs: int | None,
     white: float | None = None,
+    cache: Cache | None = None,
 ) -> Images:
     """Read one by one, in threads; an image goes to its place in the result at once."""
     items = sources.items
@@ -225,32 +234,25 @@ def _load_sources(
     pixels = np.empty((len(items), *dim, channels), dtype=np.uint8)
     status: list[ImageStatus] = []
     kept: list[Source] = []
-    with quiet_pillow():
+    keys: list[str | None] = []
+    with quiet_pillow(), recalling(cache, dim, channels == 1) as recall:
         results = run_ordered(
-            partial(_read_source, dim=dim, gray=channels == 1, white=white),
+            partial(_read_source, dim=dim, gray=channels == 1, white=white, recall=recall),
             items,
             n_jobs=n_jobs,
             desc=None if is_array else "Reading images",
         )
         for item, result in zip(items, results, strict=True):
+            if recall is not None:
+                recall.write()
             if isinstance(result, str):
                 status.append(ImageStatus(item.given, "skipped", result))
                 continue
             img = result.pixels
             pixels[len(kept)] = img[..., np.newaxis] if img.ndim == 2 else img
             kept.append(item)
-            status.append(
-                ImageStatus(
-                    item.pathname,
-                    "ok",
-                    "",
-                    result.width,
-                    result.height,
-                    result.taken,
-                    result.taken_from,
-                    result.modified,
-                )
-            )
+            keys.append(result.key)
+            status.append(_status_of(item, result))
     _tell_skipped(status, sources.looked_for)
     return Images(
         _objects([item.pathname for item in kept]),
@@ -260,11 +262,29 @@ def _load_sources(
         status,
         white,
         kept,
+        None if cache is None else keys,
+        cache,
+    )
+
+
+def _status_of(source: Source, image: Decoded) -> ImageStatus:
+    return ImageStatus(
+        source.pathname,
+        "ok",
+        width=image.width,
+        height=image.height,
+        taken=image.taken,
+        taken_from=image.taken_from,
+        modified=image.modified,
     )
 
 
 def _read_source(
-    source: Source, dim: tuple[int, int], gray: bool, white: float | None
+    source: Source,
+    dim: tuple[int, int],
+    gray: bool,
+    white: float | None,
+    recall: Recall | None = None,
 ) -> Decoded | str:
     if source.reason:
         return source.reason
@@ -273,6 +293,8 @@ def _read_source(
             fetch(source.url, Path(source.pathname))
         except DownloadError as exc:
             return str(exc)
+    if recall is not None and source.content is None:
+        return recall.read(source.pathname)
     content = source.pathname if source.content is None else source.content
     return decode(content, dim, gray, white if isinstance(content, np.ndarray) else None)
 

@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ Least = tuple[int, int] | Callable[[int, int], tuple[int, int]] | None
 class Decoded(NamedTuple):
     """An image, the size in pixels of the original held upright, and when it was taken.
 
-    `taken`, `taken_from` and `modified` are as in `ImageStatus`.
+    `taken`, `taken_from` and `modified` are as in `ImageStatus`; `key` as in `Images.keys`.
     """
 
     pixels: np.ndarray
@@ -79,15 +80,16 @@ class Decoded(NamedTuple):
     taken: float | None = None
     taken_from: str = ""
     modified: float | None = None
+    key: str | None = None
 
 
-def read_pixels(content: str | Image.Image, dim: Least, gray: bool) -> Decoded | str:
+def read_pixels(content: str | bytes | Image.Image, dim: Least, gray: bool) -> Decoded | str:
     """Return the upright pixels of a file or picture, or the reason why there are none.
 
     Parameters
     ----------
-    content : str or PIL image
-        Path of a file, or a picture.
+    content : str, bytes or PIL image
+        Path of a file, what is in a file, or a picture.
     dim : (height, width), callable or None
         Size below which a JPEG must not be reduced while it is decoded, or what
         makes it from the height and width of the upright picture; None decodes
@@ -117,23 +119,30 @@ def read_pixels(content: str | Image.Image, dim: Least, gray: bool) -> Decoded |
         return f"broken, or of a kind that is not read ({_one_line(exc)})"
 
 
-def _read(content: str | Image.Image, dim: Least, gray: bool) -> Decoded | str:
+def _read(content: str | bytes | Image.Image, dim: Least, gray: bool) -> Decoded | str:
     if isinstance(content, Image.Image):
         return _read_picture(content, None, gray)
+    if isinstance(content, bytes):
+        return _read_file(BytesIO(content), dim, gray)
     mode = os.stat(content)  # noqa: PTH116 - a thousand paths an instant
     if not stat.S_ISREG(mode.st_mode):
         return "a folder" if stat.S_ISDIR(mode.st_mode) else "no regular file"
     if mode.st_size == 0:
         return "empty (0 bytes)"
     with open(content, "rb") as file:  # noqa: PTH123
-        head = file.read(32)
-        file.seek(0)
-        if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
-            opened = _open_heif(file)
-        else:
-            opened = Image.open(file, formats=_formats())
-        with opened as picture:
-            return _read_picture(picture, dim, gray)
+        decoded = _read_file(file, dim, gray)
+    return decoded if isinstance(decoded, str) else decoded._replace(modified=mode.st_mtime)
+
+
+def _read_file(file: IO[bytes], dim: Least, gray: bool) -> Decoded | str:
+    head = file.read(32)
+    file.seek(0)
+    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
+        opened = _open_heif(file)
+    else:
+        opened = Image.open(file, formats=_formats())
+    with opened as picture:
+        return _read_picture(picture, dim, gray)
 
 
 def _read_picture(picture: Image.Image, dim: Least, gray: bool) -> Decoded | str:
@@ -203,12 +212,16 @@ def _open_heif(file: IO[bytes]) -> Image.Image:
     return heif.open_heif(file).to_pillow()
 
 
-def _what_else(content: str | Image.Image) -> str:
+def _what_else(content: str | bytes | Image.Image) -> str:
     """Return what a file that no decoder knows seems to be."""
     if isinstance(content, Image.Image):
         return "no picture that Pillow can load"
-    with open(content, "rb") as file:  # noqa: PTH123
-        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if isinstance(content, bytes):
+        head = content[:512]
+    else:
+        with open(content, "rb") as file:  # noqa: PTH123
+            head = file.read(512)
+    head = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for start, reason in NO_IMAGES.items():
         if head.startswith(start):
             return reason

@@ -1,8 +1,9 @@
-"""Results and files: the saved model and the table of labels."""
+"""Results and files: the saved model, the table of labels, a folder per cluster."""
 
 from __future__ import annotations
 
 from clustimage.export._answers import answer_frames, query_names
+from clustimage.export._folders import check_savedir
 from clustimage.export._methods import ExportMethods
 from clustimage.export._model import load_model, save_model
 from clustimage.export._table import to_frame, write_csv
@@ -10,6 +11,7 @@ from clustimage.export._table import to_frame, write_csv
 __all__ = [
     "ExportMethods",
     "answer_frames",
+    "check_savedir",
     "load_model",
     "query_names",
     "save_model",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from clustimage._validation import check_bool
+from clustimage.export._folders import plan_folders
 from clustimage.export._model import load_model, save_model
-from clustimage.export._table import to_frame
+from clustimage.export._moved import follow_moved
+from clustimage.export._table import count_sizes, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,9 +20,10 @@ __all__ = ["ExportMethods"]
 
 
 class ExportMethods:
-    """Save, load and tabulate; a mixin of `Clustimage`.
+    """Save, load, tabulate and fill folders; a mixin of `Clustimage`.
 
-    The class it is mixed into has `results` and `results_unique`, and two methods:
+    The class it is mixed into has `results` and `results_unique`, may have `images_`, and
+    has two methods:
     ``_get_state()`` returns a dict of arrays and plain values, and the class method
     ``_from_state(state, **settings)`` makes an object of it.
     """
@@ -150,3 +155,111 @@ class ExportMethods:
         known = feat is not None and labels is not None
         distance = distance_to_center(feat, labels, metric=self._metric()) if known else None
         return to_frame(self.results, self.results_unique, distance)
+
+    def cluster_sizes(self) -> pd.DataFrame:
+        """Count the clusters of each size.
+
+        Returns
+        -------
+        DataFrame of shape (n_sizes, 2), int
+            Columns `size`, the number of images in a cluster, ascending, and
+            `n_clusters`, how many clusters have that size. Images in no cluster are not
+            counted: the sum of ``size * n_clusters`` is the number of all others.
+
+        Raises
+        ------
+        StepOrderError
+            Before `cluster` (or `fit_transform`).
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning").fit(X[:100])
+        >>> table = cl.cluster_sizes()
+        >>> int((table["size"] * table["n_clusters"]).sum())
+        100
+        """
+        return count_sizes(self.results)
+
+    def to_dirs(
+        self,
+        savedir: str | os.PathLike[str],
+        action: str = "symlink",
+        layout: str = "label",
+        target_labels: int | Iterable[int] | None = None,
+        dry_run: bool = False,
+    ) -> pd.DataFrame:
+        """Fill one folder per cluster with links to its images, with copies, or move them.
+
+        Nothing is overwritten: where a name is taken, a number is added (``a_2.jpg``). The
+        same call once more changes nothing. Nothing is written outside `savedir`: of a
+        name only its last part counts.
+
+        Parameters
+        ----------
+        savedir : str or path-like
+            Folder to fill; it and those above it are made if missing. It may lie in the
+            folder of the images; a warning then says that a later import of that folder
+            finds the links or copies too.
+        action : {"symlink", "hardlink", "copy", "move"}, default="symlink"
+            Links by absolute path; second names of the same files, on one file system
+            only; copies that keep the times; or the images themselves go, and
+            ``results["pathnames"]`` and ``["filenames"]`` follow them.
+        layout : {"label", "size"}, default="label"
+            ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
+        target_labels : int or list of int, optional
+            Only these clusters; -1 names the images in no cluster, folder
+            ``unclustered``, and -2 those without data, ``without_data``. Default: all
+            clusters, without the negative labels.
+        dry_run : bool, default=False
+            Make nothing; the table shows what would be done.
+
+        Returns
+        -------
+        DataFrame of shape (n, 6)
+            A row per image, in their order: `pathname` (before a move), `label`, `target`
+            (absolute path of the link or file, or None), `action`, `status` and `reason`.
+            `status` is ``"planned"`` (dry run), ``"done"``, ``"exists"`` (the very same
+            link, copy or file was there already), ``"left out"`` (by its label),
+            ``"skipped"`` (an array without a file; what came after the disk was full) or
+            ``"failed"``. Where links are not supported, all rows have failed and say so.
+
+        Raises
+        ------
+        StepOrderError
+            Before `cluster` (or `fit_transform`).
+        InvalidParameterError
+            If a word is not known, a label is not there, `savedir` is no folder or cannot
+            be written to, or the place of a cluster in it is a link or a file. Nothing was
+            made then.
+        InvalidDataError
+            If no image has a file, because arrays were given.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from clustimage import Clustimage, import_example
+        >>> work = tempfile.TemporaryDirectory()
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> _ = cl.fit_transform(import_example("shapes", dirpath=work.name), n_clusters=4)
+        >>> table = cl.to_dirs(work.name + "/groups", dry_run=True)
+        >>> table["status"].unique().tolist()
+        ['planned']
+        >>> work.cleanup()
+        """
+        only_plan = check_bool("dry_run", dry_run)
+        plan = plan_folders(
+            self.results, savedir, action=action, layout=layout, target_labels=target_labels
+        )
+        if not only_plan:
+            try:
+                plan.carry_out()
+            finally:  # also when stopped half way: what has gone is found at its new place
+                self._moved(plan.moved)
+        plan.tell()
+        return plan.to_frame()
+
+    def _moved(self, moved: Mapping[str, str]) -> None:
+        """Let everything that knows a path know where the file is now."""
+        follow_moved(moved, self.results, self.results_unique, getattr(self, "images_", None))

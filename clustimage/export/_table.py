@@ -14,7 +14,7 @@ from clustimage._results import require
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "to_frame", "write_csv"]
+__all__ = ["COLUMNS", "count_sizes", "to_frame", "write_csv"]
 
 COLUMNS = ("pathname", "filename", "label", "x", "y", "distance_to_center", "is_unique")
 
@@ -82,6 +82,39 @@ def to_frame(
         is_unique,
     )
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def count_sizes(results: Mapping[str, Any]) -> pd.DataFrame:
+    """Return how many clusters there are of each size.
+
+    Parameters
+    ----------
+    results : mapping
+        With ``"labels"``; images with a negative label are not counted.
+
+    Returns
+    -------
+    DataFrame of shape (n_sizes, 2), int
+        Columns `size`, ascending, and `n_clusters`.
+
+    Raises
+    ------
+    StepOrderError
+        If there are no labels yet.
+
+    Examples
+    --------
+    >>> count_sizes({"labels": np.array([0, 0, 0, 1, 2, -1])})
+       size  n_clusters
+    0     1           2
+    1     3           1
+    """
+    import pandas as pd
+
+    labels = np.asarray(require(results, "labels"))
+    sizes = np.unique(labels[labels >= 0], return_counts=True)[1]
+    different, n_clusters = np.unique(sizes, return_counts=True)
+    return pd.DataFrame({"size": different, "n_clusters": n_clusters}, dtype=int)
 
 
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:

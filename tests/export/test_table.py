@@ -10,7 +10,7 @@ import pytest
 
 from clustimage._errors import InvalidParameterError, StepOrderError
 from clustimage.export import to_frame, write_csv
-from clustimage.export._table import COLUMNS
+from clustimage.export._table import COLUMNS, count_sizes
 
 
 def results(**more: object) -> dict[str, object]:
@@ -77,3 +77,16 @@ def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> Non
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameterError, match="There is no folder"):
         write_csv(pd.DataFrame(), tmp_path / "no" / "labels.csv")
+
+
+def test_clusters_are_counted_by_their_size() -> None:
+    table = count_sizes({"labels": np.array([2, 0, 0, 1, 1, 0, -1, -1, -2, 3])})
+    assert list(table.columns) == ["size", "n_clusters"]
+    assert table.to_numpy().tolist() == [[1, 2], [2, 1], [3, 1]]
+    assert [dtype.kind for dtype in table.dtypes] == ["i", "i"]
+
+
+def test_without_clusters_the_table_of_sizes_is_empty() -> None:
+    assert count_sizes({"labels": np.array([-1, -1])}).shape == (0, 2)
+    with pytest.raises(StepOrderError, match="cluster"):
+        count_sizes({"labels": None})

@@ -1,0 +1,183 @@
+"""One file to a new place: as a link, as a copy, or the file itself; never over another one."""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["ACTIONS", "FULL", "NO_LINKS", "Action", "is_there", "numbered", "safe_name"]
+
+CHUNK = 2**20
+# Most file systems take names of so many bytes.
+MAX_BYTES = 255
+
+# What systems say where a link cannot be made, Windows EINVAL.
+NO_LINKS = {
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EMLINK,
+    errno.EXDEV,
+    errno.EINVAL,
+}
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+class Action(NamedTuple):
+    """What one word for `action` means.
+
+    Attributes
+    ----------
+    make : callable
+        Takes source and target; raises FileExistsError where the target is there.
+    same : callable
+        Whether a target that is there is what `make` would make.
+    noun, verb : str
+        For messages: ``Links: 500 made``.
+    """
+
+    make: Callable[[Path, Path], None]
+    same: Callable[[Path, Path], bool]
+    noun: str
+    verb: str = "made"
+
+
+def is_there(action: Action, source: Path, target: Path) -> bool:
+    """Return whether `target`, a name that is taken, is the image itself or its link or copy."""
+    try:
+        return _itself(source, target) or action.same(source, target)
+    except OSError:
+        return False
+
+
+def _itself(source: Path, target: Path) -> bool:
+    """Return whether both are one entry of one folder: two names of one file are not."""
+    return (
+        source.name == target.name
+        and os.path.samestat(source.lstat(), target.lstat())
+        and source.parent.samefile(target.parent)
+    )
+
+
+def _make_symlink(source: Path, target: Path) -> None:
+    target.symlink_to(source)
+
+
+def _same_symlink(source: Path, target: Path) -> bool:
+    # Windows spells absolute paths in links with a prefix.
+    return target.is_symlink() and str(target.readlink()).removeprefix("\\\\?\\") == str(source)
+
+
+def _make_hardlink(source: Path, target: Path) -> None:
+    os.link(source.resolve(), target)
+
+
+def _same_inode(source: Path, target: Path) -> bool:
+    return os.path.samestat(source.stat(), target.lstat())
+
+
+def _copy(source: Path, target: Path) -> None:
+    _copy_whole(source, target, to_disk=False)
+
+
+def _copy_whole(source: Path, target: Path, *, to_disk: bool) -> None:
+    """Copy content and times; after an error, or Ctrl-C, nothing is left of the copy."""
+    made = whole = False
+    try:
+        with source.open("rb") as original, target.open("xb") as copy:
+            made = True
+            shutil.copyfileobj(original, copy, CHUNK)
+            complete = copy.tell() == os.fstat(original.fileno()).st_size
+            if to_disk:
+                copy.flush()
+                os.fsync(copy.fileno())
+        if not complete:
+            raise OSError(errno.EIO, "the copy has another size than the image")
+        whole = True
+    finally:
+        if made and not whole:
+            target.unlink(missing_ok=True)
+    # A file system that keeps no times or rights does not make the copy a failure.
+    with suppress(OSError):
+        shutil.copystat(source, target)
+
+
+def _same_content(source: Path, target: Path) -> bool:
+    if target.is_symlink() or os.path.samestat(source.stat(), target.stat()):
+        return False
+    return target.is_file() and filecmp.cmp(source, target, shallow=False)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move without overwriting: a second name, then the first one goes."""
+    if source.is_symlink():
+        # A link with a relative path would lead nowhere from its new place.
+        target.symlink_to(source.parent / source.readlink())
+    else:
+        try:
+            os.link(source, target)
+        except OSError as exc:
+            if exc.errno not in NO_LINKS:
+                raise
+            _copy_whole(source, target, to_disk=True)
+    try:
+        source.unlink()
+    except OSError:
+        target.unlink()
+        raise
+
+
+def _never(source: Path, target: Path) -> bool:
+    return False
+
+
+ACTIONS: dict[str, Action] = {
+    "symlink": Action(_make_symlink, _same_symlink, "Links"),
+    "hardlink": Action(_make_hardlink, _same_inode, "Hard links"),
+    "copy": Action(_copy, _same_content, "Copies"),
+    "move": Action(_move, _never, "Images", "moved"),
+}
+
+
+def safe_name(name: str) -> str:
+    """Return a name that stays in its folder and that file systems take.
+
+    Examples
+    --------
+    >>> safe_name("a.jpg"), safe_name("../../a.jpg"), safe_name("/etc/.."), safe_name("")
+    ('a.jpg', 'a.jpg', 'image', 'image')
+    """
+    name = os.path.basename(name).replace("\0", "_")  # noqa: PTH119
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        name = name.encode("utf-8", "replace").decode("utf-8")
+    return "image" if name in ("", ".", "..") else _ending_in(name, "")
+
+
+def numbered(name: str, number: int) -> str:
+    """Return a name with a number before its ending, shortened to what file systems take.
+
+    Examples
+    --------
+    >>> numbered("a.jpg", 1), numbered("a.jpg", 2)
+    ('a.jpg', 'a_2.jpg')
+    """
+    return name if number == 1 else _ending_in(name, f"_{number}")
+
+
+def _ending_in(name: str, mark: str) -> str:
+    stem, ending = os.path.splitext(name)  # noqa: PTH122
+    if len(os.fsencode(ending)) > MAX_BYTES // 2:
+        stem, ending = name, ""
+    room = MAX_BYTES - len(os.fsencode(mark + ending))
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return f"{stem}{mark}{ending}"

@@ -13,6 +13,7 @@ from clustimage.images._frames import Frame
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images._load import load_images
+from clustimage.images._times import Moments, check_timestamps, read_moments
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
@@ -20,7 +21,9 @@ __all__ = [
     "Frame",
     "ImageStatus",
     "Images",
+    "Moments",
     "check_extensions",
+    "check_timestamps",
     "clear_cache",
     "describe_cache",
     "get_dim",
@@ -31,5 +34,6 @@ __all__ = [
     "listdir",
     "load_images",
     "open_cache",
+    "read_moments",
     "to_gray",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from clustimage._validation import check_int
 from clustimage.images._frames import Frame, frame_batches
+from clustimage.images._times import Moments, moment_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from clustimage.images._source import Source
 
 __all__ = ["ImageStatus", "Images"]
+
+LONGEST = 2.0**63 / 1e9  # seconds that fit into datetime64[ns], to either side of 1970
 
 
 @dataclass(frozen=True)
@@ -181,14 +184,23 @@ class Images:
         size = check_int("size", size, low=1)
         return frame_batches(self, frame, size=size, positions=positions, n_jobs=n_jobs, desc=desc)
 
-    def status_frame(self) -> pd.DataFrame:
-        """Return `status` as a table: pathname, status, reason, width, height.
+    def status_frame(self, moments: Moments | None = None) -> pd.DataFrame:
+        """Return `status` as a table.
+
+        Parameters
+        ----------
+        moments : Moments, optional
+            The times that were used, one for each image that was read; default those that
+            ``timestamps="auto"`` would use.
 
         Returns
         -------
         DataFrame
-            One row per input, in its order; width and height are whole numbers
-            (dtype ``Int64``), missing where the input was skipped.
+            One row per input, in its order: pathname, status, reason; width and height as
+            whole numbers (dtype ``Int64``), missing where the input was skipped; timestamp
+            (``datetime64[ns, UTC]``, to the microsecond; NaT where there is none, or one that
+            this type cannot hold) and timestamp_from (``"DateTimeOriginal"``, ``"DateTime"``,
+            ``"file"``, ``"given"`` or empty).
         """
         import pandas as pd
 
@@ -198,4 +210,21 @@ class Images:
         }
         for name in ("width", "height"):
             columns[name] = pd.array(columns[name], dtype="Int64")
+        known = None if moments is None else zip(moments.seconds, moments.origin, strict=True)
+        times = [
+            (None, "") if row.status != "ok" else moment_of(row) if known is None else next(known)
+            for row in self.status
+        ]
+        stamps = _as_datetimes([moment for moment, _ in times])
+        columns["timestamp"] = pd.DatetimeIndex(stamps).tz_localize("UTC")
+        columns["timestamp_from"] = [origin for _, origin in times]
         return pd.DataFrame(columns)
+
+
+def _as_datetimes(seconds: list[float | None]) -> np.ndarray:
+    """Return seconds since 1970 as datetime64[ns]; NaT where there are none, or too many."""
+    values = np.array(seconds, dtype=np.float64)
+    stamps = np.full(len(values), "NaT", dtype="datetime64[ns]")
+    known = np.abs(values) < LONGEST
+    stamps[known] = np.rint(values[known] * 1e6).astype(np.int64).astype("datetime64[us]")
+    return stamps

@@ -33,7 +33,8 @@ def test_flat_is_a_view_of_the_same_memory():
 
 def test_the_table_has_a_row_for_every_input():
     frame = make().status_frame()
-    assert frame.columns.tolist() == ["pathname", "status", "reason", "width", "height"]
+    columns = ["pathname", "status", "reason", "width", "height", "timestamp", "timestamp_from"]
+    assert frame.columns.tolist() == columns
     assert frame["pathname"].tolist() == ["a", "x", "b"]
     assert frame["reason"].tolist() == ["", "does not exist", ""]
     assert frame["width"].tolist()[::2] == [30, 5] and frame["width"].isna().tolist()[1]

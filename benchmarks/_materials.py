@@ -12,6 +12,9 @@ from _measure import measure
 
 ROOT = Path(__file__).resolve().parents[1]
 
+LENT = Path(os.environ.get("CLUSTIMAGE_TEST_DATA", ROOT.parent / "shared"))
+MADE = ("photos", "large", "blobs", "weights")
+
 
 @dataclass(frozen=True)
 class Materials:
@@ -23,11 +26,12 @@ class Materials:
     n_large: int
     blobs: Path
     n_blobs: int
+    weights: Path  # of networks, a file of the name of each; there or not
 
     def options(self, names: dict[str, Any]) -> dict[str, Any]:
         """Replace the name of a material by its path: ``{"folder": "photos"}``."""
         return {
-            key: str(getattr(self, value)) if value in ("photos", "large", "blobs") else value
+            key: str(getattr(self, value)) if value in MADE else value
             for key, value in names.items()
         }
 
@@ -58,12 +62,11 @@ def prepare(work: Path, *, quick: bool) -> Materials:
     n_large, n_blobs = (20, 1000) if quick else (200, 10_000)
     large = _make(made / "large", "photos", work, count=n_large)
     blobs = _make(made / "points" / "blobs.npz", "blobs", work, count=n_blobs)
-    return Materials(photos, name, large, n_large, blobs, n_blobs)
+    return Materials(photos, name, large, n_large, blobs, n_blobs, (LENT / "weights").resolve())
 
 
 def _photos(work: Path) -> tuple[Path, str]:
-    lent = Path(os.environ.get("CLUSTIMAGE_TEST_DATA", ROOT.parent / "shared"))
-    corel = lent / "data" / "corel1k"
+    corel = LENT / "data" / "corel1k"
     if corel.is_dir():
         return corel.resolve(), "corel1k"
     print(

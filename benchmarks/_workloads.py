@@ -82,6 +82,30 @@ def _chain(method: str, speed: float, memory: float | None = None) -> Workload:
     )
 
 
+def _deep(model: str) -> Workload:
+    options = {"folder": "photos", "weights": "weights", "model": model, "count": 1000}
+    bare = Contender("bare network, ready batches", OURS, "run_bare.py", "network", options)
+    return Workload(
+        f"deep-{model}",
+        f"{{photos}}: features of `{model}`, from files",
+        (bare, _ours("deep", **options)),
+        Target(("bare network, ready batches",), 0.85),
+        rate="photos",
+    )
+
+
+def _again(method: str, speed: float) -> Workload:
+    options = {"folder": "photos", "weights": "weights", "method": method}
+    first = Contender("first run", OURS, "run_ours.py", "again", {**options, "known": False})
+    second = Contender("second run", OURS, "run_ours.py", "again", {**options, "known": True})
+    return Workload(
+        f"again-{method}",
+        f"{{photos}}: reading and `{method}`, with a `dirpath`",
+        (first, second),
+        Target(("first run",), speed),
+    )
+
+
 WORKLOADS: dict[str, Workload] = {
     workload.name: workload
     for workload in (
@@ -117,6 +141,30 @@ WORKLOADS: dict[str, Workload] = {
             Target(("imagededup 0.3.3",), 1.3),
             rate="photos",
         ),
+        _deep("mobilenet_v2"),
+        _deep("squeezenet1_1"),
+        Workload(
+            "deep-memory",
+            "{photos}: memory of the features of `mobilenet_v2`",
+            tuple(
+                Contender(
+                    f"{count:,} photos",
+                    OURS,
+                    "run_ours.py",
+                    "deep",
+                    {
+                        "folder": "photos",
+                        "weights": "weights",
+                        "model": "mobilenet_v2",
+                        "count": count,
+                    },
+                )
+                for count in (100, 1000)
+            ),
+        ),
+        _again("cnn", 20),
+        _again("pca", 2),
+        _again("hog", 2),
         Workload(
             "silhouettes",
             "silhouettes of k = 3 … 24, {n_blobs:,} × 50, given the tree",

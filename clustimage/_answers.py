@@ -27,6 +27,7 @@ class AnswerMethods:
     results: dict[str, Any]
     clustering_: Any
     null_: Any
+    moments_: Any
     clusteval_: Any
     embedder_: Any
     extractor_: Any
@@ -221,9 +222,14 @@ class AnswerMethods:
 
     @property
     def import_status(self) -> pd.DataFrame:
-        """A row for every input: ``pathname``, ``status``, ``reason``, ``width``, ``height``."""
+        """A row for every input: whether it was read, its size, and when it was taken.
+
+        Columns: ``pathname``; ``status``, ``"ok"`` or ``"skipped"``; ``reason``; ``width``
+        and ``height`` in pixels; ``timestamp`` (UTC) and ``timestamp_from``, which says
+        where it comes from: the time that `cluster` used, or would use.
+        """
         require(self.results, "img")
-        return self.images_.status_frame()
+        return self.images_.status_frame(self.moments_)
 
     @property
     def shape_(self) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from clustimage._errors import ImageReadError
 from clustimage._results import require
 from clustimage._settings import DEFAULT_SETTINGS, resolve_settings
 from clustimage._validation import check_unknown_names
-from clustimage.images import Images, load_images
+from clustimage.images import Images, load_images, open_cache
 from clustimage.similarity import predict_labels
 
 if TYPE_CHECKING:
@@ -250,6 +250,10 @@ class EstimatorHabits:
             return metric
         return "euclidean" if self.clustering_ is None else self.clustering_.params["metric"]
 
+    def _cache(self) -> Any:
+        """Return the memory of past runs, or None where no `dirpath` is given."""
+        return open_cache(self.params["dirpath"])
+
     def _load_new(self, Xnew: Any, *, strict: bool) -> Images:
         """Load images in the shape and colours of those that the features were learnt from."""
         images = load_images(
@@ -261,6 +265,7 @@ class EstimatorHabits:
             download_dir=self.params["dirpath"],
             shape=self.shape_,  # type: ignore[attr-defined]
             white=self.images_.white,
+            cache=self._cache(),
         )
         skipped = [row for row in images.status if row.status != "ok"]
         if strict and skipped:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 from clustimage._answers import AnswerMethods
 from clustimage._errors import InvalidDataError
 from clustimage._estimator import EstimatorHabits
+from clustimage._grouping import SPACES, ClusterMethods
 from clustimage._logging import get_logger
 from clustimage._metrics import check_rows
 from clustimage._results import ATTRIBUTES, empty_results, require, stale_names
 from clustimage._state import StateMethods
 from clustimage._validation import check_option, check_shape
-from clustimage.cluster import check_request, search_k
+from clustimage.cluster import check_request
 from clustimage.datasets import import_example
 from clustimage.embedding import make_embedder
 from clustimage.export import ExportMethods
 from clustimage.features import extract_hog, make_extractor
-from clustimage.images import DEFAULT_EXTENSIONS, imread, imscale, load_images
+from clustimage.images import DEFAULT_EXTENSIONS, check_timestamps, imread, imscale, load_images
 from clustimage.plotting import PlotMethods
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ __all__ = ["Clustimage"]
 
 logger = get_logger(__name__)
 
-SPACES = {"high": "feat", "low": "xycoord"}
 
-
-class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, PlotMethods):
+class Clustimage(
+    EstimatorHabits, ClusterMethods, AnswerMethods, StateMethods, ExportMethods, PlotMethods
+):
     """Find the groups, the unique images and the most similar ones in a set of images.
 
     Parameters
@@ -41,8 +42,9 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
     method : str, object or None, default="pca"
         How an image becomes a row of numbers: ``"pca"``, ``"hog"``, ``"pca-hog"``,
         ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
-        ``"colorhash"``, ``"crop-resistant"``; None for the pixels themselves; or an
-        object with ``fit`` and ``transform`` that takes flat images, one per row.
+        ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
+        pretrained network; None for the pixels themselves; or an object with ``fit``
+        and ``transform`` that takes flat images, one per row.
     embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
         How the rows become a map in two dimensions; None takes the first two features.
     grayscale : bool, default=False
@@ -52,8 +54,10 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
     dim_face : tuple of int, default=(64, 64)
         Height and width of the crops of faces.
     dirpath : str or path, optional
-        Folder for files that the model writes (downloads); by default a folder of
-        its own below the system's temporary one.
+        Folder for files that the model writes; by default a folder of its own below
+        the system's temporary one. With a folder given, downloads stay there, and so
+        do small images and features (in ``cache.sqlite``), by the content of the files
+        and the settings that made them: the next run reads new and changed files only.
     ext : sequence of str, optional
         Extensions, in any case, of the files taken from a folder; by default all
         formats that can be read.
@@ -66,8 +70,17 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
     params_hash : dict, default={"hash_size": 8, "binbits": 3, "max_segments": 4}
         Edge of the hash in bits; bits per bin of ``"colorhash"``; regions that
         ``"crop-resistant"`` keeps.
-    params_cnn, params_exif : dict, optional
-        Settings of methods that are not part of this release.
+    params_cnn : dict, default={"model": "mobilenet_v2", "layer": None, \
+"weights": "IMAGENET1K_V1", "batch_size": 32, "device": "auto", "n_components": None, \
+"normalize": True}
+        A classification model of torchvision, by name, or a ``torch.nn.Module``; the
+        layer whose output is taken, by name or index (None: the input of the
+        classifier); a torchvision name of weights, a file with a state dict, or None
+        for random ones; photos per forward pass; ``"auto"``, ``"cpu"``, ``"cuda"``,
+        ``"mps"``; PCA on the activations, as `n_components` in `params_pca`; rows of
+        length 1.
+    params_exif : dict, optional
+        Settings of a method that is not part of this release.
     random_state : int or None, default=0
         Seed of everything that draws random numbers: the same seed, the same answer.
     n_jobs : int, default=-1
@@ -162,12 +175,15 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
         cluster: Any = "agglomerative",
         evaluate: str = "silhouette",
         metric: str = "euclidean",
-        linkage: str = "ward",
+        linkage: str | None = None,
         min_clust: int = 3,
         max_clust: int = 25,
         cluster_space: str = "high",
         n_clusters: int | None = None,
         min_size: int = 1,
+        sim: float | None = None,
+        time_weight: float = 0.0,
+        timestamps: Any = "auto",
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
     ) -> dict[str, Any]:
@@ -180,7 +196,7 @@ class Clustimage(EstimatorHabits, AnswerMethods, StateMethods, ExportMethods, Pl
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
-n_clusters, min_size
+n_clusters, min_size, sim, time_weight, timestamps
             As for `cluster`.
         black_list, recursive
             As for `import_data`.
@@ -215,13 +231,18 @@ n_clusters, min_size
             "max_clust": max_clust,
             "n_clusters": n_clusters,
             "min_size": min_size,
+            "sim": sim,
+            "time_weight": time_weight,
         }
         check_option("cluster_space", cluster_space, SPACES)
+        check_timestamps(timestamps)
         check_request(**request)
+        extractor = make_extractor(self.params["method"], self.params)
+        extractor.prepare(self._cache())
         self.import_data(X, black_list=black_list, recursive=recursive)
-        self.extract_feat()
+        self._extract(extractor)
         self.embedding()
-        self.cluster(cluster_space=cluster_space, **request)
+        self.cluster(cluster_space=cluster_space, timestamps=timestamps, **request)
         return self.results
 
     def import_data(
@@ -270,6 +291,7 @@ n_clusters, min_size
             black_list=black_list,
             n_jobs=self.params["n_jobs"],
             download_dir=self.params["dirpath"],
+            cache=self._cache(),
         )
         return self._adopt(images)
 
@@ -314,7 +336,9 @@ n_clusters, min_size
         if Xraw is not None and Xraw is not self.results:
             self.import_data(Xraw)
         require(self.results, "img")
-        extractor = make_extractor(self.params["method"], self.params)
+        return self._extract(make_extractor(self.params["method"], self.params))
+
+    def _extract(self, extractor: Any) -> np.ndarray:
         feat = extractor.fit_images(self.images_)
         logger.info("Features per image: %d, by method=%r.", feat.shape[1], self.params["method"])
         self._store(feat=feat, extractor_=extractor)
@@ -361,93 +385,6 @@ n_clusters, min_size
         xycoord = embedder.fit_transform(feat)
         self._store(xycoord=xycoord, embedder_=embedder)
         return xycoord
-
-    def cluster(
-        self,
-        cluster: Any = "agglomerative",
-        evaluate: str = "silhouette",
-        metric: str = "euclidean",
-        linkage: str = "ward",
-        min_clust: int = 3,
-        max_clust: int = 25,
-        cluster_space: str = "high",
-        n_clusters: int | None = None,
-        min_size: int = 1,
-    ) -> np.ndarray:
-        """Group the images; the number of groups is searched for unless it is given.
-
-        Nothing is read or extracted again: call it as often as you like.
-
-        Parameters
-        ----------
-        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object, \
-default="agglomerative"
-            The clusterer; an object needs ``fit_predict``.
-        evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}, \
-default="silhouette"
-            What makes one number of clusters better than another.
-        metric : str, default="euclidean"
-            Distance between features, as in `scipy.spatial.distance`.
-        linkage : {"ward", "single", "complete", "average", "weighted", "centroid", \
-"median"}, default="ward"
-            Distance between groups, for agglomerative clustering.
-        min_clust, max_clust : int, default=3, 25
-            The numbers searched are ``range(min_clust, max_clust)``; where both are
-            equal, exactly that number.
-        cluster_space : {"high", "low"}, default="high"
-            Cluster the features, or the map.
-        n_clusters : int, optional
-            Exactly this number of clusters.
-        min_size : int, default=1
-            Smaller clusters become -1.
-
-        Returns
-        -------
-        ndarray of shape (n,), int
-            0 is the largest cluster, then by decreasing size; -1 is unclustered.
-            Also in ``results["labels"]``.
-
-        Raises
-        ------
-        StepOrderError
-            If there are no features (or no map, for ``"low"``) yet.
-        InvalidParameterError
-            If a value is not allowed, or two of them do not go together.
-        InvalidDataError
-            If dbscan or hdbscan finds no labelling with an allowed number of clusters.
-
-        Examples
-        --------
-        >>> from clustimage import Clustimage, import_example
-        >>> X, y = import_example("mnist")
-        >>> cl = Clustimage(embedding=None, verbose="warning")
-        >>> _ = cl.fit_transform(X[:100])
-        >>> sorted(set(cl.cluster(n_clusters=4).tolist()))
-        [0, 1, 2, 3]
-        """
-        space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
-        clustering = search_k(
-            require(self.results, space),
-            cluster=cluster,
-            evaluate=evaluate,
-            metric=metric,
-            linkage=linkage,
-            min_clust=min_clust,
-            max_clust=max_clust,
-            n_clusters=n_clusters,
-            min_size=min_size,
-            random_state=self.params["random_state"],
-            n_jobs=self.params["n_jobs"],
-        )
-        return self._store_clustering(clustering, space)
-
-    def _store_clustering(self, clustering: Any, space: str) -> np.ndarray:
-        made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering_": (space,)}
-        n_outside = int((clustering.labels < 0).sum())
-        logger.info("Clusters: %d; images in none: %d.", clustering.labels.max() + 1, n_outside)
-        self._store(made_from, labels=clustering.labels, clustering_=clustering)
-        self.unique()
-        return clustering.labels
 
     imread = staticmethod(imread)
     imscale = staticmethod(imscale)

@@ -32,6 +32,7 @@ ATTRIBUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "pca_": ("extract_feat", ("extractor_", "feat")),
     "embedder_": ("embedding", ("feat",)),
     "clustering_": ("cluster", ("feat",)),
+    "moments_": ("cluster", ("img",)),
     "clusteval_": ("cluster", ("clustering_",)),
     "results_unique": ("unique", ("labels", "xycoord")),
     "null_": ("find", ("feat",)),

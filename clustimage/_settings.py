@@ -22,15 +22,6 @@ logger = get_logger(__name__)
 # have yet are known, so that a dict written today means the same tomorrow.
 DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {
     **SETTINGS,
-    "params_cnn": {
-        "model": "mobilenet_v2",
-        "layer": None,
-        "weights": "IMAGENET1K_V1",
-        "batch_size": 32,
-        "device": "auto",
-        "n_components": None,
-        "normalize": True,
-    },
     "params_exif": {"timeframe": 5, "radius_meters": 1000, "min_samples": 2},
 }
 

@@ -7,13 +7,14 @@ A state is a nested dict of arrays and plain values, without any object of a cla
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, astuple
 from typing import Any, NoReturn
 
 from clustimage._errors import InvalidParameterError, ModelFileError, StepOrderError
 from clustimage.cluster import Clustering
 from clustimage.embedding import Embedder, make_embedder
 from clustimage.features import EXTRACTORS, get_state, make_extractor, set_state
-from clustimage.images import Images, ImageStatus
+from clustimage.images import Images, ImageStatus, Moments
 from clustimage.similarity import NullDistribution
 
 __all__ = ["StateMethods"]
@@ -49,6 +50,7 @@ class StateMethods:
     extractor_: Any
     clustering_: Any
     null_: Any
+    moments_: Any
     embedder_: Any
     results_unique: Any
     queries_: Any
@@ -77,6 +79,7 @@ class StateMethods:
             "clustering": None if self.clustering_ is None else self.clustering_.get_state(),
             "null": None if self.null_ is None else self.null_.get_state(),
             "unique": self.results_unique,
+            "moments": None if self.moments_ is None else asdict(self.moments_),
         }
 
     def _embedder_state(self) -> dict[str, Any] | None:
@@ -121,6 +124,8 @@ class StateMethods:
             model.results_unique = state["unique"]
             if state["clustering"] is not None:
                 model.clustering_ = Clustering.from_state(state["clustering"])
+            if state.get("moments") is not None:
+                model.moments_ = Moments(**state["moments"])
             if state["null"] is not None:
                 model.null_ = NullDistribution.from_state(state["null"])
             model.extractor_ = _extractor_from(state, model)
@@ -162,7 +167,7 @@ def _extractor_from(state: Mapping[str, Any], model: Any) -> Any:
 def _images_state(images: Images | None) -> dict[str, Any] | None:
     if images is None:
         return None
-    rows = [(row.pathname, row.status, row.reason, row.width, row.height) for row in images.status]
+    rows = [astuple(row) for row in images.status]
     return {
         "pathnames": images.pathnames,
         "filenames": images.filenames,

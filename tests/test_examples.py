@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,40 @@ SETTINGS = {
 }
 
 
+# What torchvision would download, and where it looks first.
+WEIGHTS = {
+    "plot_04_content": "mobilenet_v2-b0353104.pth",
+    "plot_05_inception": "inception_v3_google-0cc3c7bd.pth",
+}
+
+
+@pytest.fixture(scope="module")
+def torch_home(tmp_path_factory):
+    """A folder with weights, in the place of torch's own cache, and a function that fills it."""
+    home = tmp_path_factory.mktemp("torch")
+    checkpoints = home / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+
+    def provide(script, lent_data):
+        models = pytest.importorskip("torchvision.models")
+        target = checkpoints / WEIGHTS[script]
+        if target.exists():
+            return home
+        if script == "plot_04_content":
+            target.symlink_to(lent_data.parent / "weights" / "mobilenet_v2.pth")
+        else:
+            # Random ones: that it runs is what is tested, not what it finds.
+            import torch
+
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                network = models.inception_v3(weights=None, init_weights=False)
+            torch.save(network.state_dict(), target)
+        return home
+
+    return provide
+
+
 @pytest.fixture(scope="module")
 def example_images(tmp_path_factory):
     """A temporary folder that the scripts share, so that the photos are made once."""
@@ -27,12 +62,18 @@ def example_images(tmp_path_factory):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_example_runs_and_leaves_nothing_behind(script, tmp_path, example_images):
+def test_example_runs_and_leaves_nothing_behind(
+    script, tmp_path, example_images, torch_home, request
+):
+    settings = dict(SETTINGS)
+    if script.stem in WEIGHTS:
+        lent_data = request.getfixturevalue("lent_data")
+        settings["TORCH_HOME"] = str(torch_home(script.stem, lent_data))
     temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), example_images)
     done = subprocess.run(
         [sys.executable, str(script)],
         cwd=tmp_path,
-        env={**os.environ, **temporary, **SETTINGS},
+        env={**os.environ, **temporary, **settings},
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -455,3 +455,38 @@ def test_what_is_not_there_yet_is_no_attribute():
     cl = quiet()
     for name in ("labels_", "clusteval", "pca", "import_status", "shape_", "distribution_"):
         assert not hasattr(cl, name)
+
+
+# --- similarity and time ------------------------------------------------------------------------
+
+
+def test_the_similarity_cut_is_part_of_the_chain(digits):
+    one = Clustimage(embedding=None, verbose="error")
+    assert set(one.fit_transform(digits[0][:60], sim=0)["labels"]) == {0}
+    assert len(set(one.cluster(sim=1))) == 60
+
+
+def test_a_wrong_similarity_or_time_is_refused_before_any_image_is_read():
+    cl = Clustimage(embedding=None, verbose="error")
+    with pytest.raises(InvalidParameterError, match="'sim'"):
+        cl.fit_transform("no/such/folder", sim=2)
+    with pytest.raises(InvalidParameterError, match="'timestamps'"):
+        cl.fit_transform("no/such/folder", time_weight=0.5, timestamps="clock")
+
+
+def test_times_that_were_used_are_in_the_import_status_until_the_next_clustering(digits):
+    cl = Clustimage(embedding=None, verbose="error")
+    cl.fit_transform(digits[0][:6], sim=0.5, time_weight=1.0, timestamps=[0, 1, 2, 900, 901, 902])
+    assert cl.results["labels"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert cl.import_status["timestamp_from"].tolist() == ["given"] * 6
+    assert cl.moments_.seconds.tolist() == [0, 1, 2, 900, 901, 902]
+    cl.cluster(n_clusters=2)
+    assert cl.moments_ is None
+
+
+def test_times_survive_saving(digits, tmp_path):
+    cl = Clustimage(embedding=None, verbose="error")
+    cl.fit_transform(digits[0][:6], sim=0.5, time_weight=1.0, timestamps=[0, 1, 2, 900, 901, 902])
+    back = Clustimage.load(cl.save(tmp_path / "model"))
+    assert back.import_status.equals(cl.import_status)
+    assert back.clustering_.params["sim"] == 0.5

@@ -90,6 +90,7 @@ PUBLIC_METHODS = [
 def test_methods_are_these():
     assert PUBLIC_METHODS == [
         "cluster",
+        "cluster_sizes",
         "dendrogram",
         "embedding",
         "extract_feat",
@@ -112,6 +113,7 @@ def test_methods_are_these():
         "save",
         "scatter",
         "set_params",
+        "to_dirs",
         "to_frame",
         "transform",
         "unique",

@@ -1,4 +1,6 @@
-"""The floor of reading: nothing but scaled decoding and a resize, over two threads.
+"""The floors: nothing but decoding, and nothing but the forward pass of a network.
+
+Reading is scaled decoding and a resize, over two threads.
 
 A JPEG decoder can leave out frequencies and so give a half, a quarter or an eighth of a
 picture for less work. Each photo is reduced to the next of those sizes that is not
@@ -49,5 +51,34 @@ def decoding(clock: Clock, *, folder: str, decoder: str, threads: int = 2) -> di
     return {"n": len(pixels)}
 
 
+def network(
+    clock: Clock, *, folder: str, model: str, weights: str, count: int, batch: int = 32
+) -> dict[str, Any]:
+    """Run batches of photos that are ready as tensors through a network, up to its classifier."""
+    import torch
+    from torchvision import models
+    from torchvision.transforms import functional
+
+    net = models.get_model(model, weights=None)
+    net.load_state_dict(torch.load(f"{weights}/{model}.pth", weights_only=True))
+    net.classifier = torch.nn.Identity()
+    net = net.eval().to(memory_format=torch.channels_last)
+    prepare = models.get_model_weights(model)["IMAGENET1K_V1"].transforms()
+    paths = image_files(folder)[:count]
+    ready = []
+    for start in range(0, len(paths), batch):
+        photos = [Image.open(path).convert("RGB") for path in paths[start : start + batch]]
+        tensors = torch.stack([prepare(functional.pil_to_tensor(photo)) for photo in photos])
+        ready.append(tensors.to(memory_format=torch.channels_last))
+    with torch.inference_mode():
+        net(ready[0])
+        with clock.measured():
+            rows = [net(tensors) for tensors in ready]
+    return {"n": sum(map(len, rows))}
+
+
 if __name__ == "__main__":
-    run_job({"decoding": decoding}, ("numpy", "opencv-python-headless", "Pillow"))
+    run_job(
+        {"decoding": decoding, "network": network},
+        ("numpy", "opencv-python-headless", "Pillow", "torch", "torchvision"),
+    )

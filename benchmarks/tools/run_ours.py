@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from _job import Clock, agreement, image_files, kinds_of, run_job
 
 STAGES = {
     "import_data": "import",
-    "extract_feat": "extract",
+    "_extract": "extract",
     "embedding": "embedding",
     "cluster": "cluster",
 }
@@ -86,6 +87,41 @@ def hashing(clock: Clock, *, folder: str) -> dict[str, Any]:
     return {"n": len(feat)}
 
 
+def deep(clock: Clock, *, folder: str, model: str, weights: str, count: int) -> dict[str, Any]:
+    """Read photos and run them through a network; only the latter is measured."""
+    found = _model(method="cnn", params_cnn={"model": model, "weights": f"{weights}/{model}.pth"})
+    pathnames = image_files(folder)[:count]
+    found.import_data(pathnames[:2])
+    found.extract_feat()  # the network is loaded, torch has made its threads
+    found.import_data(pathnames)
+    with clock.measured():
+        feat = found.extract_feat()
+    return {"n": len(feat)}
+
+
+def again(clock: Clock, *, folder: str, method: str, weights: str, known: bool) -> dict[str, Any]:
+    """Read and describe photos, with nothing kept of them or (`known`) after an earlier run."""
+    settings: dict[str, Any] = {"method": method, "dirpath": "kept"}
+    if method == "cnn":
+        settings["params_cnn"] = {"weights": f"{weights}/mobilenet_v2.pth"}
+    if known:
+        earlier = multiprocessing.get_context("spawn").Process(
+            target=_read_and_describe, args=(folder, settings)
+        )
+        earlier.start()
+        earlier.join()
+    _model(method="hog")
+    with clock.measured():
+        n = _read_and_describe(folder, settings)
+    return {"n": n}
+
+
+def _read_and_describe(folder: str, settings: dict[str, Any]) -> int:
+    model = _model(**settings)
+    model.import_data(folder)
+    return len(model.extract_feat())
+
+
 def silhouettes(clock: Clock, *, data: str) -> dict[str, Any]:
     """Score k = 3 … 24 by the silhouette, given the tree."""
     from clustimage.cluster import EVALUATORS, Candidates, cut_tree_k
@@ -132,6 +168,8 @@ if __name__ == "__main__":
             "digits": digits,
             "reading": reading,
             "hashing": hashing,
+            "deep": deep,
+            "again": again,
             "silhouettes": silhouettes,
             "plot": plot,
         },
@@ -146,5 +184,7 @@ if __name__ == "__main__":
             "clusteval",
             "pca",
             "matplotlib",
+            "torch",
+            "torchvision",
         ),
     )

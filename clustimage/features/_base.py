@@ -13,12 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from clustimage._errors import InvalidDataError
 from clustimage._parallel import run_ordered
+from clustimage.features._stored import Batches, Positions, recipe_of, stored_rows
 
 if TYPE_CHECKING:
-    from clustimage.images import Images
+    from clustimage.images import Cache, Images
 
 __all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "in_batches"]
 
+PART = 2048  # images whose features are kept at once
 FEW = 8  # batches that are done before one looks for a progress bar
 
 
@@ -30,9 +32,12 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
     needs_gray : bool
         True where the extractor works on one channel; the caller then reads the
         images in gray.
+    built_on : tuple of str
+        Packages whose versions may change the features of an image.
     """
 
     needs_gray: ClassVar[bool] = False
+    built_on: ClassVar[tuple[str, ...]] = ("numpy",)
 
     def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
         """Learn from what stage 1 has read, and return one row of features per image."""
@@ -42,7 +47,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         """Return one row of features per image that stage 1 has read."""
         return self.transform(images.pixels)
 
-    def prepare(self) -> None:
+    def prepare(self, cache: Cache | None = None) -> None:
         """Raise early what would go wrong later: a package, a network or a file is missing.
 
         Called before images are read.
@@ -149,6 +154,22 @@ class ImageExtractor(FeatureExtractor):
                 f"{self.image_shape_[1]}."
             )
         return np.ascontiguousarray(self._describe(images), dtype=np.float32)
+
+    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
+        """Do what `fit_transform` does; rows of known files come from the cache."""
+        return self.fit(images.pixels).transform_images(images)
+
+    def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
+        """Do what `transform` does; rows of known files come from the cache."""
+        if images.cache is None or images.shape[:2] != tuple(getattr(self, "image_shape_", ())):
+            return self.transform(images.pixels)  # which says what is wrong
+
+        def compute(positions: Positions) -> Batches:
+            for start in range(0, len(positions), PART):
+                part = positions[start : start + PART]
+                yield part, self.transform(images.pixels[part])
+
+        return stored_rows(images, recipe_of(self, images), compute)
 
     def _check_size(self, height: int, width: int) -> None:
         """Raise InvalidParameterError where a setting does not suit the image size."""

@@ -11,6 +11,7 @@ import numpy as np
 from clustimage._errors import InvalidDataError
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._labels import count_clusters
+from clustimage.cluster._score_plot import TITLES, plot_heights, plot_knee, plot_scores
 from clustimage.cluster._tree import EUCLIDEAN_LINKAGES, cut_heights, grow_tree
 
 if TYPE_CHECKING:
@@ -27,23 +28,9 @@ DRAWN_BY_CLUSTEVAL = {
     ("kmeans", "silhouette"),
     ("kmeans", "dbindex"),
 }
+PICTURES = {"height": plot_heights, "elbow": plot_knee}
 # Above so many images the tree is drawn from its uppermost merges only.
 MAX_LEAVES = 100
-MAX_TICKS = 40
-
-TITLES = {
-    "silhouette": "Silhouette score",
-    "dbindex": "Davies-Bouldin index (lower is better)",
-    "derivative": "Acceleration of the merge heights",
-    "elbow": "Elbow",
-    "calinski": "Calinski-Harabasz index",
-}
-SCORES = {"elbow": "Sum of squared distances to the centres"}
-VARIED = {
-    "cluster_threshold": "Nr. clusters",
-    "eps": "Epsilon",
-    "min_cluster_size": "Minimal size of a cluster",
-}
 
 
 class EvaluationPlots:
@@ -66,6 +53,9 @@ class EvaluationPlots:
     def plot(self, title: str | None = None, **options: Any) -> tuple[Figure, Any]:
         """Draw the score of every labelling, and mark the best.
 
+        For the elbow that is the knee of the curve. After a similarity cut, how many
+        clusters the tree gives at every height.
+
         Parameters
         ----------
         title : str, optional
@@ -80,13 +70,13 @@ class EvaluationPlots:
         fig, ax
             Figure and axes; two axes where the number of clusters is drawn as well.
         """
-        title = TITLES.get(self.evaluate, self.evaluate) if title is None else title
         savefig = options.pop("savefig", None) or {}
         quiet = {"showfig": False, "verbose": "silent"}
         fig: Any
         if self._drawn_by_clusteval():
             with self._quiet():
-                fig, ax = super().plot(title=title, **{**options, **quiet})  # type: ignore[misc]
+                named = TITLES[self.evaluate] if title is None else title
+                fig, ax = super().plot(title=named, **{**options, **quiet})  # type: ignore[misc]
             fig = ax.figure if fig is None else fig
             if self.evaluate == "derivative":
                 heights, acceleration = ax.lines[-3:-1]
@@ -109,7 +99,7 @@ class EvaluationPlots:
 
     def _plot_scores(
         self,
-        title: str,
+        title: str | None,
         *,
         figsize: tuple[float, float] = (15, 8),
         ax: Axes | None = None,
@@ -118,37 +108,22 @@ class EvaluationPlots:
         **_: Any,
     ) -> tuple[Figure, Any]:
         import matplotlib.pyplot as plt
-        from matplotlib.ticker import MaxNLocator
 
         fig: Any
-        fig, ax = plt.subplots(figsize=figsize, dpi=100) if ax is None else (ax.get_figure(), ax)
-        found, varied = self.clustering, self.clustering.varied
-        x, scores = self.results["fig"]["clustcutt"], self.results["fig"]["scores"]
-        k, axes = found.score["clusters"], [ax]
-        # A point alone lies on the line that marks the best.
-        size = 4 if len(x) > 1 else 12
-        ax.plot(x, scores, color="black", marker="o", markersize=size, zorder=3)
-        ax.axvline(
-            x[found.best],
-            color="red",
-            linestyle="--",
-            linewidth=2,
-            label=f"{k[found.best]} clusters",
-        )
-        ax.set_xlabel(VARIED[varied] if xlabel is None else xlabel, fontsize=18)
-        ax.set_ylabel(SCORES.get(self.evaluate, "Score") if ylabel is None else ylabel, fontsize=18)
-        ax.set_title(title, fontsize=18)
-        ax.grid(color="grey", linestyle="--", linewidth=0.2)
-        if varied != "cluster_threshold":
-            axes.append(ax.twinx())
-            axes[1].plot(x, k, color="blue", linewidth=1, marker=".")
-            axes[1].set_ylabel("Nr. clusters", fontsize=18, color="blue")
-            axes[1].yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        elif len(x) <= MAX_TICKS:
-            ax.set_xticks(x)
-        # On the axes that lie on top, so that no line crosses it.
-        axes[-1].legend(handles=[ax.lines[-1]], fontsize=14)
-        return fig, tuple(axes) if len(axes) > 1 else ax
+        if ax is None:
+            fig, ax = plt.subplots(figsize=figsize, dpi=100, layout="constrained")
+        else:
+            fig = ax.get_figure()
+        # What a picture is of: a similarity cut was not evaluated.
+        of = "height" if self.clustering.varied == "height" else self.evaluate
+        draw = PICTURES.get(of, plot_scores)
+        axes = draw(ax, self.clustering)
+        for text, given in zip(
+            (ax.title, ax.xaxis.label, ax.yaxis.label), (title, xlabel, ylabel), strict=True
+        ):
+            if given is not None:
+                text.set_text(given)
+        return fig, axes if len(axes) > 1 else ax
 
     def scatter(self, X: Any = None, **options: Any) -> tuple[Figure, Any]:
         """Draw the images as dots in the colours of their clusters.

@@ -168,12 +168,14 @@ def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
     """Return the clustering in which equal images, and no others, are together."""
     n, k = len(names), int(names.max()) + 1
     if k == 1:
-        logger.warning("All %d images have equal features: they are one cluster, 0.", n)
+        what = "features and moments" if params["time_weight"] else "features"
+        logger.warning("All %d images have equal %s: they are one cluster, 0.", n, what)
     else:
         logger.warning(
-            "Only %d of the %d images have different features: equal images are one cluster each.",
+            "Only %d of the %d images have different %s: equal images are one cluster each.",
             k,
             n,
+            "features or moments" if params["time_weight"] else "features",
         )
     score: dict[str, list[Any]] = {
         "cluster_threshold": [k],

@@ -53,6 +53,12 @@ def test_exactly_k_clusters_are_made(k, blobs):
         np.testing.assert_array_equal(search_k(blobs[0], min_clust=k, max_clust=k).labels, labels)
 
 
+def test_the_linkage_is_ward_unless_another_is_asked_for(blobs):
+    found = search_k(blobs[0], n_clusters=6)
+    np.testing.assert_array_equal(found.tree, search_k(blobs[0], linkage="ward").tree)
+    assert found.params["linkage"] == "ward"
+
+
 def test_n_clusters_wins_over_the_range(blobs):
     assert search_k(blobs[0], min_clust=3, max_clust=9, n_clusters=20).n_found == 20
 
@@ -196,6 +202,7 @@ def test_the_given_array_is_not_changed(blobs):
         ({"min_clust": 2.5}, "min_clust"),
         ({"n_clusters": 0}, "n_clusters"),
         ({"min_size": 0}, "min_size"),
+        ({"linkage": ["ward"]}, "linkage"),
     ],
 )
 def test_a_wrong_request_is_refused_before_any_work(request_, words):

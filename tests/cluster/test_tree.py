@@ -3,7 +3,7 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
-from clustimage._errors import InvalidParameterError, StepOrderError
+from clustimage._errors import InvalidParameterError, MemoryLimitError, StepOrderError
 from clustimage._metrics import METRICS
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._tree import (
@@ -84,3 +84,11 @@ def test_wrong_cuts_are_refused(blobs):
         cut_tree_at(tree, -1)
     with pytest.raises(StepOrderError, match="agglomerative"):
         cut_tree_at(None, 1)
+
+
+@pytest.mark.parametrize("name, n_bytes", [("ward", "31.2 kB"), ("single", "17.6 kB")])
+def test_memory_is_asked_for_before_distances_are_taken(name, n_bytes, blobs, monkeypatch):
+    monkeypatch.setattr("clustimage._memory.available_memory", lambda: 1000)
+    monkeypatch.setattr("clustimage.cluster._tree.condensed_distances", lambda *args: 1 / 0)
+    with pytest.raises(MemoryLimitError, match=f"A tree of 63 images takes {n_bytes} .*'kmeans'"):
+        grow_tree(blobs[0][:63], linkage_name=name)

@@ -1,0 +1,130 @@
+"""Pictures of scores that clusteval does not draw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustimage.cluster._clustering import Clustering
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["TITLES", "plot_heights", "plot_knee", "plot_scores"]
+
+MAX_TICKS = 40
+# Below so many the steps of a tree are seen without a logarithm.
+FEW_MERGES = 20
+
+TITLES = {
+    "silhouette": "Silhouette score",
+    "dbindex": "Davies-Bouldin index (lower is better)",
+    "derivative": "Acceleration of the merge heights",
+    "elbow": "Elbow",
+    "calinski": "Calinski-Harabasz index",
+}
+SCORES = {"elbow": "Sum of squared distances to the centres"}
+VARIED = {
+    "cluster_threshold": "Nr. clusters",
+    "eps": "Epsilon",
+    "min_cluster_size": "Minimal size of a cluster",
+    "height": "Height of the cut",
+}
+
+
+def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
+    """Draw the score of every labelling and a line at the best; return all axes."""
+    from matplotlib.ticker import MaxNLocator
+
+    x, k, scores = found.score["cluster_threshold"], found.score["clusters"], found.score["score"]
+    # A point alone lies on the line that marks the best.
+    size = 4 if len(x) > 1 else 12
+    ax.plot(x, scores, color="black", marker="o", markersize=size, zorder=3)
+    axes: tuple[Axes, ...] = (ax,)
+    if found.varied != "cluster_threshold":
+        beside = ax.twinx()
+        beside.plot(x, k, color="blue", linewidth=1, marker=".")
+        beside.set_ylabel("Nr. clusters", fontsize=18, color="blue")
+        beside.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes = (ax, beside)
+    elif len(x) <= MAX_TICKS:
+        ax.set_xticks(x)
+    # The legend is on the axes that lie on top, so that no line crosses it.
+    _mark(ax, x[found.best], _count(k[found.best]), legend_on=axes[-1])
+    _describe(ax, found)
+    return axes
+
+
+def plot_knee(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
+    """Draw the curve of squared errors, its chord and its knee, see `find_knee`."""
+    axes = plot_scores(ax, found)
+    x, scores = found.score["cluster_threshold"], found.score["score"]
+    if len(x) < 3:
+        return axes  # two points are a line: it has no knee
+    (curve, line), at = ax.lines, found.best
+    (chord,) = ax.plot(x[:: len(x) - 1], scores[:: len(x) - 1], color="grey", linewidth=1)
+    (knee,) = ax.plot(
+        x[at], scores[at], color="red", marker="o", markersize=13, linestyle="none", zorder=4
+    )
+    line.set_linestyle(":")
+    # A falling, convex curve leaves the place above and to the right of its knee free.
+    ax.annotate(
+        _count(x[at]),
+        (x[at], scores[at]),
+        (12, 12),
+        textcoords="offset points",
+        color="red",
+        fontsize=16,
+    )
+    names = {
+        curve: "Squared errors",
+        chord: "From the first to the last value",
+        knee: "Knee (Kneedle): furthest below that line",
+    }
+    ax.legend(list(names), list(names.values()), fontsize=14)
+    return axes
+
+
+def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
+    """Draw how many clusters a cut of the tree gives at every height, and the cut made."""
+    from matplotlib.ticker import MaxNLocator
+    from scipy.cluster.hierarchy import maxdists
+
+    tree = np.empty((0, 4)) if found.tree is None else found.tree
+    (height,), (k,) = found.score["cluster_threshold"], found.score["clusters"]
+    # Not the heights themselves: those of centroid and median fall.
+    merges = np.sort(maxdists(tree)) if len(tree) else np.empty(0)
+    x = np.concatenate([[0.0], merges, [1.05 * max(height, merges.max(initial=0.0))]])
+    y = len(merges) + 1 - np.concatenate([np.arange(len(merges) + 1), [len(merges)]])
+    ax.step(x, y, where="post", color="black", zorder=3)
+    if len(merges) > FEW_MERGES:
+        ax.set_yscale("log")
+        # A number of clusters is read better than a power of ten.
+        ax.yaxis.set_major_formatter("{x:.0f}")
+    else:
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    _mark(ax, height, f"sim={found.params['sim']:g}: {_count(k)}", legend_on=ax)
+    _describe(ax, found)
+    ax.set_ylabel("Nr. clusters", fontsize=18)
+    ax.set_title("Similarity cut", fontsize=18)
+    return (ax,)
+
+
+def _count(k: int) -> str:
+    return "1 cluster" if k == 1 else f"{k} clusters"
+
+
+def _mark(ax: Axes, x: float, words: str, *, legend_on: Axes) -> None:
+    line = ax.axvline(x, color="red", linestyle="--", linewidth=2, label=words)
+    legend_on.legend(handles=[line], fontsize=14)
+
+
+def _describe(ax: Axes, found: Clustering) -> None:
+    evaluate: Any = found.params["evaluate"]
+    ax.set_xlabel(VARIED[found.varied], fontsize=18)
+    ax.set_ylabel(SCORES.get(evaluate, "Score"), fontsize=18)
+    ax.set_title(TITLES.get(evaluate, evaluate), fontsize=18)
+    ax.tick_params(labelsize=12)
+    ax.yaxis.get_offset_text().set_fontsize(12)
+    ax.grid(color="grey", linestyle="--", linewidth=0.2)

@@ -60,6 +60,7 @@ class HashExtractor(ImageExtractor):
     """
 
     settings: ClassVar[tuple[str, ...]] = ("hash_size",)
+    built_on: ClassVar[tuple[str, ...]] = ("numpy", "scipy", "Pillow", "PyWavelets")
 
     def __init__(self, *, hash_size: int = PARAMS_HASH["hash_size"], n_jobs: int | None = -1):
         self.hash_size = hash_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,10 @@ from clustimage._validation import check_option, merge_defaults
 from clustimage.features._base import FeatureExtractor, as_rows
 from clustimage.features._blocks import HALF, centred_gram, left_to_right, on_grid, project
 from clustimage.features._krylov import count_for, leading_directions
+from clustimage.features._stored import recipe_of, stored_fit
+
+if TYPE_CHECKING:
+    from clustimage.images import Images
 
 __all__ = ["PARAMS_PCA", "PCAExtractor"]
 
@@ -91,6 +95,8 @@ class PCAExtractor(FeatureExtractor):
     (1797, 29)
     """
 
+    built_on: ClassVar[tuple[str, ...]] = ("numpy", "scipy")
+
     def __init__(
         self,
         n_components: int | float | None = PARAMS_PCA["n_components"],
@@ -135,6 +141,11 @@ class PCAExtractor(FeatureExtractor):
             If there is NaN or infinity among the rows.
         """
         return self._fit_rows(as_rows(self, X, reset=True))
+
+    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
+        """Do what `fit_transform` does, or take what was learned from this set last time."""
+        self.check()
+        return stored_fit(self, images, recipe_of(self, images))
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the scores on the components.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from clustimage._validation import merge_defaults
 from clustimage.features._base import ImageExtractor
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor
 from clustimage.features._pca import PARAMS_PCA, PCAExtractor
+
+if TYPE_CHECKING:
+    from clustimage.images import Images
 
 __all__ = ["PCAHOGExtractor"]
 
@@ -43,6 +46,7 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
     """
 
     needs_gray: ClassVar[bool] = True
+    built_on: ClassVar[tuple[str, ...]] = PCAExtractor.built_on
 
     def __init__(
         self,
@@ -94,6 +98,12 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
         self.image_shape_ = hog.image_shape_
         self._fit_rows(hog.transform(X))
         return self
+
+    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
+        return PCAExtractor.fit_images(self, images)
+
+    def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
+        return self.transform(images.pixels)
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the scores of the descriptors on the components, (n, k) float32."""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import numbers
+import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from clustimage.images import Stamp, canonical, decoders
+
 if TYPE_CHECKING:
     from clustimage.features._base import FeatureExtractor
-    from clustimage.images import Images
+    from clustimage.images import Cache, Images, Session
 
-__all__ = ["Compute", "stored_fit", "stored_rows"]
+__all__ = ["Batches", "Compute", "Positions", "is_known", "recipe_of", "stored_fit", "stored_rows"]
 
 Rows = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.intp]
-Compute = Callable[[Positions], Iterator[tuple[Positions, npt.NDArray[Any]]]]
+Batches = Iterator[tuple[Positions, npt.NDArray[Any]]]
+Compute = Callable[[Positions], Batches]
 
 # Raise when an extractor gives other numbers than before: what was kept is then made again.
 VERSION = 1
@@ -36,11 +43,18 @@ def stored_rows(images: Images, recipe: Mapping[str, Any] | None, compute: Compu
     compute : callable
         Takes positions, `(m,)` of int, of at least one image, and yields positions and
         their rows, `(b, d)`, in batches that together cover what was asked for. It is not
-        called where every row is known. Each batch is kept as soon as it is there.
+        called where every row is known; of files with the same content it is asked for the
+        first one. Each batch is kept as soon as it is there, except for files that have
+        changed since they were read.
 
     Returns
     -------
     ndarray of shape (n, d), float32
+
+    Raises
+    ------
+    TypeError
+        If there is something in `recipe` that JSON does not know.
 
     Examples
     --------
@@ -50,12 +64,38 @@ def stored_rows(images: Images, recipe: Mapping[str, Any] | None, compute: Compu
     >>> stored_rows(images, None, lambda positions: iter([(positions, images.flat[positions])]))
     array([[  0.,  36.,  73., 109.], [146., 182., 219., 255.]], dtype=float32)
     """
-    return _collect(compute(np.arange(len(images), dtype=np.intp)), len(images))
+    n_images = len(images)
+    if recipe is None or images.cache is None or images.keys is None:
+        return _collect(compute(np.arange(n_images, dtype=np.intp)), {}, n_images)
+    recipe = {**_common(images.shape[2] == 1), **recipe}
+    with images.cache.session() as session:
+        found = session.rows(sorted({key for key in images.keys if key is not None}), recipe)
+        known: dict[int, npt.NDArray[Any]] = {}
+        first: dict[str, int] = {}
+        missing: list[int] = []
+        for position, key in enumerate(images.keys):
+            if key in found:
+                known[position] = found[key]
+            elif key is None or first.setdefault(key, position) == position:
+                missing.append(position)
+        batches: Batches = iter(())
+        if missing:
+            computed = compute(np.array(missing, dtype=np.intp))
+            batches = _keep_each(computed, images, images.keys, session, recipe)
+        feat = _collect(batches, known, n_images)
+    for position, key in enumerate(images.keys):
+        if key in first:
+            feat[position] = feat[first[key]]
+    return feat
 
 
-def _collect(batches: Iterator[tuple[Positions, npt.NDArray[Any]]], n_images: int) -> Rows:
-    """Return rows that come in batches as one array."""
+def _collect(batches: Batches, known: Mapping[int, npt.NDArray[Any]], n_images: int) -> Rows:
+    """Return rows that are known, and those that come in batches, as one array."""
     feat = None
+    if known:
+        feat = np.empty((n_images, len(next(iter(known.values())))), dtype=np.float32)
+        for position, row in known.items():
+            feat[position] = row
     for positions, rows in batches:
         if feat is None:
             feat = np.empty((n_images, rows.shape[1]), dtype=np.float32)
@@ -65,8 +105,121 @@ def _collect(batches: Iterator[tuple[Positions, npt.NDArray[Any]]], n_images: in
     return feat
 
 
+def _keep_each(
+    batches: Batches,
+    images: Images,
+    keys: list[str | None],
+    session: Session,
+    recipe: Mapping[str, Any],
+) -> Batches:
+    """Hand on each batch once its rows are kept."""
+    for positions, rows in batches:
+        mine: dict[int, str] = {}
+        for place, position in enumerate(positions.tolist()):
+            key = keys[position]
+            if key is not None and _is_as_read(str(images.pathnames[position]), key, session):
+                mine[place] = key
+        session.keep_rows(list(mine.values()), rows[list(mine)], recipe)
+        yield positions, rows
+
+
+def _is_as_read(pathname: str, key: str, session: Session) -> bool:
+    """Return whether a file is what stage 1 has read: it may have been read again since."""
+    try:
+        stamp = Stamp.of(os.stat(pathname))  # noqa: PTH116 - a thousand paths an instant
+    except OSError:
+        return False
+    return session.key_of(pathname, stamp, sure=False) == key
+
+
 def stored_fit(
     extractor: FeatureExtractor, images: Images, recipe: Mapping[str, Any] | None
 ) -> Rows:
-    """Fit an extractor that learns from the whole set, or take what it learned last time."""
-    return extractor.fit_transform(images.pixels)
+    """Fit an extractor that learns from the whole set, or take what it learned last time.
+
+    Parameters
+    ----------
+    extractor : FeatureExtractor
+        Unfitted; it is fitted afterwards.
+    images : Images
+        What stage 1 has read. What is learned is kept for exactly this set in this order,
+        if all of them are files and there is an ``images.cache``.
+    recipe : mapping or None
+        As for `stored_rows`.
+
+    Returns
+    -------
+    ndarray of shape (n, d), float32
+    """
+    from clustimage.features._state import get_state, set_state  # which needs the base of all
+
+    keys = [key for key in images.keys or () if key is not None]
+    if recipe is None or images.cache is None or len(keys) < len(images):
+        return extractor.fit_transform(images.pixels)
+    recipe = {**_common(images.shape[2] == 1), **recipe}
+    with images.cache.session() as session:
+        known = session.fit(keys, recipe)
+        if known is not None:
+            arrays, values = known
+            feat = arrays.pop("feat")
+            set_state(extractor, {**values, **arrays})
+            return feat
+        feat = extractor.fit_transform(images.pixels)
+        state = get_state(extractor) or {}
+        arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+        values = {name: value for name, value in state.items() if name not in arrays}
+        session.keep_fit(keys, recipe, {**arrays, "feat": feat}, values)
+    return feat
+
+
+def recipe_of(extractor: FeatureExtractor, images: Images) -> dict[str, Any] | None:
+    """Return everything that the features of pixels depend on beside the content of files.
+
+    Parameters
+    ----------
+    extractor : FeatureExtractor
+        One of ours: class, settings without the number of workers, and versions count.
+    images : Images
+        Their size counts.
+
+    Returns
+    -------
+    dict or None
+        None, so that nothing is kept, for a class that is not ours, a random state that is
+        no number, and settings that cannot be written down.
+    """
+    if not type(extractor).__module__.startswith("clustimage."):
+        return None
+    settings = extractor.get_params(deep=False)
+    settings.pop("n_jobs", None)
+    if not isinstance(settings.get("random_state", 0), numbers.Integral):
+        return None
+    recipe = {
+        "method": type(extractor).__name__,
+        "settings": settings,
+        "size": list(images.shape[:2]),
+        "packages": {name: _version(name) for name in extractor.built_on},
+    }
+    try:
+        canonical(recipe)
+    except TypeError:
+        return None
+    return recipe
+
+
+def is_known(cache: Cache, recipe: Mapping[str, Any]) -> bool:
+    """Return whether `stored_rows` has kept rows of this recipe, of any images."""
+    with cache.session() as session:
+        return any(session.has_recipe({**_common(gray), **recipe}) for gray in (False, True))
+
+
+def _common(gray: bool) -> dict[str, Any]:
+    return {"gray": gray, "decoders": dict(decoders()), "version": VERSION}
+
+
+@cache
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -167,6 +167,11 @@ class Session:
 
     # --- rows of features -----------------------------------------------------------------------
 
+    def has_recipe(self, recipe: Mapping[str, Any]) -> bool:
+        """Return whether anything was kept that was made in this way."""
+        name = digest(canonical(recipe))
+        return bool(self._ask("SELECT 1 FROM recipes WHERE recipe=?", (name,)))
+
     def rows(self, keys: Sequence[str], recipe: Mapping[str, Any]) -> Arrays:
         """Return those of the rows that were kept whole, by their key."""
         name, known = digest(canonical(recipe)), {}

@@ -7,7 +7,7 @@ it is an `Images`.
 from __future__ import annotations
 
 from clustimage.images._arrays import get_dim, guess_shape, imscale, to_gray
-from clustimage.images._cache import Cache, clear_cache, describe_cache, open_cache
+from clustimage.images._cache import Cache, CacheInfo, clear_cache, describe_cache, open_cache
 from clustimage.images._decode import imread, imresize
 from clustimage.images._digest import Stamp, canonical, decoders
 from clustimage.images._frames import Frame
@@ -20,6 +20,7 @@ from clustimage.images._times import Moments, check_timestamps, read_moments
 __all__ = [
     "DEFAULT_EXTENSIONS",
     "Cache",
+    "CacheInfo",
     "Frame",
     "ImageStatus",
     "Images",

@@ -191,16 +191,21 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _tell(path: Path, exc: Exception) -> None:
+    """Warn that a cache cannot be used, why, and what to do; once in a process."""
+    folder = printable(str(path.parent))
     reason = str(exc) or type(exc).__name__
-    if (str(path), reason) in told:
-        return
-    told.add((str(path), reason))
     if type(exc) is sqlite3.DatabaseError:
         reason += (
-            ". It is damaged, or no database. To remove it: clustimage cache clear --force "
-            + printable(str(path.parent))
+            ". It is damaged, or no database. If it is not needed any more: "
+            f"clustimage cache clear {folder} --force"
         )
-    logger.warning("Working without the memory of past runs, %s: %s.", printable(str(path)), reason)
+    elif not isinstance(exc, NoCache):
+        reason += ". Look whether the folder can be written to, and whether the disk is full"
+    if (str(path), reason) not in told:
+        told.add((str(path), reason))
+        logger.warning(
+            "Working without the memory of past runs, %s: %s.", printable(str(path)), reason
+        )
 
 
 @dataclass(frozen=True)
@@ -237,15 +242,16 @@ def describe_cache(dirpath: str | os.PathLike[str]) -> CacheInfo:
         If there is none, or it cannot be read.
     """
     path = _existing(dirpath)
+    size = _size(path)
     try:
         with closing(_connect(path)) as connection:
             if _check(connection, path):
-                return CacheInfo(path, _size(path), 0, [], [], [])
+                return CacheInfo(path, size, 0, [], [], [])
             with closing(Session(connection, _raise)) as session:
                 n_files, thumbnails, rows, fits = session.counts()
     except (sqlite3.Error, OSError, NoCache) as exc:
         raise InvalidParameterError(f"{printable(str(path))} cannot be read: {exc}.") from exc
-    return CacheInfo(path, _size(path), n_files, thumbnails, rows, fits)
+    return CacheInfo(path, size, n_files, thumbnails, rows, fits)
 
 
 def clear_cache(dirpath: str | os.PathLike[str], *, force: bool = False) -> int:
@@ -264,6 +270,7 @@ def clear_cache(dirpath: str | os.PathLike[str], *, force: bool = False) -> int:
         If there is none, another process uses it, or it is no cache of clustimage.
     """
     path = _existing(dirpath)
+    size = _size(path)
     try:
         with closing(_connect(path, timeout=1.0)) as connection:
             marks = _marks(connection)
@@ -272,7 +279,6 @@ def clear_cache(dirpath: str | os.PathLike[str], *, force: bool = False) -> int:
                     f"{printable(str(path))} is a database of another program, and is left as it "
                     "is. --force removes it."
                 )
-            size = _size(path)
             # Nobody else has it open when this succeeds, and its log is then part of it.
             connection.execute("PRAGMA journal_mode=DELETE")
         path.unlink(missing_ok=True)
@@ -287,7 +293,6 @@ def clear_cache(dirpath: str | os.PathLike[str], *, force: bool = False) -> int:
                 f"{printable(str(path))} is damaged, or no database ({exc}), and is left as it is. "
                 "--force removes it."
             ) from exc
-        size = _size(path)
     for ending in ENDINGS:
         path.with_name(path.name + ending).unlink(missing_ok=True)
     return size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clustimage.plotting._clusters import plot_clusters
 from clustimage.plotting._colors import label_colors, palette
+from clustimage.plotting._columns import plot_columns
 from clustimage.plotting._dendrogram import dendrogram, draw_dendrogram
 from clustimage.plotting._find import plot_hits
 from clustimage.plotting._methods import PlotMethods
@@ -22,6 +23,7 @@ __all__ = [
     "palette",
     "place_queries",
     "plot_clusters",
+    "plot_columns",
     "plot_hits",
     "plot_representatives",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage._errors import InvalidParameterError
 from clustimage._results import require
-from clustimage._validation import check_bool
+from clustimage._validation import check_bool, check_option
 from clustimage.plotting._clusters import plot_clusters
+from clustimage.plotting._columns import MAX_MEMORY, plot_columns
 from clustimage.plotting._find import plot_hits
 from clustimage.plotting._hog import with_hog
 from clustimage.plotting._queries import place_queries
@@ -36,12 +38,23 @@ class PlotMethods(ReadsResults):
         ncols: int | None = None,
         min_samples: int = 2,
         blacklist: int | Iterable[int] | None = None,
-    ) -> tuple[list[Figure], np.ndarray]:
-        """Draw the images of each cluster, one figure per cluster.
+        *,
+        layout: str = "clusters",
+        max_rows: int | None = None,
+        max_memory: float = MAX_MEMORY,
+        ax: Axes | None = None,
+    ) -> tuple[Any, Any]:
+        """Draw the images of each cluster, one figure per cluster or all in one.
 
-        A figure is one picture, however many images it shows: at most 400 (100 with
-        `show_hog`), spread evenly over a larger cluster; the title then says so.
-        File names are written where a figure shows at most 40 images.
+        A figure is one picture, however many images it shows. One for each cluster: at
+        most 400 images (100 with `show_hog`), spread evenly over a larger cluster; the
+        title then says so. File names are written where a figure shows at most 40 images.
+
+        With ``layout="columns"`` there is one figure: a column of images for each
+        cluster, the largest on the left, with label and size above it and a bar of the
+        colour that the cluster has in `scatter`. The picture is about 1.6 times as wide
+        as high: a column that is too long goes on in a next one beside it, and where
+        there are many clusters, the row of columns goes on below.
 
         Parameters
         ----------
@@ -49,37 +62,68 @@ class PlotMethods(ReadsResults):
             Clusters to draw, in this order and whatever their size; -1 are the images
             in no cluster. Default: all clusters, without -1.
         show_hog : bool, default=False
-            Draw the HOG beside each image; for ``method="hog"`` and ``"pca-hog"``.
+            Draw the HOG beside each image; for ``method="hog"`` and ``"pca-hog"`` and
+            ``layout="clusters"``.
         cmap : str or Colormap, optional
             Colour map for gray images, for example ``"binary"``; default ``"gray"``.
         ncols : int, optional
-            Images per row; default makes the picture wider than high.
+            Images per row, for ``layout="clusters"``; default makes the picture wider
+            than high.
         min_samples : int, default=2
             Leave out smaller clusters, where `labels` does not ask for them.
         blacklist : int or list of int, optional
             Leave out these clusters.
+        layout : {"clusters", "columns"}, default="clusters"
+            A figure per cluster, or one with a column per cluster.
+        max_rows : int, optional
+            For ``layout="columns"``: one column of at most so many images per cluster,
+            spread evenly over a larger one; what is shown is said above it.
+        max_memory : float, default=2**30
+            For ``layout="columns"``: bytes that the picture may take.
+        ax : Axes, optional
+            For ``layout="columns"``: where to draw; default is a new figure.
 
         Returns
         -------
         figs : list of Figure
-            One per cluster.
+            One per cluster; with ``layout="columns"`` the one figure.
         axes : array of shape (n_figs,), object
-            The axes of each.
+            The axes of each; with ``layout="columns"`` the one axes.
 
         Raises
         ------
         StepOrderError
             Before `cluster` (or `fit_transform`).
         InvalidParameterError
-            For a cluster that is not there, an unknown `cmap`, or `show_hog` without HOG.
+            For a cluster that is not there, an unknown `cmap`, `show_hog` without HOG, or
+            a value that the layout has no use for.
+        MemoryLimitError
+            If the picture of all clusters would take more than `max_memory`; raised
+            before it is made.
 
         Examples
         --------
         >>> cl.fit_transform("photos/")  # doctest: +SKIP
         >>> figs, axes = cl.plot(labels=[0, 2], ncols=12)  # doctest: +SKIP
         >>> figs[0].savefig("largest_cluster.png")  # doctest: +SKIP
+        >>> fig, ax = cl.plot(layout="columns", max_rows=20)  # doctest: +SKIP
         """
         assigned = require(self.results, "labels")
+        check_option("layout", layout, ("clusters", "columns"))
+        if layout == "columns":
+            _check_unused(layout, {"ncols": ncols, "show_hog": show_hog or None})
+            return plot_columns(
+                self._images(),
+                assigned,
+                wanted=labels,
+                cmap=cmap,
+                min_samples=min_samples,
+                blacklist=blacklist,
+                max_rows=max_rows,
+                max_memory=max_memory,
+                ax=ax,
+            )
+        _check_unused(layout, {"max_rows": max_rows, "ax": ax})
         decorate, limit = None, {}
         if self._shows_hog(show_hog):
             limit = {"limit": 100}
@@ -288,3 +332,12 @@ class PlotMethods(ReadsResults):
             figsize=figsize,
             ax=ax,
         )
+
+
+def _check_unused(layout: str, given: dict[str, object]) -> None:
+    """Raise where a value was given that this layout of `plot` has no use for."""
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidParameterError(
+                f"{name!r} does not go with layout={layout!r}. Got {value!r}."
+            )

@@ -1,0 +1,342 @@
+"""All clusters in one picture: a column of images per cluster, the largest on the left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clustimage._errors import InvalidDataError, MemoryLimitError
+from clustimage._logging import get_logger
+from clustimage._memory import in_words
+from clustimage._validation import check_int, check_real
+from clustimage.plotting._bands import GAP, PAD, Bands, arrange
+from clustimage.plotting._clusters import choose_labels
+from clustimage.plotting._colors import label_colors
+from clustimage.plotting._figure import check_cmap, count, fitting_size, new_axes
+from clustimage.plotting._montage import colorize, evenly, fit_side
+from clustimage.plotting._tiles import LONGEST, TITLE, place
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+__all__ = ["MAX_MEMORY", "plot_columns"]
+
+logger = get_logger(__name__)
+
+MAX_MEMORY = 2**30
+BATCH = 256
+# Wanted width and height of the picture in inches; an image is not narrower than LEAST as
+# long as the figure is not longer than LONGEST, and not larger than MOST.
+FRAME, LEAST, MOST = (13.0, 8.0), 0.22, 1.6
+# Pixels per inch that are drawn, least and enlarged sides of an image in pixels.
+PER_INCH, FEWEST, SMALL = 150, 16, 64
+# The bar of a cluster, as a part of the width of an image.
+BAR = 0.07
+# Points: sizes of the words above a column.
+LARGEST, SMALLEST, LEGIBLE = 11.0, 5.0, 6.5
+# Height of a line, widths of a character and of the space between two columns, as parts of
+# the size of the font.
+LINE, BOLD, PLAIN, SPACE = 1.15, 0.7, 0.62, 0.6
+# Inches that the words above a band may take.
+HEAD = (2 * LINE * LARGEST + 4) / 72
+NAMES = {-1: "Unclustered", -2: "Without data"}
+
+
+def plot_columns(
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    wanted: int | Iterable[int] | None = None,
+    cmap: str | Colormap | None = None,
+    min_samples: int = 2,
+    blacklist: int | Iterable[int] | None = None,
+    max_rows: int | None = None,
+    max_memory: float = MAX_MEMORY,
+    ax: Axes | None = None,
+) -> tuple[Figure, Axes]:
+    """Draw all clusters as one picture, a column each, the largest on the left.
+
+    Parameters
+    ----------
+    images : array of shape (n, height, width) or (n, height, width, 3), uint8
+        Gray or RGB.
+    labels : array of shape (n,)
+        The cluster of each image.
+    wanted, min_samples, blacklist
+        Which clusters; see `choose_labels`.
+    cmap : str or Colormap, optional
+        For gray images; default ``"gray"``.
+    max_rows : int, optional
+        One column of at most so many images for each cluster; of a larger one they are
+        spread evenly over it. Default: all images; a long column goes on in a next one.
+        Many clusters go on below, see `arrange`.
+    max_memory : float, default=2**30
+        Bytes that the picture may take.
+    ax : Axes, optional
+        Where to draw; default is a new figure.
+
+    Returns
+    -------
+    fig, ax
+        Figure and axes. Where no cluster is left, empty ones, with a warning in the log.
+
+    Raises
+    ------
+    InvalidDataError
+        If there is not one label per image.
+    InvalidParameterError
+        For a cluster that is not there, an unknown `cmap`, or a number out of range.
+    MemoryLimitError
+        If the picture would take more than `max_memory`; raised before it is made.
+    """
+    labels = np.asarray(labels)
+    if len(images) != len(labels):
+        raise InvalidDataError(
+            f"Each image needs a label. Got {len(images)} images and {len(labels)} labels."
+        )
+    check_cmap(cmap)
+    max_rows = None if max_rows is None else check_int("max_rows", max_rows, low=1)
+    max_memory = check_real("max_memory", max_memory, low=0, low_open=True)
+    chosen = choose_labels(labels, wanted=wanted, min_samples=min_samples, blacklist=blacklist)
+    if not chosen:
+        return _nothing(min_samples, ax)
+    members = [np.flatnonzero(labels == label) for label in chosen]
+    order = sorted(range(len(chosen)), key=lambda i: (chosen[i] < 0, -len(members[i])))
+    chosen, members = [chosen[i] for i in order], [members[i] for i in order]
+    shown = [rows[evenly(len(rows), max_rows or len(rows))] for rows in members]
+    colors = label_colors(chosen)
+    return _draw(
+        images,
+        shown,
+        [
+            (NAMES.get(label, f"Cluster {label}"), _size(len(rows), len(some)))
+            for label, rows, some in zip(chosen, members, shown, strict=True)
+        ],
+        [colors[label] for label in chosen],
+        title=_title(labels, chosen, shown, max_rows),
+        one_column=max_rows is not None,
+        max_memory=max_memory,
+        cmap=cmap,
+        ax=ax,
+    )
+
+
+def _nothing(min_samples: int, ax: Axes | None) -> tuple[Figure, Axes]:
+    logger.warning(
+        "No cluster to draw: none of at least %d images that is not left out.", min_samples
+    )
+    fig, ax = new_axes(ax, figsize=(4.0, 1.0))
+    ax.set_axis_off()
+    ax.set_title("No cluster to draw", fontsize=LARGEST)
+    return fig, ax
+
+
+def _size(size: int, shown: int) -> str:
+    return count(size, "image") if shown == size else f"{shown:,} of {size:,}"
+
+
+def _title(
+    labels: np.ndarray, chosen: list[int], shown: list[np.ndarray], max_rows: int | None
+) -> str:
+    n_clusters = len(np.unique(labels[labels >= 0]))
+    drawn = sum(label >= 0 for label in chosen)
+    n_shown = sum(len(rows) for rows in shown)
+    clusters = count(n_clusters, "cluster")
+    if drawn < n_clusters:
+        clusters = f"{drawn:,} of {clusters}"
+    everything = sum(int(np.count_nonzero(labels == label)) for label in chosen)
+    images = count(everything, "image")
+    if n_shown < everything:
+        images = f"{n_shown:,} of {images}, at most {max_rows:,} of each"
+    return f"{clusters}: {images}"
+
+
+def _draw(
+    images: np.ndarray,
+    shown: list[np.ndarray],
+    words: list[tuple[str, str]],
+    colors: list[str],
+    *,
+    title: str,
+    one_column: bool,
+    max_memory: float,
+    cmap: str | Colormap | None,
+    ax: Axes | None,
+) -> tuple[Figure, Axes]:
+    tall = images.shape[1] / images.shape[2]
+    frame = FRAME if ax is None else _inside(ax)
+    bands = arrange(
+        [len(rows) for rows in shown],
+        tall=tall,
+        frame=frame,
+        head=HEAD,
+        rows=max(len(rows) for rows in shown) if one_column else None,
+    )
+    inches = _width_of_image(bands, tall, frame, new=ax is None)
+    heads = Headers(words, bands.widths * inches * (1 + PAD) + GAP * inches)
+    raster = Raster(bands, images[:1], inches, heads.inches)
+    needed = 3.0 * raster.wide * raster.high
+    if needed > max_memory:
+        raise MemoryLimitError(
+            f"The picture of {count(int(bands.sizes.sum()), 'image')} in "
+            f"{count(len(shown), 'cluster')} would take {in_words(needed)}, more than "
+            f"'max_memory', {in_words(max_memory)}. Draw fewer images (labels=, min_samples=, "
+            "max_rows=), or give a larger max_memory=."
+        )
+    if ax is None:
+        high = raster.high * inches / raster.tile[1]
+        wide = max(raster.wide * inches / raster.tile[1] + 0.2, 4.0)
+        fig, ax = new_axes(figsize=(wide, high + TITLE))
+        place(ax, 0.05, high)
+    else:
+        fig, ax = new_axes(ax)
+    face = np.rint(255 * np.asarray(fig.get_facecolor()[:3])).astype(np.uint8)
+    ax.imshow(raster.make(images, shown, colors, background=face, cmap=cmap))
+    ax.set_axis_off()
+    title += heads.explained
+    ax.set_title(title, fontsize=fitting_size(ax, title, LARGEST), parse_math=False)
+    heads.write(ax, raster.above)
+    return fig, ax
+
+
+def _inside(ax: Axes) -> tuple[float, float]:
+    """Return width and height of axes that are there already, in inches."""
+    box, dpi = ax.get_window_extent(), ax.figure.figure.dpi
+    return float(box.width / dpi), float(box.height / dpi)
+
+
+def _width_of_image(bands: Bands, tall: float, frame: tuple[float, float], *, new: bool) -> float:
+    """Return the width of an image, in inches; a new figure may be larger than its frame."""
+    heads = HEAD * len(bands.starts)
+    wide, high = bands.wide(), bands.high(tall, 0.0)
+    inches = min(frame[0] / wide, max(frame[1] - heads, frame[1] / 2) / high)
+    if not new:
+        return inches
+    inches = min(max(inches, LEAST), MOST / math.sqrt(tall))
+    return min(inches, LONGEST / wide, max(LONGEST - heads, LONGEST / 2) / high)
+
+
+def _side(height: int, width: int, inches: float) -> int:
+    """Return the longer side to draw images with, in pixels."""
+    longer = max(height, width)
+    needed = PER_INCH * inches * longer / width
+    return max(FEWEST, round(min(needed, max(longer, SMALL))))
+
+
+class Raster:
+    """The picture in pixels: where everything is, and how it is filled.
+
+    Parameters
+    ----------
+    bands : Bands
+        Places, counted in images.
+    one : array of shape (1, height, width) or (1, height, width, 3), uint8
+        One of the images.
+    inches : float
+        Width of an image.
+    head : float
+        Height of the words above a band, in inches.
+    """
+
+    def __init__(self, bands: Bands, one: np.ndarray, inches: float, head: float) -> None:
+        self._side = _side(one.shape[1], one.shape[2], inches)
+        _, height, width, _ = fit_side(colorize(one), self._side).shape
+        self.tile = height, width
+        self._rows = bands.rows
+        self._pad = max(1, round(PAD * width))
+        self._bar = max(2, round(BAR * width))
+        gap, head = max(2, round(GAP * width)), math.ceil(head * width / inches)
+
+        band = bands.band_of
+        steps = bands.widths * (width + self._pad) + gap
+        ends = np.cumsum(steps)
+        self._lefts = self._pad + ends - steps - (ends - steps)[np.array(bands.starts)][band]
+        self._rights = self._lefts + steps - gap - self._pad
+        self.wide = int(self._rights.max()) + self._pad
+        deep = head + self._bar + self._pad + bands.heights * (height + self._pad)
+        self._tops = (head + np.cumsum(deep + gap) - (deep + gap))[band]
+        self.high = int((deep + gap).sum()) - gap
+
+    @property
+    def above(self) -> np.ndarray:
+        """The middle of the upper edge of each cluster, ``(x, y)`` in pixels, shape (k, 2)."""
+        return np.stack([(self._lefts + self._rights) / 2, self._tops], axis=1) - 0.5
+
+    def make(
+        self,
+        images: np.ndarray,
+        shown: list[np.ndarray],
+        colors: list[str],
+        *,
+        background: np.ndarray,
+        cmap: str | Colormap | None = None,
+    ) -> np.ndarray:
+        """Return the picture, filled bit by bit; above each band there is room for words."""
+        height, width = self.tile
+        canvas = np.empty((self.high, self.wide, 3), dtype=np.uint8)
+        canvas[:] = background
+        for i, rows in enumerate(shown):
+            left, top = int(self._lefts[i]), int(self._tops[i])
+            canvas[top : top + self._bar, left : int(self._rights[i])] = [
+                int(colors[i][digit : digit + 2], 16) for digit in (1, 3, 5)
+            ]
+            top += self._bar + self._pad
+            for start in range(0, len(rows), BATCH):
+                some = colorize(images[rows[start : start + BATCH]], cmap)
+                for number, tile in enumerate(fit_side(some, self._side), start):
+                    column, row = divmod(number, self._rows)
+                    x = left + column * (width + self._pad)
+                    y = top + row * (height + self._pad)
+                    canvas[y : y + height, x : x + width] = tile
+        return canvas
+
+
+class Headers:
+    """Label and size above each column, as long as there is room for.
+
+    Parameters
+    ----------
+    words : sequence of (str, str)
+        Label and size of each cluster.
+    room : array of shape (k,)
+        Width of each cluster, in inches.
+    """
+
+    def __init__(self, words: Sequence[tuple[str, str]], room: np.ndarray) -> None:
+        short = [(name.rpartition(" ")[2], size.split(" ")[0]) for name, size in words]
+        self._words, self.explained = list(words), ""
+        self._font = self._fitting(self._words, room)
+        if self._font < LEGIBLE:
+            self._words, self.explained = short, " (above each: its label, its size)"
+            self._font = self._fitting(short, room)
+        # Where there is no room for all, each second, third … has its words.
+        self._step = math.ceil(max(1.0, SMALLEST / self._font))
+        self._font = max(self._font, SMALLEST)
+        self.inches = (2 * LINE * self._font + 4) / 72
+
+    @staticmethod
+    def _fitting(words: Sequence[tuple[str, str]], room: np.ndarray) -> float:
+        ems = SPACE + np.array([max(BOLD * len(name), PLAIN * len(size)) for name, size in words])
+        return float(min(LARGEST, (room * 72 / ems).min()))
+
+    def write(self, ax: Axes, places: np.ndarray) -> None:
+        """Write them, centred above places ``(x, y)`` of the picture, shape (k, 2)."""
+        for i in range(0, len(self._words), self._step):
+            for line, weight in ((0, "normal"), (1, "bold")):
+                ax.annotate(
+                    self._words[i][1 - line],
+                    (float(places[i, 0]), float(places[i, 1])),
+                    xytext=(0, 2 + line * LINE * self._font),
+                    textcoords="offset points",
+                    ha="center",
+                    va="bottom",
+                    fontsize=self._font,
+                    fontweight=weight,
+                    annotation_clip=False,
+                    parse_math=False,
+                )

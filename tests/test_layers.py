@@ -108,6 +108,16 @@ def test_only_one_file_each_knows_clusteval_and_pca():
     assert users == {"clusteval": {"_clusteval.py"}, "pca": {"_pca_object.py"}}
 
 
+def test_only_one_file_imports_torch():
+    users = {
+        path.name
+        for path in MODULES
+        for name in imports(ast.parse(path.read_text("utf-8")), top_only=False)
+        if name.split(".")[0] in ("torch", "torchvision")
+    }
+    assert users == {"_torch.py"}
+
+
 def test_no_module_is_too_long():
     lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in MODULES}
     assert {name: n for name, n in lengths.items() if n > 500} == {}

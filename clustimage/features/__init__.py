@@ -12,6 +12,7 @@ from typing import Any
 
 from clustimage._validation import check_option
 from clustimage.features._base import FeatureExtractor
+from clustimage.features._cnn import PARAMS_CNN, CNNExtractor
 from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._hash import (
     PARAMS_HASH,
@@ -34,6 +35,7 @@ __all__ = [
     "EXTRACTORS",
     "SETTINGS",
     "AverageHash",
+    "CNNExtractor",
     "ColorHash",
     "CropResistantHash",
     "DaubechiesHash",
@@ -67,6 +69,7 @@ EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
     "colorhash": ColorHash,
     "crop-resistant": CropResistantHash,
     "crop-resistant-hash": CropResistantHash,
+    "cnn": CNNExtractor,
 }
 
 # The settings that extractors take from the user, and their defaults.
@@ -74,6 +77,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "params_pca": PARAMS_PCA,
     "params_hog": PARAMS_HOG,
     "params_hash": PARAMS_HASH,
+    "params_cnn": PARAMS_CNN,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clustimage import Clustimage
 from clustimage.cli import main
 
 
@@ -43,7 +45,7 @@ def test_cluster_writes_the_table_the_figures_and_the_model(clustered):
     by_colour = [{row["label"] for row in rows[i::3]} for i in range(3)]
     assert [len(labels) for labels in by_colour] == [1, 1, 1]
     assert set.union(*by_colour) == {"0", "1", "2"}
-    for name in ("map", "unique", "mean", "scores", "dendrogram"):
+    for name in ("map", "unique", "mean", "columns", "scores", "dendrogram"):
         with Image.open(clustered / f"{name}.png") as image:
             assert image.width > 200
     assert len(list((clustered / "clusters").glob("*.png"))) == 3
@@ -80,6 +82,26 @@ def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
         (["cluster", "FOLDER", "--out", "FOLDER/00.png"], "is a file"),
         (["find", "FOLDER/00.png", "--model", "FOLDER/00.png"], "00.png"),
         (["find", "FOLDER/00.png", "--model", "FOLDER/none"], "none"),
+        (["cluster", "FOLDER", "--out", "OUT", "--sim", "2"], "'sim'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--time-weight", "-1"], "'time_weight'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--timestamps", "exiv"], "'exif'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--layer", "fc2"], "'--layer' needs --method cnn"),
+        (["cluster", "FOLDER", "--out", "OUT", "--components", "x"], "--components"),
+        (
+            ["cluster", "FOLDER", "--out", "OUT", "--components", "3", "--method", "phash"],
+            "'--components' needs --method pca, pca-hog, cnn. Got phash",
+        ),
+        (["cluster", "FOLDER", "--out", "OUT", "--components", "0"], "'n_components'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--action", "copy"], "'--action' needs --links"),
+        (["cluster", "FOLDER", "--out", "OUT", "--links", "FOLDER/00.png"], "'--links' must be"),
+        (
+            ["cluster", "FOLDER/no", "--out", "OUT", "--links", "OUT", "--action", "cp"],
+            "'action' must be one of",
+        ),
+        (
+            ["cluster", "FOLDER/no", "--out", "OUT", "--links", "OUT", "--layout", "sizes"],
+            "Did you mean 'size'",
+        ),
         (["fnid"], "invalid choice"),
         ([], "COMMAND"),
     ],
@@ -140,3 +162,97 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(folder, ca
     words = ["cluster", str(folder / "nowhere"), "--out", "/proc/none/out", "--verbose", "error"]
     assert main(words) == 2
     assert "'--out' cannot be written to" in capsys.readouterr().err
+
+
+def quick(folder, out, *more):
+    """Return the words of a clustering that takes no time."""
+    words = ["cluster", str(folder), "--out", str(out), "--embedding", "none", "--verbose", "error"]
+    return [*words, "--dim", "16", "16", *more]
+
+
+def read_table(path):
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_of_links_per_cluster_with_its_table(folder, tmp_path, capsys):
+    links = tmp_path / "deep" / "links"
+    words = quick(folder, tmp_path / "out", "--k", "3", "--links", str(links), "--layout", "size")
+    assert main(words) == 0
+    assert f"15 of 15 images are in folders below {links}" in capsys.readouterr().out
+    rows = read_table(tmp_path / "out" / "links.csv")
+    assert [row["pathname"] for row in rows] == [str(folder / f"{i:02d}.png") for i in range(15)]
+    assert {row["status"] for row in rows} == {"done"}
+    assert [Path(row["target"]).readlink() for row in rows] == [Path(r["pathname"]) for r in rows]
+    assert sorted(path.name for path in (links / "cluster_with_5").iterdir()) == [
+        *("cluster_0", "cluster_1", "cluster_2"),
+    ]
+    assert main(words) == 2
+    assert "links.csv" in capsys.readouterr().err
+
+
+def test_moved_photos_are_found_by_the_saved_model(folder, tmp_path):
+    photos = tmp_path / "photos"
+    shutil.copytree(folder, photos)
+    (photos / "broken.jpg").unlink()
+    out = tmp_path / "out"
+    words = quick(photos, out, "--k", "3", "--links", str(tmp_path / "groups"))
+    assert main([*words, "--action", "move"]) == 0
+    assert list(photos.iterdir()) == []
+    targets = [row["target"] for row in read_table(out / "links.csv")]
+    assert [row["pathname"] for row in read_table(out / "labels.csv")] == targets
+    model = Clustimage.load(out / "model.clustimage")
+    assert model.results["pathnames"].tolist() == targets
+    assert all(Path(target).is_file() for target in targets)
+
+
+def test_the_options_reach_the_clustering(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(quick(folder, out, "--sim", "1")) == 0
+    assert "15 images in 15 clusters" in capsys.readouterr().out
+    assert (out / "columns.png").exists()
+    stat = ["--sim", "0", "--time-weight", "0.5", "--timestamps", "stat", "--overwrite"]
+    assert main(quick(folder, out, *stat, "--components", "2", "--metric", "cityblock")) == 0
+    assert "15 images in 1 cluster" in capsys.readouterr().out
+    model = Clustimage.load(out / "model.clustimage")
+    assert model.results["feat"].shape == (15, 2)
+
+
+def test_a_cache_keeps_what_was_read(folder, tmp_path):
+    cache = tmp_path / "cache"
+    assert main(quick(folder, tmp_path / "out", "--k", "3", "--cache", str(cache))) == 0
+    assert any(path.is_file() for path in cache.rglob("*"))
+
+
+def test_settings_of_a_network_reach_the_model(monkeypatch, tmp_path):
+    given = {}
+
+    class Stop(Exception):
+        """Raised where the work would begin."""
+
+    def refuse(self, **settings):
+        given.update(settings)
+        raise Stop
+
+    monkeypatch.setattr(Clustimage, "__init__", refuse)
+    words = ["--method", "cnn", "--model", "vgg16", "--weights", "none", "--layer", "-2"]
+    with pytest.raises(Stop):
+        main([*quick(tmp_path, tmp_path / "out"), *words, "--components", "50"])
+    assert given["method"] == "cnn"
+    assert given["params_cnn"] == {
+        "model": "vgg16",
+        "weights": None,
+        "layer": -2,
+        "n_components": 50,
+    }
+
+
+def test_hundreds_of_clusters_are_not_drawn_as_columns(tmp_path, monkeypatch):
+    from clustimage.cli import _output
+
+    monkeypatch.setattr(_output, "MAX_COLUMNS", 2)
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+    assert main(quick(tmp_path, tmp_path / "out", "--k", "3")) == 0
+    assert not (tmp_path / "out" / "columns.png").exists()

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_output", "draw_all", "outputs_of_cluster", "check_folder", "use_files_only"]
 
-FIGURES = ("map", "unique", "mean", "scores", "dendrogram")
+FIGURES = ("map", "unique", "mean", "columns", "scores", "dendrogram")
+MAX_COLUMNS = 100
 
 
 def add_output(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -78,7 +79,8 @@ def draw_all(model: Clustimage, folder: Path) -> list[Path]:
     """Draw the figures of a clustering into `folder`, and return their paths.
 
     A figure that the clustering has no data for (a tree of k-means, the scores of a
-    single number of clusters) is left out.
+    single number of clusters), or too much (the columns of hundreds of clusters), is left
+    out.
     """
     import matplotlib.pyplot as plt
 
@@ -88,11 +90,14 @@ def draw_all(model: Clustimage, folder: Path) -> list[Path]:
         ],
         "unique": lambda: model.plot_unique(img_mean=False)[0],
         "mean": lambda: model.plot_unique(img_mean=True)[0],
+        "columns": lambda: model.plot(layout="columns", min_samples=1)[0],
         "scores": lambda: model.clusteval.plot()[0],
         "dendrogram": lambda: model.dendrogram()["fig"],
     }
     if model.clustering_.tree is None:
         del drawings["dendrogram"]
+    if not 1 <= _n_clusters(model) <= MAX_COLUMNS:
+        del drawings["columns"]
     if len(model.clustering_.score["clusters"]) < 2:
         del drawings["scores"]
     for name in set(FIGURES) - set(drawings):

@@ -554,3 +554,27 @@ def test_folders_elsewhere_give_no_warning(model, tmp_path, caplog):
         f"Links: 6 made in 3 folders below {tmp_path / 'out'}.",
         f"Links: 0 made in 0 folders below {tmp_path / 'out'}; 6 were there already.",
     ]
+
+
+def test_a_model_goes_on_after_its_images_have_moved(photos, tmp_path):
+    from PIL import Image
+
+    from clustimage import Clustimage
+
+    rng = np.random.default_rng(0)
+    for path in photos:
+        Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(path, quality=95)
+    cl = Clustimage(method=None, dim=(16, 16), embedding=None, verbose="error")
+    feat = cl.fit_transform([str(path) for path in photos], n_clusters=2)["feat"]
+    back = Clustimage.load(cl.save(tmp_path / "model"))
+    cl.to_dirs(tmp_path / "out", action="move")
+    assert not any(path.exists() for path in photos)
+    np.testing.assert_array_equal(cl.extract_feat(), feat)
+    cl.cluster(n_clusters=2)
+    found = cl.find(cl.results["pathnames"][3], k=1, alpha=None)
+    assert found["3.jpg"]["y_pathnames"].tolist() == [cl.results["pathnames"][3]]
+    assert cl.unique()["pathnames"][0].startswith(str(tmp_path / "out"))
+    # The model that was saved before knows the old places only, and says so.
+    table = back.to_dirs(tmp_path / "other")
+    assert set(table["reason"]) == {"the file is not there any more"}
+    assert not (tmp_path / "other").exists()

@@ -174,7 +174,8 @@ class AnswerMethods:
         clustering = self.clustering_
         if max_d is not None:
             clustering = to_recut(clustering, cut_tree_at(clustering.tree, max_d))
-        fig, ax, info = dendrogram(clustering, max_d=max_d, **options)
+        height = clustering.height if max_d is None else max_d
+        fig, ax, info = dendrogram(clustering, max_d=height, **options)
         if max_d is not None:
             self._store_clustering(clustering, self._made_from["labels"][0])
         return {**info, "labels": self.results["labels"], "fig": fig, "ax": ax}

@@ -490,3 +490,12 @@ def test_times_survive_saving(digits, tmp_path):
     back = Clustimage.load(cl.save(tmp_path / "model"))
     assert back.import_status.equals(cl.import_status)
     assert back.clustering_.params["sim"] == 0.5
+
+
+@pytest.mark.parametrize("sim", [0, 0.4, 1])
+def test_the_tree_shows_where_the_similarity_cuts_it(digits, sim):
+    cl = Clustimage(embedding=None, verbose="error")
+    labels = cl.fit_transform(digits[0][:60], sim=sim)["labels"].copy()
+    drawn = cl.dendrogram()
+    assert drawn["max_d"] == cl.clustering_.height
+    assert (drawn["labels"] == labels).all()

@@ -6,6 +6,7 @@ import copy
 import difflib
 import hashlib
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -266,7 +267,9 @@ def _build(model: str, *, member: Any = None, state: Any = None, random_state: A
         options["image_size"] = member.meta["min_size"][0]
     if not isinstance(random_state, int | np.integer):
         random_state = check_random_state(random_state).randint(2**31 - 1)
-    with torch.random.fork_rng(devices=[]):
+    # Old versions remark on their own code.
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         torch.default_generator.manual_seed(int(random_state))
         module = builder(weights=None, **options)
         n_classes = None if state is None else _other_n_classes(module, state)

@@ -86,6 +86,7 @@ def test_an_unknown_model_is_refused_with_near_ones(given, words):
         find_model(given)
 
 
+@pytest.mark.filterwarnings("ignore:TypedStorage")  # of old versions
 @pytest.mark.parametrize("name", ["mobilenet_v2", "squeezenet1_1"])
 def test_rows_equal_those_of_torchvisions_own_pipeline(name, lent_data, corel):
     file = lent_data.parent / "weights" / f"{name}.pth"

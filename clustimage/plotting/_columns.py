@@ -308,7 +308,11 @@ class Headers:
     """
 
     def __init__(self, words: Sequence[tuple[str, str]], room: np.ndarray) -> None:
-        short = [(name.rpartition(" ")[2], size.split(" ")[0]) for name, size in words]
+        # Of "12 of 27" the 27, of "27 images" too.
+        short = [
+            (name.rpartition(" ")[2], size.rpartition(" of ")[2].split(" ")[0])
+            for name, size in words
+        ]
         self._words, self.explained = list(words), ""
         self._font = self._fitting(self._words, room)
         if self._font < LEGIBLE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, astuple
+from os import PathLike, fspath
 from typing import Any, NoReturn
 
 from clustimage._errors import InvalidParameterError, ModelFileError, StepOrderError
@@ -40,6 +41,7 @@ class NotSaved:
         )
 
     fit = transform = fit_transform = fit_images = transform_images = _missing
+    state_dict = eval = _missing  # as a network
 
 
 class StateMethods:
@@ -64,6 +66,9 @@ class StateMethods:
         own = [name for name in MAY_BE_OBJECTS if not isinstance(given[name], str | None)]
         for name in own:
             given[name] = repr(given[name])
+        if not isinstance(self.params["params_cnn"]["model"], str):
+            own.append("model")
+        given["params_cnn"] = _plain_network(given["params_cnn"])
         given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
         given["ext"] = tuple(given["ext"])
         return {
@@ -94,8 +99,8 @@ class StateMethods:
         state : mapping
             What `_get_state` returned.
         **objects
-            ``method`` and ``embedding``, where the model was made with objects of the
-            user's own.
+            ``method``, ``embedding`` and ``model`` (of ``params_cnn``), where the model was
+            made with objects of the user's own.
 
         Raises
         ------
@@ -105,13 +110,15 @@ class StateMethods:
             If an object is given that the model has no use for.
         """
         for name in sorted(set(objects) - set(state.get("own", ()))):
+            saved = {**state["given"], **state["given"]["params_cnn"]}[name]
             raise InvalidParameterError(
-                f"{name!r} is part of this model: {state['given'][name]!r}. Load it without."
+                f"{name!r} is part of this model: {saved!r}. Load it without."
             )
         try:
-            given = dict(state["given"])
+            given = dict(state["given"], params_cnn=dict(state["given"]["params_cnn"]))
             for name in state["own"]:
-                given[name] = objects.get(name, NotSaved(name, given[name]))
+                holder = given["params_cnn"] if name == "model" else given
+                holder[name] = objects.get(name, NotSaved(name, holder[name]))
             model = cls(**given)
             images = _images_from(state["images"])
             model.images_ = images
@@ -139,6 +146,22 @@ class StateMethods:
         return model
 
 
+def _plain_network(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings in which a network, its weights and its device are told in words."""
+    plain = dict(settings)
+    if not isinstance(plain.get("model", ""), str | NotSaved):
+        plain["model"] = type(plain["model"]).__qualname__
+    for name in ("model", "device"):
+        if plain.get(name) is not None:
+            plain[name] = str(plain[name])
+    weights: Any = plain.get("weights")
+    if hasattr(weights, "transforms"):
+        plain["weights"] = f"{type(weights).__name__}.{weights.name}"
+    elif isinstance(weights, PathLike):
+        plain["weights"] = fspath(weights)
+    return plain
+
+
 def _extractor_state(extractor: Any) -> dict[str, Any] | None:
     """Return kind, settings and what was learned; None for an object of the user's own.
 
@@ -147,7 +170,7 @@ def _extractor_state(extractor: Any) -> dict[str, Any] | None:
     """
     for name, kind in EXTRACTORS.items():
         if type(extractor) is kind:
-            settings = extractor.get_params(deep=False)
+            settings = _plain_network(extractor.get_params(deep=False))
             return {"method": name, "settings": settings, "learned": get_state(extractor)}
     return None
 
@@ -158,7 +181,10 @@ def _extractor_from(state: Mapping[str, Any], model: Any) -> Any:
     method = model.params["method"]
     if state["extractor"] is not None:
         saved = state["extractor"]
-        return set_state(EXTRACTORS[saved["method"]](**saved["settings"]), saved["learned"])
+        settings = dict(saved["settings"])
+        if "model" in settings and "model" in state["own"]:
+            settings["model"] = model.params["params_cnn"]["model"]
+        return set_state(EXTRACTORS[saved["method"]](**settings), saved["learned"])
     if isinstance(method, NotSaved):
         return method
     return make_extractor(method, model.params).fit(model.images_.pixels)

@@ -167,3 +167,51 @@ def test_settings_changed_after_the_features_do_not_reach_the_saved_extractor(di
     back = Clustimage.load(tmp_path / "model.clustimage")
     np.testing.assert_array_equal(back.transform(digits[0][60:63]), expected)
     assert back.extract_feat().shape == (60, 2)
+
+
+# --- networks -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_network():
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("torchvision")
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 7, stride=4), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(3)
+    )
+
+
+def test_a_network_of_ones_own_is_given_again(digits, tmp_path, small_network):
+    X = digits[0]
+    cl = Clustimage("cnn", None, params_cnn={"model": small_network}, verbose="error")
+    cl.fit_transform(X[:40], n_clusters=4)
+    path = cl.save(tmp_path / "own.clustimage")
+    without = Clustimage.load(path)
+    assert (without.cluster(n_clusters=4) == cl.results["labels"]).all()
+    with pytest.raises(StepOrderError, match=r"'model', Sequential.*model=YourObject\(\)"):
+        without.predict(X[:2])
+    again = without.save(tmp_path / "again.clustimage")
+    back = Clustimage.load(again, model=small_network)
+    np.testing.assert_allclose(back.transform(X[:3]), cl.results["feat"][:3], atol=1e-6)
+    assert (back.predict(X[:3]) == cl.results["labels"][:3]).all()
+
+
+def test_a_network_with_other_weights_is_refused(digits, tmp_path, small_network):
+    cl = Clustimage("cnn", None, params_cnn={"model": small_network}, verbose="error")
+    cl.fit_transform(digits[0][:10], n_clusters=2)
+    path = cl.save(tmp_path / "own.clustimage")
+    small_network[0].weight.data += 1
+    with pytest.raises(ModelFileError, match="weights"):
+        Clustimage.load(path, model=small_network).predict(digits[0][:2])
+
+
+def test_a_network_by_name_comes_back_without_an_object(digits, tmp_path):
+    pytest.importorskip("torchvision")
+    settings = {"model": "squeezenet1_1", "weights": None, "n_components": 5}
+    cl = Clustimage("cnn", None, params_cnn=settings, verbose="error")
+    cl.fit_transform(digits[0][:12], n_clusters=2)
+    back = Clustimage.load(cl.save(tmp_path / "named.clustimage"))
+    np.testing.assert_allclose(back.transform(digits[0][:3]), cl.results["feat"][:3], atol=1e-5)
+    with pytest.raises(InvalidParameterError, match="'model' is part of this model"):
+        Clustimage.load(tmp_path / "named.clustimage", model=object())

@@ -81,7 +81,13 @@ class ExportMethods:
         return save_model(path, self._get_state(), overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], method: Any = None, embedding: Any = None) -> Self:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        method: Any = None,
+        embedding: Any = None,
+        model: Any = None,
+    ) -> Self:
         """Load what `save` wrote.
 
         Nothing in the file is executed.
@@ -98,6 +104,10 @@ class ExportMethods:
         embedding : object, optional
             The same for an object that was given as `embedding`; it lays out the next
             map.
+        model : torch.nn.Module, optional
+            The same for a network of your own that was given as ``params_cnn["model"]``;
+            its weights must be those of that time. Networks by name, and weights by name or
+            file, are found again by themselves.
 
         Returns
         -------
@@ -120,7 +130,7 @@ class ExportMethods:
         ...
         clustimage._errors.ModelFileError: ...
         """
-        given = {"method": method, "embedding": embedding}
+        given = {"method": method, "embedding": embedding, "model": model}
         objects = {name: value for name, value in given.items() if value is not None}
         return cls._from_state(load_model(path), **objects)
 

@@ -291,6 +291,7 @@ def _own(model: Any, weights: Any) -> tuple[Any, Preset, str]:
     """Return a copy of a network of the user's own, its preprocessing and its digest."""
     torch, torchvision = import_torch()
     if not isinstance(model, torch.nn.Module):
+        model.state_dict()  # what stands for a network that no file keeps says so
         raise InvalidParameterError(
             "params_cnn['model'] must be the name of a classification model of torchvision or a "
             f"torch.nn.Module. Got a {type(model).__name__}."

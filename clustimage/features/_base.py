@@ -52,6 +52,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
         Called before images are read.
 
+        Parameters
+        ----------
+        cache : Cache, optional
+            Where earlier runs are remembered: what it has rows of was not missing then.
+
         Raises
         ------
         ClustimageError

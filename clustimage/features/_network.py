@@ -109,7 +109,7 @@ class Network:
         self._std = torch.tensor(preset.std, device=self._device).view(1, 3, 1, 1)
         self._cut = Cut(module, find_layer(module, layer))
         # One image through it, so that a layer that cannot be used is known before all others.
-        self._collect(self._launch(np.zeros((1, *self.frame.size, 3), dtype=np.uint8)))
+        self._launch(np.zeros((1, *self.frame.size, 3), dtype=np.uint8))
 
     def rows(self, batches: Iterable[Batch]) -> Iterator[Rows]:
         """Yield the activations of batches of frames.

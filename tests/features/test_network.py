@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -193,7 +195,10 @@ class Uncopied(Means):
 
 @pytest.mark.parametrize(
     "model, words",
-    [(Uncopied(), "Uncopied cannot be copied"), (np.zeros(3), "or a torch.nn.Module. Got a nda")],
+    [
+        (Uncopied(), "Uncopied cannot be copied"),
+        (SimpleNamespace(state_dict=dict), "a torch.nn.Module. Got a Sim"),
+    ],
 )
 def test_what_cannot_be_used_as_a_network_is_refused(model, words):
     with pytest.raises(InvalidParameterError, match=words):
@@ -264,6 +269,14 @@ def test_activations_that_are_not_finite_are_refused(frames):
     dark[2] = 255
     with pytest.raises(InvalidDataError, match="gives NaN or infinity: of 4 images for 1"):
         rows_of(network, dark)
+
+
+def test_what_a_network_makes_of_black_alone_is_no_reason_to_refuse_it(frames):
+    class Relative(nn.Module):
+        def forward(self, x):
+            return x.mean(dim=(2, 3)) / x.std()
+
+    assert rows_of(make(Relative()), frames[:2]).shape == (2, 3)
 
 
 class OutOfMemoryError(RuntimeError):

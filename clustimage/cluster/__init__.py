@@ -6,6 +6,7 @@ from clustimage._metrics import METRICS
 from clustimage.cluster._agglomerative import AgglomerativeClusterer
 from clustimage.cluster._base import Candidates, Clusterer, Evaluator
 from clustimage.cluster._calinski import CalinskiHarabasz
+from clustimage.cluster._cannot_link import grow_constrained_tree
 from clustimage.cluster._clustering import Clustering, to_recut
 from clustimage.cluster._clusteval import to_clusteval
 from clustimage.cluster._dbindex import DaviesBouldin
@@ -39,6 +40,7 @@ __all__ = [
     "cut_heights",
     "cut_tree_at",
     "cut_tree_k",
+    "grow_constrained_tree",
     "grow_tree",
     "order_labels",
     "search_k",

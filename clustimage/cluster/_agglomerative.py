@@ -10,6 +10,12 @@ import numpy as np
 from clustimage._errors import InvalidParameterError
 from clustimage._validation import check_real
 from clustimage.cluster._base import Candidates, Clusterer
+from clustimage.cluster._cannot_link import (
+    check_constrained_linkage,
+    competing_counts,
+    grow_constrained,
+    read_groups,
+)
 from clustimage.cluster._distances import condensed_distances
 from clustimage.cluster._mixed import check_moments, mixed_distances
 from clustimage.cluster._similarity_cut import check_sim, cut_by_similarity
@@ -17,7 +23,6 @@ from clustimage.cluster._tree import (
     check_linkage,
     check_tree_memory,
     cut_tree_k,
-    grow_from,
     name_linkage,
 )
 
@@ -43,6 +48,9 @@ class AgglomerativeClusterer(Clusterer):
         From 0 to 1: the part that time has in the distances, see `mixed_distances`.
     moments : array-like of float, shape (n,), optional
         When each image was taken, in seconds; needed where `time_weight` is above 0.
+    cannot_link : array-like of shape (n,), optional
+        Images with equal labels are never in one cluster, see `grow_constrained_tree`.
+        None, NaN, ``""`` and negative numbers are free.
 
     Attributes
     ----------
@@ -56,6 +64,9 @@ class AgglomerativeClusterer(Clusterer):
     [0, 0, 0, 1, 1]
     >>> AgglomerativeClusterer(sim=1).fit_predict(X).tolist()
     [0, 1, 2, 3, 4]
+    >>> groups = ["a", "a", "", "", ""]
+    >>> AgglomerativeClusterer(n_clusters=3, cannot_link=groups).fit_predict(X).tolist()
+    [0, 2, 0, 1, 1]
     """
 
     makes_tree = True
@@ -69,6 +80,7 @@ class AgglomerativeClusterer(Clusterer):
         sim: float | None = None,
         time_weight: float = 0.0,
         moments: Any = None,
+        cannot_link: Any = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.metric = metric
@@ -76,12 +88,15 @@ class AgglomerativeClusterer(Clusterer):
         self.sim = sim
         self.time_weight = time_weight
         self.moments = moments
+        self.cannot_link = cannot_link
 
     def check(self) -> None:
         sim = check_sim(self.sim)
         time_weight = check_real("time_weight", self.time_weight, low=0, high=1)
         linkage = name_linkage(self.linkage, sim=sim, time_weight=time_weight)
         check_linkage(linkage, self.metric, time_weight=time_weight)
+        if self.cannot_link is not None:
+            check_constrained_linkage(linkage)
         if sim is not None and self.n_clusters is not None:
             raise InvalidParameterError(
                 "'sim' and 'n_clusters' both say where to cut the tree. "
@@ -91,15 +106,20 @@ class AgglomerativeClusterer(Clusterer):
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         linkage = name_linkage(self.linkage, sim=self.sim, time_weight=self.time_weight)
         moments = check_moments(self.moments, self.time_weight, len(X))
-        check_tree_memory(len(X), linkage)
+        groups = read_groups(self.cannot_link, len(X))
+        check_tree_memory(len(X), linkage, constrained=groups is not None)
         mix = None
         if moments is None:
             distances = condensed_distances(X, self.metric)
         else:
             distances, mix = mixed_distances(X, self.metric, moments, self.time_weight)
         furthest = float(distances.max(initial=0.0))
-        Z = grow_from(distances, linkage)
+        Z, n_allowed = grow_constrained(distances, groups, linkage)
+        kept: dict[str, Any] = {"Z": Z, "mix": mix}
+        if groups is not None:
+            kept["n_allowed"] = n_allowed
+            counts = competing_counts(counts, len(X), n_allowed, groups)
         if self.sim is None:
-            return Candidates([cut_tree_k(Z, k) for k in counts], list(counts), Z=Z, mix=mix)
-        labels, height = cut_by_similarity(Z, furthest, self.sim)
-        return Candidates([labels], [height], "height", Z=Z, mix=mix, height=height)
+            return Candidates([cut_tree_k(Z, k) for k in counts], list(counts), **kept)
+        labels, height = cut_by_similarity(Z, furthest, self.sim, n_allowed)
+        return Candidates([labels], [height], "height", height=height, **kept)

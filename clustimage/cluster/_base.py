@@ -41,6 +41,9 @@ class Candidates:
         How time is mixed into the distances of the tree.
     height : float, optional
         Where the tree was cut, if that is what was asked for.
+    n_allowed : int, optional
+        How many of the first merges of the tree are allowed, where images are kept
+        apart.
     """
 
     labels: list[np.ndarray]
@@ -49,6 +52,14 @@ class Candidates:
     Z: np.ndarray | None = None
     mix: TimeMix | None = None
     height: float | None = None
+    n_allowed: int | None = None
+
+    @property
+    def least(self) -> int:
+        """The least number of clusters that the tree may be cut into."""
+        if self.Z is None or self.n_allowed is None:
+            return 1
+        return len(self.Z) + 1 - self.n_allowed
 
     @property
     def counts(self) -> list[int]:

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from clustimage._logging import get_logger
 from clustimage.cluster._labels import count_clusters, order_labels
-from clustimage.cluster._tree import cut_heights
+from clustimage.cluster._tree import cut_heights, cut_tree_k
 
 __all__ = ["Clustering", "to_recut"]
+
+logger = get_logger(__name__)
 
 
 @dataclass
@@ -25,7 +28,8 @@ class Clustering:
     params : dict
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
         ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
-        ``time_weight``, ``random_state``.
+        ``time_weight``, ``cannot_link`` (number of groups that are kept apart),
+        ``random_state``.
         Names, numbers and None only; an object is there as its ``repr``.
     score : dict of str to list
         One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
@@ -44,6 +48,9 @@ class Clustering:
     height : float or None
         Where the tree was cut, in units of its distances, if a similarity was asked
         for (``sim``); else it may be anywhere between two merges.
+    n_allowed : int or None
+        How many of the first merges of the tree are allowed, where images are kept
+        apart (``cannot_link``).
     """
 
     labels: np.ndarray
@@ -54,6 +61,14 @@ class Clustering:
     tree: np.ndarray | None = None
     n_found: int = 1
     height: float | None = None
+    n_allowed: int | None = None
+
+    @property
+    def least(self) -> int:
+        """The least number of clusters that the tree may be cut into."""
+        if self.tree is None or self.n_allowed is None:
+            return 1
+        return len(self.tree) + 1 - self.n_allowed
 
     @property
     def cut(self) -> tuple[float, float, float] | None:
@@ -78,21 +93,23 @@ class Clustering:
             "tree": self.tree,
             "n_found": self.n_found,
             "height": self.height,
+            "n_allowed": self.n_allowed,
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Clustering:
         """Make a clustering from what `get_state` returned, also that of older versions."""
-        tree, height = state["tree"], state.get("height")
+        tree, height, n_allowed = state["tree"], state.get("height"), state.get("n_allowed")
         return cls(
             labels=np.asarray(state["labels"], dtype=np.int64),
-            params={"sim": None, "time_weight": 0.0, **state["params"]},
+            params={"sim": None, "time_weight": 0.0, "cannot_link": None, **state["params"]},
             score={name: np.asarray(column).tolist() for name, column in state["score"].items()},
             best=int(state["best"]),
             varied=str(state["varied"]),
             tree=None if tree is None else np.asarray(tree, dtype=np.float64),
             n_found=int(state["n_found"]),
             height=None if height is None else float(height),
+            n_allowed=None if n_allowed is None else int(n_allowed),
         )
 
 
@@ -105,12 +122,21 @@ def to_recut(clustering: Clustering, labels: np.ndarray) -> Clustering:
         Keeps its tree and its scores; not changed.
     labels : ndarray of int, shape (n,)
         From `cut_tree_at` or `cut_tree_k`. Clusters below the ``min_size`` that was
-        asked for become -1.
+        asked for become -1. Where the cut is so high that it would join images that
+        are kept apart, the least number of clusters without that is taken, and a
+        warning says so.
 
     Returns
     -------
     Clustering
     """
+    if count_clusters(np.asarray(labels)) < clustering.least:
+        logger.warning(
+            "This cut would join images that 'cannot_link' keeps apart. There are %d clusters "
+            "instead, the least that the tree allows.",
+            clustering.least,
+        )
+        labels = cut_tree_k(clustering.tree, clustering.least)
     ordered = order_labels(labels, clustering.params["min_size"])
     n_found = count_clusters(np.asarray(labels))
     return replace(clustering, labels=ordered, n_found=n_found, height=None)

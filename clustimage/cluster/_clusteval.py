@@ -128,16 +128,19 @@ def _figure_data(clustering: Clustering) -> dict[str, Any]:
         "idx": clustering.best,
     }
     if clustering.tree is not None and clustering.params["evaluate"] == "derivative":
-        data.update(_acceleration_data(clustering.tree, clusters, score))
+        data.update(_acceleration_data(clustering.tree, clustering.least, clusters, score))
     return data
 
 
-def _acceleration_data(tree: np.ndarray, clusters: np.ndarray, score: np.ndarray) -> dict[str, Any]:
+def _acceleration_data(
+    tree: np.ndarray, least: int, clusters: np.ndarray, score: np.ndarray
+) -> dict[str, Any]:
     """Return heights and accelerations from k = 1 and k = 2 on, for the plot of the derivative."""
     largest = min(int(clusters.max()), len(tree))
     heights = np.append(tree[::-1, 2], 0.0)[: largest + 1]
     acceleration = height_acceleration(tree)[: max(largest - 1, 0)].copy()
-    asked = np.isin(np.arange(2, 2 + len(acceleration)), clusters)
+    asked = np.isin(np.arange(2, 2 + len(acceleration)), clusters[np.isfinite(score)])
     # The plot marks the largest one: those outside the range must not be it.
     acceleration[~asked] = min(0.0, np.nanmin(score, initial=0.0)) - 1e-9 * heights[0]
+    heights[: least - 1] = np.nan  # of merges that are not allowed
     return {"last_rev": heights, "acceleration_rev": acceleration}

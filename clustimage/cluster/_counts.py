@@ -11,6 +11,7 @@ import numpy as np
 from clustimage._errors import InvalidParameterError
 from clustimage._logging import get_logger
 from clustimage.cluster._base import Clusterer, Evaluator
+from clustimage.cluster._cannot_link import Groups, part_groups
 from clustimage.cluster._distinct import name_distinct_rows
 from clustimage.cluster._own import OwnClusterer
 
@@ -30,7 +31,8 @@ class CountPlan:
     least, most : int
         What could be tried at all, with these images and this evaluator.
     names : ndarray of int, shape (n,), or None
-        Which of the distinct rows each row is, where they are so few that it matters.
+        Which of the distinct rows each row is, where they are so few that it matters;
+        equal rows that are kept apart count as distinct.
     too_alike : bool
         Fewer rows are distinct than clusters are to be tried.
     """
@@ -41,7 +43,7 @@ class CountPlan:
     names: np.ndarray | None = None
     too_alike: bool = False
 
-    def warn_about(self, found: Sequence[int], best: int) -> None:
+    def warn_about(self, found: Sequence[int], best: int, least: int = 1) -> None:
         """Log what a user should know about the winner.
 
         Parameters
@@ -50,18 +52,21 @@ class CountPlan:
             Number of clusters of each labelling that competed.
         best : int
             Position of the winner.
+        least : int, default=1
+            The least number of clusters that keeps apart what has to be.
         """
         k = found[best]
         if self.names is not None and k > self.names.max() + 1:
             logger.warning(
-                "%d clusters part equal images: only %d of the %d images differ.",
+                "%d clusters part equal images: only %d of the %d images differ%s.",
                 k,
                 self.names.max() + 1,
                 len(self.names),
+                " or are kept apart" if least > 1 else "",
             )
         if len(set(found)) < 2:
             return
-        if self.least < k == self.counts[0]:
+        if max(self.least, least) < k == self.counts[0]:
             logger.warning(
                 "The best number of clusters, %d, is the least that was searched: try "
                 "min_clust=%d.",
@@ -82,6 +87,7 @@ def plan_counts(
     clusterer: Clusterer,
     evaluator: Evaluator,
     moments: np.ndarray | None = None,
+    groups: Groups | None = None,
 ) -> CountPlan:
     """Return the numbers of clusters to try.
 
@@ -96,6 +102,8 @@ def plan_counts(
         given.
     moments : ndarray of float64, shape (n,), optional
         When the images were taken, where that makes a difference.
+    groups : Groups, optional
+        Which images are kept apart.
 
     Raises
     ------
@@ -116,11 +124,11 @@ def plan_counts(
                 f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
                 "Ask for fewer clusters, or give more images."
             )
-        return CountPlan([exact], names=name_distinct_rows(X, exact - 1, moments))
+        return CountPlan([exact], names=_name_rows(X, exact - 1, moments, groups))
     if isinstance(clusterer, OwnClusterer):
         return CountPlan([])
     lowest, highest = request["min_clust"], request["max_clust"] - 1
-    names = name_distinct_rows(X, highest, moments)
+    names = _name_rows(X, highest, moments, groups)
     n_distinct = n if names is None else int(names.max()) + 1
     least, most = min(2, evaluator.lowest_k), min(n - evaluator.margin, n_distinct)
     if n_distinct < n and (n_distinct < lowest or n_distinct == 1):
@@ -128,6 +136,13 @@ def plan_counts(
     if most < lowest:
         raise InvalidParameterError(_too_few(n, lowest, least, most, clusterer))
     return CountPlan(range(lowest, min(highest, most) + 1), least, most, names)
+
+
+def _name_rows(
+    X: np.ndarray, at_most: int, moments: np.ndarray | None, groups: Groups | None
+) -> np.ndarray | None:
+    names = name_distinct_rows(X, at_most, moments)
+    return names if groups is None else part_groups(names, groups, at_most)
 
 
 def _images(n: int) -> str:

@@ -24,7 +24,11 @@ class Derivative(Evaluator):
             )
         acceleration = height_acceleration(candidates.Z)
         n = len(candidates.Z) + 1
-        return np.array([acceleration[k - 2] if 1 < k < n else np.nan for k in candidates.counts])
+        # The merges that are not allowed have a height that means nothing.
+        first = max(2, candidates.least + 1)
+        return np.array(
+            [acceleration[k - 2] if first <= k < n else np.nan for k in candidates.counts]
+        )
 
 
 def height_acceleration(Z: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ def check_request(
     min_size: int = 1,
     sim: float | None = None,
     time_weight: float = 0.0,
+    cannot_link: Any = None,
 ) -> dict[str, Any]:
     """Check what `search_k` is asked for, without any data.
 
@@ -35,6 +36,8 @@ def check_request(
     ----------
     cluster, evaluate, metric, linkage, min_clust, max_clust, n_clusters, min_size, sim, time_weight
         As for `search_k`.
+    cannot_link : object
+        As for `search_k`, or a word that stands for the labels. It is not read here.
 
     Returns
     -------
@@ -72,9 +75,10 @@ the number of clusters and does not go with cluster='dbscan'. Allowed there: 'si
         "min_size": check_int("min_size", min_size, low=1),
         "sim": sim,
         "time_weight": time_weight,
+        "cannot_link": cannot_link,
     }
     clusterer = make_clusterer(cluster, request)
-    _check_tree(cluster, clusterer, sim, time_weight)
+    _check_tree(cluster, clusterer, request)
     clusterer.check()
     if sim is not None:
         return request  # nothing is searched or scored
@@ -102,11 +106,16 @@ def make_clusterer(cluster: Any, settings: dict[str, Any]) -> Clusterer:
     )
 
 
-def _check_tree(cluster: Any, clusterer: Clusterer, sim: float | None, time_weight: float) -> None:
+def _check_tree(cluster: Any, clusterer: Clusterer, request: dict[str, Any]) -> None:
     """Raise `InvalidParameterError` where a tree is asked for and none is grown."""
-    if clusterer.makes_tree or (sim is None and not time_weight):
+    needs = {
+        f"sim={request['sim']}": request["sim"] is not None,
+        f"time_weight={request['time_weight']}": request["time_weight"] > 0,
+        "'cannot_link'": request["cannot_link"] is not None,
+    }
+    given = next((name for name, asked in needs.items() if asked), None)
+    if clusterer.makes_tree or given is None:
         return
-    given = f"time_weight={time_weight}" if sim is None else f"sim={sim}"
     raise InvalidParameterError(
         f"{given} needs a tree, and does not go with cluster={cluster!r}. "
         "With it, use cluster='agglomerative'."

@@ -95,8 +95,9 @@ def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     (height,), (k,) = found.score["cluster_threshold"], found.score["clusters"]
     # Not the heights themselves: those of centroid and median fall.
     merges = np.sort(maxdists(tree)) if len(tree) else np.empty(0)
+    n, merges = len(tree) + 1, merges[: found.n_allowed]
     x = np.concatenate([[0.0], merges, [1.05 * max(height, merges.max(initial=0.0))]])
-    y = len(merges) + 1 - np.concatenate([np.arange(len(merges) + 1), [len(merges)]])
+    y = n - np.concatenate([np.arange(len(merges) + 1), [len(merges)]])
     ax.step(x, y, where="post", color="black", zorder=3)
     if len(merges) > FEW_MERGES:
         ax.set_yscale("log")

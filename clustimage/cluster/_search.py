@@ -11,6 +11,7 @@ import clustimage.cluster as room
 from clustimage._logging import get_logger
 from clustimage._metrics import check_rows
 from clustimage._parallel import n_workers
+from clustimage.cluster._cannot_link import read_groups
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._counts import plan_counts
 from clustimage.cluster._labels import order_labels
@@ -37,6 +38,7 @@ def search_k(
     sim: float | None = None,
     moments: ArrayLike | None = None,
     time_weight: float = 0.0,
+    cannot_link: Any = None,
     random_state: int | None = 0,
     n_jobs: int | None = -1,
 ) -> Clustering:
@@ -86,6 +88,11 @@ def search_k(
         ``(1 - a) * d_content / max(d_content) + a * d_time / max(d_time)``, each
         maximum over all pairs; a part whose maximum is 0 counts as 0. Scored by
         silhouette on these distances, or derivative.
+    cannot_link : array-like of shape (n,), optional
+        Labels, text or numbers, for agglomerative: images with equal ones are never in
+        one cluster; None, NaN, ``""`` and negative numbers are free. The linkage is
+        ward, single, complete, average or weighted. Numbers of clusters that the tree
+        does not get down to do not compete, see `grow_constrained_tree`.
     random_state : int, default=0
         Seed, for kmeans: the same seed gives the same labels.
     n_jobs : int, default=-1
@@ -101,7 +108,8 @@ def search_k(
     ------
     InvalidParameterError
         If a name or a number is not allowed, the parts do not go together, or there
-        are too few images for the numbers of clusters; before any work.
+        are too few images for the numbers of clusters; before any work. With
+        `cannot_link` also if all those numbers are too small.
     InvalidDataError
         If `X` is not a finite matrix, the metric cannot compare its rows, or dbscan
         or hdbscan finds no labelling with an allowed number of clusters.
@@ -119,6 +127,8 @@ def search_k(
     [2, 3, 4, 5, 6]
     >>> search_k(X, sim=0.5).labels.tolist()
     [1, 1, 1, 0, 0, 0, 0]
+    >>> search_k(X, sim=0.5, cannot_link=["a", "a", "", "", "", "", ""]).labels.tolist()
+    [2, 1, 1, 0, 0, 0, 0]
     >>> search_k(X, sim=0.5, time_weight=1, moments=[0, 9, 9, 9, 9, 9, 0]).labels.tolist()
     [1, 0, 0, 0, 0, 0, 1]
     """
@@ -133,21 +143,24 @@ def search_k(
         min_size=min_size,
         sim=sim,
         time_weight=time_weight,
+        cannot_link=cannot_link,
     )
     params = {**request, "random_state": random_state}
     evaluator = room.EVALUATORS[evaluate]() if sim is None else Unscored()
     matrix = check_rows("feat", X).astype(np.float64)
     seconds = check_moments(moments, request["time_weight"], len(matrix))
+    groups = read_groups(cannot_link, len(matrix))
     clusterer = make_clusterer(cluster, {**params, "n_jobs": n_jobs, "moments": seconds})
     params["cluster"] = cluster if isinstance(cluster, str) else repr(cluster)
-    plan = plan_counts(matrix, request, clusterer, evaluator, seconds)
+    params["cannot_link"] = None if groups is None else groups.n_shared
+    plan = plan_counts(matrix, request, clusterer, evaluator, seconds, groups)
     if plan.too_alike and plan.names is not None:
         return _one_per_row(plan.names, params)
     candidates = clusterer.propose(matrix, plan.counts)
     scores = evaluator.score(matrix, candidates, metric=metric, n_jobs=n_workers(n_jobs))
     found = candidates.counts
     best = evaluator.choose(found, scores)
-    plan.warn_about(found, best)
+    plan.warn_about(found, best, candidates.least)
     return Clustering(
         labels=order_labels(candidates.labels[best], request["min_size"]),
         params=params,
@@ -161,6 +174,7 @@ def search_k(
         tree=candidates.Z,
         n_found=found[best],
         height=candidates.height,
+        n_allowed=candidates.n_allowed,
     )
 
 
@@ -172,10 +186,11 @@ def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
         logger.warning("All %d images have equal %s: they are one cluster, 0.", n, what)
     else:
         logger.warning(
-            "Only %d of the %d images have different %s: equal images are one cluster each.",
+            "Only %d of the %d images have different %s%s: equal images are one cluster each.",
             k,
             n,
             "features or moments" if params["time_weight"] else "features",
+            " or are kept apart" if params["cannot_link"] else "",
         )
     score: dict[str, list[Any]] = {
         "cluster_threshold": [k],

@@ -18,7 +18,9 @@ def check_sim(sim: Any) -> float | None:
     return None if sim is None else check_real("sim", sim, low=0, high=1)
 
 
-def cut_by_similarity(Z: np.ndarray, furthest: float, sim: float) -> tuple[np.ndarray, float]:
+def cut_by_similarity(
+    Z: np.ndarray, furthest: float, sim: float, n_allowed: int | None = None
+) -> tuple[np.ndarray, float]:
     """Cut a tree where images of a cluster are at least so similar.
 
     The cut is at ``max_distance * (1 - sim)``, as in the package imagecluster [1]_.
@@ -35,6 +37,9 @@ def cut_by_similarity(Z: np.ndarray, furthest: float, sim: float) -> tuple[np.nd
     sim : float
         From 0, everything is one cluster, to 1, every image is one of its own, also
         among equal ones.
+    n_allowed : int, optional
+        How many of the first merges are allowed, see `grow_constrained_tree`: the cut
+        lies below all others.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def cut_by_similarity(Z: np.ndarray, furthest: float, sim: float) -> tuple[np.nd
     >>> labels.tolist(), height
     ([0, 0, 1], 2.5)
     """
-    height = max(furthest, float(Z[:, 2].max(initial=0.0))) * (1 - sim)
+    height = max(furthest, float(Z[:n_allowed, 2].max(initial=0.0))) * (1 - sim)
     if sim == 1:
         # Merges of height 0 are below every cut.
         return np.arange(len(Z) + 1), height

@@ -57,14 +57,15 @@ def check_linkage(name: str, metric: str, *, time_weight: float = 0.0) -> None:
         )
 
 
-def check_tree_memory(n: int, linkage_name: str) -> None:
+def check_tree_memory(n: int, linkage_name: str, *, constrained: bool = False) -> None:
     """Raise `MemoryLimitError` if the distances of n images do not fit, before they are made.
 
     A tree is grown from one vector of n (n - 1) / 2 float64. scipy (1.17 as 1.10) turns
     any other type into that first, so float32 would save nothing, and works on a copy of
     its own; single linkage reads the vector, and a bool per pair says that it is finite.
+    A tree that keeps images apart is grown from a square of all distances beside the vector.
     """
-    per_pair = 9 if linkage_name == "single" else 16
+    per_pair = 24 if constrained else 9 if linkage_name == "single" else 16
     check_memory(
         per_pair * n * (n - 1) / 2,
         what=f"A tree of {n:,} images",

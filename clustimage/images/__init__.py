@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from clustimage.images._arrays import get_dim, guess_shape, imscale, to_gray
 from clustimage.images._cache import Cache, CacheInfo, clear_cache, describe_cache, open_cache
-from clustimage.images._decode import imread, imresize
-from clustimage.images._digest import Stamp, canonical, decoders
+from clustimage.images._decode import imread, imresize, quiet_pillow
+from clustimage.images._digest import Stamp, canonical, decoders, digest
 from clustimage.images._frames import Frame
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
-from clustimage.images._load import load_images
+from clustimage.images._load import load_images, tell_skipped
 from clustimage.images._session import Session
 from clustimage.images._times import Moments, check_timestamps, read_moments
+from clustimage.images._upright import gather_photos, read_upright
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
@@ -33,6 +34,8 @@ __all__ = [
     "clear_cache",
     "decoders",
     "describe_cache",
+    "digest",
+    "gather_photos",
     "get_dim",
     "guess_shape",
     "imread",
@@ -41,6 +44,9 @@ __all__ = [
     "listdir",
     "load_images",
     "open_cache",
+    "quiet_pillow",
     "read_moments",
+    "read_upright",
+    "tell_skipped",
     "to_gray",
 ]

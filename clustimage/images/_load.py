@@ -24,7 +24,7 @@ from clustimage.images._pillow import Decoded
 from clustimage.images._recall import Recall, recalling
 from clustimage.images._source import Rules, Source, Sources, Stack, gather
 
-__all__ = ["load_images"]
+__all__ = ["load_images", "tell_skipped"]
 
 logger = get_logger(__name__)
 
@@ -253,7 +253,7 @@ def _load_sources(
             kept.append(item)
             keys.append(result.key)
             status.append(_status_of(item, result))
-    _tell_skipped(status, sources.looked_for)
+    tell_skipped(status, sources.looked_for)
     return Images(
         _objects([item.pathname for item in kept]),
         _objects([item.filename for item in kept]),
@@ -276,6 +276,7 @@ def _status_of(source: Source, image: Decoded) -> ImageStatus:
         taken=image.taken,
         taken_from=image.taken_from,
         modified=image.modified,
+        exif_problem=image.exif_problem,
     )
 
 
@@ -299,7 +300,7 @@ def _read_source(
     return decode(content, dim, gray, white if isinstance(content, np.ndarray) else None)
 
 
-def _tell_skipped(status: list[ImageStatus], looked_for: str) -> None:
+def tell_skipped(status: list[ImageStatus], looked_for: str) -> None:
     """Warn once about all that was skipped, or raise where nothing is left."""
     skipped = [row for row in status if row.status == "skipped"]
     first = "; ".join(f"{printable(row.pathname)} ({row.reason})" for row in skipped[:N_REASONS])

@@ -1,0 +1,26 @@
+"""Side door: photos → crops of faces, which enter stage 1 again.
+
+A detector takes one photo as RGB and returns its faces; `DETECTORS` holds them by name.
+"""
+
+from __future__ import annotations
+
+from clustimage.faces._detector import Face, FaceDetector
+from clustimage.faces._find import find_faces
+from clustimage.faces._haar import HaarDetector
+from clustimage.faces._photo_of import photo_of
+from clustimage.faces._registry import DETECTORS, PARAMS_FACES, check_faces, make_detector
+from clustimage.faces._yunet import YuNetDetector
+
+__all__ = [
+    "DETECTORS",
+    "PARAMS_FACES",
+    "Face",
+    "FaceDetector",
+    "HaarDetector",
+    "YuNetDetector",
+    "check_faces",
+    "find_faces",
+    "make_detector",
+    "photo_of",
+]

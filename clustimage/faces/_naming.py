@@ -1,0 +1,69 @@
+"""Crops as files: names that no other photo has, and nothing that is overwritten."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from clustimage._files import replacing
+from clustimage.faces._photo_of import link_text
+
+__all__ = ["safe_stem", "write_crop"]
+
+LONGEST = 120  # bytes of the photo's name in that of a crop
+
+
+def safe_stem(pathname: str) -> str:
+    """Return the name of a photo without ending, as the beginning of another file's name.
+
+    Examples
+    --------
+    >>> safe_stem("/photos/last summer.final.jpg")
+    'last summer.final'
+    """
+    stem = "".join(
+        char if char.isprintable() and char not in '/\\:*?"<>|' else "_"
+        for char in Path(pathname).stem
+    )
+    return stem.encode()[:LONGEST].decode(errors="ignore").strip(" .") or "photo"
+
+
+def write_crop(folder: Path, stem: str, number: int, pixels: np.ndarray, photo: str | None) -> str:
+    """Write a crop as ``<stem>_face<number>.png`` and return its absolute path.
+
+    A file of that name and content is left as it is; beside one of another content the
+    crop is written as ``…_face<number>_2.png``, and so on.
+
+    Parameters
+    ----------
+    folder : Path
+        An absolute path; made where it is missing.
+    photo : str or None
+        Path of the photo, which the file then carries.
+    """
+    content = BytesIO()
+    info = None if photo is None else link_text(photo, number)
+    Image.fromarray(pixels).save(content, "PNG", pnginfo=info)
+    data = content.getvalue()
+    folder.mkdir(parents=True, exist_ok=True)
+    for target in _names(folder, f"{stem}_face{number}"):
+        if not os.path.lexists(target):
+            with replacing(target) as file:
+                file.write(data)
+            return str(target)
+        if target.is_file() and target.stat().st_size == len(data) and target.read_bytes() == data:
+            return str(target)
+    raise AssertionError  # there is no end of names
+
+
+def _names(folder: Path, stem: str) -> Iterator[Path]:
+    yield folder / f"{stem}.png"
+    number = 2
+    while True:
+        yield folder / f"{stem}_{number}.png"
+        number += 1

@@ -24,7 +24,7 @@ __all__ = ["Cache", "CacheInfo", "clear_cache", "describe_cache", "open_cache"]
 logger = get_logger(__name__)
 
 APPLICATION = 0x436C7573  # "Clus" in the header of the file: it is ours
-VERSION = 1  # of the tables
+VERSION = 2  # of the tables
 PAGE = 16384  # bytes; an image of 128 by 128 pixels takes 49,152
 TIMEOUT = 30.0  # seconds that one process waits for another one
 ENDINGS = ("", "-wal", "-shm", "-journal")

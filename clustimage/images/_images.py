@@ -45,6 +45,8 @@ class ImageStatus:
         The EXIF tag that says so, ``"DateTimeOriginal"`` or ``"DateTime"``; else empty.
     modified : float or None
         Time of the file, in the same seconds; None for what is no file.
+    exif_problem : str
+        Why EXIF data that are there cannot be used; empty where all can.
     """
 
     pathname: str
@@ -55,6 +57,7 @@ class ImageStatus:
     taken: float | None = None
     taken_from: str = ""
     modified: float | None = None
+    exif_problem: str = ""
 
 
 @dataclass
@@ -200,7 +203,8 @@ class Images:
             whole numbers (dtype ``Int64``), missing where the input was skipped; timestamp
             (``datetime64[ns, UTC]``, to the microsecond; NaT where there is none, or one that
             this type cannot hold) and timestamp_from (``"DateTimeOriginal"``, ``"DateTime"``,
-            ``"file"``, ``"given"`` or empty).
+            ``"file"``, ``"given"`` or empty); exif, why EXIF data that are there cannot be
+            used, or empty.
         """
         import pandas as pd
 
@@ -218,6 +222,7 @@ class Images:
         stamps = _as_datetimes([moment for moment, _ in times])
         columns["timestamp"] = pd.DatetimeIndex(stamps).tz_localize("UTC")
         columns["timestamp_from"] = [origin for _, origin in times]
+        columns["exif"] = [row.exif_problem for row in self.status]
         return pd.DataFrame(columns)
 
 

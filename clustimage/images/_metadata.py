@@ -1,39 +1,73 @@
-"""When a photo was taken, as its EXIF data say."""
+"""When, where and how a photo was taken, as its EXIF data say."""
 
 from __future__ import annotations
 
-import re
-import struct
-import time
-from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from PIL import Image
 
-__all__ = ["read_taken"]
-
-# Tags of EXIF 2.32 (CIPA DC-008-2019), section 4.6.5.
-DATE_TIME = 0x0132  # in the first directory, all others in the one that EXIF_IFD points to
-EXIF_IFD = 0x8769
-DATE_TIME_ORIGINAL = 0x9003
-OFFSET_TIME = 0x9010
-OFFSET_TIME_ORIGINAL = 0x9011
-SUB_SEC_TIME = 0x9290
-SUB_SEC_TIME_ORIGINAL = 0x9291
-
-FIRST_YEAR = 1900
-LATEST = 24 * 3600.0  # seconds by which a date may be ahead of this computer's clock
-
-DATE = re.compile(r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
-OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)", re.ASCII)
-FARTHEST = 14 * 60  # minutes by which any place is ahead of UTC or behind it
-
-# What Pillow raises where EXIF data are cut off, damaged or made to harm.
-EXIF_ERRORS = (
-    *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, AttributeError),
-    *(EOFError, OverflowError, MemoryError, RuntimeError, struct.error),
+from clustimage.images._exif_tags import NO_TAGS, Tag, Tags, read_tags
+from clustimage.images._exif_values import (
+    Unusable,
+    as_altitude,
+    as_degrees,
+    as_moment,
+    as_number,
+    as_text,
 )
+
+__all__ = ["NO_FACTS", "Facts", "read_facts", "read_taken"]
+
+
+class Facts(NamedTuple):
+    """What EXIF data say of a photo; None and empty text where they say nothing usable.
+
+    Attributes
+    ----------
+    taken : float or None
+        Seconds since 1970-01-01 UTC.
+    taken_from : {"DateTimeOriginal", "DateTime", ""}
+        The tag that says so.
+    offset : str
+        What was taken off to come to UTC, as ``"+02:00"``; empty where the camera does not
+        tell it, and is taken to be set to UTC.
+    latitude, longitude : float or None
+        Degrees, positive in the north and the east. Both or none.
+    altitude : float or None
+        Metres above sea level, negative below it.
+    direction : float or None
+        Where the camera looked: degrees clockwise from north, 0 to 360.
+    make, model, lens, software : str
+        Of the camera.
+    iso, exposure_time, f_number, focal_length : float or None
+        Sensitivity, seconds, f-number and millimetres; above 0.
+    orientation : int
+        1 (upright) to 8.
+    problem : str
+        Why what is there cannot be used; empty where all can.
+    """
+
+    taken: float | None = None
+    taken_from: str = ""
+    offset: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+    direction: float | None = None
+    make: str = ""
+    model: str = ""
+    lens: str = ""
+    software: str = ""
+    iso: float | None = None
+    exposure_time: float | None = None
+    f_number: float | None = None
+    focal_length: float | None = None
+    orientation: int = 1
+    problem: str = ""
+
+
+NO_FACTS = Facts()
 
 
 def read_taken(picture: Image.Image) -> tuple[float | None, str]:
@@ -66,71 +100,145 @@ def read_taken(picture: Image.Image) -> tuple[float | None, str]:
     >>> read_taken(picture)
     (86400.0, 'DateTime')
     """
-    first, second = _directories(picture)
-    if not first:
-        return None, ""
-    offset = second.get(OFFSET_TIME_ORIGINAL), second.get(OFFSET_TIME)
-    taken = _moment(
-        second.get(DATE_TIME_ORIGINAL),
-        (second.get(SUB_SEC_TIME_ORIGINAL), second.get(SUB_SEC_TIME)),
-        offset,
-    )
-    if taken is not None:
-        return taken, "DateTimeOriginal"
-    taken = _moment(first.get(DATE_TIME), (second.get(SUB_SEC_TIME),), offset[::-1])
-    return taken, "" if taken is None else "DateTime"
+    facts = read_facts(picture)
+    return facts.taken, facts.taken_from
 
 
-def _directories(picture: Image.Image) -> tuple[Mapping[int, Any], Mapping[int, Any]]:
-    """Return what counts of the first directory of tags, and that of EXIF.
+def read_facts(picture: Image.Image) -> Facts:
+    """Return all that the EXIF data of a picture say; never raises where they are damaged.
 
-    They are empty where there is nothing or nothing can be read.
+    Parameters
+    ----------
+    picture : PIL image
+        As for `read_taken`, where it is said what counts as a date.
+
+    Returns
+    -------
+    Facts
+
+    Notes
+    -----
+    A place is used whole or not at all: one of its two angles alone, out of range or 0/0
+    is missing, and so is exactly (0, 0), which cameras write that have not found it.
+
+    Examples
+    --------
+    >>> picture = Image.new("L", (4, 4))
+    >>> picture.getexif().get_ifd(0x8825).update({1: "S", 2: (33.0, 30.0), 3: "E", 4: 151.0})
+    >>> picture.getexif()[0x0132] = "2999:01:01 00:00:00"
+    >>> facts = read_facts(picture)
+    >>> facts.latitude, facts.longitude, facts.problem
+    (-33.5, 151.0, 'DateTime is in the future (2999:01:01 00:00:00)')
     """
+    tags = read_tags(picture)
+    if tags is NO_TAGS:
+        return NO_FACTS
+    problems = list(tags.problems)
+    first, second, gps = tags.first, tags.second, tags.gps
+    taken, taken_from, offset = _taken(tags, problems)
+    latitude, longitude = _place(gps, problems)
+    orientation: Any = first.get(Tag.ORIENTATION)
+    return Facts(
+        taken,
+        taken_from,
+        offset,
+        latitude,
+        longitude,
+        altitude=_use(
+            lambda value: as_altitude(value, gps.get(Tag.ALTITUDE_REF)),
+            gps.get(Tag.ALTITUDE),
+            "GPSAltitude",
+            problems,
+        ),
+        direction=_use(_direction, gps.get(Tag.DIRECTION), "GPSImgDirection", problems),
+        make=as_text(first.get(Tag.MAKE)),
+        model=as_text(first.get(Tag.MODEL)),
+        lens=as_text(second.get(Tag.LENS_MODEL)),
+        software=as_text(first.get(Tag.SOFTWARE)),
+        **{name: _use(_size, second.get(tag), words, problems) for name, tag, words in SIZES},
+        orientation=orientation if orientation in range(1, 9) else 1,
+        problem="; ".join(dict.fromkeys(problems)),
+    )
+
+
+SIZES = (
+    ("iso", Tag.ISO, "ISOSpeedRatings"),
+    ("exposure_time", Tag.EXPOSURE_TIME, "ExposureTime"),
+    ("f_number", Tag.F_NUMBER, "FNumber"),
+    ("focal_length", Tag.FOCAL_LENGTH, "FocalLength"),
+)
+
+
+def _taken(tags: Tags, problems: list[str]) -> tuple[float | None, str, str]:
+    """Return when, by which tag, and the offset that was taken off."""
+    second = tags.second
+    offsets = second.get(Tag.OFFSET_TIME_ORIGINAL), second.get(Tag.OFFSET_TIME)
+    edited = second.get(Tag.SUB_SEC_TIME)
+    tries = (
+        (
+            "DateTimeOriginal",
+            second.get(Tag.DATE_TIME_ORIGINAL),
+            (second.get(Tag.SUB_SEC_TIME_ORIGINAL), edited),
+            offsets,
+        ),
+        ("DateTime", tags.first.get(Tag.DATE_TIME), (edited,), offsets[::-1]),
+    )
+    for name, date, fractions, ahead in tries:
+        try:
+            found = as_moment(date, fractions, ahead)
+        except Unusable as exc:
+            problems.append(f"{name} {exc}")
+            continue
+        if found is not None:
+            return found[0], name, found[1]
+    return None, "", ""
+
+
+def _place(gps: Mapping[int, Any], problems: list[str]) -> tuple[float | None, float | None]:
+    """Return latitude and longitude; both are None where one cannot be used."""
+    given = gps.get(Tag.LATITUDE), gps.get(Tag.LONGITUDE)
+    if given == (None, None):
+        return None, None
+    names = ("GPSLatitude", "GPSLongitude")
+    lone = next((name for name, value in zip(names, given, strict=True) if value is None), None)
+    if lone is not None:
+        if not any(problem.startswith(lone) for problem in problems):
+            problems.append(f"{lone} is absent")
+        return None, None
+    south, west = gps.get(Tag.LATITUDE_REF), gps.get(Tag.LONGITUDE_REF)
+    latitude = _use(lambda value: as_degrees(value, south, "NS"), given[0], names[0], problems)
+    longitude = _use(lambda value: as_degrees(value, west, "EW"), given[1], names[1], problems)
+    if latitude is None or longitude is None:
+        return None, None
+    if latitude == longitude == 0:
+        problems.append("The GPS position is (0, 0), as of a camera that has not found it")
+        return None, None
+    return latitude, longitude
+
+
+def _use(
+    read: Callable[[Any], float | None], value: Any, name: str, problems: list[str]
+) -> float | None:
+    """Return what `read` makes of the value of a tag, or None and say why in `problems`."""
+    if value is None:
+        return None
     try:
-        exif = picture.getexif()
-        if not len(exif):
-            return {}, {}
-        first = {DATE_TIME: exif.get(DATE_TIME)}
-    except EXIF_ERRORS:
-        return {}, {}
-    try:
-        return first, exif.get_ifd(EXIF_IFD)
-    except EXIF_ERRORS:
-        return first, {}
-
-
-def _moment(date: Any, fractions: tuple[Any, ...], offsets: tuple[Any, ...]) -> float | None:
-    """Return seconds since 1970 UTC, of the first fraction and the first offset that is one."""
-    found = DATE.fullmatch(_text(date))
-    if found is None:
+        return read(value)
+    except Unusable as exc:
+        problems.append(f"{name} {exc}")
         return None
-    year, month, day, hour, minute, second = map(int, found.groups())
-    try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
-    except ValueError:
-        return None
-    if year < FIRST_YEAR:
-        return None
-    digits = next((text for text in map(_text, fractions) if text.isdecimal()), "0")
-    ahead = next((minutes for minutes in map(_minutes, offsets) if minutes is not None), 0)
-    taken = (moment - timedelta(minutes=ahead)).timestamp() + float(f"0.{digits}")
-    return taken if taken <= time.time() + LATEST else None
 
 
-def _minutes(offset: Any) -> int | None:
-    """Return the minutes by which a clock is ahead of UTC; None where that is not told."""
-    text = _text(offset)
-    found = OFFSET.fullmatch(text)
-    if found is None:
-        return 0 if text == "Z" else None
-    minutes = 60 * int(found[2]) + int(found[3])
-    if minutes > FARTHEST:
-        return None
-    return -minutes if found[1] == "-" else minutes
+def _direction(value: Any) -> float:
+    degrees = as_number(value)
+    if not 0 <= degrees <= 360:
+        raise Unusable(f"is out of range ({degrees:g})")
+    return degrees % 360
 
 
-def _text(value: Any) -> str:
-    """Return the characters of an ASCII value without what fills it up; others are empty."""
-    if isinstance(value, bytes):
-        value = value.decode("latin-1")
-    return value.strip(" \t\r\n\0") if isinstance(value, str) else ""
+def _size(value: Any) -> float | None:
+    """Return a number above 0; 0 is what cameras write that do not know it."""
+    number = as_number(value[0] if isinstance(value, tuple) and value else value)
+    if number < 0:
+        raise Unusable(f"is out of range ({number:g})")
+    return number or None

@@ -16,10 +16,10 @@ from PIL import Image, UnidentifiedImageError
 
 from clustimage._errors import MissingDependencyError
 from clustimage._optional import import_optional
-from clustimage.images._metadata import read_taken
+from clustimage.images._metadata import read_facts
 from clustimage.images._paths import missing
 
-__all__ = ["Decoded", "read_pixels"]
+__all__ = ["DECODE_ERRORS", "SIDEWAYS", "Decoded", "open_picture", "read_pixels"]
 
 # What Pillow may try, the frequent ones first. Left out are formats that start
 # another program (EPS, WMF), mere stubs (BUFR, GRIB, HDF5, MPEG), and those that
@@ -71,7 +71,8 @@ Least = tuple[int, int] | Callable[[int, int], tuple[int, int]] | None
 class Decoded(NamedTuple):
     """An image, the size in pixels of the original held upright, and when it was taken.
 
-    `taken`, `taken_from` and `modified` are as in `ImageStatus`; `key` as in `Images.keys`.
+    `taken`, `taken_from`, `modified` and `exif_problem` are as in `ImageStatus`; `key` as in
+    `Images.keys`.
     """
 
     pixels: np.ndarray
@@ -81,6 +82,7 @@ class Decoded(NamedTuple):
     taken_from: str = ""
     modified: float | None = None
     key: str | None = None
+    exif_problem: str = ""
 
 
 def read_pixels(content: str | bytes | Image.Image, dim: Least, gray: bool) -> Decoded | str:
@@ -135,14 +137,30 @@ def _read(content: str | bytes | Image.Image, dim: Least, gray: bool) -> Decoded
 
 
 def _read_file(file: IO[bytes], dim: Least, gray: bool) -> Decoded | str:
+    with open_picture(file) as picture:
+        return _read_picture(picture, dim, gray)
+
+
+def open_picture(file: IO[bytes], *, header_only: bool = False) -> Image.Image:
+    """Open a file of any format that is read here.
+
+    Parameters
+    ----------
+    file : binary file
+        At its beginning.
+    header_only : bool, default=False
+        Whether the pixels do not matter. Pillow reads them when they are asked for; libheif
+        would decode them at once, so that a HEIC picture is then of its size but black.
+
+    Raises
+    ------
+    One of `DECODE_ERRORS`, or MissingDependencyError
+    """
     head = file.read(32)
     file.seek(0)
     if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
-        opened = _open_heif(file)
-    else:
-        opened = Image.open(file, formats=_formats())
-    with opened as picture:
-        return _read_picture(picture, dim, gray)
+        return _open_heif(file, header_only)
+    return Image.open(file, formats=_formats())
 
 
 def _read_picture(picture: Image.Image, dim: Least, gray: bool) -> Decoded | str:
@@ -161,13 +179,15 @@ def _read_picture(picture: Image.Image, dim: Least, gray: bool) -> Decoded | str
         # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
         orientation = 1 if picture.format == "TIFF" else _orientation(picture)
         width, height = picture.size
-    taken, taken_from = read_taken(picture)
+    facts = read_facts(picture)
     if orientation in TURNS:
         picture = picture.transpose(TURNS[orientation])
     if orientation in SIDEWAYS:
         width, height = height, width
     img = _to_array(picture)
-    return img if isinstance(img, str) else Decoded(img, width, height, taken, taken_from)
+    if isinstance(img, str):
+        return img
+    return Decoded(img, width, height, facts.taken, facts.taken_from, exif_problem=facts.problem)
 
 
 def _to_array(picture: Image.Image) -> np.ndarray | str:
@@ -206,10 +226,15 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _open_heif(file: IO[bytes]) -> Image.Image:
+def _open_heif(file: IO[bytes], header_only: bool) -> Image.Image:
     heif: Any = import_optional("pillow_heif", extra="heic", needed_by="Reading HEIC")
     # libheif turns the picture upright by itself.
-    return heif.open_heif(file).to_pillow()
+    opened = heif.open_heif(file)
+    if not header_only:
+        return opened.to_pillow()
+    picture = Image.new("1", opened.size)
+    picture.format, picture.info = "HEIF", {"exif": opened.info.get("exif")}
+    return picture
 
 
 def _what_else(content: str | bytes | Image.Image) -> str:

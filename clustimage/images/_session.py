@@ -34,7 +34,7 @@ TABLES = (
     "inode INTEGER, checked INTEGER, key TEXT)",
     "recipes (recipe TEXT PRIMARY KEY, text TEXT)",
     "thumbnails (key TEXT, recipe TEXT, pixels BLOB, width INTEGER, height INTEGER, "
-    "taken REAL, taken_from TEXT, crc INTEGER, PRIMARY KEY (key, recipe))",
+    "taken REAL, taken_from TEXT, exif TEXT, crc INTEGER, PRIMARY KEY (key, recipe))",
     "rows (key TEXT, recipe TEXT, value BLOB, crc INTEGER, PRIMARY KEY (key, recipe))",
     "fits (key TEXT PRIMARY KEY, recipe TEXT, made REAL, bytes INTEGER, value TEXT, crc INTEGER)",
     "parts (key TEXT, name TEXT, dtype TEXT, shape TEXT, value BLOB, crc INTEGER, "
@@ -133,16 +133,19 @@ class Session:
     def thumbnail(self, key: str, recipe: str) -> Decoded | None:
         """Return a small image that was kept whole, or None."""
         found = self._ask(
-            "SELECT pixels, width, height, taken, taken_from, crc, text FROM thumbnails "
+            "SELECT pixels, width, height, taken, taken_from, exif, crc, text FROM thumbnails "
             "JOIN recipes USING (recipe) WHERE key=? AND recipe=?",
             (key, recipe),
         )
-        for pixels, width, height, taken, taken_from, crc, text in found:
-            if crc == _crc_of_image(pixels, width, height, taken, taken_from):
+        for pixels, *facts, crc, text in found:
+            if crc == _crc_of_image(pixels, *facts):
+                width, height, taken, taken_from, problem = facts
                 size = json.loads(text)["size"]
                 img = np.frombuffer(pixels, dtype=np.uint8)
                 shape = size if img.size == size[0] * size[1] else (*size, 3)
-                return Decoded(img.reshape(shape), width, height, taken, taken_from, None, key)
+                return Decoded(
+                    img.reshape(shape), width, height, taken, taken_from, None, key, problem
+                )
         return None
 
     def keep_files(self, seen: Sequence[Seen], recipe: Mapping[str, Any]) -> None:
@@ -157,13 +160,13 @@ class Session:
             if item.is_new:
                 image = item.image
                 taken = None if image.taken is None else float(image.taken)
-                facts = (image.width, image.height, taken, image.taken_from)
+                facts = (image.width, image.height, taken, image.taken_from, image.exif_problem)
                 pixels = image.pixels.tobytes()
                 images.append((image.key, name, pixels, *facts, _crc_of_image(pixels, *facts)))
         with self._writing() as write:
             write("INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?)", files)
             write("INSERT OR IGNORE INTO recipes VALUES (?,?)", [(name, text)])
-            write("INSERT OR REPLACE INTO thumbnails VALUES (?,?,?,?,?,?,?,?)", images)
+            write("INSERT OR REPLACE INTO thumbnails VALUES (?,?,?,?,?,?,?,?,?)", images)
 
     # --- rows of features -----------------------------------------------------------------------
 

@@ -33,7 +33,8 @@ def test_flat_is_a_view_of_the_same_memory():
 
 def test_the_table_has_a_row_for_every_input():
     frame = make().status_frame()
-    columns = ["pathname", "status", "reason", "width", "height", "timestamp", "timestamp_from"]
+    columns = ["pathname", "status", "reason", "width", "height"]
+    columns += ["timestamp", "timestamp_from", "exif"]
     assert frame.columns.tolist() == columns
     assert frame["pathname"].tolist() == ["a", "x", "b"]
     assert frame["reason"].tolist() == ["", "does not exist", ""]

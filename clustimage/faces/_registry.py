@@ -29,7 +29,7 @@ PARAMS_FACES: dict[str, Any] = {
     "detector": "haar",
     "model": None,
     "scale_factor": 1.1,
-    "min_neighbors": 16,
+    "min_neighbors": 10,
     "min_size": 0.03,
     "min_score": 0.8,
     "max_side": 1280,

@@ -6,6 +6,7 @@ from clustimage.plotting._clusters import plot_clusters
 from clustimage.plotting._colors import label_colors, palette
 from clustimage.plotting._columns import plot_columns
 from clustimage.plotting._dendrogram import dendrogram, draw_dendrogram
+from clustimage.plotting._faces import plot_faces
 from clustimage.plotting._find import plot_hits
 from clustimage.plotting._methods import PlotMethods
 from clustimage.plotting._montage import montage
@@ -24,6 +25,7 @@ __all__ = [
     "place_queries",
     "plot_clusters",
     "plot_columns",
+    "plot_faces",
     "plot_hits",
     "plot_representatives",
 ]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._errors import InvalidParameterError
+from clustimage._errors import InvalidParameterError, StepOrderError
 from clustimage._results import require
 from clustimage._validation import check_bool, check_option
 from clustimage.plotting._clusters import plot_clusters
 from clustimage.plotting._columns import MAX_MEMORY, plot_columns
+from clustimage.plotting._faces import plot_faces
 from clustimage.plotting._find import plot_hits
 from clustimage.plotting._hog import with_hog
 from clustimage.plotting._queries import place_queries
@@ -236,6 +237,57 @@ class PlotMethods(ReadsResults):
         """
         found = require(self.results, "predict")
         return plot_hits(self._images(), found, query_images=self._query_images(), cmap=cmap)
+
+    def plot_faces(
+        self, faces: bool = True, eyes: bool = True, cmap: str | Colormap | None = None
+    ) -> tuple[list[Figure], np.ndarray]:
+        """Draw the photos with boxes around their faces, and the faces with their eyes.
+
+        The photos are read again, at the size they are drawn in; one that is gone since is
+        a gray field. At most 60 photos and 400 faces are drawn, spread evenly over all; the
+        titles say where there are more.
+
+        Parameters
+        ----------
+        faces : bool, default=True
+            Draw a figure of the photos with a box around each face.
+        eyes : bool, default=True
+            Draw a figure of the faces with a box around each eye that was found. There is
+            none where no face was found.
+        cmap : str or Colormap, optional
+            Colour map for gray faces; default ``"gray"``.
+
+        Returns
+        -------
+        figs : list of Figure
+            The figure of the photos, then that of the faces.
+        axes : array of shape (n_figs,), object
+            The axes of each.
+
+        Raises
+        ------
+        StepOrderError
+            Before `extract_faces`.
+        InvalidParameterError
+            If neither is to be drawn, or for an unknown `cmap`.
+
+        Examples
+        --------
+        >>> cl.extract_faces("photos/")  # doctest: +SKIP
+        >>> figs, axes = cl.plot_faces()  # doctest: +SKIP
+        >>> figs[0].savefig("photos_with_boxes.png")  # doctest: +SKIP
+        """
+        found = getattr(self, "results_faces", None)
+        if found is None:
+            raise StepOrderError("There are no faces yet. Run extract_faces() first.")
+        return plot_faces(
+            found,
+            self.params["dim_face"],
+            faces=faces,
+            eyes=eyes,
+            cmap=cmap,
+            n_jobs=self.params["n_jobs"],
+        )
 
     def scatter(
         self,

@@ -9,7 +9,18 @@ import numpy as np
 from clustimage._errors import InvalidDataError
 from clustimage._validation import check_option
 
-__all__ = ["METRICS", "check_metric", "check_rows", "has_no_direction", "row_blocks"]
+__all__ = [
+    "EARTH_RADIUS",
+    "METRICS",
+    "check_metric",
+    "check_rows",
+    "has_no_direction",
+    "on_sphere",
+    "row_blocks",
+]
+
+# Metres: the mean radius of the earth, (2 a + b) / 3 of WGS 84.
+EARTH_RADIUS = 6_371_008.8
 
 # Bytes of one block of float64: small enough to stay near the processor.
 BLOCK_BYTES = 16 * 2**20
@@ -147,3 +158,34 @@ def has_no_direction(rows: np.ndarray, metric: str) -> np.ndarray:
     if metric == "correlation":
         return np.asarray(rows.max(axis=1) == rows.min(axis=1))
     return np.asarray(~rows.any(axis=1))
+
+
+def on_sphere(places: np.ndarray) -> np.ndarray:
+    """Return places on the earth as points in space, where straight lines are distances.
+
+    With `c` the length of the line between two points, their distance along the surface
+    is ``2 R arcsin(c / (2 R))``: that of the haversine formula, without a seam at the
+    180th meridian or at the poles.
+
+    Parameters
+    ----------
+    places : ndarray of float64, shape (n, 2)
+        Latitude and longitude in degrees; NaN stays NaN.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        Metres from the centre of a sphere of `EARTH_RADIUS`.
+
+    Examples
+    --------
+    >>> on_sphere(np.array([[0.0, 180.0], [0.0, -180.0], [90.0, 7.0]])).round().tolist()
+    [[-6371009.0, 0.0, 0.0], [-6371009.0, -0.0, 0.0], [0.0, 0.0, 6371009.0]]
+    """
+    latitude, longitude = np.radians(np.asarray(places, dtype=np.float64)).T
+    points = np.empty((len(latitude), 3))
+    points[:, 0] = np.cos(latitude) * np.cos(longitude)
+    points[:, 1] = np.cos(latitude) * np.sin(longitude)
+    points[:, 2] = np.sin(latitude)
+    points *= EARTH_RADIUS
+    return points

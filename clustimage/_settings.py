@@ -18,12 +18,8 @@ __all__ = ["DEFAULT_SETTINGS", "resolve_settings"]
 
 logger = get_logger(__name__)
 
-# The settings of each family of methods. Those of methods that this release does not
-# have yet are known, so that a dict written today means the same tomorrow.
-DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {
-    **SETTINGS,
-    "params_exif": {"timeframe": 5, "radius_meters": 1000, "min_samples": 2},
-}
+# The settings of each family of methods.
+DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {**SETTINGS}
 
 
 def resolve_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

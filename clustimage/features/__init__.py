@@ -14,6 +14,7 @@ from clustimage._validation import check_option
 from clustimage.features._base import FeatureExtractor
 from clustimage.features._cnn import PARAMS_CNN, CNNExtractor
 from clustimage.features._crop_resistant import CropResistantHash
+from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
 from clustimage.features._hash import (
     PARAMS_HASH,
     AverageHash,
@@ -40,6 +41,7 @@ __all__ = [
     "CropResistantHash",
     "DaubechiesHash",
     "DifferenceHash",
+    "ExifExtractor",
     "FeatureExtractor",
     "HOGExtractor",
     "HaarHash",
@@ -70,6 +72,7 @@ EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
     "crop-resistant": CropResistantHash,
     "crop-resistant-hash": CropResistantHash,
     "cnn": CNNExtractor,
+    "exif": ExifExtractor,
 }
 
 # The settings that extractors take from the user, and their defaults.
@@ -78,6 +81,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "params_hog": PARAMS_HOG,
     "params_hash": PARAMS_HASH,
     "params_cnn": PARAMS_CNN,
+    "params_exif": PARAMS_EXIF,
 }
 
 

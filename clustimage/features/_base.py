@@ -32,11 +32,14 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
     needs_gray : bool
         True where the extractor works on one channel; the caller then reads the
         images in gray.
+    needs_files : bool
+        True where the extractor reads the files themselves; pixels alone are not enough.
     built_on : tuple of str
         Packages whose versions may change the features of an image.
     """
 
     needs_gray: ClassVar[bool] = False
+    needs_files: ClassVar[bool] = False
     built_on: ClassVar[tuple[str, ...]] = ("numpy",)
 
     def fit_images(self, images: Images) -> npt.NDArray[np.float32]:

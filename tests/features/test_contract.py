@@ -23,6 +23,8 @@ from clustimage.features import (
 )
 
 NAMES = sorted(EXTRACTORS, key=str)
+# Those that need files, and no pixels, keep their promises in tests of their own.
+OF_PIXELS = [name for name in NAMES if not EXTRACTORS[name].needs_files]
 
 # Settings of a network that needs no file.
 NETWORK = {"model": "squeezenet1_1", "weights": None}
@@ -30,7 +32,7 @@ NETWORK = {"model": "squeezenet1_1", "weights": None}
 NOT_TO_THE_BIT = ("pca-hog", "cnn")
 
 
-@pytest.fixture(params=NAMES, ids=str)
+@pytest.fixture(params=OF_PIXELS, ids=str)
 def name(request):
     if request.param == "cnn":
         pytest.importorskip("torchvision")
@@ -136,6 +138,7 @@ def test_no_image_raises(name, images):
         make(name).fit(images[:0])
 
 
+@pytest.mark.parametrize("name", NAMES, ids=str)
 def test_clone_and_parameters(name):
     extractor = make(name, random_state=5)
     twin = clone(extractor)
@@ -155,6 +158,7 @@ def test_settings_reach_the_extractor():
     assert make_extractor("hog", {"params_hog": {"orientations": 5}}).pixels_per_cell == (8, 8)
 
 
+@pytest.mark.parametrize("name", NAMES, ids=str)
 def test_defaults_are_those_of_the_settings(name):
     assert make_extractor(name, {}).get_params() == EXTRACTORS[name]().get_params()
     assert make_extractor(name, {**SETTINGS}).get_params() == EXTRACTORS[name]().get_params()
@@ -189,6 +193,9 @@ def test_unknown_names_raise(method, settings, words):
         *((name, {"hash_size": 6}) for name in ("whash-haar", "whash-db4")),
         ("colorhash", {"binbits": 0}),
         ("crop-resistant", {"max_segments": 0}),
+        *(("exif", {"timeframe": value}) for value in (0, -1, "5")),
+        *(("exif", {"radius_meters": value}) for value in (0, None)),
+        *(("exif", {"min_samples": value}) for value in (0, 1.5)),
     ],
 )
 def test_settings_that_no_images_suit_raise_before_there_are_any(method, settings):
@@ -228,6 +235,7 @@ def test_scikit_learn_checks_of_extractors_that_take_rows(extractor):
     check_estimator(extractor)
 
 
+@pytest.mark.parametrize("name", NAMES, ids=str)
 @pytest.mark.parametrize(
     "check",
     [

@@ -99,7 +99,7 @@ def _draw_photos(results: Mapping[str, Any], n_jobs: int | None) -> tuple[Figure
         tile, low, factor = _into_tile(img, max(1, round(side * ratio)), side)
         tiles.append(tile)
         boxes.append(np.asarray(results["coord_faces"][i]) * (scale * factor) + [*low, 0, 0])
-        known = "" if img is not None else ", cannot be read any more"
+        known = "" if img is not None else ", photo not there"
         captions.append(f"{results['filenames'][i]}: {count(n_faces[i], 'face')}{known}")
     title = f"{count(sum(n_faces), 'face')} in {count(n_photos, 'photo')}"
     if len(shown) < n_photos:

@@ -396,16 +396,20 @@ def test_people_are_told_apart_better_where_photos_are_known(lent_data):
     cl = Clustimage(embedding=None, grayscale=True, dim=(64, 64), verbose="error")
     cl.import_data([str(path) for path in paths])
     feat = cl.extract_feat()
-    photos = np.empty(400, dtype=int)
-    photos[order_of_photos(people)] = np.repeat(np.arange(100), 4)
     free = search_k(feat, n_clusters=40).labels
-    apart = search_k(feat, n_clusters=40, cannot_link=photos).labels
-    assert not keeps_apart(free, photos)
-    assert keeps_apart(apart, photos)
-    assert adjusted_rand_score(people, apart) > adjusted_rand_score(people, free)
+    found = []
+    for seed in range(10):
+        photos = np.empty(400, dtype=int)
+        photos[order_of_photos(people, seed)] = np.repeat(np.arange(100), 4)
+        apart = search_k(feat, n_clusters=40, cannot_link=photos).labels
+        assert keeps_apart(apart, photos)
+        assert not keeps_apart(free, photos)
+        found.append(adjusted_rand_score(people, apart))
+    # One draw of the photos may help little; on average they help.
+    assert np.mean(found) > adjusted_rand_score(people, free)
 
 
-def order_of_photos(people, seed=0):
+def order_of_photos(people, seed):
     """Return the faces in an order in which each four are of different people."""
     rng = np.random.default_rng(seed)
     faces = {name: rng.permutation(np.flatnonzero(people == name)) for name in np.unique(people)}

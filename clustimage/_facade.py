@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from clustimage._answers import AnswerMethods
 from clustimage._errors import InvalidDataError
 from clustimage._estimator import EstimatorHabits
+from clustimage._faces import FaceMethods
 from clustimage._grouping import SPACES, ClusterMethods
 from clustimage._logging import get_logger
 from clustimage._metrics import check_rows
@@ -33,7 +34,13 @@ logger = get_logger(__name__)
 
 
 class Clustimage(
-    EstimatorHabits, ClusterMethods, AnswerMethods, StateMethods, ExportMethods, PlotMethods
+    EstimatorHabits,
+    ClusterMethods,
+    FaceMethods,
+    AnswerMethods,
+    StateMethods,
+    ExportMethods,
+    PlotMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 
@@ -79,8 +86,13 @@ class Clustimage(
         for random ones; photos per forward pass; ``"auto"``, ``"cpu"``, ``"cuda"``,
         ``"mps"``; PCA on the activations, as `n_components` in `params_pca`; rows of
         length 1.
-    params_exif : dict, optional
-        Settings of a method that is not part of this release.
+    params_exif : dict, default={"timeframe": 5, "radius_meters": 1000, "min_samples": 2}
+        Hours and metres up to which photos belong together, and how many photos make a
+        group, for ``method="exif"``.
+    params_faces : dict, default={"detector": "haar", "model": None, "scale_factor": 1.1, \
+"min_neighbors": 10, "min_size": 0.03, "min_score": 0.8, "max_side": 1280, "margin": 0.0, \
+"align": True}
+        How `extract_faces` looks for faces and cuts them out; see its page.
     random_state : int or None, default=0
         Seed of everything that draws random numbers: the same seed, the same answer.
     n_jobs : int, default=-1
@@ -98,6 +110,8 @@ class Clustimage(
         computed yet is None.
     results_unique : dict
         What `unique` returned last.
+    results_faces : dict
+        What `extract_faces` returned last.
     import_status : pandas.DataFrame
         A row for every input: whether it was read, and if not, why.
     clusteval : clusteval.clusteval
@@ -136,6 +150,7 @@ class Clustimage(
         params_hash: dict[str, Any] | None = None,
         params_cnn: dict[str, Any] | None = None,
         params_exif: dict[str, Any] | None = None,
+        params_faces: dict[str, Any] | None = None,
         random_state: int | None = 0,
         n_jobs: int = -1,
         verbose: str | int | None = "info",
@@ -184,6 +199,7 @@ class Clustimage(
         sim: float | None = None,
         time_weight: float = 0.0,
         timestamps: Any = "auto",
+        cannot_link: Any = None,
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
     ) -> dict[str, Any]:
@@ -196,7 +212,8 @@ class Clustimage(
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
-n_clusters, min_size, sim, time_weight, timestamps
+n_clusters, min_size, sim, time_weight, timestamps, \
+cannot_link
             As for `cluster`.
         black_list, recursive
             As for `import_data`.
@@ -233,6 +250,7 @@ n_clusters, min_size, sim, time_weight, timestamps
             "min_size": min_size,
             "sim": sim,
             "time_weight": time_weight,
+            "cannot_link": cannot_link,
         }
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)

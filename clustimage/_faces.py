@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from clustimage.faces import find_faces
+from clustimage._errors import InvalidDataError
+from clustimage._results import require
+from clustimage.faces import find_faces, photo_of
 
 __all__ = ["FaceMethods"]
 
@@ -12,11 +14,14 @@ __all__ = ["FaceMethods"]
 class FaceMethods:
     """Faces of photos; a mixin of `Clustimage`.
 
-    The class it is mixed into has `params`.
+    The class it is mixed into has `params`, `results` and `_store`.
     """
 
     params: dict[str, Any]
+    results: dict[str, Any]
     results_faces: dict[str, Any] | None
+    face_links_: list[tuple[str, int] | None] | None
+    _store: Any
 
     def extract_faces(self, pathnames: Any) -> dict[str, Any]:
         """Find the faces of photos and write each as an image file of its own.
@@ -76,13 +81,38 @@ class FaceMethods:
         >>> [len(files) for files in faces["pathnames_face"]]
         [1]
         """
-        self.results_faces = find_faces(
+        found = find_faces(
             pathnames,
-            params=self.params.get("params_faces"),
+            params=self.params["params_faces"],
             dim_face=self.params["dim_face"],
             grayscale=self.params["grayscale"],
             dirpath=self.params["dirpath"],
             ext=self.params["ext"],
             n_jobs=self.params["n_jobs"],
         )
-        return self.results_faces
+        self._store(results_faces=found)
+        return found
+
+    def _face_links(self) -> list[tuple[str, int] | None]:
+        """Return, for each image, the photo it was cut from and its number there, or None."""
+        if self.face_links_ is None:
+            links = photo_of(require(self.results, "pathnames"), self.results_faces)
+            self._store(face_links_=links)
+            return links
+        return self.face_links_
+
+    def _photos_of_faces(self) -> list[str | None]:
+        """Return the photo of each face.
+
+        Raises
+        ------
+        InvalidDataError
+            If none of the images was cut out by `extract_faces`.
+        """
+        photos = [None if link is None else link[0] for link in self._face_links()]
+        if not any(photos):
+            raise InvalidDataError(
+                "cannot_link='photo' is for faces, and none of the images was written by "
+                "extract_faces(). Give an array with a group for each image instead."
+            )
+        return photos

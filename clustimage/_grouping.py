@@ -27,6 +27,7 @@ class ClusterMethods:
     params: dict[str, Any]
     results: dict[str, Any]
     unique: Any
+    _photos_of_faces: Any
     _store: Any
 
     def cluster(
@@ -43,6 +44,7 @@ class ClusterMethods:
         sim: float | None = None,
         time_weight: float = 0.0,
         timestamps: Any = "auto",
+        cannot_link: Any = None,
     ) -> np.ndarray:
         """Group the images; the number of groups is searched for unless it is given.
 
@@ -86,6 +88,10 @@ default="silhouette"
             ``DateTime``); the time of the file; ``"auto"`` takes the first and falls
             back on the second; or numbers of seconds, datetimes. `import_status` says
             for each image which one was used. Only read with `time_weight`.
+        cannot_link : "photo" or array-like of shape (n,), optional
+            Images of one group are never in one cluster: ``"photo"`` for faces, of which
+            two in one photo are two persons; or a group for each image, None for free ones.
+            For agglomerative clustering.
 
         Returns
         -------
@@ -118,6 +124,8 @@ default="silhouette"
         """
         space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
         moments = read_moments(self.images_, timestamps) if time_weight else None
+        if isinstance(cannot_link, str):
+            cannot_link = self._photos_of_faces()
         clustering = search_k(
             require(self.results, space),
             cluster=cluster,
@@ -131,6 +139,7 @@ default="silhouette"
             sim=sim,
             moments=None if moments is None else moments.seconds,
             time_weight=time_weight,
+            cannot_link=cannot_link,
             random_state=self.params["random_state"],
             n_jobs=self.params["n_jobs"],
         )

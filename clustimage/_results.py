@@ -32,6 +32,8 @@ ATTRIBUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "pca_": ("extract_feat", ("extractor_", "feat")),
     "embedder_": ("embedding", ("feat",)),
     "clustering_": ("cluster", ("feat",)),
+    "results_faces": ("extract_faces", ()),
+    "face_links_": ("import_data", ("img",)),
     "moments_": ("cluster", ("img",)),
     "clusteval_": ("cluster", ("clustering_",)),
     "results_unique": ("unique", ("labels", "xycoord")),

@@ -11,6 +11,7 @@ from clustimage._logging import check_verbose, get_logger, set_logger
 from clustimage._parallel import check_jobs
 from clustimage._validation import check_bool, check_int, check_shape, merge_defaults
 from clustimage.embedding import make_embedder
+from clustimage.faces import PARAMS_FACES, check_faces
 from clustimage.features import SETTINGS, make_extractor, needs_gray
 from clustimage.images import check_extensions
 
@@ -19,7 +20,7 @@ __all__ = ["DEFAULT_SETTINGS", "resolve_settings"]
 logger = get_logger(__name__)
 
 # The settings of each family of methods.
-DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {**SETTINGS}
+DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {**SETTINGS, "params_faces": PARAMS_FACES}
 
 
 def resolve_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -62,6 +63,7 @@ def resolve_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
     check_jobs(given["n_jobs"])
     check_extensions(given["ext"])
     check_verbose(given["verbose"])
+    check_faces(params["params_faces"])
     make_extractor(params["method"], params)
     make_embedder(params["embedding"], params)
     set_logger(given["verbose"])

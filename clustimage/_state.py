@@ -22,6 +22,8 @@ __all__ = ["StateMethods"]
 
 # Settings that may hold an object of the user's, which no file can keep.
 MAY_BE_OBJECTS = ("method", "embedding")
+# The same within a dict of settings: name: the dict.
+MAY_BE_INSIDE = {"model": "params_cnn", "detector": "params_faces"}
 
 
 class NotSaved:
@@ -42,6 +44,7 @@ class NotSaved:
 
     fit = transform = fit_transform = fit_images = transform_images = _missing
     state_dict = eval = _missing  # as a network
+    detect = _missing
 
 
 class StateMethods:
@@ -55,6 +58,7 @@ class StateMethods:
     moments_: Any
     embedder_: Any
     results_unique: Any
+    results_faces: Any
     queries_: Any
     _given: dict[str, Any]
     images_: Any
@@ -66,9 +70,10 @@ class StateMethods:
         own = [name for name in MAY_BE_OBJECTS if not isinstance(given[name], str | None)]
         for name in own:
             given[name] = repr(given[name])
-        if not isinstance(self.params["params_cnn"]["model"], str):
-            own.append("model")
-        given["params_cnn"] = _plain_network(given["params_cnn"])
+        for name, holder in MAY_BE_INSIDE.items():
+            if not isinstance(self.params[holder][name], str):
+                own.append(name)
+            given[holder] = _in_words(given[holder])
         given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
         given["ext"] = tuple(given["ext"])
         return {
@@ -84,6 +89,7 @@ class StateMethods:
             "clustering": None if self.clustering_ is None else self.clustering_.get_state(),
             "null": None if self.null_ is None else self.null_.get_state(),
             "unique": self.results_unique,
+            "faces": self.results_faces,
             "moments": None if self.moments_ is None else asdict(self.moments_),
         }
 
@@ -99,8 +105,8 @@ class StateMethods:
         state : mapping
             What `_get_state` returned.
         **objects
-            ``method``, ``embedding`` and ``model`` (of ``params_cnn``), where the model was
-            made with objects of the user's own.
+            ``method``, ``embedding``, ``model`` (of ``params_cnn``) and ``detector`` (of
+            ``params_faces``), where the model was made with objects of the user's own.
 
         Raises
         ------
@@ -110,15 +116,19 @@ class StateMethods:
             If an object is given that the model has no use for.
         """
         for name in sorted(set(objects) - set(state.get("own", ()))):
-            saved = {**state["given"], **state["given"]["params_cnn"]}[name]
+            holder = MAY_BE_INSIDE.get(name)
+            saved = (state["given"][holder] if holder else state["given"]).get(name)
             raise InvalidParameterError(
                 f"{name!r} is part of this model: {saved!r}. Load it without."
             )
         try:
-            given = dict(state["given"], params_cnn=dict(state["given"]["params_cnn"]))
+            given = {
+                name: dict(value) if isinstance(value, dict) else value
+                for name, value in state["given"].items()
+            }
             for name in state["own"]:
-                holder = given["params_cnn"] if name == "model" else given
-                holder[name] = objects.get(name, NotSaved(name, holder[name]))
+                settings = given[MAY_BE_INSIDE[name]] if name in MAY_BE_INSIDE else given
+                settings[name] = objects.get(name, NotSaved(name, settings[name]))
             model = cls(**given)
             images = _images_from(state["images"])
             model.images_ = images
@@ -131,6 +141,7 @@ class StateMethods:
             model.results_unique = state["unique"]
             if state["clustering"] is not None:
                 model.clustering_ = Clustering.from_state(state["clustering"])
+            model.results_faces = state.get("faces")
             if state.get("moments") is not None:
                 model.moments_ = Moments(**state["moments"])
             if state["null"] is not None:
@@ -146,12 +157,13 @@ class StateMethods:
         return model
 
 
-def _plain_network(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings in which a network, its weights and its device are told in words."""
+def _in_words(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings in which networks, detectors, weights and devices are told in words."""
     plain = dict(settings)
-    if not isinstance(plain.get("model", ""), str | NotSaved):
-        plain["model"] = type(plain["model"]).__qualname__
-    for name in ("model", "device"):
+    for name in MAY_BE_INSIDE:
+        if not isinstance(plain.get(name), str | PathLike | NotSaved | None):
+            plain[name] = type(plain[name]).__qualname__
+    for name in (*MAY_BE_INSIDE, "device"):
         if plain.get(name) is not None:
             plain[name] = str(plain[name])
     weights: Any = plain.get("weights")
@@ -170,7 +182,7 @@ def _extractor_state(extractor: Any) -> dict[str, Any] | None:
     """
     for name, kind in EXTRACTORS.items():
         if type(extractor) is kind:
-            settings = _plain_network(extractor.get_params(deep=False))
+            settings = _in_words(extractor.get_params(deep=False))
             return {"method": name, "settings": settings, "learned": get_state(extractor)}
     return None
 

@@ -499,3 +499,55 @@ def test_the_tree_shows_where_the_similarity_cuts_it(digits, sim):
     drawn = cl.dendrogram()
     assert drawn["max_d"] == cl.clustering_.height
     assert (drawn["labels"] == labels).all()
+
+
+# --- faces --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def astronauts(tmp_path_factory):
+    """Two photos with two faces each, the same person, and what was found in them."""
+    from skimage.data import astronaut
+
+    folder = tmp_path_factory.mktemp("astronauts")
+    one = astronaut()[:300, 100:400]
+    for number in range(2):
+        both = np.concatenate([one, np.clip(one + 10.0 * number, 0, 255)], axis=1)
+        Image.fromarray(both.astype(np.uint8)).save(folder / f"{number}.png")
+    cl = Clustimage(method="pca", embedding=None, dirpath=folder / "out", verbose="error")
+    return cl, cl.extract_faces([folder / "0.png", folder / "1.png"])
+
+
+def test_faces_enter_the_chain_and_know_their_photo(astronauts):
+    cl, faces = astronauts
+    assert [len(crops) for crops in faces["pathnames_face"]] == [2, 2]
+    cl.fit_transform(faces["pathnames_face"], n_clusters=2)
+    frame = cl.to_frame()
+    assert frame["photo"].tolist() == [path for path in faces["pathnames"] for _ in range(2)]
+    assert frame["face"].tolist() == [0, 1, 0, 1]
+    assert cl.results_faces is faces
+
+
+def test_two_faces_of_one_photo_are_kept_apart(astronauts):
+    cl, faces = astronauts
+    cl.fit_transform(faces["pathnames_face"], n_clusters=2, cannot_link="photo")
+    labels = cl.results["labels"]
+    assert labels[0] != labels[1] and labels[2] != labels[3]
+
+
+def test_faces_of_an_earlier_run_know_their_photo_too(astronauts, tmp_path):
+    cl, faces = astronauts
+    cl.fit_transform(faces["pathnames_face"], n_clusters=2)
+    back = Clustimage.load(cl.save(tmp_path / "model"))
+    assert back.to_frame()["photo"].tolist() == cl.to_frame()["photo"].tolist()
+    other = Clustimage(embedding=None, verbose="error")
+    other.fit_transform(faces["pathnames_face"], n_clusters=2, cannot_link="photo")
+    assert other.results["labels"][0] != other.results["labels"][1]
+
+
+def test_cannot_link_by_photo_needs_faces(digits):
+    cl = Clustimage(embedding=None, verbose="error")
+    cl.fit_transform(digits[0][:20])
+    with pytest.raises(InvalidDataError, match="none of the images was written by extract_faces"):
+        cl.cluster(cannot_link="photo")
+    assert "photo" not in cl.to_frame()

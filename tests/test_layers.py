@@ -31,7 +31,9 @@ LEVELS = {
     **dict.fromkeys(("features", "embedding", "cluster", "similarity", "faces"), 2),
     **dict.fromkeys(("plotting", "export"), 3),
     "report": 4,
-    **dict.fromkeys(("_facade", "_estimator", "_settings", "_answers", "_state", "_grouping"), 5),
+    **dict.fromkeys(
+        ("_facade", "_estimator", "_settings", "_answers", "_state", "_grouping", "_faces"), 5
+    ),
     **dict.fromkeys(("cli", "__init__", "__main__"), 6),
 }
 ALONE_TOGETHER = {5, 6}  # the modules of these levels are parts of one thing

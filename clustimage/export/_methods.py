@@ -37,6 +37,8 @@ class ExportMethods:
 
         def _get_state(self) -> dict[str, Any]: ...
 
+        def _face_links(self) -> list[tuple[str, int] | None]: ...
+
         @classmethod
         def _from_state(cls, state: Any, **objects: Any) -> Any: ...
 
@@ -87,6 +89,7 @@ class ExportMethods:
         method: Any = None,
         embedding: Any = None,
         model: Any = None,
+        detector: Any = None,
     ) -> Self:
         """Load what `save` wrote.
 
@@ -108,6 +111,8 @@ class ExportMethods:
             The same for a network of your own that was given as ``params_cnn["model"]``;
             its weights must be those of that time. Networks by name, and weights by name or
             file, are found again by themselves.
+        detector : object, optional
+            The same for one that was given as ``params_faces["detector"]``.
 
         Returns
         -------
@@ -130,7 +135,7 @@ class ExportMethods:
         ...
         clustimage._errors.ModelFileError: ...
         """
-        given = {"method": method, "embedding": embedding, "model": model}
+        given = {"method": method, "embedding": embedding, "model": model, "detector": detector}
         objects = {name: value for name, value in given.items() if value is not None}
         return cls._from_state(load_model(path), **objects)
 
@@ -144,7 +149,9 @@ class ExportMethods:
             `y` (coordinates of the embedding), `distance_to_center` (distance to
             the centre of the cluster, in the metric that `cluster` used; NaN for
             unclustered images) and `is_unique` (bool). Where a step was not run,
-            its numbers are NaN, and `label` and `is_unique` are None.
+            its numbers are NaN, and `label` and `is_unique` are None. Where images are
+            faces that `extract_faces` cut out, also `photo`, the photo that each came
+            from, and `face`, its number there.
 
         Raises
         ------
@@ -164,7 +171,13 @@ class ExportMethods:
         feat, labels = self.results.get("feat"), self.results.get("labels")
         known = feat is not None and labels is not None
         distance = distance_to_center(feat, labels, metric=self._metric()) if known else None
-        return to_frame(self.results, self.results_unique, distance)
+        frame = to_frame(self.results, self.results_unique, distance)
+        links = self._face_links()
+        if any(links):
+            frame["photo"] = [None if link is None else link[0] for link in links]
+            frame["face"] = [None if link is None else link[1] for link in links]
+            frame["face"] = frame["face"].astype("Int64")
+        return frame
 
     def cluster_sizes(self) -> pd.DataFrame:
         """Count the clusters of each size.

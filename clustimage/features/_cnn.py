@@ -265,12 +265,18 @@ class CNNExtractor(ImageExtractor):
             self.__dict__.pop(name, None)
         self.image_shape_ = images.shape[:2]
 
-    def _loaded(self) -> Network:
+    def _in_memory(self) -> Network | None:
+        """Return the network if it is there and was made from the settings of now."""
         settings = (self.model, self.layer, self.weights, self.device, self.random_state)
         network = self._network
-        if network is None or network.settings != settings:
-            self._network = network = None  # never two of them in memory
-            model, layer, weights, device, random_state = settings
+        return network if network is not None and network.settings == settings else None
+
+    def _loaded(self) -> Network:
+        network = self._in_memory()
+        if network is None:
+            self._network = None  # never two of them in memory
+            model, layer, weights = self.model, self.layer, self.weights
+            device, random_state = self.device, self.random_state
             network = Network(
                 model=model, layer=layer, weights=weights, device=device, random_state=random_state
             )
@@ -279,9 +285,13 @@ class CNNExtractor(ImageExtractor):
         return network
 
     def _digest(self) -> str:
-        """Return what tells the weights from others, as far as it is known without loading."""
-        if self._network is not None:
-            return self._network.digest
+        """Return what tells the weights from others, as far as it is known without loading.
+
+        Those in memory count, also where their file has been replaced since.
+        """
+        network = self._in_memory()
+        if network is not None:
+            return network.digest
         path = file_of(self.weights)
         return "" if path is None else file_digest(path)
 
@@ -314,7 +324,9 @@ class CNNExtractor(ImageExtractor):
             return None
         path, weights = file_of(self.weights), self.weights
         if path is not None:
-            known: Any = {"file": file_digest(path), "name": path.name}
+            digest = self._digest()
+            _check_same(getattr(self, "weights_digest_", ""), digest)
+            known: Any = {"file": digest, "name": path.name}
         elif weights is not None:
             known = str(getattr(weights, "name", weights)).rpartition(".")[2].upper()
         elif isinstance(self.random_state, int | np.integer):

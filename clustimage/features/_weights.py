@@ -21,6 +21,7 @@ from typing import Any
 from clustimage._errors import DownloadError, InvalidParameterError
 from clustimage.datasets import wget
 from clustimage.features._torch import import_torch
+from clustimage.images import Stamp
 
 __all__ = ["fetch_weights", "file_digest", "file_of", "find_member", "load_weights", "read_weights"]
 
@@ -92,8 +93,7 @@ def file_digest(path: Path) -> str:
         If there is no such file, or it cannot be read.
     """
     try:
-        stamp = path.stat()
-        return _digest(path, stamp.st_size, stamp.st_mtime_ns)
+        return _digest(path, Stamp.of(path.stat()))
     except OSError as exc:
         what = "is a folder" if path.is_dir() else (exc.strerror or str(exc))
         raise InvalidParameterError(
@@ -103,7 +103,7 @@ def file_digest(path: Path) -> str:
 
 
 @lru_cache(maxsize=8)
-def _digest(path: Path, size: int, modified: int) -> str:
+def _digest(path: Path, stamp: Stamp) -> str:
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
         while part := file.read(1 << 20):

@@ -264,6 +264,42 @@ def test_known_rows_are_not_computed_again(torch, folder, tmp_path, built):
     assert len(built) == 1
 
 
+@pytest.fixture
+def replaced(torch, folder, tmp_path):
+    """An extractor that has seen five of the photos, whose file of weights is then replaced."""
+    import torchvision
+
+    file = tmp_path / "weights.pth"
+    torch.save(torchvision.models.squeezenet1_1(weights=None).state_dict(), file)
+    (folder / "5.png").rename(tmp_path / "new.png")
+    extractor, cache = make(weights=str(file)), open_cache(tmp_path / "memory")
+    extractor.fit_images(read(folder, cache))
+    torch.save(torchvision.models.squeezenet1_1(weights=None).state_dict(), file)
+    return extractor, cache, file, tmp_path / "new.png"
+
+
+def test_rows_of_weights_in_memory_are_not_taken_for_those_of_their_file(replaced):
+    extractor, cache, file, new = replaced
+    old = extractor.transform_images(read(new, cache))
+    seen = make(weights=str(file)).fit_images(read(new, cache))
+    np.testing.assert_array_equal(seen, make(weights=str(file)).fit_images(read(new, None)))
+    assert not np.allclose(seen, old, atol=1e-3)
+
+
+def test_known_rows_of_other_weights_than_those_fitted_are_refused(replaced, folder):
+    extractor, cache, file, _ = replaced
+    make(weights=str(file)).fit_images(read(folder, cache))
+    loaded = set_state(make(weights=str(file)), get_state(extractor))
+    with pytest.raises(ModelFileError, match="not those that the model was fitted with"):
+        loaded.transform_images(read(folder, cache))
+
+
+def test_weights_in_memory_do_not_need_their_file(replaced):
+    extractor, cache, file, new = replaced
+    file.unlink()
+    assert extractor.transform_images(read(new, cache)).shape == (1, 512)
+
+
 def test_only_new_images_are_computed(torch, folder, tmp_path, monkeypatch):
     cache, seen = open_cache(tmp_path / "memory"), []
     rows = make().fit_images(read(folder, cache))

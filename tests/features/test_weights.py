@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import tarfile
 import zipfile
@@ -319,3 +320,14 @@ def test_the_digest_is_that_of_the_content(tmp_path):
     assert file_digest(path) == hashlib.blake2b(b"one", digest_size=16).hexdigest()
     path.write_bytes(b"three")
     assert file_digest(path) == hashlib.blake2b(b"three", digest_size=16).hexdigest()
+
+
+def test_the_digest_is_new_where_only_the_content_of_a_file_is(tmp_path):
+    file = tmp_path / "weights.pth"
+    file.write_bytes(b"abc")
+    before, stamp = file_digest(file), file.stat()
+    file.with_name("other.pth").write_bytes(b"xyz")
+    file.with_name("other.pth").replace(file)
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert file.stat().st_mtime_ns == stamp.st_mtime_ns
+    assert file_digest(file) != before

@@ -9,11 +9,17 @@ from collections.abc import Sequence
 
 from clustimage import __version__
 from clustimage._errors import ClustimageError
-from clustimage.cli import _cache, _cluster, _demo, _find
+from clustimage.cli import _cache, _cluster, _demo, _faces, _find
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
-COMMANDS = {"cluster": _cluster, "find": _find, "demo": _demo, "cache": _cache}
+COMMANDS = {
+    "cluster": _cluster,
+    "faces": _faces,
+    "find": _find,
+    "demo": _demo,
+    "cache": _cache,
+}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,52 @@
+"""``clustimage faces``, run as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+from clustimage.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Six photos of one face in different light, and one without."""
+    base = tmp_path_factory.mktemp("photos")
+    for i in range(6):
+        face = astronaut()[: 240 + 4 * i, 100 : 340 + 4 * i] * (1 - 0.08 * i)
+        Image.fromarray(face.astype(np.uint8)).save(base / f"{i}.png")
+    Image.new("RGB", (90, 60), "navy").save(base / "sea.png")
+    return base
+
+
+def test_crops_labels_and_figures_are_written(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["faces", str(folder), "--out", str(out), "--verbose", "error", "--max-clust", "5"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("6 faces in 7 photos.\n6 images in ")
+    crops = sorted(path.name for path in (out / "faces").iterdir())
+    assert [name[:2] for name in crops] == [f"{i}_" for i in range(6)]
+    with (out / "labels.csv").open(encoding="utf-8") as file:
+        assert sorted(row["filename"] for row in csv.DictReader(file)) == crops
+    for name in ("photos", "eyes", "map"):
+        with Image.open(out / f"{name}.png") as image:
+            assert image.width > 200
+    assert main(words) == 2
+    assert "--overwrite" in capsys.readouterr().err
+
+
+def test_too_few_faces_are_not_grouped(folder, tmp_path, capsys):
+    words = ["faces", str(folder / "sea.png"), "--out", str(tmp_path), "--verbose", "error"]
+    assert main(words) == 0
+    assert "too few to group" in capsys.readouterr().out
+    assert (tmp_path / "photos.png").exists() and not (tmp_path / "labels.csv").exists()
+
+
+def test_yunet_without_a_model_is_one_sentence(folder, tmp_path, capsys):
+    words = ["faces", str(folder), "--out", str(tmp_path), "--detector", "yunet"]
+    assert main([*words, "--verbose", "error"]) == 2
+    assert "opencv_zoo" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from clustimage.cluster._dbindex import DaviesBouldin
 from clustimage.cluster._dbscan import DBSCANClusterer
 from clustimage.cluster._derivative import Derivative
 from clustimage.cluster._elbow import Elbow
+from clustimage.cluster._exif import EXIF_METRICS, cluster_exif, cluster_moments, cluster_places
 from clustimage.cluster._hdbscan import HDBSCANClusterer
 from clustimage.cluster._kmeans import KMeansClusterer
 from clustimage.cluster._labels import order_labels
@@ -25,6 +26,7 @@ from clustimage.cluster._tree import LINKAGES, cut_heights, cut_tree_at, cut_tre
 __all__ = [
     "CLUSTERERS",
     "EVALUATORS",
+    "EXIF_METRICS",
     "LINKAGES",
     "METRICS",
     "AgglomerativeClusterer",
@@ -37,6 +39,9 @@ __all__ = [
     "KMeansClusterer",
     "OwnClusterer",
     "check_request",
+    "cluster_exif",
+    "cluster_moments",
+    "cluster_places",
     "cut_heights",
     "cut_tree_at",
     "cut_tree_k",

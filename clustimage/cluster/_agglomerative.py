@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from clustimage._errors import InvalidParameterError
-from clustimage._validation import check_real
 from clustimage.cluster._base import Candidates, Clusterer
 from clustimage.cluster._cannot_link import (
     check_constrained_linkage,
@@ -17,7 +16,12 @@ from clustimage.cluster._cannot_link import (
     read_groups,
 )
 from clustimage.cluster._distances import condensed_distances
-from clustimage.cluster._mixed import check_moments, mixed_distances
+from clustimage.cluster._mixed import (
+    check_moments,
+    check_places,
+    check_weights,
+    mixed_distances,
+)
 from clustimage.cluster._similarity_cut import check_sim, cut_by_similarity
 from clustimage.cluster._tree import (
     check_linkage,
@@ -41,13 +45,18 @@ class AgglomerativeClusterer(Clusterer):
         One of `METRICS`.
     linkage : str, optional
         One of `LINKAGES`; ward, centroid and median need Euclidean distances. Default
-        ``"ward"``, and ``"average"`` with `sim` or `time_weight`.
+        ``"ward"``, and ``"average"`` with `sim`, `time_weight` or `place_weight`.
     sim : float, optional
         From 0 to 1: cut the tree there, see `cut_by_similarity`. Not with `n_clusters`.
     time_weight : float, default=0.0
         From 0 to 1: the part that time has in the distances, see `mixed_distances`.
     moments : array-like of float, shape (n,), optional
         When each image was taken, in seconds; needed where `time_weight` is above 0.
+    place_weight : float, default=0.0
+        The part that place has; with `time_weight` at most 1.
+    places : array-like of float, shape (n, 2), optional
+        Latitude and longitude in degrees, NaN where they are not known; needed where
+        `place_weight` is above 0.
     cannot_link : array-like of shape (n,), optional
         Images with equal labels are never in one cluster, see `grow_constrained_tree`.
         None, NaN, ``""`` and negative numbers are free.
@@ -80,6 +89,8 @@ class AgglomerativeClusterer(Clusterer):
         sim: float | None = None,
         time_weight: float = 0.0,
         moments: Any = None,
+        place_weight: float = 0.0,
+        places: Any = None,
         cannot_link: Any = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -88,13 +99,15 @@ class AgglomerativeClusterer(Clusterer):
         self.sim = sim
         self.time_weight = time_weight
         self.moments = moments
+        self.place_weight = place_weight
+        self.places = places
         self.cannot_link = cannot_link
 
     def check(self) -> None:
         sim = check_sim(self.sim)
-        time_weight = check_real("time_weight", self.time_weight, low=0, high=1)
-        linkage = name_linkage(self.linkage, sim=sim, time_weight=time_weight)
-        check_linkage(linkage, self.metric, time_weight=time_weight)
+        weights = check_weights(self.time_weight, self.place_weight)
+        linkage = name_linkage(self.linkage, sim=sim, weights=weights)
+        check_linkage(linkage, self.metric, weights=weights)
         if self.cannot_link is not None:
             check_constrained_linkage(linkage)
         if sim is not None and self.n_clusters is not None:
@@ -104,15 +117,17 @@ class AgglomerativeClusterer(Clusterer):
             )
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
-        linkage = name_linkage(self.linkage, sim=self.sim, time_weight=self.time_weight)
-        moments = check_moments(self.moments, self.time_weight, len(X))
+        weights = check_weights(self.time_weight, self.place_weight)
+        linkage = name_linkage(self.linkage, sim=self.sim, weights=weights)
+        moments = check_moments(self.moments, weights.time, len(X))
+        places = check_places(self.places, weights.place, len(X))
         groups = read_groups(self.cannot_link, len(X))
         check_tree_memory(len(X), linkage, constrained=groups is not None)
         mix = None
-        if moments is None:
-            distances = condensed_distances(X, self.metric)
+        if weights:
+            distances, mix = mixed_distances(X, self.metric, weights, moments, places)
         else:
-            distances, mix = mixed_distances(X, self.metric, moments, self.time_weight)
+            distances = condensed_distances(X, self.metric)
         furthest = float(distances.max(initial=0.0))
         Z, n_allowed = grow_constrained(distances, groups, linkage)
         kept: dict[str, Any] = {"Z": Z, "mix": mix}

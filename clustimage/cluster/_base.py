@@ -18,7 +18,7 @@ from sklearn.utils import check_array
 
 from clustimage._metrics import check_metric
 from clustimage.cluster._labels import count_clusters, order_labels
-from clustimage.cluster._mixed import TimeMix
+from clustimage.cluster._mixed import Mix
 
 __all__ = ["Candidates", "Clusterer", "Evaluator"]
 
@@ -37,8 +37,8 @@ class Candidates:
         Name of that.
     Z : ndarray of shape (n - 1, 4), optional
         The linkage tree that the labellings were cut from.
-    mix : TimeMix, optional
-        How time is mixed into the distances of the tree.
+    mix : Mix, optional
+        How time and place are mixed into the distances of the tree.
     height : float, optional
         Where the tree was cut, if that is what was asked for.
     n_allowed : int, optional
@@ -50,7 +50,7 @@ class Candidates:
     thresholds: Sequence[float]
     varied: str = "cluster_threshold"
     Z: np.ndarray | None = None
-    mix: TimeMix | None = None
+    mix: Mix | None = None
     height: float | None = None
     n_allowed: int | None = None
 

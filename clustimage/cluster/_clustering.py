@@ -17,6 +17,10 @@ __all__ = ["Clustering", "to_recut"]
 logger = get_logger(__name__)
 
 
+# What older versions did not know.
+NEWER_PARAMS = {"sim": None, "time_weight": 0.0, "place_weight": 0.0, "cannot_link": None}
+
+
 @dataclass
 class Clustering:
     """The best labelling, and how it was found.
@@ -24,12 +28,14 @@ class Clustering:
     Attributes
     ----------
     labels : ndarray of int64, shape (n,)
-        0 is the largest cluster, then by decreasing size; -1 is unclustered.
+        0 is the largest cluster, then by decreasing size; -1 is unclustered, -2 has no
+        EXIF data to be clustered by.
     params : dict
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
         ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
-        ``time_weight``, ``cannot_link`` (number of groups that are kept apart),
-        ``random_state``.
+        ``time_weight``, ``place_weight``, ``cannot_link`` (number of groups that are kept
+        apart), ``random_state``; after a clustering by EXIF data also ``by`` (the metric),
+        ``min_samples``, and ``timeframe`` or ``radius_meters``.
         Names, numbers and None only; an object is there as its ``repr``.
     score : dict of str to list
         One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
@@ -40,7 +46,7 @@ class Clustering:
         Position of the winner in `score`.
     varied : str
         What ``"cluster_threshold"`` is: ``"cluster_threshold"`` for k, ``"eps"``,
-        ``"min_cluster_size"`` or ``"height"``.
+        ``"min_cluster_size"``, ``"height"``, ``"timeframe"`` or ``"radius_meters"``.
     tree : ndarray of float64, shape (n - 1, 4), or None
         The linkage tree, for agglomerative clustering.
     n_found : int
@@ -102,7 +108,7 @@ class Clustering:
         tree, height, n_allowed = state["tree"], state.get("height"), state.get("n_allowed")
         return cls(
             labels=np.asarray(state["labels"], dtype=np.int64),
-            params={"sim": None, "time_weight": 0.0, "cannot_link": None, **state["params"]},
+            params={**NEWER_PARAMS, **state["params"]},
             score={name: np.asarray(column).tolist() for name, column in state["score"].items()},
             best=int(state["best"]),
             varied=str(state["varied"]),

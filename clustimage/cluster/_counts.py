@@ -13,6 +13,7 @@ from clustimage._logging import get_logger
 from clustimage.cluster._base import Clusterer, Evaluator
 from clustimage.cluster._cannot_link import Groups, part_groups
 from clustimage.cluster._distinct import name_distinct_rows
+from clustimage.cluster._mixed import Weights
 from clustimage.cluster._own import OwnClusterer
 
 __all__ = ["CountPlan", "plan_counts"]
@@ -86,7 +87,7 @@ def plan_counts(
     request: dict[str, Any],
     clusterer: Clusterer,
     evaluator: Evaluator,
-    moments: np.ndarray | None = None,
+    beside: np.ndarray | None = None,
     groups: Groups | None = None,
 ) -> CountPlan:
     """Return the numbers of clusters to try.
@@ -100,8 +101,8 @@ def plan_counts(
     clusterer, evaluator
         An object of a user's own is asked for a number only where exactly one is
         given.
-    moments : ndarray of float64, shape (n,), optional
-        When the images were taken, where that makes a difference.
+    beside : ndarray of float64, shape (n, m), optional
+        When and where the images were taken, where that makes a difference.
     groups : Groups, optional
         Which images are kept apart.
 
@@ -112,8 +113,8 @@ def plan_counts(
     """
     if request["sim"] is not None:
         return CountPlan([])
-    if request["time_weight"] == 1 and moments is not None:
-        X, moments = moments[:, None], None
+    if beside is not None and not Weights(request["time_weight"], request["place_weight"]).content:
+        X, beside = beside, None
     n, exact = len(X), request["n_clusters"]
     if exact is None and request["min_clust"] == request["max_clust"]:
         exact = request["min_clust"]
@@ -124,11 +125,11 @@ def plan_counts(
                 f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
                 "Ask for fewer clusters, or give more images."
             )
-        return CountPlan([exact], names=_name_rows(X, exact - 1, moments, groups))
+        return CountPlan([exact], names=_name_rows(X, exact - 1, beside, groups))
     if isinstance(clusterer, OwnClusterer):
         return CountPlan([])
     lowest, highest = request["min_clust"], request["max_clust"] - 1
-    names = _name_rows(X, highest, moments, groups)
+    names = _name_rows(X, highest, beside, groups)
     n_distinct = n if names is None else int(names.max()) + 1
     least, most = min(2, evaluator.lowest_k), min(n - evaluator.margin, n_distinct)
     if n_distinct < n and (n_distinct < lowest or n_distinct == 1):
@@ -139,9 +140,9 @@ def plan_counts(
 
 
 def _name_rows(
-    X: np.ndarray, at_most: int, moments: np.ndarray | None, groups: Groups | None
+    X: np.ndarray, at_most: int, beside: np.ndarray | None, groups: Groups | None
 ) -> np.ndarray | None:
-    names = name_distinct_rows(X, at_most, moments)
+    names = name_distinct_rows(X, at_most, beside)
     return names if groups is None else part_groups(names, groups, at_most)
 
 

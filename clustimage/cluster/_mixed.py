@@ -1,4 +1,4 @@
-"""Distances of content and of time, mixed into one vector."""
+"""Distances of content, time and place, mixed into one vector."""
 
 from __future__ import annotations
 
@@ -8,59 +8,138 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._errors import InvalidParameterError
+from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._metrics import on_sphere
+from clustimage._validation import check_real
 from clustimage.cluster._distances import condensed_distances, distance_rows
+from clustimage.cluster._places import arcs, place_scale, read_places
 
-__all__ = ["TimeMix", "check_moments", "mixed_distances"]
+__all__ = ["Mix", "Weights", "check_moments", "check_places", "check_weights", "mixed_distances"]
+
+ROUNDING = 1e-9  # by which 0.7 + 0.3 may miss 1
 
 
 @dataclass(frozen=True)
-class TimeMix:
-    """How distances of content and of time are made one.
+class Weights:
+    """The parts of time and of place in a distance; the rest is that of content."""
+
+    time: float = 0.0
+    place: float = 0.0
+
+    def __bool__(self) -> bool:
+        return self.time > 0 or self.place > 0
+
+    @property
+    def content(self) -> float:
+        """What is left, from 0 to 1."""
+        rest = 1 - self.time - self.place
+        return rest if rest > ROUNDING else 0.0
+
+    @property
+    def words(self) -> str:
+        """What is mixed in."""
+        return " and ".join([*["time"] * (self.time > 0), *["place"] * (self.place > 0)])
+
+    @property
+    def given(self) -> str:
+        """How it was asked for."""
+        parts = [f"time_weight={self.time}"] * (self.time > 0)
+        return ", ".join([*parts, *[f"place_weight={self.place}"] * (self.place > 0)])
+
+
+def check_weights(time_weight: Any, place_weight: Any) -> Weights:
+    """Return the weights, each from 0 to 1 and so is their sum.
+
+    Raises
+    ------
+    InvalidParameterError
+        If they are not.
+
+    Examples
+    --------
+    >>> check_weights(0.7, 0.3).content
+    0.0
+    """
+    weights = Weights(
+        check_real("time_weight", time_weight, low=0, high=1),
+        check_real("place_weight", place_weight, low=0, high=1),
+    )
+    if weights.time + weights.place > 1 + ROUNDING:
+        raise InvalidParameterError(
+            "'time_weight' and 'place_weight' must together be at most 1; what is left is the "
+            f"part of the content. Got {weights.time} and {weights.place}."
+        )
+    return weights
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How distances of content, time and place are made one.
 
     Attributes
     ----------
-    moments : ndarray of float64, shape (n,)
-        When each image was taken, in seconds.
-    content, time : float
-        What a distance of content, and what a second, is multiplied with.
+    content, time, place : float
+        What a distance of content, a second and a metre are multiplied with.
+    moments : ndarray of float64, shape (n,), or None
+        When each image was taken, in seconds; None where that has no weight.
+    points : ndarray of float64, shape (n, 3), or None
+        Where each image was taken, as `on_sphere` gives it.
+    unknown : float
+        What is added for the place of two images of which one has none.
     """
 
-    moments: np.ndarray
     content: float
-    time: float
+    moments: np.ndarray | None = None
+    time: float = 0.0
+    points: np.ndarray | None = None
+    place: float = 0.0
+    unknown: float = 0.0
 
     def into(self, distances: np.ndarray) -> None:
-        """Mix the time into condensed distances of content, in place.
+        """Mix time and place into condensed distances of content, in place.
 
-        The times between one image and all later ones are a block of the vector: no
-        vector of all of them is made.
+        What is between one image and all later ones is a block of the vector: no
+        vector of all of it is made.
         """
         distances *= self.content
-        start, n = 0, len(self.moments)
+        n = next(len(given) for given in (self.moments, self.points) if given is not None)
+        start = 0
         for i in range(n - 1):
             stop = start + n - 1 - i
-            between = np.abs(self.moments[i + 1 :] - self.moments[i])
-            between *= self.time
-            distances[start:stop] += between
+            distances[start:stop] += self._beside(slice(i, i + 1), slice(i + 1, n))[0]
             start = stop
 
     def rows(self, X: np.ndarray, metric: str) -> Callable[[slice], np.ndarray]:
         """Return a function from a slice of rows to their mixed distances to all rows.
 
-        As `distance_rows`, whose distances of content it mixes with the time.
+        As `distance_rows`, whose distances of content it mixes with time and place.
         """
         content = distance_rows(X, metric) if self.content else None
 
         def rows(block: slice) -> np.ndarray:
-            mixed = self.moments[block, None] - self.moments
-            np.abs(mixed, out=mixed)
-            mixed *= self.time
+            mixed = self._beside(block, slice(0, len(X)))
+            # An image without a place is nevertheless where it is itself.
+            mixed[np.arange(len(mixed)), np.arange(len(X))[block]] = 0
             if content is not None:
                 mixed += self.content * content(block)
             return mixed
 
         return rows
+
+    def _beside(self, some: slice, others: slice) -> np.ndarray:
+        """Return the parts of time and place between some images and others."""
+        if self.moments is not None:
+            mixed = self.moments[some, None] - self.moments[others]
+            np.abs(mixed, out=mixed)
+            mixed *= self.time
+        if self.points is not None:
+            between = arcs(self.points[some], self.points[others])
+            between *= self.place
+            between[np.isnan(between)] = self.unknown
+            if self.moments is None:
+                return between
+            mixed += between
+        return mixed
 
 
 def check_moments(moments: Any, time_weight: float, n: int) -> np.ndarray | None:
@@ -106,31 +185,79 @@ def check_moments(moments: Any, time_weight: float, n: int) -> np.ndarray | None
     return seconds.astype(np.float64)
 
 
-def mixed_distances(
-    X: np.ndarray, metric: str, moments: np.ndarray, time_weight: float
-) -> tuple[np.ndarray, TimeMix]:
-    """Return the distances of all pairs of images, in content and time.
+def check_places(places: Any, place_weight: float, n: int) -> np.ndarray | None:
+    """Return where the images were taken, or None where the place has no weight.
 
-    With `a` the `time_weight`, a distance is
-    ``(1 - a) * d_content / max(d_content) + a * d_time / max(d_time)``. A part whose
-    maximum is 0 counts as 0. One vector is made, and mixed in place.
+    Parameters
+    ----------
+    places : array-like of float, shape (n, 2), or None
+        Latitude and longitude in degrees; NaN where they are not known.
+    place_weight : float
+        From 0 to 1.
+    n : int
+        Number of images.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2), or None
+
+    Raises
+    ------
+    InvalidParameterError
+        If the place has a weight and there is not one row per image.
+    InvalidDataError
+        If no place is known.
+    """
+    if not place_weight:
+        return None
+    if places is None:
+        raise InvalidParameterError(
+            f"place_weight={place_weight} needs the place of each image, in degrees ('places'). "
+            "Got None. Give them, or leave 'place_weight' at 0."
+        )
+    known = read_places(places, n)
+    if not np.isfinite(known).any():
+        raise InvalidDataError(
+            f"place_weight={place_weight} needs places, and all {n} images are without one. "
+            "Leave 'place_weight' at 0."
+        )
+    return known
+
+
+def mixed_distances(
+    X: np.ndarray,
+    metric: str,
+    weights: Weights,
+    moments: np.ndarray | None = None,
+    places: np.ndarray | None = None,
+) -> tuple[np.ndarray, Mix]:
+    """Return the distances of all pairs of images, in content, time and place.
+
+    With the weights `t` and `p` of time and place, a distance is
+    ``(1 - t - p) * d_content / max(d_content) + t * d_time / max(d_time) + p * d_place /
+    max(d_place)``. A part whose maximum is 0 counts as 0. Where one of two images has no
+    place, the mean of ``d_place / max(d_place)`` over the pairs that have it stands in: it
+    brings the two neither together nor apart. One vector is made, and mixed in place.
 
     Parameters
     ----------
     X : ndarray of float64, shape (n, d)
-        Features.
+        Features; not looked at where their weight is 0.
     metric : str
         One of `METRICS`, for the content.
-    moments : ndarray of float64, shape (n,)
-        When each image was taken, in seconds.
-    time_weight : float
-        From 0 (content alone) to 1 (time alone; the features are not looked at).
+    weights : Weights
+        Of time and place.
+    moments : ndarray of float64, shape (n,), optional
+        When each image was taken, in seconds; needed where time has a weight.
+    places : ndarray of float64, shape (n, 2), optional
+        Latitude and longitude in degrees, NaN where they are not known; needed where place
+        has a weight. They are compared by the haversine formula.
 
     Returns
     -------
     distances : ndarray of float64, shape (n (n - 1) / 2,)
         From 0 to 1, in the order of `scipy.spatial.distance.pdist`.
-    mix : TimeMix
+    mix : Mix
         Gives the same distances again, a block of rows at a time.
 
     Raises
@@ -141,20 +268,25 @@ def mixed_distances(
     Examples
     --------
     >>> X = np.array([[0.0], [1.0], [4.0]])
-    >>> mixed_distances(X, "euclidean", np.array([0.0, 10.0, 10.0]), 0.5)[0].tolist()
+    >>> moments = np.array([0.0, 10.0, 10.0])
+    >>> mixed_distances(X, "euclidean", Weights(time=0.5), moments)[0].tolist()
     [0.625, 1.0, 0.375]
     """
-    n = len(moments)
-    if time_weight < 1:
+    n = len(X)
+    if weights.content:
         distances = condensed_distances(X, metric)
     else:
         distances = np.zeros(n * (n - 1) // 2)
-    furthest = float(distances.max(initial=0.0))
-    longest = float(moments.max() - moments.min())
-    mix = TimeMix(
-        moments,
-        content=(1 - time_weight) / furthest if furthest else 0.0,
-        time=time_weight / longest if longest else 0.0,
-    )
+    parts: dict[str, Any] = {}
+    if moments is not None:
+        longest = float(moments.max() - moments.min())
+        parts.update(moments=moments, time=weights.time / longest if longest else 0.0)
+    if places is not None:
+        points = on_sphere(places)
+        furthest, mean = place_scale(points)
+        per_metre = weights.place / furthest if furthest else 0.0
+        parts.update(points=points, place=per_metre, unknown=per_metre * mean)
+    largest = float(distances.max(initial=0.0))
+    mix = Mix(weights.content / largest if largest else 0.0, **parts)
     mix.into(distances)
     return distances, mix

@@ -6,9 +6,11 @@ from typing import Any
 
 import clustimage.cluster as room
 from clustimage._errors import InvalidParameterError
-from clustimage._metrics import check_metric
-from clustimage._validation import check_int, check_option, check_real
+from clustimage._metrics import METRICS
+from clustimage._validation import check_int, check_option
 from clustimage.cluster._base import Clusterer, Evaluator
+from clustimage.cluster._exif import EXIF_METRICS, check_exif_request
+from clustimage.cluster._mixed import Weights, check_weights
 from clustimage.cluster._own import OwnClusterer
 from clustimage.cluster._similarity_cut import check_sim
 from clustimage.cluster._tree import LINKAGES, name_linkage
@@ -28,16 +30,22 @@ def check_request(
     min_size: int = 1,
     sim: float | None = None,
     time_weight: float = 0.0,
+    place_weight: float = 0.0,
     cannot_link: Any = None,
+    method: Any = None,
 ) -> dict[str, Any]:
     """Check what `search_k` is asked for, without any data.
 
     Parameters
     ----------
-    cluster, evaluate, metric, linkage, min_clust, max_clust, n_clusters, min_size, sim, time_weight
-        As for `search_k`.
+    cluster, evaluate, metric, linkage, min_clust, max_clust, n_clusters, min_size, sim, \
+time_weight, place_weight
+        As for `search_k`. The metrics ``"datetime"`` and ``"latlon"`` are allowed as well,
+        for `cluster_exif`.
     cannot_link : object
         As for `search_k`, or a word that stands for the labels. It is not read here.
+    method : object, optional
+        That of the model: metrics of ``"exif"`` go with that only.
 
     Returns
     -------
@@ -59,10 +67,10 @@ the number of clusters and does not go with cluster='dbscan'. Allowed there: 'si
 'dbindex', 'calinski'.
     """
     kind = room.EVALUATORS[check_option("evaluate", evaluate, room.EVALUATORS)]
-    check_metric(metric)
+    check_option("metric", metric, (*METRICS, *EXIF_METRICS))
     sim = check_sim(sim)
-    time_weight = check_real("time_weight", time_weight, low=0, high=1)
-    linkage = name_linkage(linkage, sim=sim, time_weight=time_weight)
+    weights = check_weights(time_weight, place_weight)
+    linkage = name_linkage(linkage, sim=sim, weights=weights)
     check_option("linkage", linkage, LINKAGES)
     request = {
         "cluster": cluster,
@@ -74,16 +82,20 @@ the number of clusters and does not go with cluster='dbscan'. Allowed there: 'si
         "n_clusters": None if n_clusters is None else check_int("n_clusters", n_clusters, low=1),
         "min_size": check_int("min_size", min_size, low=1),
         "sim": sim,
-        "time_weight": time_weight,
+        "time_weight": weights.time,
+        "place_weight": weights.place,
         "cannot_link": cannot_link,
     }
+    if metric in EXIF_METRICS:
+        check_exif_request(request, method)
+        return request
     clusterer = make_clusterer(cluster, request)
     _check_tree(cluster, clusterer, request)
     clusterer.check()
     if sim is not None:
         return request  # nothing is searched or scored
     _check_pair(cluster, clusterer, evaluate, metric)
-    _check_mixed(evaluate, time_weight)
+    _check_mixed(evaluate, weights)
     least = min(2, kind.lowest_k)
     if min_clust < least:
         raise InvalidParameterError(
@@ -111,6 +123,7 @@ def _check_tree(cluster: Any, clusterer: Clusterer, request: dict[str, Any]) -> 
     needs = {
         f"sim={request['sim']}": request["sim"] is not None,
         f"time_weight={request['time_weight']}": request["time_weight"] > 0,
+        f"place_weight={request['place_weight']}": request["place_weight"] > 0,
         "'cannot_link'": request["cannot_link"] is not None,
     }
     given = next((name for name, asked in needs.items() if asked), None)
@@ -122,16 +135,16 @@ def _check_tree(cluster: Any, clusterer: Clusterer, request: dict[str, Any]) -> 
     )
 
 
-def _check_mixed(evaluate: str, time_weight: float) -> None:
-    """Raise `InvalidParameterError` where an evaluator cannot see the time."""
-    if not time_weight or not room.EVALUATORS[evaluate].euclidean_only:
+def _check_mixed(evaluate: str, weights: Weights) -> None:
+    """Raise `InvalidParameterError` where an evaluator cannot see time and place."""
+    if not weights or not room.EVALUATORS[evaluate].euclidean_only:
         return
     allowed = ", ".join(
         repr(name) for name, one in room.EVALUATORS.items() if not one.euclidean_only
     )
     raise InvalidParameterError(
         f"evaluate={evaluate!r} compares features with the centres of clusters, and does not go "
-        f"with distances mixed with time, time_weight={time_weight}. Allowed there: {allowed}."
+        f"with distances mixed with {weights.words}, {weights.given}. Allowed there: {allowed}."
     )
 
 

@@ -30,6 +30,8 @@ VARIED = {
     "eps": "Epsilon",
     "min_cluster_size": "Minimal size of a cluster",
     "height": "Height of the cut",
+    "timeframe": "Timeframe (hours)",
+    "radius_meters": "Radius (metres)",
 }
 
 

@@ -15,7 +15,7 @@ from clustimage.cluster._cannot_link import read_groups
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._counts import plan_counts
 from clustimage.cluster._labels import order_labels
-from clustimage.cluster._mixed import check_moments
+from clustimage.cluster._mixed import check_moments, check_places
 from clustimage.cluster._request import check_request, make_clusterer
 from clustimage.cluster._similarity_cut import Unscored
 
@@ -38,6 +38,8 @@ def search_k(
     sim: float | None = None,
     moments: ArrayLike | None = None,
     time_weight: float = 0.0,
+    places: ArrayLike | None = None,
+    place_weight: float = 0.0,
     cannot_link: Any = None,
     random_state: int | None = 0,
     n_jobs: int | None = -1,
@@ -62,8 +64,8 @@ def search_k(
         evaluators dbindex, elbow and calinski, are Euclidean by definition.
     linkage : str, optional
         One of `LINKAGES`, for agglomerative; ward, centroid and median need
-        Euclidean distances, not mixed with time. Default ``"ward"``, and ``"average"``
-        with `sim` or `time_weight`.
+        Euclidean distances, not mixed with time or place. Default ``"ward"``, and
+        ``"average"`` with `sim`, `time_weight` or `place_weight`.
     min_clust, max_clust : int, default=3, 25
         k runs over ``range(min_clust, max_clust)``, as far as there are more images
         than clusters, and as many different ones; with ``min_clust == max_clust``
@@ -84,10 +86,18 @@ def search_k(
     moments : array-like of float, shape (n,), optional
         When each image was taken, in seconds; used where `time_weight` is above 0.
     time_weight : float, default=0.0
-        From 0 to 1, for agglomerative: with `a` for it, images are compared by
-        ``(1 - a) * d_content / max(d_content) + a * d_time / max(d_time)``, each
-        maximum over all pairs; a part whose maximum is 0 counts as 0. Scored by
-        silhouette on these distances, or derivative.
+        From 0 to 1, for agglomerative: with `t` for it and `p` for `place_weight`, images
+        are compared by ``(1 - t - p) * d_content / max(d_content) + t * d_time /
+        max(d_time) + p * d_place / max(d_place)``, each maximum over all pairs; a part
+        whose maximum is 0 counts as 0. Scored by silhouette on these distances, or
+        derivative.
+    places : array-like of float, shape (n, 2), optional
+        Where each image was taken, latitude and longitude in degrees, compared by the
+        haversine formula; used where `place_weight` is above 0. NaN is not known: where one
+        of two images has no place, the mean of ``d_place / max(d_place)`` over the pairs
+        that have one stands in, which brings the two neither together nor apart.
+    place_weight : float, default=0.0
+        From 0 to 1, with `time_weight` at most 1.
     cannot_link : array-like of shape (n,), optional
         Labels, text or numbers, for agglomerative: images with equal ones are never in
         one cluster; None, NaN, ``""`` and negative numbers are free. The linkage is
@@ -143,17 +153,22 @@ def search_k(
         min_size=min_size,
         sim=sim,
         time_weight=time_weight,
+        place_weight=place_weight,
         cannot_link=cannot_link,
     )
     params = {**request, "random_state": random_state}
     evaluator = room.EVALUATORS[evaluate]() if sim is None else Unscored()
     matrix = check_rows("feat", X).astype(np.float64)
     seconds = check_moments(moments, request["time_weight"], len(matrix))
+    degrees = check_places(places, request["place_weight"], len(matrix))
     groups = read_groups(cannot_link, len(matrix))
-    clusterer = make_clusterer(cluster, {**params, "n_jobs": n_jobs, "moments": seconds})
+    given = {"n_jobs": n_jobs, "moments": seconds, "places": degrees}
+    clusterer = make_clusterer(cluster, {**params, **given})
     params["cluster"] = cluster if isinstance(cluster, str) else repr(cluster)
     params["cannot_link"] = None if groups is None else groups.n_shared
-    plan = plan_counts(matrix, request, clusterer, evaluator, seconds, groups)
+    known = [given for given in (seconds, degrees) if given is not None]
+    beside = np.column_stack(known) if known else None
+    plan = plan_counts(matrix, request, clusterer, evaluator, beside, groups)
     if plan.too_alike and plan.names is not None:
         return _one_per_row(plan.names, params)
     candidates = clusterer.propose(matrix, plan.counts)
@@ -181,15 +196,18 @@ def search_k(
 def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
     """Return the clustering in which equal images, and no others, are together."""
     n, k = len(names), int(names.max()) + 1
+    compared = ["features"]
+    compared += ["moments"] * (params["time_weight"] > 0)
+    compared += ["places"] * (params["place_weight"] > 0)
     if k == 1:
-        what = "features and moments" if params["time_weight"] else "features"
+        what = " and ".join(compared)
         logger.warning("All %d images have equal %s: they are one cluster, 0.", n, what)
     else:
         logger.warning(
             "Only %d of the %d images have different %s%s: equal images are one cluster each.",
             k,
             n,
-            "features or moments" if params["time_weight"] else "features",
+            " or ".join(compared),
             " or are kept apart" if params["cannot_link"] else "",
         )
     score: dict[str, list[Any]] = {

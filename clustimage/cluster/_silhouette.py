@@ -10,7 +10,7 @@ from clustimage._metrics import row_blocks
 from clustimage._parallel import run_ordered
 from clustimage.cluster._base import Candidates, Evaluator
 from clustimage.cluster._distances import PRODUCT_METRICS, distance_rows
-from clustimage.cluster._mixed import TimeMix
+from clustimage.cluster._mixed import Mix
 
 __all__ = ["Silhouette", "mean_silhouettes"]
 
@@ -35,7 +35,7 @@ def mean_silhouettes(
     labellings: Sequence[np.ndarray],
     *,
     metric: str = "euclidean",
-    mix: TimeMix | None = None,
+    mix: Mix | None = None,
     n_jobs: int = 1,
 ) -> np.ndarray:
     """Return the mean silhouette of every labelling, with one pass over the distances.
@@ -55,8 +55,8 @@ def mean_silhouettes(
         Names 0 to k - 1; -1 is in no cluster and counts as silhouette 0.
     metric : str, default="euclidean"
         One of `METRICS`.
-    mix : TimeMix, optional
-        Mixes time into the distances.
+    mix : Mix, optional
+        Mixes time and place into the distances.
     n_jobs : int, default=1
         Number of threads.
 

@@ -12,6 +12,7 @@ from clustimage._metrics import check_metric
 from clustimage._validation import check_int, check_option, check_real
 from clustimage.cluster._distances import condensed_distances
 from clustimage.cluster._labels import order_labels
+from clustimage.cluster._mixed import Weights
 
 __all__ = [
     "EUCLIDEAN_LINKAGES",
@@ -31,14 +32,17 @@ LINKAGES = ("ward", "single", "complete", "average", "weighted", "centroid", "me
 EUCLIDEAN_LINKAGES = ("ward", "centroid", "median")
 
 
-def name_linkage(name: str | None, *, sim: float | None, time_weight: float) -> str:
-    """Return `name`, or the default: ward, but average with the similarity cut or time."""
+NO_WEIGHTS = Weights()
+
+
+def name_linkage(name: str | None, *, sim: float | None, weights: Weights) -> str:
+    """Return `name`, or the default: ward, but average with a similarity cut, time or place."""
     if name is not None:
         return name
-    return "ward" if sim is None and not time_weight else "average"
+    return "ward" if sim is None and not weights else "average"
 
 
-def check_linkage(name: str, metric: str, *, time_weight: float = 0.0) -> None:
+def check_linkage(name: str, metric: str, *, weights: Weights = NO_WEIGHTS) -> None:
     """Raise `InvalidParameterError` where the linkage and the distances do not go together."""
     check_option("linkage", name, LINKAGES)
     check_metric(metric)
@@ -50,10 +54,10 @@ def check_linkage(name: str, metric: str, *, time_weight: float = 0.0) -> None:
             f"'linkage' {name!r} is defined for metric='euclidean' only. Got metric={metric!r}. "
             f"With it, choose a linkage of {others}."
         )
-    if time_weight:
+    if weights:
         raise InvalidParameterError(
             f"'linkage' {name!r} is defined for Euclidean distances only, not for those mixed "
-            f"with time. Got time_weight={time_weight}. With it, choose a linkage of {others}."
+            f"with {weights.words}. Got {weights.given}. With it, choose a linkage of {others}."
         )
 
 

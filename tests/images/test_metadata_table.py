@@ -346,3 +346,36 @@ def test_turned_photos_have_the_size_that_they_are_seen_in(lent_data):
     wide = np.array([path.name.startswith("Landscape") for path in paths])
     np.testing.assert_array_equal(found["width"] > found["height"], wide)
     assert sorted(set(found["orientation"])) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_the_documentation_tells_what_is_in_the_samples(lent_data):
+    pytest.importorskip("pillow_heif")
+    page = Path(__file__).parents[2] / "docs" / "stages" / "time_place.rst"
+    told = {}
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = line.split()
+        if cells and re.fullmatch(r"exif_(samples/\w+|orientation)", cells[0]):
+            told[cells[0]] = [int(cell) for cell in cells[1:]]
+    assert len(told) == 4
+    for folder, numbers in told.items():
+        paths = [
+            path
+            for path in sorted((lent_data / folder).rglob("*"))
+            if path.suffix.lower() in (".jpg", ".jpeg", ".tiff", ".heic", ".heif")
+        ]
+        found = read_metadata(paths)
+        images = load_images(paths, dim=(8, 8))
+        lies = [reason for reason in found["reason"] if reason and "future" not in reason]
+        assert [row.exif_problem for row in images.status] == found["reason"]
+        assert numbers == [
+            len(paths),
+            len(images),
+            np.isfinite(found["timestamp"]).sum(),
+            sum(map(bool, found["offset"])),
+            np.isfinite(found["latitude"]).sum(),
+            np.isfinite(found["altitude"]).sum(),
+            np.isfinite(found["direction"]).sum(),
+            sum(map(bool, found["model"])),
+            (found["orientation"] > 1).sum(),
+            len(lies),
+        ]

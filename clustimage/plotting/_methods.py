@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from clustimage.plotting._columns import MAX_MEMORY, plot_columns
 from clustimage.plotting._faces import plot_faces
 from clustimage.plotting._find import plot_hits
 from clustimage.plotting._hog import with_hog
+from clustimage.plotting._map import MAP_NAME, MAX_PAGE, TITLE, plot_map
 from clustimage.plotting._queries import place_queries
 from clustimage.plotting._reads import ReadsResults
 from clustimage.plotting._scatter import draw_map
@@ -287,6 +290,99 @@ class PlotMethods(ReadsResults):
             eyes=eyes,
             cmap=cmap,
             n_jobs=self.params["n_jobs"],
+        )
+
+    def plot_map(
+        self,
+        save_path: str | PathLike[str] | None = None,
+        lines: str | None = None,
+        overwrite: bool = False,
+        *,
+        title: str = TITLE,
+        tiles: str | None = "openstreetmap",
+        attribution: str = "",
+        max_memory: float = MAX_PAGE,
+    ) -> str:
+        """Write a map of the photos as one HTML file that opens without a network.
+
+        A dot for each photo, in the colour that its cluster has in `scatter`; near dots
+        are one ring with their number, which opens at a click, and photos at one spot
+        spread out around it. A click on a dot shows the photo, its name, date and
+        cluster, and leads to the one taken before or after it. The legend shows and hides
+        clusters; everything is reached by the keyboard too. Photos whose EXIF data hold
+        no place are counted in a note.
+
+        The file holds all that it needs: the script, the pictures, and the coasts and
+        borders of the world. Where the page comes from a web server (``python -m
+        http.server`` is one), streets are drawn from the tiles of OpenStreetMap, whose
+        rules keep them from pages that are opened as a file; these ask nobody for
+        anything. Whoever gets the file sees where the photos were taken.
+
+        Parameters
+        ----------
+        save_path : path, optional
+            File to write, in a folder that exists. Default: ``map.html`` in `dirpath`,
+            which replaces the one of an earlier call; without `dirpath` in a new folder
+            below the system's temporary one.
+        lines : {"day"}, optional
+            Join the photos of each day in order of time, in a colour and a dash per day,
+            which the legend shows and hides. Days begin at midnight of the clock that
+            the dates are shown in.
+        overwrite : bool, default=False
+            Replace the file at `save_path` if there is one.
+        title : str
+            Title of the page.
+        tiles : str or None, default="openstreetmap"
+            ``"openstreetmap"``; None for no tiles, in a page that never asks a server; or
+            the address of another server's tiles, with ``{z}``, ``{x}`` and ``{y}`` in
+            it, which is asked also by a page that was opened as a file.
+        attribution : str, default=""
+            Whom the page names for the tiles of another server.
+        max_memory : float, default=20e6
+            Bytes that the file may have. The pictures become smaller for it: of 5,000
+            photos about 80 pixels wide.
+
+        Returns
+        -------
+        str
+            Absolute path of the file.
+
+        Raises
+        ------
+        StepOrderError
+            Before `import_data` (or `fit_transform`).
+        InvalidDataError
+            If no photo has a place, or none of those on the map a date for `lines`.
+        InvalidParameterError
+            If the file exists and `overwrite` is false, or for a value that cannot be used.
+        MemoryLimitError
+            If the page would have more than `max_memory` bytes with the smallest pictures.
+
+        Examples
+        --------
+        >>> cl.fit_transform("photos/")  # doctest: +SKIP
+        >>> cl.plot_map("trip.html", lines="day")  # doctest: +SKIP
+        """
+        images = self._images()
+        if save_path is None and self.params.get("dirpath") is not None:
+            folder = Path(self.params["dirpath"]).expanduser()
+            folder.mkdir(parents=True, exist_ok=True)
+            save_path, overwrite = folder / MAP_NAME, True
+        return plot_map(
+            self._places(),
+            self.results["labels"],
+            pixels=images,
+            sizes=self._original_sizes(),
+            filenames=self.results["filenames"],
+            pathnames=self.results["pathnames"],
+            moments=self._moments(),
+            lines=lines,
+            title=title,
+            tiles=tiles,
+            attribution=attribution,
+            max_memory=max_memory,
+            save_path=save_path,
+            overwrite=overwrite,
         )
 
     def scatter(

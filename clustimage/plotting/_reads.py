@@ -20,7 +20,8 @@ class ReadsResults:
     """Arrays for the drawing functions, out of ``results`` and its neighbours.
 
     The class needs ``results``, ``results_unique``, ``params``, ``shape_`` (height,
-    width, channels) and ``unique()``. Nothing here computes a stage or opens a file.
+    width, channels) and ``unique()``; for the map of places also ``import_status``,
+    ``_places()`` and ``_moments()``. Nothing here computes a stage or opens a file.
     """
 
     results: dict[str, Any]
@@ -31,8 +32,23 @@ class ReadsResults:
 
         def unique(self, metric: str | None = None) -> dict[str, Any]: ...
 
+        @property
+        def import_status(self) -> Any: ...
+
+        def _places(self) -> np.ndarray:
+            """Return latitude and longitude in degrees, ``(n, 2)``; NaN where missing."""
+
+        def _moments(self) -> np.ndarray | None:
+            """Return seconds since 1970, ``(n,)``, NaN where missing; None without any."""
+
     def _images(self) -> np.ndarray:
         return to_images(require(self.results, "img"), self.shape_)
+
+    def _original_sizes(self) -> np.ndarray:
+        """Return width and height of the files that were read, ``(n, 2)``; NaN where not known."""
+        status = self.import_status
+        read = status.loc[status["status"] == "ok", ["width", "height"]]
+        return read.to_numpy(dtype=float, na_value=np.nan)
 
     def _query_images(self) -> np.ndarray | None:
         """Return the pictures of the last queries, where they are kept."""

@@ -140,8 +140,8 @@ def plot_map(
     page = make_page(title, data, server)
     if len(page) > limit:
         raise MemoryLimitError(
-            f"The map of {len(rows):,} photos takes {in_words(len(page))}, more than 'max_memory', "
-            f"{in_words(limit)}. Give a larger 'max_memory', or map fewer photos."
+            f"The map of {count(len(rows), 'photo')} takes {in_words(len(page))}, more than "
+            f"'max_memory', {in_words(limit)}. Give a larger 'max_memory', or map fewer photos."
         )
     if target is None:
         target = Path(tempfile.mkdtemp(prefix="clustimage-")) / MAP_NAME

@@ -177,7 +177,7 @@ def notes_of(n: int, n_placed: int, n_dated: int | None) -> list[str]:
     """Return what is not on the map, in words."""
     notes = []
     if n_placed < n:
-        notes.append(f"{count(n - n_placed, 'photo')} without a place cannot be shown.")
+        notes.append(f"Not on the map: {count(n - n_placed, 'photo')} without a place.")
     if n_dated is not None and n_dated < n_placed:
-        notes.append(f"{count(n_placed - n_dated, 'photo')} without a date lie on no line.")
+        notes.append(f"On no line: {count(n_placed - n_dated, 'photo')} without a date.")
     return notes

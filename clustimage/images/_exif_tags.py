@@ -114,7 +114,7 @@ def read_tags(picture: Image.Image) -> Tags:
     below: dict[int, Mapping[int, Any]] = {}
     for pointer in (Tag.EXIF_IFD, Tag.GPS_IFD):
         try:
-            below[pointer] = exif.get_ifd(pointer)
+            below[pointer] = exif.get_ifd(pointer) or {}  # None in older versions of Pillow
         except EXIF_ERRORS:
             below[pointer] = {}
             if not any(problem.startswith(FIRST_NAMES[pointer]) for problem in problems):

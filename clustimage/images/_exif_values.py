@@ -74,11 +74,12 @@ def as_number(value: Any) -> float:
         return float(as_text(value))
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise Unusable(f"is of a wrong type ({_shown(value)})")
+    if getattr(value, "denominator", 1) == 0:
+        raise Unusable(f"is {getattr(value, 'numerator', '')}/0")
     number = float(value)
-    if math.isfinite(number):
-        return number
-    ratio = getattr(value, "numerator", None), getattr(value, "denominator", None)
-    raise Unusable(f"is {ratio[0]}/0" if ratio[1] == 0 else f"is {number}")
+    if not math.isfinite(number):
+        raise Unusable(f"is {number}")
+    return number
 
 
 def as_moment(

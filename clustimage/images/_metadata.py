@@ -124,11 +124,10 @@ def read_facts(picture: Image.Image) -> Facts:
     Examples
     --------
     >>> picture = Image.new("L", (4, 4))
-    >>> picture.getexif().get_ifd(0x8825).update({1: "S", 2: (33.0, 30.0), 3: "E", 4: 151.0})
-    >>> picture.getexif()[0x0132] = "2999:01:01 00:00:00"
+    >>> picture.getexif().update({0x010F: "NIKON", 0x0132: "2999:01:01 00:00:00"})
     >>> facts = read_facts(picture)
-    >>> facts.latitude, facts.longitude, facts.problem
-    (-33.5, 151.0, 'DateTime is in the future (2999:01:01 00:00:00)')
+    >>> facts.make, facts.taken, facts.problem
+    ('NIKON', None, 'DateTime is in the future (2999:01:01 00:00:00)')
     """
     tags = read_tags(picture)
     if tags is NO_TAGS:

@@ -20,14 +20,15 @@ BERLIN, POTSDAM, FIJI, TAVEUNI = (52.52, 13.405), (52.39, 13.06), (-16.8, 179.99
 
 def photo(when: str | None = None, where: tuple[float, float] | None = None) -> Image.Image:
     picture = Image.new("RGB", (16, 16))
-    exif = picture.getexif()
-    exif[0x0112] = 1
+    exif, tags = Image.Exif(), {0x0112: 1}
     if when is not None:
-        exif.get_ifd(0x8769)[36867] = f"{when}:00"
+        tags[0x8769] = {36867: f"{when}:00"}
     if where is not None:
         north, east = ("S", "N")[where[0] >= 0], ("W", "E")[where[1] >= 0]
         angles = [(IFDRational(round(abs(angle) * 1e7), 10**7),) for angle in where]
-        exif.get_ifd(0x8825).update({1: north, 2: angles[0], 3: east, 4: angles[1]})
+        tags[0x8825] = {1: north, 2: angles[0], 3: east, 4: angles[1]}
+    exif.update(tags)
+    picture.info["exif"] = exif.tobytes()
     return picture
 
 
@@ -115,7 +116,7 @@ def test_the_state_comes_back_as_it_is_saved():
 def test_files_that_are_read_again_after_loading_are_found_by_their_paths(tmp_path):
     for name, where in (("a.jpg", BERLIN), ("b.jpg", POTSDAM)):
         picture = photo(where=where)
-        picture.save(tmp_path / name, exif=picture.getexif())
+        picture.save(tmp_path / name, exif=picture.info["exif"])
     images = load_images(tmp_path, dim=(8, 8))
     feat = ExifExtractor().fit_images(images)
     images.sources = None

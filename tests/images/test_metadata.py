@@ -31,7 +31,7 @@ def exif_of(first: dict[int, object], second: dict[int, object] | None = None) -
     exif = Image.Exif()
     exif.update(first)
     if second:
-        exif.get_ifd(EXIF_IFD).update(second)
+        exif[EXIF_IFD] = second
     return exif
 
 
@@ -39,8 +39,8 @@ def taken(first: dict[int, object], second: dict[int, object] | None = None):
     """What is read from a picture that holds these tags."""
     picture = Image.new("L", (4, 4))
     picture.getexif().update({ORIENTATION: 1, **first})
-    if second:
-        picture.getexif().get_ifd(EXIF_IFD).update(second)
+    # There is no other way with every version of Pillow, nor one to write such values.
+    picture.getexif()._ifds[EXIF_IFD] = second or {}
     return read_taken(picture)
 
 
@@ -178,7 +178,7 @@ def independent(path: Path) -> tuple[float | None, str]:
         warnings.simplefilter("ignore")
         with Image.open(path) as picture:
             exif = picture.getexif()
-            second = exif.get_ifd(EXIF_IFD)
+            second = exif.get_ifd(EXIF_IFD) or {}
     for value, tag in ((second.get(ORIGINAL), "DateTimeOriginal"), (exif.get(306), "DateTime")):
         try:
             when = datetime.strptime(re.sub(r"[\0 ]+$", "", value), "%Y:%m:%d %H:%M:%S")

@@ -35,7 +35,7 @@ class Place(NamedTuple):
     side: str
 
 
-def find_layer(network: Any, layer: str | int | None) -> Place:
+def find_layer(network: Any, layer: str | int | None, made_by: str = "model") -> Place:
     """Return where in a network the features are taken.
 
     Parameters
@@ -49,6 +49,8 @@ def find_layer(network: Any, layer: str | int | None) -> Place:
         ``"fc2"`` (after their ReLU) and ``"flatten"``. A number counts the modules that
         have no others in them, in the order in which they were made, from 0, or from the
         end with -1.
+    made_by : str, default="model"
+        The code that makes the network, for the message.
 
     Raises
     ------
@@ -60,15 +62,16 @@ def find_layer(network: Any, layer: str | int | None) -> Place:
         return _before_classifier(network)
     modules = dict(network.named_modules())
     if isinstance(layer, str):
-        if isinstance(network, torchvision.models.VGG) and layer in VGG_NAMES:
-            name, side = VGG_NAMES[layer]
+        known = VGG_NAMES if isinstance(network, torchvision.models.VGG) else {}
+        if layer in known:
+            name, side = known[layer]
             return Place(layer, modules[name], side)
         if layer and layer in modules:
             return Place(layer, modules[layer], "output")
         raise InvalidParameterError(
             f"params_cnn['layer'] must be a layer of {type(network).__name__}. Got {layer!r}."
-            f"{_near(layer, [*modules])} All names: "
-            "[name for name, _ in model.named_modules()]."
+            f"{_near(layer, [*known, *filter(None, modules)])} All names: "
+            f"[name for name, _ in {made_by}.named_modules()]."
         )
     leaves = [name for name, module in modules.items() if not any(module.children())]
     if -len(leaves) <= layer < len(leaves):

@@ -96,8 +96,10 @@ class Network:
         self._device = find_device(device)
         if isinstance(model, str):
             module, preset, self.digest = _published(model, weights, random_state)
+            made_by = f"torchvision.models.{find_model(model)}()"
         else:
             module, preset, self.digest = _own(model, weights)
+            made_by = "model"
         self.frame = preset.frame
         module = module.float().eval().requires_grad_(False).to(self._device)
         self._format = torch.contiguous_format
@@ -107,7 +109,7 @@ class Network:
         self._has_class_token = hasattr(module, "class_token") or hasattr(module, "cls_token")
         self._mean = torch.tensor(preset.mean, device=self._device).view(1, 3, 1, 1)
         self._std = torch.tensor(preset.std, device=self._device).view(1, 3, 1, 1)
-        self._cut = Cut(module, find_layer(module, layer))
+        self._cut = Cut(module, find_layer(module, layer, made_by))
         # One image through it, so that a layer that cannot be used is known before all others.
         self._launch(np.zeros((1, *self.frame.size, 3), dtype=np.uint8))
 

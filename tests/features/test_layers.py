@@ -166,6 +166,14 @@ def test_an_unknown_name_is_refused_with_near_ones():
         find_layer(network, "layer5")
     with pytest.raises(InvalidParameterError, match="of ResNet. Got 'fc2'"):
         find_layer(network, "fc2")
+    with pytest.raises(InvalidParameterError, match=r"Got ''. All names"):
+        find_layer(network, "")
+
+
+def test_the_names_that_only_a_vgg_has_are_near_matches_too():
+    network = torchvision.models.vgg11(init_weights=False)
+    with pytest.raises(InvalidParameterError, match="Got 'fc3'. Near matches: 'fc2', 'fc1'"):
+        find_layer(network, "fc3")
 
 
 @pytest.mark.parametrize("number", [2, -3])

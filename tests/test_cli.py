@@ -84,9 +84,13 @@ def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
         (["find", "FOLDER/00.png", "--model", "FOLDER/none"], "none"),
         (["cluster", "FOLDER", "--out", "OUT", "--sim", "2"], "'sim'"),
         (["cluster", "FOLDER", "--out", "OUT", "--time-weight", "-1"], "'time_weight'"),
-        (["cluster", "FOLDER", "--out", "OUT", "--timestamps", "exiv"], "'exif'"),
+        (
+            ["cluster", "FOLDER", "--out", "OUT", "--time-weight", "1", "--timestamps", "exiv"],
+            "Did you mean 'exif'",
+        ),
+        (["cluster", "FOLDER", "--out", "OUT", "--timestamps", "exif"], "needs --time-weight"),
         (["cluster", "FOLDER", "--out", "OUT", "--layer", "fc2"], "'--layer' needs --method cnn"),
-        (["cluster", "FOLDER", "--out", "OUT", "--components", "x"], "--components"),
+        (["cluster", "FOLDER", "--out", "OUT", "--components", "x"], "invalid number value"),
         (
             ["cluster", "FOLDER", "--out", "OUT", "--components", "3", "--method", "phash"],
             "'--components' needs --method pca, pca-hog, cnn. Got phash",

@@ -81,7 +81,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", default=None, help="of cnn: name or number of the layer")
     parser.add_argument(
         "--components",
-        type=_number,
+        type=number,
         default=None,
         help="of cnn, pca: number of principal components; of pca also a share of the variance",
     )
@@ -91,6 +91,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Cluster the folder and write what was found."""
     use_files_only()
     from clustimage import Clustimage
+
+    if arguments.timestamps is not None and not arguments.time_weight:
+        raise InvalidParameterError("'--timestamps' needs --time-weight.")
 
     model = Clustimage(
         method=_name_or_none(arguments.method),
@@ -128,7 +131,7 @@ def _name_or_none(word: str) -> str | None:
     return None if word.lower() == "none" else word
 
 
-def _number(text: str) -> int | float:
+def number(text: str) -> int | float:
     """Return a whole number as int: of components 1 is one of them, 1.0 is all variance."""
     try:
         return int(text)

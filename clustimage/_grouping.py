@@ -8,7 +8,7 @@ from clustimage._logging import get_logger
 from clustimage._results import require
 from clustimage._validation import check_option
 from clustimage.cluster import search_k
-from clustimage.images import Images, read_moments
+from clustimage.images import Images, check_timestamps, read_moments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,11 +123,13 @@ default="silhouette"
         {0}
         """
         space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
+        feat = require(self.results, space)
+        check_timestamps(timestamps)
         moments = read_moments(self.images_, timestamps) if time_weight else None
         if isinstance(cannot_link, str):
             cannot_link = self._photos_of_faces()
         clustering = search_k(
-            require(self.results, space),
+            feat,
             cluster=cluster,
             evaluate=evaluate,
             metric=metric,

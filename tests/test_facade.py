@@ -125,6 +125,7 @@ def test_clustering_again_reads_and_extracts_nothing(folder, monkeypatch):
         (lambda cl: cl.embedding(), "extract_feat"),
         (lambda cl: cl.cluster(), "extract_feat"),
         (lambda cl: cl.cluster(cluster_space="low"), "embedding"),
+        (lambda cl: cl.cluster(time_weight=0.5), "extract_feat"),
         (lambda cl: cl.unique(), "extract_feat"),
         (lambda cl: cl.find("x.png"), "extract_feat"),
         (lambda cl: cl.transform("x.png"), "extract_feat"),
@@ -472,6 +473,13 @@ def test_a_wrong_similarity_or_time_is_refused_before_any_image_is_read():
         cl.fit_transform("no/such/folder", sim=2)
     with pytest.raises(InvalidParameterError, match="'timestamps'"):
         cl.fit_transform("no/such/folder", time_weight=0.5, timestamps="clock")
+
+
+def test_a_wrong_word_for_time_is_refused_also_where_time_does_not_count(digits):
+    cl = Clustimage(embedding=None, verbose="error")
+    cl.fit_transform(digits[0][:60])
+    with pytest.raises(InvalidParameterError, match="'timestamps'"):
+        cl.cluster(timestamps="clock")
 
 
 def test_times_that_were_used_are_in_the_import_status_until_the_next_clustering(digits):

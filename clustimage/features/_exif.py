@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from sklearn.utils.validation import check_is_fitted
 
 from clustimage._errors import InvalidDataError
@@ -16,7 +14,7 @@ from clustimage._metrics import EARTH_RADIUS, on_sphere
 from clustimage._parallel import check_jobs
 from clustimage._validation import check_int, check_real, merge_defaults
 from clustimage.features._base import FeatureExtractor
-from clustimage.images import read_metadata
+from clustimage.images import photos_of, read_metadata
 
 if TYPE_CHECKING:
     from clustimage.images import Images
@@ -159,7 +157,7 @@ class ExifExtractor(FeatureExtractor):
         return self._rows(*_moments_and_places(self._read(images)))
 
     def _read(self, images: Images) -> dict[str, Any]:
-        items = _items(images)
+        items = photos_of(images)
         if all(item is None for item in items):
             raise _needs_files(len(items))
         return read_metadata(items, n_jobs=self.n_jobs)
@@ -181,19 +179,6 @@ def _needs_files(n: int) -> InvalidDataError:
         "images were given as arrays. Give a folder, paths, URLs or pictures of Pillow, or use "
         "another method."
     )
-
-
-def _items(images: Images) -> list[Any]:
-    """Return what the metadata of each image are read from; None for an array."""
-    if images.sources is None:  # of a saved model
-        names = [str(pathname) for pathname in images.pathnames]
-        return [name if os.path.isabs(name) else None for name in names]  # noqa: PTH117
-    return [
-        source.pathname
-        if source.content is None
-        else (source.content if isinstance(source.content, Image.Image) else None)
-        for source in images.sources
-    ]
 
 
 def _moments_and_places(metadata: Mapping[str, Any]) -> tuple[Floats, Floats]:

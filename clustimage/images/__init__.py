@@ -14,7 +14,12 @@ from clustimage.images._frames import Frame
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images._load import load_images, tell_skipped
-from clustimage.images._metadata_table import metadata_frame, read_metadata
+from clustimage.images._metadata_table import (
+    metadata_frame,
+    photos_of,
+    read_metadata,
+    read_places,
+)
 from clustimage.images._session import Session
 from clustimage.images._times import Moments, check_timestamps, read_moments
 from clustimage.images._upright import gather_photos, read_upright
@@ -46,9 +51,11 @@ __all__ = [
     "load_images",
     "metadata_frame",
     "open_cache",
+    "photos_of",
     "read_metadata",
     "quiet_pillow",
     "read_moments",
+    "read_places",
     "read_upright",
     "tell_skipped",
     "to_gray",

@@ -20,7 +20,9 @@ from clustimage.images._pillow import DECODE_ERRORS, SIDEWAYS, open_picture
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["METADATA", "metadata_frame", "read_metadata"]
+    from clustimage.images._images import Images
+
+__all__ = ["METADATA", "metadata_frame", "photos_of", "read_metadata", "read_places"]
 
 Columns = dict[str, Any]
 
@@ -132,6 +134,48 @@ def metadata_frame(metadata: Columns) -> pd.DataFrame:
         else:
             columns[name] = list(values) if kind is str else values
     return pd.DataFrame(columns)
+
+
+def photos_of(images: Images) -> list[Any]:
+    """Return what the metadata of each image are read from: a path or a picture.
+
+    None for an array. Images of a saved model are known by their paths.
+    """
+    if images.sources is None:
+        names = [str(pathname) for pathname in images.pathnames]
+        return [name if os.path.isabs(name) else None for name in names]  # noqa: PTH117
+    contents = [source.content for source in images.sources]
+    return [
+        source.pathname
+        if content is None
+        else (content if isinstance(content, Image.Image) else None)
+        for source, content in zip(images.sources, contents, strict=True)
+    ]
+
+
+def read_places(images: Images, *, n_jobs: int | None = -1) -> np.ndarray:
+    """Return where images were taken, by the EXIF data of their files.
+
+    Parameters
+    ----------
+    images : Images
+        What stage 1 has read.
+    n_jobs : int, default=-1
+        Number of threads; -1 uses every core.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2)
+        Latitude and longitude in degrees; NaN where they are not known.
+
+    Examples
+    --------
+    >>> from clustimage.images import load_images
+    >>> read_places(load_images(np.ones((1, 16))))
+    array([[nan, nan]])
+    """
+    found = read_metadata(photos_of(images), n_jobs=n_jobs)
+    return np.column_stack([found["latitude"], found["longitude"]])
 
 
 def _read_row(item: Any) -> dict[str, Any]:

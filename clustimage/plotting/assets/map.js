@@ -331,12 +331,23 @@
 
   const popup = L.popup({ maxWidth: 280, minWidth: 200, offset: [0, -4], autoPanPaddingTopLeft: [60, 20], autoPanPaddingBottomRight: [20, 40] });
   let open = null;
+  let wanted = null;
   let byKey = false;
 
   function go(step) {
     const shown = data.order.filter((row) => !hidden.has(data.label[row]));
     const next = shown[(shown.indexOf(open) + step + shown.length) % shown.length];
-    group.zoomToShowLayer(markers[next], () => show(next));
+    wanted = next;
+    reveal(next, 3);
+  }
+
+  /* Where a zoom comes first, the group closes again what it had spread; then once more. */
+  function reveal(row, tries) {
+    group.zoomToShowLayer(markers[row], () => setTimeout(() => {
+      if (wanted !== row) return;
+      if (markers[row]._icon || !tries) show(row);
+      else reveal(row, tries - 1);
+    }));
   }
 
   function card(row) {
@@ -363,8 +374,13 @@
       const back = make("button", "earlier", data.dated ? "← earlier" : "← previous");
       const on = make("button", "later", data.dated ? "later →" : "next →");
       back.type = on.type = "button";
-      back.addEventListener("click", () => go(-1));
-      on.addEventListener("click", () => go(1));
+      /* The card goes away at once: the map must not take the click for one on itself. */
+      for (const [button, step] of [[back, -1], [on, 1]]) {
+        button.addEventListener("click", (event) => {
+          event.stopPropagation();
+          go(step);
+        });
+      }
       const place = `${shown.indexOf(row) + 1} / ${shown.length}`;
       nav.append(back, make("span", "faint", place), on);
       box.append(nav);
@@ -383,7 +399,7 @@
 
   function show(row) {
     map.closePopup(popup);
-    open = row;
+    open = wanted = row;
     const box = card(row);
     popup.setLatLng(markers[row].getLatLng()).setContent(box).openOn(map);
     if (markers[row]._icon) markers[row]._icon.classList.add("open");
@@ -392,11 +408,11 @@
 
   map.on("popupclose", () => {
     const icon = open === null ? null : markers[open]._icon;
-    const inside = popup.getElement() && popup.getElement().contains(document.activeElement);
     if (icon) icon.classList.remove("open");
     open = null;
-    if (inside && icon) icon.focus({ preventScroll: true });
-    else if (inside) map.getContainer().focus({ preventScroll: true });
+    /* What had the focus in the card is gone with it. */
+    if (document.activeElement !== document.body) return;
+    (icon || map.getContainer()).focus({ preventScroll: true });
   });
   group.on("click", (event) => show(event.layer.row));
   group.on("unspiderfied", (event) => {

@@ -10,6 +10,7 @@ from clustimage._estimator import EstimatorHabits
 from clustimage._faces import FaceMethods
 from clustimage._grouping import SPACES, ClusterMethods
 from clustimage._logging import get_logger
+from clustimage._metadata import MetadataMethods
 from clustimage._metrics import check_rows
 from clustimage._results import ATTRIBUTES, empty_results, require, stale_names
 from clustimage._state import StateMethods
@@ -37,6 +38,7 @@ class Clustimage(
     EstimatorHabits,
     ClusterMethods,
     FaceMethods,
+    MetadataMethods,
     AnswerMethods,
     StateMethods,
     ExportMethods,
@@ -50,8 +52,9 @@ class Clustimage(
         How an image becomes a row of numbers: ``"pca"``, ``"hog"``, ``"pca-hog"``,
         ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
         ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
-        pretrained network; None for the pixels themselves; or an object with ``fit``
-        and ``transform`` that takes flat images, one per row.
+        pretrained network; ``"exif"``, when and where it was taken; None for the pixels
+        themselves; or an object with ``fit`` and ``transform`` that takes flat images,
+        one per row.
     embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
         How the rows become a map in two dimensions; None takes the first two features.
     grayscale : bool, default=False
@@ -199,6 +202,7 @@ class Clustimage(
         sim: float | None = None,
         time_weight: float = 0.0,
         timestamps: Any = "auto",
+        place_weight: float = 0.0,
         cannot_link: Any = None,
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
@@ -213,7 +217,7 @@ class Clustimage(
             Ignored; there so that the object fits into scikit-learn's tools.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
 n_clusters, min_size, sim, time_weight, timestamps, \
-cannot_link
+place_weight, cannot_link
             As for `cluster`.
         black_list, recursive
             As for `import_data`.
@@ -250,11 +254,12 @@ cannot_link
             "min_size": min_size,
             "sim": sim,
             "time_weight": time_weight,
+            "place_weight": place_weight,
             "cannot_link": cannot_link,
         }
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
-        check_request(**request)
+        check_request(**request, method=self.params["method"])
         extractor = make_extractor(self.params["method"], self.params)
         extractor.prepare(self._cache())
         self.import_data(X, black_list=black_list, recursive=recursive)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from clustimage._logging import get_logger
 from clustimage._results import require
 from clustimage._validation import check_option
-from clustimage.cluster import search_k
+from clustimage.cluster import EXIF_METRICS, cluster_exif, search_k
 from clustimage.images import Images, check_timestamps, read_moments
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class ClusterMethods:
     results: dict[str, Any]
     unique: Any
     _photos_of_faces: Any
+    _places: Any
+    extractor_: Any
     _store: Any
 
     def cluster(
@@ -44,6 +46,7 @@ class ClusterMethods:
         sim: float | None = None,
         time_weight: float = 0.0,
         timestamps: Any = "auto",
+        place_weight: float = 0.0,
         cannot_link: Any = None,
     ) -> np.ndarray:
         """Group the images; the number of groups is searched for unless it is given.
@@ -61,7 +64,9 @@ default="agglomerative"
 default="silhouette"
             What makes one number of clusters better than another.
         metric : str, default="euclidean"
-            Distance between features, as in `scipy.spatial.distance`.
+            Distance between features, as in `scipy.spatial.distance`. After
+            ``method="exif"`` also ``"datetime"`` or ``"latlon"``: DBSCAN on the moment a
+            photo was taken or on its place, as `params_exif` says; -2 is without data.
         linkage : {"ward", "single", "complete", "average", "weighted", "centroid", \
 "median"}, optional
             Distance between groups, for agglomerative clustering; by default ward, with
@@ -81,13 +86,18 @@ default="silhouette"
             that the images of a cluster are on average within half of the largest
             distance from each other.
         time_weight : float, default=0
-            Share of time in the distance, 0 to 1: ``(1 - time_weight) * d_content /
-            max(d_content) + time_weight * d_time / max(d_time)``.
+            Share of time in the distance, 0 to 1: ``(1 - time_weight - place_weight) *
+            d_content / max(d_content) + time_weight * d_time / max(d_time) + place_weight *
+            d_place / max(d_place)``.
         timestamps : {"auto", "exif", "stat"} or array of shape (n,), default="auto"
             Where the times come from: the EXIF data (``DateTimeOriginal``, else
             ``DateTime``); the time of the file; ``"auto"`` takes the first and falls
             back on the second; or numbers of seconds, datetimes. `import_status` says
             for each image which one was used. Only read with `time_weight`.
+        place_weight : float, default=0
+            Share of the place in the distance, by the coordinates in the EXIF data. With
+            `time_weight` at most 1. Where one of two photos has no place, they are as far
+            from each other, in this part, as two photos with a place are on average.
         cannot_link : "photo" or array-like of shape (n,), optional
             Images of one group are never in one cluster: ``"photo"`` for faces, of which
             two in one photo are two persons; or a group for each image, None for free ones.
@@ -96,7 +106,8 @@ default="silhouette"
         Returns
         -------
         ndarray of shape (n,), int
-            0 is the largest cluster, then by decreasing size; -1 is unclustered.
+            0 is the largest cluster, then by decreasing size; -1 is unclustered, -2
+            without data.
             Also in ``results["labels"]``.
 
         Raises
@@ -128,20 +139,28 @@ default="silhouette"
         moments = read_moments(self.images_, timestamps) if time_weight else None
         if isinstance(cannot_link, str):
             cannot_link = self._photos_of_faces()
+        request = {
+            "cluster": cluster,
+            "evaluate": evaluate,
+            "metric": metric,
+            "linkage": linkage,
+            "min_clust": min_clust,
+            "max_clust": max_clust,
+            "n_clusters": n_clusters,
+            "min_size": min_size,
+            "sim": sim,
+            "time_weight": time_weight,
+            "place_weight": place_weight,
+            "cannot_link": cannot_link,
+        }
+        if metric in EXIF_METRICS:
+            clustering = cluster_exif(self.extractor_, self.params["params_exif"], **request)
+            return self._store_clustering(clustering, space)
         clustering = search_k(
             feat,
-            cluster=cluster,
-            evaluate=evaluate,
-            metric=metric,
-            linkage=linkage,
-            min_clust=min_clust,
-            max_clust=max_clust,
-            n_clusters=n_clusters,
-            min_size=min_size,
-            sim=sim,
+            **request,
             moments=None if moments is None else moments.seconds,
-            time_weight=time_weight,
-            cannot_link=cannot_link,
+            places=self._places() if place_weight else None,
             random_state=self.params["random_state"],
             n_jobs=self.params["n_jobs"],
         )

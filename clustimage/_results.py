@@ -33,6 +33,7 @@ ATTRIBUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "embedder_": ("embedding", ("feat",)),
     "clustering_": ("cluster", ("feat",)),
     "results_faces": ("extract_faces", ()),
+    "metadata_": ("import_data", ("img",)),
     "face_links_": ("import_data", ("img",)),
     "moments_": ("cluster", ("img",)),
     "clusteval_": ("cluster", ("clustering_",)),

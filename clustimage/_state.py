@@ -59,6 +59,7 @@ class StateMethods:
     embedder_: Any
     results_unique: Any
     results_faces: Any
+    metadata_: Any
     queries_: Any
     _given: dict[str, Any]
     images_: Any
@@ -90,6 +91,7 @@ class StateMethods:
             "null": None if self.null_ is None else self.null_.get_state(),
             "unique": self.results_unique,
             "faces": self.results_faces,
+            "metadata": self.metadata_,
             "moments": None if self.moments_ is None else asdict(self.moments_),
         }
 
@@ -122,7 +124,7 @@ class StateMethods:
                 f"{name!r} is part of this model: {saved!r}. Load it without."
             )
         try:
-            given = {
+            given: dict[str, Any] = {
                 name: dict(value) if isinstance(value, dict) else value
                 for name, value in state["given"].items()
             }
@@ -142,6 +144,7 @@ class StateMethods:
             if state["clustering"] is not None:
                 model.clustering_ = Clustering.from_state(state["clustering"])
             model.results_faces = state.get("faces")
+            model.metadata_ = state.get("metadata")
             if state.get("moments") is not None:
                 model.moments_ = Moments(**state["moments"])
             if state["null"] is not None:

@@ -559,3 +559,67 @@ def test_cannot_link_by_photo_needs_faces(digits):
     with pytest.raises(InvalidDataError, match="none of the images was written by extract_faces"):
         cl.cluster(cannot_link="photo")
     assert "photo" not in cl.to_frame()
+
+
+# --- time and place -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trip(tmp_path_factory):
+    """Six photos: three in Berlin in one hour, two on Fiji a week later, one without EXIF data."""
+    folder = tmp_path_factory.mktemp("trip")
+    berlin, fiji = (52.5, 13.4), (-16.8, 179.9)
+    taken = [
+        (berlin, "01 10"),
+        (berlin, "01 10"),
+        (berlin, "01 11"),
+        (fiji, "08 09"),
+        (fiji, "08 09"),
+    ]
+    rng = np.random.default_rng(0)
+    for number, (place, day_and_hour) in enumerate([*taken, (None, None)]):
+        picture = Image.fromarray(rng.integers(0, 255, (20, 20, 3), dtype=np.uint8))
+        exif = picture.getexif()
+        if place is not None:
+            exif[306] = f"2015:06:{day_and_hour}:00:00"
+            exif[34853] = {1: "S" if place[0] < 0 else "N", 2: (abs(place[0]), 0.0, 0.0)}
+            exif[34853] |= {3: "E", 4: (place[1], 0.0, 0.0)}
+        picture.save(folder / f"{number}.jpg", exif=exif)
+    return folder
+
+
+def test_photos_are_grouped_by_time_and_by_place(trip):
+    cl = Clustimage(method="exif", verbose="error")
+    cl.fit_transform(trip, metric="datetime")
+    assert cl.results["labels"].tolist() == [0, 0, 0, 1, 1, -2]
+    assert cl.cluster(metric="latlon").tolist() == [0, 0, 0, 1, 1, -2]
+    assert cl.feature_names_ == ("time", "east", "north", "down", "has_time", "has_place")
+    assert cl.metadata["latitude"].round(1).tolist()[:4] == [52.5, 52.5, 52.5, -16.8]
+    assert cl.predict(trip / "3.jpg").tolist() == [1]
+
+
+def test_a_metric_of_time_needs_the_method_that_reads_it(trip):
+    cl = Clustimage(method="pca", verbose="error")
+    with pytest.raises(InvalidParameterError, match="goes with that only. Got method='pca'"):
+        cl.fit_transform("no/such/folder", metric="datetime")
+
+
+def test_time_and_place_count_beside_content(trip):
+    cl = Clustimage(method="phash", embedding=None, verbose="error")
+    cl.fit_transform([trip / f"{i}.jpg" for i in range(5)], n_clusters=2, place_weight=1.0)
+    assert cl.results["labels"].tolist() == [0, 0, 0, 1, 1]
+    cl.cluster(n_clusters=2, place_weight=0.4, time_weight=0.6)
+    assert cl.results["labels"].tolist() == [0, 0, 0, 1, 1]
+    with pytest.raises(InvalidParameterError, match="at most 1"):
+        cl.cluster(place_weight=0.6, time_weight=0.6)
+
+
+def test_metadata_survive_without_the_files(trip, tmp_path):
+    cl = Clustimage(method="phash", embedding=None, dirpath=tmp_path, verbose="error")
+    cl.fit_transform(shutil.copytree(trip, tmp_path / "photos"), n_clusters=2)
+    before = cl.metadata
+    path = cl.save(tmp_path / "model")
+    shutil.rmtree(tmp_path / "photos")
+    back = Clustimage.load(path)
+    assert back.metadata.equals(before)
+    assert "3.jpg" in Path(back.plot_map()).read_text("utf-8")

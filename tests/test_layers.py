@@ -32,7 +32,17 @@ LEVELS = {
     **dict.fromkeys(("plotting", "export"), 3),
     "report": 4,
     **dict.fromkeys(
-        ("_facade", "_estimator", "_settings", "_answers", "_state", "_grouping", "_faces"), 5
+        (
+            "_facade",
+            "_estimator",
+            "_settings",
+            "_answers",
+            "_state",
+            "_grouping",
+            "_faces",
+            "_metadata",
+        ),
+        5,
     ),
     **dict.fromkeys(("cli", "__init__", "__main__"), 6),
 }

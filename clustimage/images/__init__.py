@@ -17,8 +17,8 @@ from clustimage.images._load import load_images, tell_skipped
 from clustimage.images._metadata_table import (
     metadata_frame,
     photos_of,
+    places_of,
     read_metadata,
-    read_places,
 )
 from clustimage.images._session import Session
 from clustimage.images._times import Moments, check_timestamps, read_moments
@@ -52,10 +52,10 @@ __all__ = [
     "metadata_frame",
     "open_cache",
     "photos_of",
+    "places_of",
     "read_metadata",
     "quiet_pillow",
     "read_moments",
-    "read_places",
     "read_upright",
     "tell_skipped",
     "to_gray",

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
     from clustimage.images._images import Images
 
-__all__ = ["METADATA", "metadata_frame", "photos_of", "read_metadata", "read_places"]
+__all__ = [
+    "METADATA",
+    "metadata_frame",
+    "photos_of",
+    "places_of",
+    "read_metadata",
+]
 
 Columns = dict[str, Any]
 
@@ -153,29 +159,9 @@ def photos_of(images: Images) -> list[Any]:
     ]
 
 
-def read_places(images: Images, *, n_jobs: int | None = -1) -> np.ndarray:
-    """Return where images were taken, by the EXIF data of their files.
-
-    Parameters
-    ----------
-    images : Images
-        What stage 1 has read.
-    n_jobs : int, default=-1
-        Number of threads; -1 uses every core.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 2)
-        Latitude and longitude in degrees; NaN where they are not known.
-
-    Examples
-    --------
-    >>> from clustimage.images import load_images
-    >>> read_places(load_images(np.ones((1, 16))))
-    array([[nan, nan]])
-    """
-    found = read_metadata(photos_of(images), n_jobs=n_jobs)
-    return np.column_stack([found["latitude"], found["longitude"]])
+def places_of(metadata: Columns) -> np.ndarray:
+    """Return latitude and longitude in degrees, ``(n, 2)``, of what `read_metadata` returned."""
+    return np.column_stack([metadata["latitude"], metadata["longitude"]])
 
 
 def _read_row(item: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 
-from clustimage.images import load_images, metadata_frame, read_metadata, read_places
+from clustimage.images import load_images, metadata_frame, photos_of, places_of, read_metadata
 from clustimage.images._metadata import NO_FACTS, read_facts
 from clustimage.images._metadata_table import METADATA
 
@@ -385,7 +385,7 @@ def test_the_documentation_tells_what_is_in_the_samples(lent_data):
 def test_places_of_images_that_were_read(tmp_path):
     write(tmp_path / "a.jpg", FIRST, SECOND, GPS)
     images = load_images([tmp_path / "a.jpg", np.ones((8, 8))], dim=(8, 8))
-    places = read_places(images, n_jobs=1)
+    places = places_of(read_metadata(photos_of(images), n_jobs=1))
     np.testing.assert_allclose(places, [[-33.86005, 151.208333], [np.nan, np.nan]], atol=1e-6)
     images.sources = None
-    np.testing.assert_array_equal(read_places(images), places)
+    np.testing.assert_array_equal(places_of(read_metadata(photos_of(images))), places)

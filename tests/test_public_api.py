@@ -110,6 +110,7 @@ def test_methods_are_these():
         "plot",
         "plot_faces",
         "plot_find",
+        "plot_map",
         "plot_unique",
         "predict",
         "save",

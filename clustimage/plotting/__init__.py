@@ -8,6 +8,7 @@ from clustimage.plotting._columns import plot_columns
 from clustimage.plotting._dendrogram import dendrogram, draw_dendrogram
 from clustimage.plotting._faces import plot_faces
 from clustimage.plotting._find import plot_hits
+from clustimage.plotting._map import plot_map
 from clustimage.plotting._methods import PlotMethods
 from clustimage.plotting._montage import montage
 from clustimage.plotting._queries import place_queries
@@ -27,5 +28,6 @@ __all__ = [
     "plot_columns",
     "plot_faces",
     "plot_hits",
+    "plot_map",
     "plot_representatives",
 ]

@@ -383,6 +383,7 @@ class PlotMethods(ReadsResults):
             max_memory=max_memory,
             save_path=save_path,
             overwrite=overwrite,
+            n_jobs=self.params.get("n_jobs", -1),
         )
 
     def scatter(

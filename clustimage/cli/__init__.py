@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from clustimage import __version__
 from clustimage._errors import ClustimageError
-from clustimage.cli import _cache, _cluster, _demo, _faces, _find
+from clustimage.cli import _cache, _cluster, _demo, _faces, _find, _trips
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
 COMMANDS = {
     "cluster": _cluster,
     "faces": _faces,
+    "trips": _trips,
     "find": _find,
     "demo": _demo,
     "cache": _cache,

@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--margin", type=float, default=0.0, help="added around a face, as a share of it (0)"
     )
-    parser.add_argument("--method", default="hog", help="features: hog (default), pca, cnn …")
+    parser.add_argument("--method", default="pca", help="features: pca (default), hog, cnn …")
+    parser.add_argument(
+        "--apart", action="store_true", help="never put two faces of one photo into one cluster"
+    )
     parser.add_argument("--k", type=int, default=None, help="exactly this number of clusters")
     parser.add_argument("--min-clust", type=int, default=3, help="least k searched (3)")
     parser.add_argument("--max-clust", type=int, default=25, help="k searched stays below (25)")
@@ -71,6 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
         n_clusters=arguments.k,
         min_clust=min(arguments.min_clust, n_faces - 1),
         max_clust=min(arguments.max_clust, n_faces),
+        cannot_link="photo" if arguments.apart else None,
     )
     write_all(model, folder, overwrite=arguments.overwrite)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, astuple
-from os import PathLike, fspath
+from os import PathLike
+from pathlib import Path
 from typing import Any, NoReturn
 
 from clustimage._errors import InvalidParameterError, ModelFileError, StepOrderError
@@ -99,13 +100,15 @@ class StateMethods:
         return self.embedder_.get_state() if isinstance(self.embedder_, Embedder) else None
 
     @classmethod
-    def _from_state(cls, state: Mapping[str, Any], **objects: Any) -> Any:
+    def _from_state(cls, state: Mapping[str, Any], weights: Any = None, **objects: Any) -> Any:
         """Return the model that `state` was taken from.
 
         Parameters
         ----------
         state : mapping
             What `_get_state` returned.
+        weights : path, optional
+            Where the weights of the network are now.
         **objects
             ``method``, ``embedding``, ``model`` (of ``params_cnn``) and ``detector`` (of
             ``params_faces``), where the model was made with objects of the user's own.
@@ -131,6 +134,8 @@ class StateMethods:
             for name in state["own"]:
                 settings = given[MAY_BE_INSIDE[name]] if name in MAY_BE_INSIDE else given
                 settings[name] = objects.get(name, NotSaved(name, settings[name]))
+            if weights is not None:
+                given["params_cnn"]["weights"] = weights
             model = cls(**given)
             images = _images_from(state["images"])
             model.images_ = images
@@ -149,7 +154,7 @@ class StateMethods:
                 model.moments_ = Moments(**state["moments"])
             if state["null"] is not None:
                 model.null_ = NullDistribution.from_state(state["null"])
-            model.extractor_ = _extractor_from(state, model)
+            model.extractor_ = _extractor_from(state, model, weights)
             if state["embedder"] is not None:
                 embedder = make_embedder(model.params["embedding"], model.params)
                 model.embedder_ = embedder.set_state(state["embedder"])
@@ -172,8 +177,9 @@ def _in_words(settings: Mapping[str, Any]) -> dict[str, Any]:
     weights: Any = plain.get("weights")
     if hasattr(weights, "transforms"):
         plain["weights"] = f"{type(weights).__name__}.{weights.name}"
-    elif isinstance(weights, PathLike):
-        plain["weights"] = fspath(weights)
+    elif isinstance(weights, PathLike | str) and Path(weights).is_file():
+        # Found again from wherever the model is loaded.
+        plain["weights"] = str(Path(weights).absolute())
     return plain
 
 
@@ -190,7 +196,7 @@ def _extractor_state(extractor: Any) -> dict[str, Any] | None:
     return None
 
 
-def _extractor_from(state: Mapping[str, Any], model: Any) -> Any:
+def _extractor_from(state: Mapping[str, Any], model: Any, weights: Any) -> Any:
     if model.results["feat"] is None:
         return None
     method = model.params["method"]
@@ -199,6 +205,8 @@ def _extractor_from(state: Mapping[str, Any], model: Any) -> Any:
         settings = dict(saved["settings"])
         if "model" in settings and "model" in state["own"]:
             settings["model"] = model.params["params_cnn"]["model"]
+        if "weights" in settings and weights is not None:
+            settings["weights"] = weights
         return set_state(EXTRACTORS[saved["method"]](**settings), saved["learned"])
     if isinstance(method, NotSaved):
         return method

@@ -215,3 +215,24 @@ def test_a_network_by_name_comes_back_without_an_object(digits, tmp_path):
     np.testing.assert_allclose(back.transform(digits[0][:3]), cl.results["feat"][:3], atol=1e-5)
     with pytest.raises(InvalidParameterError, match="'model' is part of this model"):
         Clustimage.load(tmp_path / "named.clustimage", model=object())
+
+
+def test_weights_are_found_again_from_elsewhere_and_where_they_moved(
+    digits, tmp_path, monkeypatch, small_network
+):
+    torch = pytest.importorskip("torch")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    models = pytest.importorskip("torchvision.models")
+    torch.save(models.squeezenet1_1(weights=None).state_dict(), "net.pth")
+    settings = {"model": "squeezenet1_1", "weights": "net.pth"}
+    cl = Clustimage("cnn", None, params_cnn=settings, verbose="error")
+    cl.fit_transform(digits[0][:8], n_clusters=2)
+    path = cl.save(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    assert (Clustimage.load(path).predict(digits[0][:2]) == cl.labels_[:2]).all()
+    moved = (tmp_path / "here" / "net.pth").rename(tmp_path / "moved.pth")
+    with pytest.raises(InvalidParameterError, match="net.pth"):
+        Clustimage.load(path).predict(digits[0][:2])
+    back = Clustimage.load(path, weights=moved)
+    assert (back.predict(digits[0][:2]) == cl.labels_[:2]).all()

@@ -40,7 +40,7 @@ class ExportMethods:
         def _face_links(self) -> list[tuple[str, int] | None]: ...
 
         @classmethod
-        def _from_state(cls, state: Any, **objects: Any) -> Any: ...
+        def _from_state(cls, state: Any, weights: Any = None, **objects: Any) -> Any: ...
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
         """Save everything to one file.
@@ -90,6 +90,7 @@ class ExportMethods:
         embedding: Any = None,
         model: Any = None,
         detector: Any = None,
+        weights: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Load what `save` wrote.
 
@@ -113,6 +114,9 @@ class ExportMethods:
             file, are found again by themselves.
         detector : object, optional
             The same for one that was given as ``params_faces["detector"]``.
+        weights : path, optional
+            Where the file of ``params_cnn["weights"]`` lies now, if it was moved. Its content
+            must be the same.
 
         Returns
         -------
@@ -137,7 +141,7 @@ class ExportMethods:
         """
         given = {"method": method, "embedding": embedding, "model": model, "detector": detector}
         objects = {name: value for name, value in given.items() if value is not None}
-        return cls._from_state(load_model(path), **objects)
+        return cls._from_state(load_model(path), weights=weights, **objects)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the results as a table, one row per image.

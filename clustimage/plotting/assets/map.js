@@ -71,15 +71,22 @@
 
   const everywhere = L.latLngBounds(data.lat.map((lat, row) => [lat, data.lon[row]]));
 
-  function fitAll() {
+  /* What is shown lies beside the panel, on a phone below it. */
+  function beside() {
     const wide = matchMedia("(min-width: 641px)").matches;
-    map.fitBounds(everywhere, {
-      paddingTopLeft: [40, wide ? 40 : 80],
-      paddingBottomRight: [wide ? 300 : 40, 50],
-      maxZoom: 15,
-      animate: false,
-    });
+    return { paddingTopLeft: [40, wide ? 40 : 90], paddingBottomRight: [wide ? 300 : 40, 50] };
   }
+
+  function fitAll() {
+    map.fitBounds(everywhere, { ...beside(), maxZoom: 15, animate: false });
+  }
+
+  const { zoomToBounds } = L.MarkerCluster.prototype;
+  L.MarkerCluster.include({
+    zoomToBounds(options) {
+      return zoomToBounds.call(this, options || beside());
+    },
+  });
 
   /* ---- land, borders and names of countries ---- */
 
@@ -329,7 +336,13 @@
 
   /* ---- the card of a photo ---- */
 
-  const popup = L.popup({ maxWidth: 280, minWidth: 200, offset: [0, -4], autoPanPaddingTopLeft: [60, 20], autoPanPaddingBottomRight: [20, 40] });
+  const popup = L.popup({
+    maxWidth: 280,
+    minWidth: 200,
+    offset: [0, -4],
+    autoPanPaddingTopLeft: matchMedia("(min-width: 641px)").matches ? [60, 20] : [10, 90],
+    autoPanPaddingBottomRight: matchMedia("(min-width: 641px)").matches ? [285, 40] : [10, 40],
+  });
   let open = null;
   let wanted = null;
   let byKey = false;
@@ -386,7 +399,10 @@
       box.append(nav);
     }
     box.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") map.closePopup(popup);
+      if (event.key === "Escape") {
+        wanted = null;
+        map.closePopup(popup);
+      }
       if (event.key === "ArrowLeft") go(-1);
       if (event.key === "ArrowRight") go(1);
       if (["Escape", "ArrowLeft", "ArrowRight"].includes(event.key)) {

@@ -109,9 +109,9 @@ def plot_map(
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> path = plot_map([[43.47, 11.88], [43.46, 11.87]], [0, 1])
-    >>> Path(path).read_text("utf-8")[:15]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = plot_map([[43.47, 11.88], [43.46, 11.87]], [0, 1], save_path=folder + "/a.html")
+    ...     Path(path).read_text("utf-8")[:15]
     '<!doctype html>'
     """
     check_option("lines", lines, (None, "day"))

@@ -235,7 +235,8 @@ def test_published_weights_are_read_from_the_cache_of_torch(tmp_path, monkeypatc
     assert network.digest == name and network.frame == Frame((224, 224), 256)
     model.eval().fc = nn.Identity()
     batch = torch.from_numpy(frames[:2]).permute(0, 3, 1, 2) / 255
-    batch = (batch - network._mean) / network._std
+    mean, std = (numbers[:3].view(1, 3, 1, 1) for numbers in (network._mean, network._std))
+    batch = (batch - mean) / std
     with torch.inference_mode():
         expected = model(batch).numpy()
     np.testing.assert_allclose(rows_of(network, frames[:2]), expected, atol=1e-5)

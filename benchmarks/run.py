@@ -49,9 +49,10 @@ that of the whole process, its libraries included, and of the processes that it 
 - The same word is not always the same work. t-SNE runs 750 steps with an angle of 0.7
   here, 1,000 with 0.5 in clustimage 1.7.1. `hog` features are the descriptor here
   (2,048 numbers), the picture of it there (16,384).
-- *bare network* is the forward pass alone, on batches that are ready as tensors in memory, with
-  the same number format and threads. This package decodes the files, prepares them and keeps
-  a row each in the same time. *First run* and *second run* read and describe the same
+- *bare network* is the forward pass alone, on batches of 32 that are ready as tensors in memory,
+  with the same number format and threads; *of 4, wide heap* does what this package does on a
+  CPU: four images at a time, in a heap that may hold blocks of 30 MB. This package decodes the
+  files, prepares them and keeps a row each in the same time. *First run* and *second run* read and describe the same
   folder with a `dirpath`; the second in a fresh process, its imports of torch included.
 - imagededup builds a network while it is imported and downloads its weights; here it gets
   random ones, which its hashing does not use. No tool may connect to another machine.

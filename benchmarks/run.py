@@ -52,8 +52,9 @@ that of the whole process, its libraries included, and of the processes that it 
 - *bare network* is the forward pass alone, on batches of 32 that are ready as tensors in memory,
   with the same number format and threads; *of 4, wide heap* does what this package does on a
   CPU: four images at a time, in a heap that may hold blocks of 30 MB. This package decodes the
-  files, prepares them and keeps a row each in the same time. *First run* and *second run* read and describe the same
-  folder with a `dirpath`; the second in a fresh process, its imports of torch included.
+  files, prepares them and keeps a row each in the same time.
+- *First run* and *second run* read and describe the same folder with a `dirpath`; the second
+  in a fresh process, its imports of torch included.
 - imagededup builds a network while it is imported and downloads its weights; here it gets
   random ones, which its hashing does not use. No tool may connect to another machine.
 - The photos of 2048 × 1536, the points and their tree are made by the benchmark from seeds.

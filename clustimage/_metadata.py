@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clustimage._results import require
-from clustimage.images import Images, metadata_frame, photos_of, places_of, read_metadata
+from clustimage.images import (
+    Images,
+    clock_times,
+    metadata_frame,
+    photos_of,
+    places_of,
+    read_metadata,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,5 +66,5 @@ class MetadataMethods:
         return places_of(self._metadata_columns())
 
     def _moments(self) -> np.ndarray:
-        """Return when each photo was taken, in seconds, ``(n,)``; NaN where it is not known."""
-        return self._metadata_columns()["timestamp"]
+        """Return what the camera's clock showed, in seconds, ``(n,)``; NaN if it is not known."""
+        return clock_times(self._metadata_columns())

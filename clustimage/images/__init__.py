@@ -15,6 +15,7 @@ from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images._load import load_images, tell_skipped
 from clustimage.images._metadata_table import (
+    clock_times,
     metadata_frame,
     photos_of,
     places_of,
@@ -38,6 +39,7 @@ __all__ = [
     "check_extensions",
     "check_timestamps",
     "clear_cache",
+    "clock_times",
     "decoders",
     "describe_cache",
     "digest",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METADATA",
+    "clock_times",
     "metadata_frame",
     "photos_of",
     "places_of",
@@ -157,6 +158,27 @@ def photos_of(images: Images) -> list[Any]:
         else (content if isinstance(content, Image.Image) else None)
         for source, content in zip(images.sources, contents, strict=True)
     ]
+
+
+def clock_times(metadata: Columns) -> np.ndarray:
+    """Return what the clocks of the cameras showed, ``(n,)``, of what `read_metadata` returned.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Seconds since 1970-01-01 00:00 on the clock of the camera; NaN where it is not known.
+
+    Examples
+    --------
+    >>> clock_times({"timestamp": np.array([0.0, 0.0]), "offset": ["+02:00", ""]}).tolist()
+    [7200.0, 0.0]
+    """
+    seconds = np.zeros(len(metadata["timestamp"]))
+    for i, offset in enumerate(metadata["offset"]):
+        if offset:
+            hours, minutes = offset[1:].split(":")
+            seconds[i] = (int(hours) * 60 + int(minutes)) * (-60 if offset[0] == "-" else 60)
+    return metadata["timestamp"] + seconds
 
 
 def places_of(metadata: Columns) -> np.ndarray:

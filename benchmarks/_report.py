@@ -110,7 +110,7 @@ def speed_table(done: dict[str, tuple[Workload, Outcomes]], materials: Materials
             if outcome is ours:
                 said, reached = verdict(workload, outcomes)
                 cells = [said, str(workload.target or ""), MARKS[reached]]
-            elif not ours.error:
+            elif not ours.error and workload.compares:
                 cells[0] = _against(ours, outcome)[0]
             counted = ""
             if workload.rate:

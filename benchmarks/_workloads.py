@@ -49,6 +49,7 @@ class Workload:
     target: Target | None = None
     rate: str | None = None  # what is counted by the second
     stages: bool = False
+    compares: bool = True  # its contenders do the same work
 
     @property
     def ours(self) -> Contender:
@@ -169,6 +170,7 @@ WORKLOADS: dict[str, Workload] = {
                 )
                 for count in (100, 1000)
             ),
+            compares=False,
         ),
         _again("cnn", 20),
         _again("pca", 2),

@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
@@ -28,8 +29,17 @@ LENT = Path(os.environ.get("CLUSTIMAGE_TEST_DATA", ROOT.parent / "shared"))
 PAGE = ROOT / "docs" / "quality.md"
 START, END = "<!-- measured -->", "<!-- end of what was measured -->"
 
-NETWORKS = ("mobilenet_v2", "squeezenet1_1")
-METHODS = ("pca", "hog", "phash", *NETWORKS)
+# Name in the table: the method, or the settings of a network whose weights lie in a file.
+METHODS: dict[str, str | dict[str, Any]] = {
+    "pca": "pca",
+    "hog": "hog",
+    "pca-hog": "pca-hog",
+    "phash": "phash",
+    "mobilenet_v2": {"model": "mobilenet_v2"},
+    "mobilenet_v2, n_components=0.95": {"model": "mobilenet_v2", "n_components": 0.95},
+    "squeezenet1_1": {"model": "squeezenet1_1"},
+    "squeezenet1_1, n_components=0.95": {"model": "squeezenet1_1", "n_components": 0.95},
+}
 
 
 def by_folder(name: str, pattern: str = "*/*") -> Callable[[Path], list[Path]]:
@@ -41,8 +51,8 @@ def cifar(work: Path) -> list[Path]:
     """Return 100 images of each of the ten kinds of CIFAR-10's test set."""
     archive = shutil.copy(LENT / "data" / "cifar10_test.zip", work)
     folder = Path(unzip(archive))
-    kinds = sorted({path.parent for path in folder.rglob("*.png")})
-    return [path for kind in kinds for path in sorted(kind.glob("*.png"))[:100]]
+    kinds = sorted({path.parent for path in folder.rglob("*.jpg")})
+    return [path for kind in kinds for path in sorted(kind.glob("*.jpg"))[:100]]
 
 
 SETS: dict[str, Callable[[Path], list[Path]]] = {
@@ -53,12 +63,13 @@ SETS: dict[str, Callable[[Path], list[Path]]] = {
 }
 
 
-def make_model(method: str, dirpath: Path) -> Clustimage:
+def make_model(name: str, dirpath: Path) -> Clustimage:
     """Return a model of default settings, for a network with its weights from a file."""
-    if method not in NETWORKS:
-        return Clustimage(method=method, embedding=None, verbose="error")
-    weights = LENT / "weights" / f"{method}.pth"
-    settings = {"model": method, "weights": str(weights)}
+    settings = METHODS[name]
+    if isinstance(settings, str):
+        return Clustimage(method=settings, embedding=None, verbose="error")
+    weights = LENT / "weights" / f"{settings['model']}.pth"
+    settings = {**settings, "weights": str(weights)}
     return Clustimage(
         method="cnn", params_cnn=settings, embedding=None, dirpath=dirpath, verbose="error"
     )

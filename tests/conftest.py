@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,12 @@ def close_figures() -> Iterator[None]:
 
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(autouse=True)
+def usual_verbosity() -> None:
+    """Forget how much an earlier test let the package say: there is one level in a process."""
+    logging.getLogger("clustimage").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

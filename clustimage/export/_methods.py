@@ -40,7 +40,7 @@ class ExportMethods:
         def _face_links(self) -> list[tuple[str, int] | None]: ...
 
         @classmethod
-        def _from_state(cls, state: Any, weights: Any = None, **objects: Any) -> Any: ...
+        def _from_state(cls, state: Any, **objects: Any) -> Any: ...
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
         """Save everything to one file.
@@ -139,9 +139,15 @@ class ExportMethods:
         ...
         clustimage._errors.ModelFileError: ...
         """
-        given = {"method": method, "embedding": embedding, "model": model, "detector": detector}
+        given = {
+            "method": method,
+            "embedding": embedding,
+            "model": model,
+            "detector": detector,
+            "weights": weights,
+        }
         objects = {name: value for name, value in given.items() if value is not None}
-        return cls._from_state(load_model(path), weights=weights, **objects)
+        return cls._from_state(load_model(path), **objects)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the results as a table, one row per image.

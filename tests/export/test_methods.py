@@ -26,6 +26,9 @@ class Model(ExportMethods):
     def _get_state(self) -> dict[str, Any]:
         return {"results": self.results}
 
+    def _face_links(self) -> list[tuple[str, int] | None]:
+        return [None] * len(self.results["pathnames"])
+
     @classmethod
     def _from_state(cls, state: dict[str, Any], **objects: Any) -> Model:
         return cls(state["results"], **objects)

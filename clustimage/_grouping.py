@@ -138,6 +138,7 @@ default="silhouette"
         check_timestamps(timestamps)
         moments = read_moments(self.images_, timestamps) if time_weight else None
         if isinstance(cannot_link, str):
+            check_option("cannot_link", cannot_link, ("photo",))
             cannot_link = self._photos_of_faces()
         request = {
             "cluster": cluster,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from clustimage._logging import get_logger
 from clustimage._results import require
 from clustimage.images import (
+    GONE,
     Images,
     clock_times,
     metadata_frame,
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["MetadataMethods"]
+
+logger = get_logger(__name__)
 
 
 class MetadataMethods:
@@ -36,7 +40,8 @@ class MetadataMethods:
         """What the photos say of themselves in their EXIF data: a row for each image.
 
         Time (UTC), place, camera, exposure, size and format, and in ``reason`` what of it
-        cannot be used. Read from the headers of the files when it is first asked for.
+        cannot be used. Read from the headers of the files when it is first asked for, and
+        saved with the model from then on.
 
         Raises
         ------
@@ -57,6 +62,15 @@ class MetadataMethods:
             known = getattr(self.extractor_, "metadata_", None)
             if known is None:
                 known = read_metadata(photos_of(self.images_), n_jobs=self.params["n_jobs"])
+                n_gone = known["reason"].count(GONE)
+                if n_gone:  # not kept: they may come back
+                    logger.warning(
+                        "The files of %d of %d photos are not where they were, so that nothing is "
+                        "known of when and where these were taken.",
+                        n_gone,
+                        len(known["reason"]),
+                    )
+                    return known
             self._store(metadata_=known)
             return known
         return self.metadata_

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -44,6 +45,22 @@ def test_too_few_faces_are_not_grouped(folder, tmp_path, capsys):
     assert main(words) == 0
     assert "too few to group" in capsys.readouterr().out
     assert (tmp_path / "photos.png").exists() and not (tmp_path / "labels.csv").exists()
+
+
+def test_a_second_run_takes_no_results_for_photos_and_leaves_no_old_ones(folder, tmp_path, capsys):
+    photos = tmp_path / "photos"
+    shutil.copytree(folder, photos)
+    out = photos / "out"
+    words = ["faces", str(photos), "--out", str(out), "--overwrite", "--verbose", "error"]
+    for _ in range(2):
+        assert main([*words, "--k", "3"]) == 0
+        assert capsys.readouterr().out.startswith("6 faces in 7 photos.\n")
+    assert len(list((out / "clusters").iterdir())) == 3
+    (out / "faces" / "mine_face0.png").write_bytes((folder / "sea.png").read_bytes())
+    assert main([words[0], str(photos / "0.png"), *words[2:]]) == 0
+    assert "too few to group" in capsys.readouterr().out
+    assert sorted(path.name[:4] for path in (out / "faces").iterdir())[1:] == ["mine"]
+    assert not (out / "labels.csv").exists() and not list((out / "clusters").iterdir())
 
 
 def test_yunet_without_a_model_is_one_sentence(folder, tmp_path, capsys):

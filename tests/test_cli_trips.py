@@ -40,8 +40,8 @@ def test_events_places_and_the_map_are_written(photos, tmp_path, capsys):
     words = ["trips", str(photos), "--out", str(out), "--verbose", "error"]
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "2 groups by time; 0 photos alone, 1 without the data." in said
-    assert "2 groups by place; 0 photos alone, 1 without the data." in said
+    assert "2 groups by time; 0 photos in none, 1 without the data." in said
+    assert "2 groups by place; 0 photos in none, 1 without the data." in said
     with (out / "trips.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["filename"] for row in rows][:2] == ["a0.jpg", "a1.jpg"]

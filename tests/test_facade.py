@@ -561,6 +561,13 @@ def test_cannot_link_by_photo_needs_faces(digits):
     assert "photo" not in cl.to_frame()
 
 
+def test_cannot_link_is_no_other_word(digits):
+    cl = Clustimage(embedding=None, verbose="error")
+    cl.fit_transform(digits[0][:20])
+    with pytest.raises(InvalidParameterError, match="'cannot_link' must be one of 'photo'"):
+        cl.cluster(cannot_link="foto")
+
+
 # --- time and place -----------------------------------------------------------------------------
 
 
@@ -623,3 +630,15 @@ def test_metadata_survive_without_the_files(trip, tmp_path):
     back = Clustimage.load(path)
     assert back.metadata.equals(before)
     assert "3.jpg" in Path(back.plot_map()).read_text("utf-8")
+
+
+def test_metadata_of_files_that_are_gone_are_told_and_not_kept(trip, tmp_path, caplog):
+    photos = tmp_path / "photos"
+    shutil.copytree(trip, photos)
+    cl = Clustimage(embedding=None, verbose="warning")
+    cl.import_data(photos)
+    photos.rename(tmp_path / "elsewhere")
+    assert set(cl.metadata["reason"]) == {"The file is not there"}
+    assert "not where they were" in caplog.text
+    (tmp_path / "elsewhere").rename(photos)
+    assert cl.metadata["latitude"].notna().any()

@@ -13,6 +13,7 @@ from clustimage.cli._output import (
     draw_all,
     outputs_of_cluster,
     use_files_only,
+    without_results,
 )
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def run(arguments: argparse.Namespace) -> None:
     names = [*outputs_of_cluster(), *(["links.csv"] if folders else [])]
     folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
     model.fit_transform(
-        arguments.folders if len(arguments.folders) > 1 else arguments.folders[0],
+        without_results(arguments.folders, folder, names),
         cluster=arguments.cluster,
         evaluate=arguments.evaluate,
         metric=arguments.metric,

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clustimage.cli._cluster import write_all
-from clustimage.cli._output import add_output, check_folder, outputs_of_cluster, use_files_only
+from clustimage.cli._output import (
+    add_output,
+    check_folder,
+    outputs_of_cluster,
+    use_files_only,
+    without_results,
+)
 
 if TYPE_CHECKING:
     from clustimage import Clustimage
@@ -60,9 +66,8 @@ def run(arguments: argparse.Namespace) -> None:
         n_jobs=arguments.jobs,
         verbose=arguments.verbose,
     )
-    faces = model.extract_faces(
-        arguments.folders if len(arguments.folders) > 1 else arguments.folders[0]
-    )
+    faces = model.extract_faces(without_results(arguments.folders, folder, names))
+    _remove_old(folder, faces["pathnames_face"])
     _draw(model, folder)
     n_faces = sum(map(len, faces["pathnames_face"]))
     print(f"{n_faces} faces in {len(faces['pathnames'])} photos.")
@@ -77,6 +82,22 @@ def run(arguments: argparse.Namespace) -> None:
         cannot_link="photo" if arguments.apart else None,
     )
     write_all(model, folder, overwrite=arguments.overwrite)
+
+
+def _remove_old(folder: Path, pathnames_face: list[list[str]]) -> None:
+    """Remove what an earlier run has written and this one does not write again."""
+    from clustimage.faces import photo_of
+
+    for name in outputs_of_cluster():
+        if (folder / name).is_file():
+            (folder / name).unlink()
+    for old in (folder / "clusters").glob("cluster_*.png"):
+        old.unlink()
+    new = {Path(path).name for paths in pathnames_face for path in paths}
+    old_crops = [path for path in (folder / "faces").glob("*_face*.png") if path.name not in new]
+    for crop, link in zip(old_crops, photo_of(map(str, old_crops)), strict=True):
+        if link is not None:
+            crop.unlink()
 
 
 def _draw(model: Clustimage, folder: Path) -> None:

@@ -13,7 +13,14 @@ from clustimage._errors import InvalidParameterError
 if TYPE_CHECKING:
     from clustimage import Clustimage
 
-__all__ = ["add_output", "draw_all", "outputs_of_cluster", "check_folder", "use_files_only"]
+__all__ = [
+    "add_output",
+    "check_folder",
+    "draw_all",
+    "outputs_of_cluster",
+    "use_files_only",
+    "without_results",
+]
 
 FIGURES = ("map", "unique", "mean", "columns", "scores", "dendrogram")
 MAX_COLUMNS = 100
@@ -68,6 +75,22 @@ def _check_writable(folder: Path) -> None:
         for path in made:
             if path.is_dir():
                 path.rmdir()
+
+
+def without_results(folders: list[str], out: Path, names: list[str]) -> str | list[str]:
+    """Return what was given, without the results in `out` where that lies in one of them."""
+    given = folders if len(folders) > 1 else folders[0]
+    target = out.resolve()
+    if not out.exists() or not any(target.is_relative_to(Path(f).resolve()) for f in folders):
+        return given
+    from clustimage.images import gather_photos
+
+    results = [target / name for name in names]
+    return [
+        photo.given
+        for photo in gather_photos(given).items
+        if photo.url or not any(Path(photo.pathname).resolve().is_relative_to(r) for r in results)
+    ]
 
 
 def outputs_of_cluster() -> list[str]:

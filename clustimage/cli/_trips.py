@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustimage._errors import InvalidDataError
-from clustimage.cli._output import add_output, check_folder, use_files_only
+from clustimage.cli._output import add_output, check_folder, use_files_only, without_results
 
 if TYPE_CHECKING:
     from clustimage import Clustimage
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         verbose=arguments.verbose,
     )
     folder = check_folder(arguments.out, list(OUTPUTS), overwrite=arguments.overwrite)
-    given = arguments.folders if len(arguments.folders) > 1 else arguments.folders[0]
+    given = without_results(arguments.folders, folder, list(OUTPUTS))
     model.extract_feat(model.import_data(given))
     table = _table(model)
     if table[["timestamp", "latitude"]].isna().all(axis=None):
@@ -107,7 +107,7 @@ def _group(
     n_groups = int(labels.max()) + 1
     n_without = int((labels == -2).sum())
     alone = int((labels == -1).sum())
-    print(f"{n_groups} groups {words}; {alone} photos alone, {n_without} without the data.")
+    print(f"{n_groups} groups {words}; {alone} photos in none, {n_without} without the data.")
     written = []
     if n_groups:
         drawn, _ = model.plot(layout="columns")

@@ -6,19 +6,20 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from clustimage._errors import InvalidParameterError
 from clustimage._logging import get_logger
 from clustimage._parallel import run_ordered
 from clustimage._validation import check_bool, check_shape
 from clustimage.faces._crops import LARGEST, Crop, cut_face, scale_face, whole_box
 from clustimage.faces._detector import Face, FaceDetector
-from clustimage.faces._naming import safe_stem, write_crop
+from clustimage.faces._naming import is_crop, safe_stem, write_crop
 from clustimage.faces._registry import check_faces, make_detector
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
@@ -123,13 +124,15 @@ def find_faces(
     InvalidDataError
         If an array can be no photo.
     InvalidParameterError
-        If a setting is wrong, or a cascade or model file is missing or broken.
+        If a setting is wrong, a cascade or model file is missing or broken, or `dirpath`
+        cannot be written to.
 
     Notes
     -----
     A crop is named ``<photo>_<hash>_face<i>.png``. The hash is of the path of the photo, its
     content and the settings, so photos of one name do not meet, and the same call again
-    leaves the files as they are. Nothing is overwritten. Each file carries the path of its
+    leaves the files as they are. Nothing is overwritten. Such files below `dirpath`, in
+    ``faces``, are not searched for faces themselves. Each file carries the path of its
     photo, see `photo_of`.
 
     Examples
@@ -147,6 +150,8 @@ def find_faces(
     )
     own = not isinstance(work.params["detector"], str)
     photos = gather_photos(X, ext=ext, download_dir=dirpath)
+    if dirpath is not None:
+        photos = _without_crops(photos, work.folder)
     found: list[_Found] = []
     status: list[ImageStatus] = []
     with quiet_pillow():
@@ -174,6 +179,20 @@ def find_faces(
             len(found),
         )
     return _as_dict(found)
+
+
+def _without_crops(photos: Any, folder: Path) -> Any:
+    """Return the photos without what an earlier call has written to `folder`.
+
+    Where `dirpath` lies in the folder of the photos, crops would be photos in the next call.
+    """
+    start = f"{folder}{os.sep}"
+    kept = [
+        photo
+        for photo in photos.items
+        if not (photo.pathname.startswith(start) and is_crop(photo.filename))
+    ]
+    return replace(photos, items=kept)
 
 
 def _as_dict(found: list[_Found]) -> dict[str, Any]:
@@ -271,10 +290,16 @@ class _Work:
                 return f"cannot be read any more ({exc.strerror})"
             stem = f"{safe_stem(source.pathname)}_{self._hash(source.pathname, content)}"
             photo = source.pathname if source.content is None else None
-            names = [
-                write_crop(self._folder(), stem, number, crop.pixels, photo)
-                for number, crop in enumerate(crops)
-            ]
+            try:
+                names = [
+                    write_crop(self.folder, stem, number, crop.pixels, photo)
+                    for number, crop in enumerate(crops)
+                ]
+            except OSError as exc:
+                raise InvalidParameterError(
+                    f"The faces cannot be written to {self.folder} ({exc.strerror}). Give another "
+                    "'dirpath', or look whether the disk is full."
+                ) from exc
         n_values = self.dim_face[0] * self.dim_face[1] * (1 if self.gray else 3)
         rows = [_row(crop.pixels, self.dim_face, self.gray) for crop in crops]
         return _Found(
@@ -300,7 +325,8 @@ class _Work:
         }
         return digest(canonical(recipe))[:12]
 
-    def _folder(self) -> Path:
+    @property
+    def folder(self) -> Path:
         """Return the folder of the crops; without `dirpath` a new one, made once."""
         with self._lock:
             if self._dirpath is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 from clustimage._files import replacing
 from clustimage.faces._photo_of import link_text
 
-__all__ = ["safe_stem", "write_crop"]
+__all__ = ["is_crop", "safe_stem", "write_crop"]
 
 LONGEST = 120  # bytes of the photo's name in that of a crop
 
@@ -31,6 +32,17 @@ def safe_stem(pathname: str) -> str:
         for char in Path(pathname).stem
     )
     return stem.encode()[:LONGEST].decode(errors="ignore").strip(" .") or "photo"
+
+
+def is_crop(filename: str) -> bool:
+    """Tell whether a file is named as `find_faces` names its crops.
+
+    Examples
+    --------
+    >>> is_crop("last summer_0123456789ab_face2.png"), is_crop("last summer.png")
+    (True, False)
+    """
+    return re.search(r"_[0-9a-f]{12}_face\d+(_\d+)?\.png$", filename) is not None
 
 
 def write_crop(folder: Path, stem: str, number: int, pixels: np.ndarray, photo: str | None) -> str:

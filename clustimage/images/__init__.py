@@ -15,6 +15,7 @@ from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images._load import load_images, tell_skipped
 from clustimage.images._metadata_table import (
+    GONE,
     clock_times,
     metadata_frame,
     photos_of,
@@ -27,6 +28,7 @@ from clustimage.images._upright import gather_photos, read_upright
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
+    "GONE",
     "Cache",
     "CacheInfo",
     "Frame",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clustimage.images._images import Images
 
 __all__ = [
+    "GONE",
     "METADATA",
     "clock_times",
     "metadata_frame",
@@ -58,6 +59,7 @@ METADATA: dict[str, type] = {
     "reason": str,
 }
 PNG_SIGNATURE = 8  # bytes
+GONE = "The file is not there"
 
 
 def read_metadata(pathnames: Sequence[Any], *, n_jobs: int | None = -1) -> Columns:
@@ -83,7 +85,8 @@ def read_metadata(pathnames: Sequence[Any], *, n_jobs: int | None = -1) -> Colum
           ``f_number``, ``focal_length`` (mm);
         - ``orientation`` (1 is upright; of HEIC always, as it is turned while it is read),
           ``width`` and ``height`` held upright, ``format``, ``bytes``;
-        - ``reason``, why metadata that are there cannot be used.
+        - ``reason``, why metadata that are there cannot be used, or that an absolute path
+          leads to no file.
 
     See Also
     --------
@@ -195,7 +198,7 @@ def _read_row(item: Any) -> dict[str, Any]:
     try:
         status = os.stat(item)  # noqa: PTH116 - a thousand paths an instant
     except (OSError, ValueError):
-        return {}
+        return {"reason": GONE} if os.path.isabs(item) else {}  # noqa: PTH117
     if not stat.S_ISREG(status.st_mode):
         return {}
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clustimage._errors import ImageReadError, InvalidDataError
+from clustimage._errors import ImageReadError, InvalidDataError, InvalidParameterError
 from clustimage.faces import Face, find_faces
 from clustimage.images import load_images
 
@@ -62,6 +62,19 @@ def test_the_same_call_again_leaves_the_files_as_they_are(photos, tmp_path):
     again = find_faces(photos, dirpath=tmp_path / "out")
     assert again["pathnames_face"] == first["pathnames_face"]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.*")} == times
+
+
+def test_crops_below_the_photos_are_no_photos_of_the_next_call(photos):
+    first = find_faces(photos, dirpath=photos / "out")
+    again = find_faces(photos, dirpath=photos / "out")
+    assert again["pathnames"].tolist() == first["pathnames"].tolist()
+    assert again["pathnames_face"] == first["pathnames_face"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(photos, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidParameterError, match="Give another 'dirpath'"):
+        find_faces(photos, dirpath=tmp_path / "file")
 
 
 def test_a_file_that_is_not_ours_is_not_overwritten(photos, tmp_path):

@@ -174,14 +174,14 @@ def test_what_is_there_is_never_overwritten(model, tmp_path, action):
 
 
 def test_a_name_taken_between_the_plan_and_the_making(model, tmp_path, monkeypatch):
-    symlink = os.symlink
+    symlink_to = Path.symlink_to
 
-    def race(source: Any, target: Any, *rest: Any, **more: Any) -> None:
-        if Path(target).name == "3.jpg":
-            Path(target).write_text("faster")
-        symlink(source, target, *rest, **more)
+    def race(target: Path, source: Any) -> None:
+        if target.name == "3.jpg":
+            target.write_text("faster")
+        symlink_to(target, source)
 
-    monkeypatch.setattr(os, "symlink", race)
+    monkeypatch.setattr(Path, "symlink_to", race)
     table = model.to_dirs(tmp_path / "out")
     assert Path(table["target"][3]).name == "3_2.jpg"
     assert (tmp_path / "out" / "cluster_1" / "3.jpg").read_text() == "faster"
@@ -347,14 +347,14 @@ def test_no_permission_is_said_before_the_work(model, tmp_path, monkeypatch, dry
 
 
 def test_folders_that_cannot_be_made_leave_nothing_behind(model, tmp_path, monkeypatch):
-    mkdir = os.mkdir
+    mkdir = Path.mkdir
 
-    def fail(path: Any, *rest: Any) -> None:
-        if Path(path).name == "cluster_1":
+    def fail(path: Path, *rest: Any, **more: Any) -> None:
+        if path.name == "cluster_1":
             raise OSError(errno.EROFS, "Read-only file system", str(path))
-        mkdir(path, *rest)
+        mkdir(path, *rest, **more)
 
-    monkeypatch.setattr(os, "mkdir", fail)
+    monkeypatch.setattr(Path, "mkdir", fail)
     before = tree(tmp_path)
     with pytest.raises(InvalidParameterError, match="cannot be written to.*Read-only"):
         model.to_dirs(tmp_path / "a" / "out")
@@ -369,16 +369,18 @@ def failing(code: int) -> Any:
 
 
 @pytest.mark.parametrize(
-    "action, function, code",
+    "action, owner, function, code",
     [
-        ("symlink", "symlink", errno.EPERM),
-        ("symlink", "symlink", errno.ENOTSUP),
-        ("hardlink", "link", errno.EXDEV),
-        ("hardlink", "link", errno.EMLINK),
+        ("symlink", Path, "symlink_to", errno.EPERM),
+        ("symlink", Path, "symlink_to", errno.ENOTSUP),
+        ("hardlink", os, "link", errno.EXDEV),
+        ("hardlink", os, "link", errno.EMLINK),
     ],
 )
-def test_no_links_on_this_file_system(model, tmp_path, monkeypatch, caplog, action, function, code):
-    monkeypatch.setattr(os, function, failing(code))
+def test_no_links_on_this_file_system(
+    model, tmp_path, monkeypatch, caplog, action, owner, function, code
+):
+    monkeypatch.setattr(owner, function, failing(code))
     before = tree(tmp_path)
     table = model.to_dirs(tmp_path / "new" / "out", action=action)
     assert table["status"].tolist() == ["failed"] * 6 + ["left out"]
@@ -449,14 +451,14 @@ def test_a_copy_of_another_size_keeps_the_original(model, photos, tmp_path, monk
 
 
 def test_an_image_that_must_stay_is_not_in_two_places(model, photos, tmp_path, monkeypatch):
-    unlink = os.unlink
+    unlink = Path.unlink
 
-    def keep(path: Any, *rest: Any, **more: Any) -> None:
-        if Path(path) == photos[3]:
+    def keep(path: Path, *rest: Any, **more: Any) -> None:
+        if path == photos[3]:
             raise PermissionError(errno.EACCES, "Permission denied")
         unlink(path, *rest, **more)
 
-    monkeypatch.setattr(os, "unlink", keep)
+    monkeypatch.setattr(Path, "unlink", keep)
     table = model.to_dirs(tmp_path / "out", action="move")
     assert (table["status"][3], table["reason"][3]) == ("failed", "Permission denied")
     assert photos[3].exists()

@@ -54,6 +54,7 @@ def size_of(module, layer, side=224):
         ("vit_b_16", 768),
     ],
 )
+@pytest.mark.filterwarnings("ignore:torch.meshgrid:UserWarning")  # of torch 2.0, in maxvit
 def test_the_default_is_what_the_classifier_is_given(name, size):
     side = 299 if name == "inception_v3" else 224
     assert size_of(without_numbers(name), None, side) == size

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["EstimatorHabits"]
 
+# After these metrics: what counts of the rows of ``method="exif"``, the column that says whether
+# it is known, and its unit.
+BY = {"datetime": ([0], 4, "timeframe"), "latlon": ([1, 2, 3], 5, "radius_meters")}
+
 
 class EstimatorHabits:
     """What users of scikit-learn expect, written once for the facade.
@@ -213,7 +217,9 @@ class EstimatorHabits:
 
         The nearest cluster is the one with the nearest image in it. Where the
         clustering left images out (-1), an image further from its cluster than
-        the cluster's own images are from each other is -1 as well.
+        the cluster's own images are from each other is -1 as well. After
+        ``metric="datetime"`` or ``"latlon"`` only the time or the place counts, "further"
+        is than the timeframe or the radius, and -2 is without data.
 
         Parameters
         ----------
@@ -242,7 +248,15 @@ class EstimatorHabits:
         """
         labels = require(self.results, "labels")
         feat = require(self.results, "feat")
-        return predict_labels(feat, labels, self.transform(Xnew), metric=self._metric())
+        rows = self.transform(Xnew)
+        params = {} if self.clustering_ is None else self.clustering_.params
+        if params.get("by") not in BY:
+            return predict_labels(feat, labels, rows, metric=self._metric())
+        columns, has, unit = BY[params["by"]]
+        reach = params[unit] / getattr(self.extractor_, unit)
+        found = predict_labels(feat[:, columns], labels, rows[:, columns], reach=reach)
+        found[rows[:, has] == 0] = -2
+        return found
 
     def _metric(self, metric: str | None = None) -> str:
         """Return `metric`, or where it is None the one that `cluster` used."""

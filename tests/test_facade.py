@@ -605,6 +605,20 @@ def test_photos_are_grouped_by_time_and_by_place(trip):
     assert cl.predict(trip / "3.jpg").tolist() == [1]
 
 
+def test_new_photos_get_an_event_by_their_time_and_a_place_by_their_place(trip, tmp_path):
+    later = Image.new("RGB", (20, 20))
+    exif = later.getexif()
+    exif[0x8769] = {0x9003: "2025:05:01 10:00:00"}
+    exif[0x8825] = {1: "N", 2: (52.5, 0, 0), 3: "E", 4: (13.4, 0, 0)}
+    later.save(tmp_path / "later.jpg", exif=exif)
+    new = [tmp_path / "later.jpg", trip / "3.jpg", trip / "5.jpg"]
+    cl = Clustimage(method="exif", embedding=None, verbose="error")
+    cl.fit_transform(trip, metric="latlon")
+    assert cl.predict(new).tolist() == [0, 1, -2]
+    cl.cluster(metric="datetime")
+    assert Clustimage.load(cl.save(tmp_path / "model")).predict(new).tolist() == [-1, 1, -2]
+
+
 def test_a_metric_of_time_needs_the_method_that_reads_it(trip):
     cl = Clustimage(method="pca", verbose="error")
     with pytest.raises(InvalidParameterError, match="goes with that only. Got method='pca'"):

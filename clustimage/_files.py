@@ -14,7 +14,7 @@ from clustimage._errors import InvalidParameterError
 __all__ = ["replacing", "target_file"]
 
 
-def target_file(path: str | os.PathLike[str]) -> Path:
+def target_file(path: str | os.PathLike[str], *, name: str = "path") -> Path:
     """Return `path` as the absolute path of a file that can be made.
 
     A link is followed, so that the file it points to is the one replaced.
@@ -22,14 +22,17 @@ def target_file(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InvalidParameterError
-        If `path` is a folder, or lies in a folder that does not exist.
+        If `path` is no path, is a folder, or lies in a folder that does not exist; the
+        message calls it `name`.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidParameterError(f"{name!r} must be a path. Got {path!r}.")
     target = Path(os.path.realpath(Path(path).expanduser()))
     if target.is_dir():
-        raise InvalidParameterError(f"'path' must be a file to write. Got the folder {target}.")
+        raise InvalidParameterError(f"{name!r} must be a file to write. Got the folder {target}.")
     if not target.parent.is_dir():
         raise InvalidParameterError(
-            f"'path' must lie in a folder that exists. There is no folder {target.parent}."
+            f"{name!r} must lie in a folder that exists. There is no folder {target.parent}."
         )
     return target
 

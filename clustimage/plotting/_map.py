@@ -133,16 +133,13 @@ def plot_map(
     }
     data["notes"] = notes_of(n, len(rows), data["dated"] if lines else None)
     bare = len(make_page(title, data, server))
+    _check_size(bare, limit, len(rows))
     if pixels is not None:
         images = _of_length("pixels", pixels, n, np.uint8)[rows]
         shapes = _rows_of(_of_length("sizes", sizes, n), rows)
         data |= _pictures(images, shapes, limit - bare, n_jobs)
     page = make_page(title, data, server)
-    if len(page) > limit:
-        raise MemoryLimitError(
-            f"The map of {count(len(rows), 'photo')} takes {in_words(len(page))}, more than "
-            f"'max_memory', {in_words(limit)}. Give a larger 'max_memory', or map fewer photos."
-        )
+    _check_size(len(page), limit, len(rows))
     if target is None:
         target = Path(tempfile.mkdtemp(prefix="clustimage-")) / MAP_NAME
     with replacing(target) as file:
@@ -150,8 +147,16 @@ def plot_map(
     return str(target)
 
 
+def _check_size(n_bytes: int, limit: float, n: int) -> None:
+    if n_bytes > limit:
+        raise MemoryLimitError(
+            f"The map of {count(n, 'photo')} takes {in_words(n_bytes)}, more than 'max_memory', "
+            f"{in_words(limit)}. Give a larger 'max_memory', or map fewer photos."
+        )
+
+
 def _free(path: str | os.PathLike[str], overwrite: bool) -> Path:
-    target = target_file(path)
+    target = target_file(path, name="save_path")
     if target.exists() and not check_bool("overwrite", overwrite):
         raise InvalidParameterError(
             f"{target} exists already. Give overwrite=True to replace it, or another path."

@@ -505,3 +505,21 @@ def test_the_method_explains_itself():
         assert section in text
     for parameter in list(inspect.signature(PlotMethods.plot_map).parameters)[1:]:
         assert f"{parameter} : " in text
+
+
+@pytest.mark.parametrize("path", [3, True])
+def test_a_path_that_is_none_is_refused_by_its_name(path):
+    with pytest.raises(InvalidParameterError, match=rf"'save_path' must be a path. Got {path}\."):
+        plot_map(np.array([[1.0, 2.0]]), None, save_path=path)
+
+
+def test_a_limit_below_the_empty_page_says_what_the_page_takes(tmp_path):
+    with pytest.raises(MemoryLimitError, match=r"The map of 1 photo takes .* kB, more than"):
+        plot_map(
+            np.array([[1.0, 2.0]]),
+            None,
+            pixels=np.zeros((1, 8, 8, 3), np.uint8),
+            max_memory=1000,
+            save_path=tmp_path / "map.html",
+        )
+    assert list(tmp_path.iterdir()) == []

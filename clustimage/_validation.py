@@ -96,9 +96,8 @@ def check_real(
     With ``low_open=True`` the lower end itself is not allowed.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or value != value:
-        raise InvalidParameterError(
-            f"{name!r} must be a number{_bounds(low, high)}. Got {value!r}."
-        )
+        bounds = f" above {low}" if low_open and high is None else _bounds(low, high)
+        raise InvalidParameterError(f"{name!r} must be a number{bounds}. Got {value!r}.")
     if low_open and low is not None and value <= low:
         raise InvalidParameterError(f"{name!r} must be a number above {low}. Got {value!r}.")
     return float(_check_bounds(name, float(value), low, high, "a number"))

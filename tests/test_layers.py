@@ -24,6 +24,7 @@ LEVELS = {
             "_files",
             "_download",
             "_memory",
+            "_words",
         ),
         0,
     ),

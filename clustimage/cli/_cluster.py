@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustimage._errors import InvalidParameterError
+from clustimage._words import count
 from clustimage.cli._output import (
     add_output,
     check_folder,
@@ -203,5 +204,5 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     model.save(folder / "model.clustimage", overwrite=overwrite)
     labels = model.results["labels"]
     n_clusters = len(model.results_unique["labels"])
-    print(f"{len(labels)} images in {n_clusters} clusters.")
+    print(f"{count(len(labels), 'image')} in {count(n_clusters, 'cluster')}.")
     print(f"Written to {folder}: labels.csv, model.clustimage, {len(figures)} figures.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustimage._errors import InvalidDataError
+from clustimage._words import count
 from clustimage.cli._output import add_output, check_folder, use_files_only, without_results
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def _group(
     n_groups = int(labels.max()) + 1
     n_without = int((labels == -2).sum())
     alone = int((labels == -1).sum())
-    print(f"{n_groups} groups {words}; {alone} photos in none, {n_without} without the data.")
+    in_none = count(alone, "photo")
+    print(f"{count(n_groups, 'group')} {words}; {in_none} in none, {n_without} without the data.")
     written = []
     if n_groups:
         drawn, _ = model.plot(layout="columns")

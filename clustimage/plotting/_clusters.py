@@ -10,7 +10,8 @@ import numpy as np
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage._logging import get_logger
 from clustimage._validation import check_int
-from clustimage.plotting._figure import check_cmap, count, many_figures
+from clustimage._words import count
+from clustimage.plotting._figure import check_cmap, many_figures
 from clustimage.plotting._montage import evenly
 from clustimage.plotting._tiles import draw_tiles
 

@@ -12,10 +12,11 @@ from clustimage._errors import InvalidDataError, MemoryLimitError
 from clustimage._logging import get_logger
 from clustimage._memory import in_words
 from clustimage._validation import check_int, check_real
+from clustimage._words import count
 from clustimage.plotting._bands import GAP, PAD, Bands, arrange
 from clustimage.plotting._clusters import choose_labels
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import check_cmap, count, fitting_size, new_axes
+from clustimage.plotting._figure import check_cmap, fitting_size, new_axes
 from clustimage.plotting._montage import colorize, evenly, fit_side
 from clustimage.plotting._tiles import LONGEST, TITLE, place
 

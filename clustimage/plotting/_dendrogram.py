@@ -9,8 +9,9 @@ import numpy as np
 
 from clustimage._errors import InvalidDataError, StepOrderError
 from clustimage._validation import check_int, check_real
+from clustimage._words import count
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import count, fitting_size, new_axes, number, shorten
+from clustimage.plotting._figure import fitting_size, new_axes, number, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

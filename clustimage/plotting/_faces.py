@@ -11,8 +11,9 @@ import numpy as np
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage._parallel import run_ordered
 from clustimage._validation import check_bool
+from clustimage._words import count
 from clustimage.images import gather_photos, imresize, quiet_pillow, read_upright
-from clustimage.plotting._figure import check_cmap, count, new_axes, shorten
+from clustimage.plotting._figure import check_cmap, new_axes, shorten
 from clustimage.plotting._montage import colorize, evenly, fit_side, montage, tile_corners
 from clustimage.plotting._tiles import TITLE, place
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "check_cmap",
     "check_figsize",
-    "count",
     "fitting_size",
     "halo",
     "many_figures",
@@ -190,14 +189,3 @@ def number(value: float) -> str:
     ('12,346', '0.123')
     """
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def count(n: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> count(1, "image"), count(1797, "image")
-    ('1 image', '1,797 images')
-    """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._errors import InvalidDataError
+from clustimage._words import count
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import check_cmap, count, number, shorten
+from clustimage.plotting._figure import check_cmap, number, shorten
 from clustimage.plotting._montage import best_ncols, colorize
 from clustimage.plotting._tiles import TITLE, draw_tiles, place, tile_sizes
 

@@ -14,7 +14,7 @@ from clustimage._errors import InvalidDataError, InvalidParameterError, MemoryLi
 from clustimage._files import replacing, target_file
 from clustimage._memory import in_words
 from clustimage._validation import check_bool, check_option, check_real
-from clustimage.plotting._figure import count
+from clustimage._words import count
 from clustimage.plotting._map_data import (
     clusters_of,
     days_of,

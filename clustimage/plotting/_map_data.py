@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from clustimage._words import count
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import count
 
 __all__ = [
     "clusters_of",

@@ -9,8 +9,9 @@ import numpy as np
 
 from clustimage._errors import InvalidDataError
 from clustimage._validation import check_bool, check_real
+from clustimage._words import count
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import check_cmap, check_figsize, count, fitting_size, new_axes
+from clustimage.plotting._figure import check_cmap, check_figsize, fitting_size, new_axes
 from clustimage.plotting._framing import lay_out
 from clustimage.plotting._legend import draw_legend
 from clustimage.plotting._montage import colorize

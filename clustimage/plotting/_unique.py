@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clustimage._errors import InvalidDataError
+from clustimage._words import count
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import count, new_axes
+from clustimage.plotting._figure import new_axes
 from clustimage.plotting._tiles import draw_tiles
 
 if TYPE_CHECKING:

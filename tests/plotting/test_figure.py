@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from clustimage import _errors
+from clustimage._words import count
 from clustimage.plotting._figure import (
     check_cmap,
-    count,
     many_figures,
     new_axes,
     number,

@@ -23,6 +23,7 @@ _HOMES: dict[str, str] = {
     "set_logger": "clustimage._logging",
     "ArchiveError": "clustimage._errors",
     "ClustimageError": "clustimage._errors",
+    "DiskSpaceError": "clustimage._errors",
     "DownloadError": "clustimage._errors",
     "ImageReadError": "clustimage._errors",
     "InvalidDataError": "clustimage._errors",
@@ -37,6 +38,7 @@ __all__ = [
     "ArchiveError",
     "Clustimage",
     "ClustimageError",
+    "DiskSpaceError",
     "DownloadError",
     "ImageReadError",
     "InvalidDataError",
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from clustimage._errors import (
         ArchiveError,
         ClustimageError,
+        DiskSpaceError,
         DownloadError,
         ImageReadError,
         InvalidDataError,

@@ -11,6 +11,7 @@
     ├── ArchiveError (ValueError)             an archive that is broken or unsafe to unpack
     ├── ModelFileError (ValueError)           a saved model that is broken or foreign
     ├── MemoryLimitError (MemoryError)        work that would not fit into the memory there is
+    ├── DiskSpaceError (OSError)              a file that would not fit onto the disk
     └── MissingDependencyError (ImportError)  an optional package that is not installed
 """
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 __all__ = [
     "ArchiveError",
     "ClustimageError",
+    "DiskSpaceError",
     "DownloadError",
     "ImageReadError",
     "InvalidDataError",
@@ -68,6 +70,10 @@ class ModelFileError(ClustimageError, ValueError):
 
 class MemoryLimitError(ClustimageError, MemoryError):
     """The work would need more memory than there is; raised before it is taken."""
+
+
+class DiskSpaceError(ClustimageError, OSError):
+    """A file that the work needs does not fit onto the disk."""
 
 
 class MissingDependencyError(ClustimageError, ImportError):

@@ -35,6 +35,7 @@ def test_public_names_are_these():
             "ArchiveError",
             "Clustimage",
             "ClustimageError",
+            "DiskSpaceError",
             "DownloadError",
             "ImageReadError",
             "InvalidDataError",

@@ -103,6 +103,11 @@ class Clustimage(
     verbose : str, int or None, default="info"
         How much is said, as in `clustimage.set_logger`. There is one level in a
         process: that of the last model made, or of the last call of `set_logger`.
+    max_memory : int or str, optional
+        Memory that images, features and work may take together, beside Python and its
+        libraries: a number of bytes, ``"2GB"``, ``"500 MiB"``. Small images beyond half of
+        it live in a file below `dirpath`; every step works in blocks, or takes a road that
+        needs less (see `plan`). By default half of what is free when images are read.
 
     Attributes
     ----------
@@ -157,6 +162,7 @@ class Clustimage(
         random_state: int | None = 0,
         n_jobs: int = -1,
         verbose: str | int | None = "info",
+        max_memory: int | str | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
         self._configure(given)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
+from clustimage._budget import check_max_memory
 from clustimage._errors import InvalidParameterError
 from clustimage._logging import check_verbose, get_logger, set_logger
 from clustimage._parallel import check_jobs
@@ -60,6 +61,7 @@ def resolve_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
         check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
     if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
         raise InvalidParameterError(f"'dirpath' must be a folder. Got {given['dirpath']!r}.")
+    check_max_memory(given["max_memory"])
     check_jobs(given["n_jobs"])
     check_extensions(given["ext"])
     check_verbose(given["verbose"])

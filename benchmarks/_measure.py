@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 TOOLS = Path(__file__).resolve().parent / "tools"
-LONGEST = 3600  # seconds that one job may take
+LONGEST = 3600.0  # seconds that one job may take
 BETWEEN_SAMPLES = 0.02  # seconds
+LINES = 20  # of what a job prints that are kept
 
 
 @dataclass
@@ -30,7 +31,10 @@ class Stage:
 
 @dataclass
 class Measurement:
-    """What one run of a job told: its work, its stages and facts; or why it failed."""
+    """What one run of a job told: its work, its stages and facts; or why it failed.
+
+    `said` are the last lines that it printed.
+    """
 
     seconds: float = float("nan")
     peak: int = 0
@@ -39,6 +43,7 @@ class Measurement:
     versions: dict[str, str] = field(default_factory=dict)
     python: str = ""
     error: str | None = None
+    said: list[str] = field(default_factory=list)
 
 
 class TreeMemory(threading.Thread):
@@ -91,7 +96,14 @@ def _share_of_memory(pid: int) -> int:
 
 
 def measure(
-    python: Path, script: str, job: str, options: dict[str, Any], *, work: Path, ours: bool
+    python: Path,
+    script: str,
+    job: str,
+    options: dict[str, Any],
+    *,
+    work: Path,
+    ours: bool,
+    longest: float = LONGEST,
 ) -> Measurement:
     """Run a job in a fresh process, with an empty temporary folder.
 
@@ -107,6 +119,8 @@ def measure(
         Folder for what the benchmark writes.
     ours : bool
         Whether the script may import this project's package.
+    longest : float, default=3600
+        Seconds after which it is ended.
 
     Returns
     -------
@@ -128,7 +142,7 @@ def measure(
             memory = TreeMemory(process.pid)
             memory.start()
             try:
-                error = _wait(process)
+                error = _wait(process, longest)
             finally:
                 process.kill()  # where this run is interrupted; else it has ended
                 memory.stop()
@@ -136,7 +150,9 @@ def measure(
             said = output.read().strip().splitlines()
         if error is None and not answer.exists():
             error = _without_places(said[-1]) if said else "it wrote no answer"
-        return Measurement(error=error) if error else _read(answer, memory)
+        found = Measurement(error=error) if error else _read(answer, memory)
+        found.said = said[-LINES:]
+        return found
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -146,12 +162,12 @@ def _without_places(line: str) -> str:
     return re.sub(r"\s*\(?[/\\][\w./\\-]+\)?", " …", line).replace("|", "/")[:200]
 
 
-def _wait(process: subprocess.Popen[bytes]) -> str | None:
+def _wait(process: subprocess.Popen[bytes], longest: float) -> str | None:
     try:
-        process.wait(LONGEST)
+        ended = process.wait(longest)
     except subprocess.TimeoutExpired:
-        return f"not done after {LONGEST} s"
-    return None
+        return f"not done after {longest:g} s"
+    return f"ended by signal {-ended}" if ended < 0 else None
 
 
 def _read(answer: Path, memory: TreeMemory) -> Measurement:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from _materials import Materials
 from _measure import Measurement
 from _workloads import Workload
 
-START = "<!-- written by benchmarks/run.py: start -->"
-END = "<!-- written by benchmarks/run.py: end -->"
 MARKS = {True: "yes", False: "**no**", None: ""}
 STAGES = ("import", "extract", "embedding", "cluster")
 
@@ -172,15 +169,6 @@ def machine(done: dict[str, tuple[Workload, Outcomes]], repeats: int) -> list[st
         for contender in w.contenders
     }
     return [*lines, *(f"- {names[place]} — {versions}" for place, versions in seen.items())]
-
-
-def write(path: Path, lines: list[str], template: str) -> None:
-    """Replace what lies between the marks in a page; the rest of the page stays."""
-    page = path.read_text(encoding="utf-8") if path.exists() else template
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([before + START, "", *lines, "", END + after]), encoding="utf-8")
 
 
 def _spread(outcome: Outcome) -> str:

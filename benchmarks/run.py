@@ -17,9 +17,8 @@ from pathlib import Path
 from _environments import interpreter
 from _materials import ROOT, Materials, prepare
 from _measure import Measurement, measure
+from _page import Section
 from _report import (
-    END,
-    START,
     Outcome,
     Outcomes,
     compare_scores,
@@ -28,12 +27,11 @@ from _report import (
     stage_table,
     title_of,
     verdict,
-    write,
 )
 from _workloads import WORKLOADS, Contender, Workload
 
 WORK = ROOT / "benchmarks" / ".work"
-PAGE = f"""# Speed and memory
+AROUND = """# Speed and memory
 
 `make bench` runs this package beside other tools on the same files and writes what follows.
 Every measurement is a fresh process; the tools take turns; imports are not counted; seconds
@@ -61,9 +59,9 @@ that of the whole process, its libraries included, and of the processes that it 
   random ones, which its hashing does not use. No tool may connect to another machine.
 - The photos of 2048 × 1536, the points and their tree are made by the benchmark from seeds.
 
-{START}
-{END}
+{marks}
 """
+SECTION = Section("benchmarks/run.py", AROUND, at_top=True)
 STAGE_NOTE = (
     "Seconds and peak memory of each stage, the number of clusters found, and the adjusted",
     "Rand index (ARI) of the labels and the kinds of the photos or the digits.",
@@ -91,7 +89,7 @@ def main() -> int:
         lines += ["", "## Stage by stage", "", *STAGE_NOTE, "", *stage_table(done, materials)]
     print("\n" + "\n".join(lines))
     if not partial:
-        write(arguments.output, lines, PAGE)
+        SECTION.write(arguments.output, lines)
         print(f"\nWritten: {arguments.output}")
     return int(any(_is_wrong(workload, outcomes) for workload, outcomes in done.values()))
 

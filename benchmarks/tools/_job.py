@@ -88,6 +88,17 @@ def peak_bytes() -> int:
     return int(line.split()[1]) * 1024
 
 
+def resident_bytes() -> int:
+    """Return the memory that this process holds now; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    import resource
+
+    return pages * resource.getpagesize()
+
+
 def _forget_peak() -> None:
     """Begin to count the peak anew; where that cannot be done, it stays the highest so far."""
     try:
@@ -109,7 +120,9 @@ def forbid_network() -> None:
 
 
 def image_files(folder: str) -> list[str]:
-    """Return the images below a folder, sorted."""
+    """Return the images below a folder, sorted, or those that a text file has a line for."""
+    if folder.endswith(".txt"):
+        return Path(folder).read_text(encoding="utf-8").splitlines()
     return sorted(str(path) for path in Path(folder).rglob("*") if path.suffix in SUFFIXES)
 
 

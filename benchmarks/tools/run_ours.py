@@ -29,7 +29,8 @@ IMPORTED_LATE = (
 )
 
 
-def _model(**settings: Any) -> Any:
+def make_model(**settings: Any) -> Any:
+    """Return a model, after everything is imported that it may need."""
     for name in IMPORTED_LATE:
         importlib.import_module(name)
     from clustimage import Clustimage
@@ -40,9 +41,9 @@ def _model(**settings: Any) -> Any:
 def chain(clock: Clock, *, folder: str, method: str) -> dict[str, Any]:
     """Group the photos of a folder."""
     pathnames = image_files(folder)
-    _model(method=method)
+    make_model(method=method)
     with clock.measured():
-        model = _model(method=method)
+        model = make_model(method=method)
         clock.watch(model, STAGES)
         results = model.fit_transform(pathnames)
     return {
@@ -57,9 +58,9 @@ def digits(clock: Clock, *, method: str) -> dict[str, Any]:
     from sklearn.datasets import load_digits
 
     X, kinds = load_digits(return_X_y=True)
-    _model(method=method)
+    make_model(method=method)
     with clock.measured():
-        model = _model(method=method)
+        model = make_model(method=method)
         clock.watch(model, STAGES)
         results = model.fit_transform(X)
     return {
@@ -72,7 +73,7 @@ def digits(clock: Clock, *, method: str) -> dict[str, Any]:
 def reading(clock: Clock, *, folder: str) -> dict[str, Any]:
     """Read photos."""
     pathnames = image_files(folder)
-    model = _model()
+    model = make_model()
     with clock.measured():
         results = model.import_data(pathnames)
     return {"n": len(results["img"])}
@@ -80,7 +81,7 @@ def reading(clock: Clock, *, folder: str) -> dict[str, Any]:
 
 def hashing(clock: Clock, *, folder: str) -> dict[str, Any]:
     """Read and hash the photos of a folder."""
-    model = _model(method="phash")
+    model = make_model(method="phash")
     with clock.measured():
         model.import_data(folder)
         feat = model.extract_feat()
@@ -89,7 +90,8 @@ def hashing(clock: Clock, *, folder: str) -> dict[str, Any]:
 
 def deep(clock: Clock, *, folder: str, model: str, weights: str, count: int) -> dict[str, Any]:
     """Read photos and run them through a network; only the latter is measured."""
-    found = _model(method="cnn", params_cnn={"model": model, "weights": f"{weights}/{model}.pth"})
+    weights_of_it = {"model": model, "weights": f"{weights}/{model}.pth"}
+    found = make_model(method="cnn", params_cnn=weights_of_it)
     pathnames = image_files(folder)[:count]
     found.import_data(pathnames[:2])
     found.extract_feat()  # the network is loaded, torch has made its threads
@@ -110,14 +112,14 @@ def again(clock: Clock, *, folder: str, method: str, weights: str, known: bool) 
         )
         earlier.start()
         earlier.join()
-    _model(method="hog")
+    make_model(method="hog")
     with clock.measured():
         n = _read_and_describe(folder, settings)
     return {"n": n}
 
 
 def _read_and_describe(folder: str, settings: dict[str, Any]) -> int:
-    model = _model(**settings)
+    model = make_model(**settings)
     model.import_data(folder)
     return len(model.extract_feat())
 
@@ -140,7 +142,7 @@ def plot(clock: Clock) -> dict[str, Any]:
     from sklearn.datasets import load_digits
 
     X, _ = load_digits(return_X_y=True)
-    model = _model(method="pca")
+    model = make_model(method="pca")
     model.fit_transform(X, n_clusters=10)
     with clock.measured():
         drawn = model.plot()

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-oldest bench clean
+.PHONY: help demo test check format test-oldest bench bench-scale clean
 
 help:  ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -41,11 +41,14 @@ format: $(VENV)/.installed-dev  ## put the code into shape
 test-oldest:  ## run all tests on the lower bounds of the dependencies (needs Python 3.10)
 	$(PYTHON_OLDEST) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install uv
-	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,heic,umap]'
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,heic,umap,tsne,hdbscan,index]'
 	.venv-oldest/bin/python -m pytest -n 2 $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/performance.md
 	$(BIN)/python benchmarks/run.py
+
+bench-scale: $(VENV)/.installed-dev  ## time and memory from 1,000 to 60,000 images, into docs/performance.md
+	$(BIN)/python benchmarks/scale.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-oldest demo build dist .pytest_cache .mypy_cache .ruff_cache

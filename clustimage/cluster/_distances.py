@@ -10,7 +10,15 @@ from scipy.spatial.distance import cdist, pdist
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import has_no_direction, row_blocks
 
-__all__ = ["PRODUCT_METRICS", "condensed_distances", "distance_rows", "prepare_rows"]
+__all__ = [
+    "PRODUCT_METRICS",
+    "condensed_distances",
+    "distance_rows",
+    "pair_distances",
+    "prepare_rows",
+]
+
+Index = slice | np.ndarray
 
 # Those that are computed as a product of matrices.
 PRODUCT_METRICS = ("euclidean", "sqeuclidean", "cosine", "correlation")
@@ -29,7 +37,7 @@ def prepare_rows(X: np.ndarray, metric: str) -> tuple[np.ndarray, str]:
 
     Parameters
     ----------
-    X : ndarray of float64, shape (n, d)
+    X : ndarray of float32 or float64, shape (n, d)
         Features.
     metric : str
         One of `METRICS`.
@@ -37,7 +45,7 @@ def prepare_rows(X: np.ndarray, metric: str) -> tuple[np.ndarray, str]:
     Returns
     -------
     rows : ndarray, shape (n, d) or (n, d + 1)
-        `X` itself for all other metrics.
+        Of the type of `X`; `X` itself for all other metrics.
     name : str
         Known to both scipy and scikit-learn.
 
@@ -50,7 +58,7 @@ def prepare_rows(X: np.ndarray, metric: str) -> tuple[np.ndarray, str]:
     if metric not in ("cosine", "correlation"):
         return X, metric
     without = has_no_direction(X, metric)
-    rows = np.empty((X.shape[0], X.shape[1] + 1))
+    rows = np.empty((X.shape[0], X.shape[1] + 1), dtype=X.dtype)
     unit = rows[:, :-1]
     unit[:] = X
     if metric == "correlation":
@@ -73,7 +81,7 @@ def condensed_distances(X: np.ndarray, metric: str) -> np.ndarray:
     InvalidDataError
         If the metric gives no distance between some of the rows.
     """
-    rows, name = prepare_rows(X, metric)
+    rows, name = prepare_rows(np.asarray(X, dtype=np.float64), metric)
     return _checked(pdist(rows, name), metric)
 
 
@@ -82,8 +90,8 @@ def distance_rows(X: np.ndarray, metric: str) -> Callable[[slice], np.ndarray]:
 
     Parameters
     ----------
-    X : ndarray of float64, shape (n, d)
-        Rows to compare.
+    X : ndarray of float32 or float64, shape (n, d)
+        Rows to compare. Of float32 no copy as a whole is made.
     metric : str
         One of `METRICS`; see `prepare_rows` for rows without a direction.
 
@@ -104,10 +112,65 @@ def distance_rows(X: np.ndarray, metric: str) -> Callable[[slice], np.ndarray]:
     """
     if metric.endswith("euclidean"):
         return _euclidean_rows(X, squared=metric == "sqeuclidean")
-    rows, name = prepare_rows(X, metric)
+    if X.dtype != np.float64 and X.nbytes > KEPT_BYTES:
+        return _rows_in_parts(X, metric)
+    # As float64: scipy would make them so anew for each block.
+    rows, name = prepare_rows(np.asarray(X, dtype=np.float64), metric)
     if name == "cosine":
         return _cosine_rows(rows)
     return lambda block: _checked(cdist(rows[block], rows, name), metric)
+
+
+def pair_distances(X: np.ndarray, metric: str) -> Callable[[Index, Index], np.ndarray]:
+    """Return a function from two sets of rows to the distances between them.
+
+    Parameters
+    ----------
+    X : ndarray of float32 or float64, shape (n, d)
+        Rows to compare; only those that are asked for are copied.
+    metric : str
+        One of `METRICS`.
+
+    Returns
+    -------
+    callable
+        Takes two slices or arrays of positions, a and b rows, and returns a new float64
+        array (a, b), to the precision of `distance_rows`; but that of a row to itself is
+        rounded as well, and not exactly 0.
+
+    Examples
+    --------
+    >>> between = pair_distances(np.array([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]]), "euclidean")
+    >>> between(slice(0, 2), np.array([2])).round(9).tolist()
+    [[10.0], [5.0]]
+    """
+    if metric.endswith("euclidean"):
+        mean, squared = X.mean(axis=0, dtype=np.float64), metric == "sqeuclidean"
+        return lambda some, others: _euclidean(
+            _left_factor(X[some], mean), _right_factor(X[others], mean), squared=squared
+        )
+
+    def between(some: Index, others: Index) -> np.ndarray:
+        first, name = prepare_rows(np.asarray(X[some], dtype=np.float64), metric)
+        second, _ = prepare_rows(np.asarray(X[others], dtype=np.float64), metric)
+        if name == "cosine":
+            return _cosine(first, second)
+        return _checked(cdist(first, second, name), metric)
+
+    return between
+
+
+def _rows_in_parts(X: np.ndarray, metric: str) -> Callable[[slice], np.ndarray]:
+    between = pair_distances(X, metric)
+
+    def rows(block: slice) -> np.ndarray:
+        distances = np.empty((len(X[block]), len(X)))
+        for part in row_blocks(*X.shape):
+            distances[:, part] = between(block, part)
+        distances[np.arange(len(distances)), np.arange(len(X))[block]] = 0
+        return distances
+
+    return rows
 
 
 def _checked(distances: np.ndarray, metric: str) -> np.ndarray:
@@ -123,28 +186,34 @@ def _checked(distances: np.ndarray, metric: str) -> np.ndarray:
 
 
 def _euclidean_rows(X: np.ndarray, *, squared: bool) -> Callable[[slice], np.ndarray]:
-    # |x - y|^2 = -2 x.y + |x|^2 + |y|^2, with both squares as columns of the factors:
-    # one product instead of three passes over the block.
-    mean = X.mean(axis=0)
+    mean = X.mean(axis=0, dtype=np.float64)
     kept = _right_factor(X, mean) if X.nbytes <= KEPT_BYTES else None
 
     def rows(block: slice) -> np.ndarray:
-        left = _right_factor(X[block], mean)
-        left[:, :-2] *= -2
-        left[:, -2:] = left[:, [-1, -2]]
+        left = _left_factor(X[block], mean)
         if kept is not None:
             distances = left @ kept.T
         else:
             distances = np.empty((len(left), len(X)))
             for part in row_blocks(*X.shape):
                 np.matmul(left, _right_factor(X[part], mean).T, out=distances[:, part])
-        np.maximum(distances, 0, out=distances)
-        if not squared:
-            np.sqrt(distances, out=distances)
+        _from_squares(distances, squared=squared)
         distances[np.arange(len(distances)), np.arange(len(X))[block]] = 0
         return distances
 
     return rows
+
+
+def _euclidean(left: np.ndarray, right: np.ndarray, *, squared: bool) -> np.ndarray:
+    distances = left @ right.T
+    _from_squares(distances, squared=squared)
+    return distances
+
+
+def _from_squares(distances: np.ndarray, *, squared: bool) -> None:
+    np.maximum(distances, 0, out=distances)
+    if not squared:
+        np.sqrt(distances, out=distances)
 
 
 def _right_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -155,12 +224,29 @@ def _right_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return factor
 
 
+def _left_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return what times the right factor gives squared distances.
+
+    |x - y|^2 = -2 x.y + |x|^2 + |y|^2, with both squares as columns of the factors: one
+    product instead of three passes over the block.
+    """
+    left = _right_factor(X, mean)
+    left[:, :-2] *= -2
+    left[:, -2:] = left[:, [-1, -2]]
+    return left
+
+
 def _cosine_rows(unit: np.ndarray) -> Callable[[slice], np.ndarray]:
     def rows(block: slice) -> np.ndarray:
-        distances = unit[block] @ unit.T
-        np.subtract(1, distances, out=distances)
-        np.clip(distances, 0, 2, out=distances)
+        distances = _cosine(unit[block], unit)
         distances[np.arange(len(distances)), np.arange(len(unit))[block]] = 0
         return distances
 
     return rows
+
+
+def _cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    distances = first @ second.T
+    np.subtract(1, distances, out=distances)
+    np.clip(distances, 0, 2, out=distances)
+    return distances

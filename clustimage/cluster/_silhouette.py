@@ -6,13 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clustimage._logging import get_logger
 from clustimage._metrics import row_blocks
 from clustimage._parallel import run_ordered
 from clustimage.cluster._base import Candidates, Evaluator
 from clustimage.cluster._distances import PRODUCT_METRICS, distance_rows
 from clustimage.cluster._mixed import Mix
+from clustimage.cluster._sampled import N_SAMPLED, sampled_silhouettes
+from clustimage.cluster._silhouette_rows import row_silhouettes
 
-__all__ = ["Silhouette", "mean_silhouettes"]
+__all__ = ["MANY_ROWS", "Silhouette", "mean_silhouettes", "needs"]
+
+logger = get_logger(__name__)
+
+# Of more rows the silhouettes of a sample are taken: all of them cost n^2 distances.
+MANY_ROWS = 20_000
 
 
 class Silhouette(Evaluator):
@@ -20,14 +28,57 @@ class Silhouette(Evaluator):
 
     Images without a cluster count as 0, as images alone in a cluster do: neither
     well nor badly placed. So leaving images out never pays by itself.
+
+    Of more than 20,000 images it is estimated from a sample, see `sampled_silhouettes`.
+
+    Attributes
+    ----------
+    errors_ : ndarray of float64, shape (m,), or None
+        Standard errors of the scores of the last call; None where they are exact.
     """
 
+    errors_: np.ndarray | None = None
+
     def score(
-        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+        self,
+        X: np.ndarray,
+        candidates: Candidates,
+        *,
+        metric: str = "euclidean",
+        n_jobs: int = 1,
+        random_state: int | None = 0,
     ) -> np.ndarray:
-        return mean_silhouettes(
-            X, candidates.labels, metric=metric, mix=candidates.mix, n_jobs=n_jobs
+        labellings, mix = candidates.labels, candidates.mix
+        self.errors_ = None
+        if len(X) <= MANY_ROWS or mix is not None:
+            return mean_silhouettes(X, labellings, metric=metric, mix=mix, n_jobs=n_jobs)
+        words, why, _ = needs(*X.shape)
+        logger.info("Scoring: %s, because %s.", words, why)
+        scores, self.errors_ = sampled_silhouettes(
+            X, labellings, metric=metric, n_jobs=n_jobs, random_state=random_state
         )
+        return scores
+
+
+def needs(n: int, d: int, metric: str = "euclidean") -> tuple[str, str, int]:
+    """Return what scoring n images by silhouette does, why, and the bytes it takes.
+
+    Examples
+    --------
+    >>> needs(5_000, 50)[0], needs(60_000, 50)[0]
+    ('exact silhouettes', 'silhouettes of a sample of 4,000 images')
+    """
+    # Labellings, and a few blocks of 16 MiB on each of the cores.
+    n_bytes = 24 * n + 2**28
+    if n <= MANY_ROWS:
+        if metric in ("cosine", "correlation"):
+            n_bytes += 8 * n * (d + 1)
+        return "exact silhouettes", f"{n:,} images are at most {MANY_ROWS:,}", n_bytes
+    return (
+        f"silhouettes of a sample of {N_SAMPLED:,} images",
+        f"{n:,} images are more than {MANY_ROWS:,}",
+        n_bytes,
+    )
 
 
 def mean_silhouettes(
@@ -91,7 +142,7 @@ def mean_silhouettes(
     def block_sums(block: slice) -> list[float]:
         sums = rows(block) @ indicator
         return [
-            _sum_of_silhouettes(spread(sums, j), labels[block], sizes[kept[j]])
+            float(row_silhouettes(spread(sums, j), labels[block], sizes[kept[j]])[1].sum())
             for j, labels in enumerate(chosen)
         ]
 
@@ -106,21 +157,6 @@ def mean_silhouettes(
         totals += part
     scores[kept] = totals / n
     return scores
-
-
-def _sum_of_silhouettes(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> float:
-    """Return the summed silhouette of a block, from its (b, k) sums of distances."""
-    inside = np.flatnonzero(labels >= 0)
-    own = labels[inside]
-    sums = sums[inside]
-    at = np.arange(len(own))
-    within = sums[at, own] / np.maximum(sizes[own] - 1, 1)
-    means = sums / sizes
-    means[at, own] = np.inf
-    nearest = means.min(axis=1)
-    larger = np.maximum(within, nearest)
-    valid = (sizes[own] > 1) & (larger > 0)
-    return float(((nearest - within)[valid] / larger[valid]).sum())
 
 
 def _one_hot(labels: np.ndarray, k: int) -> np.ndarray:

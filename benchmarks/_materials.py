@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,11 @@ def prepare(work: Path, *, quick: bool) -> Materials:
     made.mkdir(parents=True, exist_ok=True)
     photos, name = _photos(work)
     if quick:
-        photos = _make(made / f"photos-{photos.name}", "some", work, source=str(photos), step=10)
+        photos = make(made / f"photos-{photos.name}", "some", work, source=str(photos), step=10)
         name = f"every tenth of {name}"
     n_large, n_blobs = (20, 1000) if quick else (200, 10_000)
-    large = _make(made / "large", "photos", work, count=n_large)
-    blobs = _make(made / "points" / "blobs.npz", "blobs", work, count=n_blobs)
+    large = make(made / "large", "photos", work, count=n_large)
+    blobs = make(made / "points" / "blobs.npz", "blobs", work, count=n_blobs)
     return Materials(photos, name, large, n_large, blobs, n_blobs, (LENT / "weights").resolve())
 
 
@@ -74,16 +75,17 @@ def _photos(work: Path) -> tuple[Path, str]:
         "above data/corel1k); the example photos that come with the project stand in.",
         flush=True,
     )
-    embedded = _make(work / "materials" / "embedded", "embedded", work)
+    embedded = make(work / "materials" / "embedded", "embedded", work)
     return embedded / "photos", "the embedded photos (in place of corel1k)"
 
 
-def _make(target: Path, job: str, work: Path, **options: Any) -> Path:
-    """Make a material; it gets its name when it is complete."""
+def make(target: Path, job: str, work: Path, **options: Any) -> Path:
+    """Make a material by a job of ``make_materials.py``; it gets its name when it is complete."""
     if not target.exists():
         print(f"Making {target.name} …", flush=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f"draft-{target.name}")
+        shutil.rmtree(draft, ignore_errors=True)  # of a run that was interrupted
         place = {"path": str(draft)} if target.suffix else {"folder": str(draft)}
         _ask(work, job, **place, **options)
         draft.rename(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from _job import Clock, image_files, run_job
 
 WIDTH, HEIGHT = 2048, 1536
+SMALL = 32
 SCENES = ("astronaut", "cat", "coffee", "rocket", "retina", "immunohistochemistry")
 
 
@@ -46,6 +48,79 @@ def _photo(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(large * rng.uniform(0.7, 1.2) + noise, 0, 255).astype(np.uint8)
 
 
+def many(clock: Clock, *, folder: str, count: int, source: str) -> dict[str, Any]:
+    """Write `count` small images and ``names.txt``, with their names in an order.
+
+    First come the images of `source`, one of each kind in turn, then variants of them in the
+    same order: every image and every variant of it is there before the next variant begins.
+    """
+    originals = _in_turn(_small_pictures(source))
+    names = [
+        f"{number // 1000:03d}/{originals[number % len(originals)][0]}/{number:06d}"
+        f".{'png' if number >= len(originals) else originals[number][1]}"
+        for number in range(count)
+    ]
+    for part in {Path(name).parent for name in names}:
+        (Path(folder) / part).mkdir(parents=True, exist_ok=True)
+
+    def write(number: int) -> None:
+        data = originals[number % len(originals)][2]
+        if number >= len(originals):
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            assert picture is not None, names[number]
+            varied = _variant(picture, np.random.default_rng([1, number]))
+            data = cv2.imencode(".png", varied)[1].tobytes()
+        (Path(folder) / names[number]).write_bytes(data)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(write, range(count)))
+    (Path(folder) / "names.txt").write_text("".join(f"{name}\n" for name in names))
+    return {"n": count, "originals": len(originals)}
+
+
+def _small_pictures(source: str) -> list[tuple[str, str, bytes]]:
+    """Return kind, suffix and bytes of the images of an archive, or of a folder at 32 × 32."""
+    if source.endswith(".zip"):
+        with zipfile.ZipFile(source) as archive:
+            inside = [Path(name) for name in sorted(archive.namelist())]
+            return [
+                (path.parent.name, path.suffix[1:], archive.read(path.as_posix()))
+                for path in inside
+                if path.suffix in (".jpg", ".png")
+            ]
+    found = []
+    for path in image_files(source):
+        small = cv2.resize(cv2.imread(path), (SMALL, SMALL), interpolation=cv2.INTER_AREA)
+        data = cv2.imencode(".png", small)[1].tobytes()
+        found.append((Path(path).parent.name, "png", data))
+    return found
+
+
+def _in_turn(pictures: list[tuple[str, str, bytes]]) -> list[tuple[str, str, bytes]]:
+    """Order pictures so that each beginning has about as many of each kind."""
+    seen: dict[str, int] = {}
+    turns = []
+    for kind, suffix, data in pictures:
+        seen[kind] = seen.get(kind, 0) + 1
+        turns.append((seen[kind], kind, suffix, data))
+    turns.sort(key=lambda one: one[:2])
+    return [one[1:] for one in turns]
+
+
+def _variant(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a cut of a picture, at its size, flipped or not, in another light."""
+    height, width = picture.shape[:2]
+    share = rng.uniform(0.75, 1.0)
+    cut_height, cut_width = int(height * share), int(width * share)
+    top = rng.integers(0, height - cut_height + 1)
+    left = rng.integers(0, width - cut_width + 1)
+    cut = picture[top : top + cut_height, left : left + cut_width]
+    if rng.random() < 0.5:
+        cut = cut[:, ::-1]
+    back = cv2.resize(cut, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return np.clip(back * rng.uniform(0.7, 1.3) + rng.uniform(-20, 20), 0, 255).astype(np.uint8)
+
+
 def some(clock: Clock, *, source: str, folder: str, step: int) -> dict[str, Any]:
     """Copy every so-many-th photo of a folder, keeping the folders of the kinds."""
     paths = image_files(source)[::step]
@@ -76,6 +151,6 @@ def blobs(clock: Clock, *, path: str, count: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     run_job(
-        {"photos": photos, "some": some, "embedded": embedded, "blobs": blobs},
+        {"photos": photos, "many": many, "some": some, "embedded": embedded, "blobs": blobs},
         ("numpy", "scikit-image", "opencv-python-headless"),
     )

@@ -14,6 +14,7 @@ from clustimage.images._frames import Frame
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images._load import load_images, tell_skipped
+from clustimage.images._measure import measure_input
 from clustimage.images._metadata_table import (
     GONE,
     clock_times,
@@ -22,6 +23,7 @@ from clustimage.images._metadata_table import (
     places_of,
     read_metadata,
 )
+from clustimage.images._place import plan_images
 from clustimage.images._session import Session
 from clustimage.images._times import Moments, check_timestamps, read_moments
 from clustimage.images._upright import gather_photos, read_upright
@@ -53,10 +55,12 @@ __all__ = [
     "imscale",
     "listdir",
     "load_images",
+    "measure_input",
     "metadata_frame",
     "open_cache",
     "photos_of",
     "places_of",
+    "plan_images",
     "read_metadata",
     "quiet_pillow",
     "read_moments",

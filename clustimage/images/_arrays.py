@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from clustimage._errors import InvalidDataError
+from clustimage._paging import Trail, forget
 from clustimage._validation import check_shape
 
 __all__ = [
+    "Rows",
     "check_numeric",
     "check_values",
     "get_dim",
@@ -24,8 +26,22 @@ __all__ = [
     "to_gray",
 ]
 
-# Values worked on at a time, so that the float64 copies stay at a few MB.
-BLOCK = 1 << 20
+# Values worked on at a time, so that the float64 copies stay at a few MB, and in the cache.
+BLOCK = 1 << 17
+
+
+class Rows(Protocol):
+    """An array of images, or what gives parts of one: flattened or not, one per row."""
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> np.ndarray: ...
 
 
 def guess_shape(n_pixels: int, dim: tuple[int, int] | None = None) -> tuple[int, int, int]:
@@ -150,7 +166,7 @@ def scale(img: np.ndarray, top: float) -> np.ndarray:
     return np.rint(img.astype(np.float64) / top * 255).clip(max=255).astype(np.uint8)
 
 
-def check_numeric(values: np.ndarray) -> None:
+def check_numeric(values: Rows) -> None:
     """Raise `InvalidDataError` if `values` are no real numbers."""
     if values.dtype.kind not in "buif":
         raise InvalidDataError(
@@ -158,8 +174,8 @@ def check_numeric(values: np.ndarray) -> None:
         )
 
 
-def check_values(rows: np.ndarray, names: list[str] | None = None) -> np.ndarray:
-    """Return the maximum of each row, having checked all values.
+def check_values(rows: Rows, names: list[str] | None = None) -> np.ndarray:
+    """Return the maximum of each row, `(n,)`, having checked all values block by block.
 
     Raises
     ------
@@ -168,9 +184,15 @@ def check_values(rows: np.ndarray, names: list[str] | None = None) -> np.ndarray
         message counts the images and names the first.
     """
     check_numeric(rows)
-    high = rows.max(axis=1)
-    if rows.dtype.kind in "if":
-        low = rows.min(axis=1)
+    signed = rows.dtype.kind in "if"
+    high, low = np.empty((2, len(rows)), dtype=rows.dtype)
+    for part in _blocks(rows):
+        block = rows[part].reshape(len(high[part]), -1)
+        high[part] = block.max(axis=1)
+        if signed:
+            low[part] = block.min(axis=1)
+        forget(block)
+    if signed:
         if rows.dtype.kind == "f":
             _refuse(~(np.isfinite(low) & np.isfinite(high)), "NaN or infinite values", names)
         _refuse(low < 0, "negative values", names)
@@ -235,18 +257,21 @@ def over_white(img: np.ndarray) -> np.ndarray:
 
 
 def rows_to_pixels(
-    rows: np.ndarray,
+    rows: Rows,
     shape: tuple[int, int, int],
     channels: int,
     *,
     white: float | None,
     names: list[str] | None = None,
+    tops: np.ndarray | None = None,
+    out: np.ndarray | None = None,
+    at_once: int | None = None,
 ) -> np.ndarray:
-    """Turn flattened images into pixels: gray if asked, then scaled to uint8.
+    """Turn flattened images into pixels, block by block: gray if asked, then scaled to uint8.
 
     Parameters
     ----------
-    rows : ndarray, shape (n, height * width * c)
+    rows : ndarray, shape (n, height * width * c) or (n, height, width, c)
         Real numbers from 0.
     shape : (height, width, c)
         Shape of one row; `c` is 1 or 3.
@@ -257,32 +282,49 @@ def rows_to_pixels(
         takes the maximum of each image, as `imscale`.
     names : list of str, optional
         Names of the rows, for the error.
+    tops : ndarray, shape (n,), optional
+        What `check_values` returned for `rows`, which are then not looked through again.
+    out : ndarray of uint8, shape (n, height, width, channels), optional
+        Where the pixels go, in memory or in a file.
+    at_once : int, optional
+        Values in a block; it changes nothing in the result.
 
     Returns
     -------
     ndarray of uint8, shape (n, height, width, channels)
+        `out`, or a new array.
 
     Raises
     ------
     InvalidDataError
         As `check_values`.
     """
-    check_values(rows, names)
+    tops = check_values(rows, names) if tops is None else tops
     height, width, given = shape
-    pixels = np.empty((len(rows), height, width, channels), dtype=np.uint8)
-    for part in _blocks(rows):
-        block = rows[part].reshape(-1, height, width, given)
+    pixels = out
+    if pixels is None:
+        pixels = np.empty((len(rows), height, width, channels), dtype=np.uint8)
+    trail = Trail(pixels)
+    for part in _blocks(rows, at_once):
+        read = rows[part]
+        block = read.reshape(-1, height, width, given)
         if given == 3 and channels == 1:
             block = to_gray(block)[..., np.newaxis]
+            highest = block.reshape(len(block), -1).max(axis=1)
+        else:
+            highest = tops[part]
         if white is not None:
             pixels[part] = scale(block, white)
-            continue
-        for place, img in enumerate(block, start=part.start):
-            pixels[place] = scale(img, float(img.max()))
+        else:
+            for place, (img, top) in enumerate(zip(block, highest, strict=True), part.start):
+                pixels[place] = scale(img, float(top))
+        forget(read)
+        trail.reach(part.stop)
     return pixels
 
 
-def _blocks(rows: np.ndarray) -> Iterator[slice]:
-    step = max(1, BLOCK // max(1, rows.shape[1]))
+def _blocks(rows: Rows, at_once: int | None = None) -> Iterator[slice]:
+    values = math.prod(rows.shape[1:])
+    step = max(1, (BLOCK if at_once is None else at_once) // max(1, values))
     for start in range(0, len(rows), step):
-        yield slice(start, start + step)
+        yield slice(start, min(start + step, len(rows)))

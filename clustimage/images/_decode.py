@@ -168,7 +168,12 @@ def decode(
     if isinstance(decoded, str):
         return decoded
     img = flatten_colour(decoded.pixels, gray)
-    scaled = imscale(img) if white is None else scale(img, white)
+    if white is not None:
+        scaled = scale(img, white)
+    elif isinstance(content, np.ndarray) and content.shape[2:] != (4,):
+        scaled = scale(img, float(img.max()))  # all values were checked when it was given
+    else:
+        scaled = imscale(img)
     return decoded._replace(pixels=imresize(scaled, dim))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from clustimage._errors import ImageReadError
+from clustimage._paging import forget
 from clustimage._parallel import run_ordered
 from clustimage._validation import check_int, check_option, check_shape
 from clustimage.images._arrays import imscale
@@ -187,6 +188,8 @@ def frame_batches(
                 batch = np.empty((len(part), *frame.size, 3), dtype=np.uint8)
                 for place in range(len(part)):
                     batch[place] = next(frames)
+                if images.sources is None:
+                    forget(images.pixels[part.min() : part.max() + 1])
                 yield part, batch
         finally:
             stopped.set()

@@ -73,7 +73,8 @@ class Images:
     url : ndarray of objects, shape (n,)
         The URL that an image came from, or None.
     pixels : ndarray of uint8, shape (n, height, width, channels)
-        C-contiguous; 3 channels are RGB, 1 channel is gray.
+        C-contiguous; 3 channels are RGB, 1 channel is gray. In memory, or in a file where
+        they are too many for the budget: then worked through in blocks of rows.
     status : list of ImageStatus
         One for every input in the order of the input, read or skipped.
     white : float or None

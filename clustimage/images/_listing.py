@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from clustimage._errors import ImageReadError, InvalidParameterError
 from clustimage._logging import get_logger
+from clustimage._paging import FILE_NAME
 from clustimage._validation import check_bool
 from clustimage.images._paths import absolute, missing
 
@@ -53,7 +54,7 @@ def listdir(
     ext : str, iterable of str or None, default=all formats that can be read
         Extensions that make a file an image, with or without the leading dot;
         upper and lower case are the same. None takes every file, but not those in which
-        a model keeps its memory of past runs (``cache.sqlite``).
+        a model keeps its memory of past runs (``cache.sqlite``) or its pixels.
     black_list : str or iterable of str, optional
         Names of folders below `dirpath` to leave out, with all that is in them.
     recursive : bool, default=True
@@ -105,7 +106,7 @@ def scan(
     n_seen = 0
     for folder, subfolders, names in os.walk(top, onerror=_warn_unreadable):
         subfolders[:] = [name for name in subfolders if recursive and name not in left_out]
-        names = [name for name in names if name not in OWN_FILES]
+        names = [name for name in names if name not in OWN_FILES and not _is_array(name)]
         n_seen += len(names)
         found += [
             os.path.join(folder, name)  # noqa: PTH118
@@ -113,6 +114,11 @@ def scan(
             if endings is None or name.lower().endswith(endings)
         ]
     return Scan(sorted(found, key=natural_key), n_seen)
+
+
+def _is_array(name: str) -> bool:
+    """Return whether a file is an array of a running model, which most systems do not show."""
+    return name.startswith(FILE_NAME[0]) and name.endswith(FILE_NAME[1])
 
 
 def natural_key(pathname: str) -> tuple[list[Any], str]:

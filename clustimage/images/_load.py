@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clustimage._errors import DownloadError, ImageReadError, InvalidDataError
+from clustimage._budget import Budget
+from clustimage._errors import DownloadError, ImageReadError
 from clustimage._logging import get_logger
+from clustimage._paging import Trail, forget
 from clustimage._parallel import check_jobs, run_ordered
 from clustimage._validation import check_bool, check_shape
-from clustimage.images._arrays import check_values, guess_shape, rows_to_pixels
+from clustimage.images._arrays import check_values, rows_to_pixels
 from clustimage.images._cache import Cache
 from clustimage.images._decode import decode, quiet_pillow
 from clustimage.images._download import fetch
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, printable
 from clustimage.images._pillow import Decoded
+from clustimage.images._place import Place, decoding_ways, place_pixels, scaling_ways
 from clustimage.images._recall import Recall, recalling
-from clustimage.images._source import Rules, Source, Sources, Stack, gather
+from clustimage.images._source import Rules, Source, Sources, Stack, Wanted, gather
 
 __all__ = ["load_images", "tell_skipped"]
 
@@ -44,6 +49,7 @@ def load_images(
     shape: tuple[int, int, int] | None = None,
     white: float | None = None,
     cache: Cache | None = None,
+    budget: Budget | None = None,
 ) -> Images:
     """Read images of any kind and bring them to one size.
 
@@ -78,7 +84,8 @@ def load_images(
     n_jobs : int, default=-1
         Number of threads; -1 uses every core.
     download_dir : path, optional
-        Folder where downloads are stored; default a new temporary one, which stays.
+        Folder where downloads are stored; default a new temporary one, which stays. Also
+        where pixels go that are too many for `budget`.
     shape : (height, width, channels), optional
         Shape of the images of a fitted model, for new ones: flattened images are
         read in it, and all images end in it. It takes the place of `dim` and
@@ -92,6 +99,10 @@ def load_images(
         opened, files of known content not decoded, and what is read is kept at once, so
         that a run that is stopped half way is not lost. Arrays and pictures in memory,
         files beyond 256 MiB and what is skipped are not kept.
+    budget : Budget, optional
+        Memory that may be taken. Pixels that take more than half of what is left of it go
+        into a file in `download_dir`, by default in the system's temporary folder; they are
+        the same, and the file is gone with them. See `plan_images`. None is no limit.
 
     Returns
     -------
@@ -109,6 +120,10 @@ def load_images(
         shape that cannot be known.
     InvalidParameterError
         If a parameter has a value that is not allowed.
+    MemoryLimitError
+        If `budget` is too small even for one image at a time; raised before any is read.
+    DiskSpaceError
+        If the pixels go into a file, and the disk has no room for it.
 
     Notes
     -----
@@ -124,81 +139,144 @@ def load_images(
     >>> images.pixels.shape, images.filenames.tolist()
     ((2, 8, 8, 3), ['image_0000', 'image_0001'])
     """
-    grayscale = check_bool("grayscale", grayscale)
-    dim = check_shape("dim", dim)
+    wanted = Wanted(check_shape("dim", dim), check_bool("grayscale", grayscale), shape)
     check_extensions(ext)
     if n_jobs is not None:
         check_jobs(n_jobs)
     if shape is not None:
-        dim, grayscale = (shape[0], shape[1]), shape[2] == 1
+        wanted = Wanted((shape[0], shape[1]), shape[2] == 1, shape)
     rules = Rules(ext, check_bool("recursive", recursive), black_list, download_dir)
     given = gather(X, rules)
+    reader = Reader(wanted, n_jobs, white if shape is not None else None, budget, download_dir)
     if isinstance(given, Stack):
-        if not given.data.size:
-            raise ImageReadError(f"No image: the array is empty, its shape is {given.data.shape}.")
-        if given.data.ndim == 2:
-            return _load_rows(given, dim, grayscale, shape, white)
-        return _load_stack(given, dim, grayscale, n_jobs, shape, white)
-    channels = _channels(given.items, grayscale, shape)
-    return _load_sources(given, dim, channels, n_jobs, white if shape is not None else None, cache)
+        given.check_size()
+        return reader.read_stack(given)
+    return reader.read_sources(given, cache)
 
 
-def _load_rows(
-    stack: Stack,
-    dim: tuple[int, int],
-    grayscale: bool,
-    shape: tuple[int, int, int] | None,
-    white: float | None,
-) -> Images:
-    """Read flattened images, `(n, m)`; they keep their size."""
-    n_values = stack.data.shape[1]
-    if shape is None:
-        own = guess_shape(n_values, dim)
-    elif n_values in (dim[0] * dim[1], dim[0] * dim[1] * 3):
-        own = (*dim, n_values // (dim[0] * dim[1]))
-    else:
-        hint = " For one image of height x width give X[np.newaxis]." if len(stack.data) > 1 else ""
-        raise InvalidDataError(
-            f"Flattened images must have {shape[0]} x {shape[1]} x {shape[2]} = "
-            f"{shape[0] * shape[1] * shape[2]} values, as the images that the model was made from "
-            f"(dim={dim}). Got {n_values}.{hint}"
-        )
-    channels = shape[2] if shape is not None else (1 if grayscale else own[2])
-    white = _common_white(stack) if shape is None else white
-    pixels = rows_to_pixels(stack.data, own, channels, white=white, names=stack.names)
-    return _of_arrays(stack.names, pixels, own[:2], white)
+@dataclass(frozen=True)
+class Reader:
+    """Reads what was given, with the settings of one call of `load_images`."""
 
+    wanted: Wanted
+    n_jobs: int | None
+    white: float | None
+    budget: Budget | None
+    folder: str | os.PathLike[str] | None
 
-def _common_white(stack: Stack) -> float:
-    return float(check_values(stack.data.reshape(len(stack.data), -1), stack.names).max())
+    def read_stack(self, stack: Stack) -> Images:
+        """Read images that come as one array, which share one range of values."""
+        data, shape = stack.data, self.wanted.shape_of(stack)
+        if len(data.shape) == 2:
+            own = self.wanted.row_shape(stack)
+        else:
+            own = data.shape[1], data.shape[2], data.shape[3]
+        tops = check_values(data, stack.names)
+        white = float(tops.max()) if self.wanted.shape is None else self.white
+        if own[2] == 4:
+            white = None  # what is opaque belongs to each image; it is scaled once over white
+        if own[:2] == shape[:2] and own[2] != 4:
+            return self._scaled(stack, own, shape, white, tops)
+        return replace(self, white=white).read_sources(Sources(stack.as_sources()), shape=shape)
 
-
-def _load_stack(
-    stack: Stack,
-    dim: tuple[int, int],
-    grayscale: bool,
-    n_jobs: int | None,
-    shape: tuple[int, int, int] | None,
-    white: float | None,
-) -> Images:
-    """Read images of one size, `(n, height, width, channels)`."""
-    n_images, height, width, own = stack.data.shape
-    if own == 4:
-        white = None  # what is opaque belongs to each image; it is scaled once laid over white
-    elif shape is None:
-        white = _common_white(stack)
-    channels = shape[2] if shape is not None else (1 if grayscale or own == 1 else 3)
-    if (height, width) == dim and own != 4:
-        rows = stack.data.reshape(n_images, -1)
+    def _scaled(
+        self,
+        stack: Stack,
+        own: tuple[int, int, int],
+        shape: tuple[int, int, int],
+        white: float | None,
+        tops: np.ndarray,
+    ) -> Images:
+        """Scale images that have their size already, block by block."""
+        n_images = len(stack.data)
+        ways = scaling_ways(n_images, math.prod(own))
+        place = place_pixels(n_images, shape, self.budget, ways)
         pixels = rows_to_pixels(
-            rows, (height, width, own), channels, white=white, names=stack.names
+            stack.data,
+            own,
+            shape[2],
+            white=white,
+            tops=tops,
+            out=place.make(self.folder),
+            at_once=place.way.at_once,
         )
-        return _of_arrays(stack.names, pixels, dim, white)
-    check_values(stack.data.reshape(n_images, -1), stack.names)
-    items = [
-        Source(name, name, content=img) for name, img in zip(stack.names, stack.data, strict=True)
-    ]
-    return _load_sources(Sources(items), dim, channels, n_jobs, white)
+        return _of_arrays(stack.names, pixels, own[:2], white)
+
+    def read_sources(
+        self,
+        sources: Sources,
+        cache: Cache | None = None,
+        shape: tuple[int, int, int] | None = None,
+    ) -> Images:
+        """Read one by one, in threads; an image goes to its place in the result at once."""
+        items = sources.items
+        shape = self.wanted.shape_of(sources) if shape is None else shape
+        arrays = [item.content for item in items if isinstance(item.content, np.ndarray)]
+        place = self._place(len(items), shape, arrays, cache)
+        pixels = place.make(self.folder)
+        trail = Trail(pixels)
+        status: list[ImageStatus] = []
+        kept: list[Source] = []
+        keys: list[str | None] = []
+        gray = shape[2] == 1
+        with quiet_pillow(), recalling(cache, shape[:2], gray) as recall:
+            results = run_ordered(
+                partial(_read_source, dim=shape[:2], gray=gray, white=self.white, recall=recall),
+                items,
+                n_jobs=place.way.at_once,
+                desc=None if len(arrays) == len(items) else "Reading images",
+            )
+            for item, result in zip(items, results, strict=True):
+                if recall is not None:
+                    recall.write()
+                if isinstance(item.content, np.ndarray):
+                    forget(item.content)  # where the user's own array is in a file
+                if isinstance(result, str):
+                    status.append(ImageStatus(item.given, "skipped", result))
+                    continue
+                img = result.pixels
+                pixels[len(kept)] = img[..., np.newaxis] if img.ndim == 2 else img
+                kept.append(item)
+                keys.append(result.key)
+                status.append(_status_of(item, result))
+                trail.reach(len(kept))
+        tell_skipped(status, sources.looked_for)
+        return Images(
+            _objects([item.pathname for item in kept]),
+            _objects([item.filename for item in kept]),
+            _objects([item.url for item in kept]),
+            pixels[: len(kept)],
+            status,
+            self.white,
+            kept,
+            None if cache is None else keys,
+            cache,
+        )
+
+    def _place(
+        self,
+        n_images: int,
+        shape: tuple[int, int, int],
+        arrays: list[np.ndarray],
+        cache: Cache | None,
+    ) -> Place:
+        ways = decoding_ways(
+            n_images,
+            shape,
+            n_jobs=self.n_jobs,
+            cached=cache is not None,
+            original=max((img.size for img in arrays), default=0),
+        )
+        instead = "Or give a smaller 'dim'."
+        place = place_pixels(n_images, shape, self.budget, ways, instead=instead)
+        if place.way != ways[0] and self.budget is not None:
+            logger.info(
+                "Reading with %d of %d workers, to stay within %s.",
+                place.way.at_once,
+                ways[0].at_once,
+                self.budget.words,
+            )
+        return place
 
 
 def _of_arrays(
@@ -207,64 +285,6 @@ def _of_arrays(
     status = [ImageStatus(name, "ok", "", size[1], size[0]) for name in names]
     urls = np.full(len(names), None, dtype=object)
     return Images(_objects(names), _objects(names), urls, pixels, status, white)
-
-
-def _channels(items: list[Source], grayscale: bool, shape: tuple[int, int, int] | None) -> int:
-    """Return 1 if gray is asked for, or if everything is an array and gray; otherwise 3."""
-    if shape is not None:
-        return shape[2]
-    if grayscale:
-        return 1
-    arrays = [item.content for item in items if isinstance(item.content, np.ndarray)]
-    gray = all(img.ndim == 2 or img.shape[2] == 1 for img in arrays)
-    return 1 if gray and len(arrays) == len(items) else 3
-
-
-def _load_sources(
-    sources: Sources,
-    dim: tuple[int, int],
-    channels: int,
-    n_jobs: int | None,
-    white: float | None = None,
-    cache: Cache | None = None,
-) -> Images:
-    """Read one by one, in threads; an image goes to its place in the result at once."""
-    items = sources.items
-    is_array = all(isinstance(item.content, np.ndarray) for item in items)
-    pixels = np.empty((len(items), *dim, channels), dtype=np.uint8)
-    status: list[ImageStatus] = []
-    kept: list[Source] = []
-    keys: list[str | None] = []
-    with quiet_pillow(), recalling(cache, dim, channels == 1) as recall:
-        results = run_ordered(
-            partial(_read_source, dim=dim, gray=channels == 1, white=white, recall=recall),
-            items,
-            n_jobs=n_jobs,
-            desc=None if is_array else "Reading images",
-        )
-        for item, result in zip(items, results, strict=True):
-            if recall is not None:
-                recall.write()
-            if isinstance(result, str):
-                status.append(ImageStatus(item.given, "skipped", result))
-                continue
-            img = result.pixels
-            pixels[len(kept)] = img[..., np.newaxis] if img.ndim == 2 else img
-            kept.append(item)
-            keys.append(result.key)
-            status.append(_status_of(item, result))
-    tell_skipped(status, sources.looked_for)
-    return Images(
-        _objects([item.pathname for item in kept]),
-        _objects([item.filename for item in kept]),
-        _objects([item.url for item in kept]),
-        pixels[: len(kept)],
-        status,
-        white,
-        kept,
-        None if cache is None else keys,
-        cache,
-    )
 
 
 def _status_of(source: Source, image: Decoded) -> ImageStatus:

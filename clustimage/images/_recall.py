@@ -15,11 +15,19 @@ from clustimage.images._digest import Stamp, canonical, decoding, digest
 from clustimage.images._pillow import Decoded
 from clustimage.images._session import Seen, Session
 
-__all__ = ["Recall", "recalling"]
+__all__ = ["Recall", "bytes_waiting", "recalling"]
 
 LARGEST = 256 * 2**20  # bytes of a file that is read in one piece; larger ones are not kept
 AT_ONCE = 64  # images that are written at once
+BYTES_AT_ONCE = 4 * 2**20  # of images, after which less of them are written at once
 LONGEST = 2.0  # seconds after which those that there are are written
+SQLITE = 4 * 2**20  # bytes that SQLite takes for pages of its own
+
+
+def bytes_waiting(size: int, n_images: int) -> int:
+    """Return the memory that keeping images of `size` bytes takes: they wait, then are copied."""
+    at_once = min(n_images, AT_ONCE, max(1, BYTES_AT_ONCE // size))
+    return SQLITE + 2 * at_once * size
 
 
 class Recall:
@@ -39,6 +47,8 @@ class Recall:
         self.session, self.dim, self.gray = session, dim, gray
         self.recipe = decoding(dim, gray)
         self.recipe_key = digest(canonical(self.recipe))
+        size = dim[0] * dim[1] * (1 if gray else 3)
+        self._at_once = min(AT_ONCE, max(1, BYTES_AT_ONCE // size))
         self._waiting: deque[Seen] = deque()
         self._written = time.monotonic()
 
@@ -77,7 +87,7 @@ class Recall:
 
     def write(self, *, all_of_it: bool = False) -> None:
         """Keep what was read, if it is much, or long ago that something was kept."""
-        due = len(self._waiting) >= AT_ONCE or time.monotonic() - self._written > LONGEST
+        due = len(self._waiting) >= self._at_once or time.monotonic() - self._written > LONGEST
         if not self._waiting or not (due or all_of_it):
             return
         # Threads go on to append meanwhile.

@@ -14,12 +14,12 @@ import numpy as np
 from PIL import Image
 
 from clustimage._errors import ImageReadError, InvalidDataError
-from clustimage.images._arrays import check_numeric, check_values
+from clustimage.images._arrays import Rows, check_numeric, check_values, guess_shape
 from clustimage.images._download import base_name, is_url, local_name
 from clustimage.images._listing import printable, scan
 from clustimage.images._paths import absolute, missing
 
-__all__ = ["Rules", "Source", "Sources", "Stack", "gather"]
+__all__ = ["Rules", "Source", "Sources", "Stack", "Wanted", "gather"]
 
 CHANNELS = (1, 3, 4)
 NO_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or no items
@@ -51,26 +51,102 @@ class Sources:
     looked_for: str = ""
 
 
+class RowList:
+    """Flattened images in a list, as one array `(n, m)` of which a part is made when asked for."""
+
+    def __init__(self, rows: list[np.ndarray]) -> None:
+        self._rows = rows
+        self.dtype = np.result_type(*{row.dtype for row in rows})
+        self.shape = (len(rows), len(rows[0]))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        return np.stack(self._rows[part], dtype=self.dtype)
+
+
 @dataclass
 class Stack:
     """Images of one size in one array: `(n, m)` flattened, or `(n, height, width, channels)`."""
 
-    data: np.ndarray
+    data: Rows
     names: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         check_numeric(self.data)
         self.names = self.names or array_names(len(self.data))
 
+    def check_size(self) -> None:
+        """Raise `ImageReadError` where there is no pixel."""
+        if 0 in self.data.shape:
+            raise ImageReadError(f"No image: the array is empty, its shape is {self.data.shape}.")
+
+    def as_sources(self) -> list[Source]:
+        """Return images `(height, width, channels)` to be read one by one."""
+        named = zip(self.names, self.data[:], strict=True)
+        return [Source(name, name, content=img) for name, img in named]
+
 
 @dataclass(frozen=True)
 class Rules:
-    """How folders are searched and where downloads go."""
+    """How folders are searched and where downloads go, if anything is read at all."""
 
     ext: Any
     recursive: bool
     black_list: Any
     download_dir: str | os.PathLike[str] | None = None
+    reads: bool = True
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The size and the colours that are asked for.
+
+    Attributes
+    ----------
+    dim : (height, width)
+        Of everything but flattened images.
+    grayscale : bool
+        Whether colour becomes gray.
+    shape : (height, width, channels), optional
+        Of a fitted model; it takes the place of both.
+    """
+
+    dim: tuple[int, int]
+    grayscale: bool
+    shape: tuple[int, int, int] | None = None
+
+    def shape_of(self, given: Sources | Stack) -> tuple[int, int, int]:
+        """Return the shape that the images will have."""
+        if isinstance(given, Stack) and len(given.data.shape) == 2:
+            height, width, own = self.row_shape(given)
+            return height, width, self._channels(own)
+        if isinstance(given, Stack):
+            return *self.dim, self._channels(1 if given.data.shape[3] == 1 else 3)
+        arrays = [item.content for item in given.items if isinstance(item.content, np.ndarray)]
+        gray = all(img.ndim == 2 or img.shape[2] == 1 for img in arrays)
+        return *self.dim, self._channels(1 if gray and len(arrays) == len(given.items) else 3)
+
+    def _channels(self, own: int) -> int:
+        if self.shape is not None:
+            return self.shape[2]
+        return 1 if self.grayscale else own
+
+    def row_shape(self, stack: Stack) -> tuple[int, int, int]:
+        """Return height, width and channels of flattened images as they are given."""
+        n_values = stack.data.shape[1]
+        if self.shape is None:
+            return guess_shape(n_values, self.dim)
+        height, width, channels = self.shape
+        if n_values in (height * width, height * width * 3):
+            return height, width, n_values // (height * width)
+        hint = " For one image of height x width give X[np.newaxis]." if len(stack.data) > 1 else ""
+        raise InvalidDataError(
+            f"Flattened images must have {height} x {width} x {channels} = "
+            f"{height * width * channels} values, as the images that the model was made from "
+            f"(dim={self.dim}). Got {n_values}.{hint}"
+        )
 
 
 def gather(X: Any, rules: Rules) -> Sources | Stack:
@@ -203,7 +279,7 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
     if len(arrays) == len(items) and all(item.ndim == 1 for item in arrays):
         if len({len(item) for item in arrays}) > 1:
             raise InvalidDataError("Flattened images in a list must all have the same length.")
-        return Stack(np.stack(arrays))
+        return Stack(RowList(arrays))
     names, folder = array_names(len(items)), None
     if any(isinstance(item, str) and is_url(item) for item in items):
         folder = _download_dir(rules)
@@ -246,6 +322,8 @@ def _from_url(url: str, folder: Path) -> Source:
 
 
 def _download_dir(rules: Rules) -> Path:
+    if not rules.reads:
+        return Path(tempfile.gettempdir())
     if rules.download_dir is None:
         return Path(tempfile.mkdtemp(prefix="clustimage-"))
     folder = Path(absolute(rules.download_dir))

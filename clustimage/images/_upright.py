@@ -53,18 +53,12 @@ def gather_photos(
     given = gather(X, Rules(ext, True, None, download_dir))
     if isinstance(given, Sources):
         return given
-    if given.data.ndim != 4:
+    if len(given.data.shape) != 4:
         raise InvalidDataError(
             "Photos are given as files or as arrays (n, height, width, channels). Got flattened "
             f"images, an array of shape {given.data.shape}."
         )
-    return Sources(
-        [
-            Source(name, name, content=img)
-            for name, img in zip(given.names, given.data, strict=True)
-        ],
-        f"{len(given.data)} arrays given",
-    )
+    return Sources(given.as_sources(), f"{len(given.data)} arrays given")
 
 
 def read_upright(source: Source, least: Least = None) -> Decoded | str:

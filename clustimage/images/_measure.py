@@ -1,0 +1,73 @@
+"""How many images there are, and what size they will have, before any of them is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from clustimage._validation import check_bool, check_shape
+from clustimage.images._images import ImageStatus
+from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions
+from clustimage.images._load import tell_skipped
+from clustimage.images._paths import missing
+from clustimage.images._source import Rules, Source, Stack, Wanted, gather
+
+__all__ = ["measure_input"]
+
+
+def measure_input(
+    X: Any,
+    *,
+    dim: tuple[int, int] = (128, 128),
+    grayscale: bool = False,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    recursive: bool = True,
+    black_list: str | Iterable[str] | None = None,
+) -> tuple[int, tuple[int, int, int]]:
+    """Count the images that `load_images` would read, and tell their shape.
+
+    No file is opened, nothing downloaded, nothing written.
+
+    Parameters
+    ----------
+    X, dim, grayscale, ext, recursive, black_list
+        As for `load_images`. An iterator is used up.
+
+    Returns
+    -------
+    n_images : int
+        Files that cannot be read are counted, as that is not known before.
+    shape : (height, width, channels)
+        Of each image when it is read.
+
+    Raises
+    ------
+    ImageReadError, InvalidDataError, InvalidParameterError
+        As `load_images`, where there is nothing to read, or what is there can be no image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> measure_input(np.zeros((50, 40, 30, 3)), dim=(16, 12))
+    (50, (16, 12, 3))
+    """
+    wanted = Wanted(check_shape("dim", dim), check_bool("grayscale", grayscale))
+    check_extensions(ext)
+    given = gather(X, Rules(ext, check_bool("recursive", recursive), black_list, reads=False))
+    if isinstance(given, Stack):
+        given.check_size()
+        return len(given.data), wanted.shape_of(given)
+    status = [_before_reading(item) for item in given.items]
+    n_images = sum(row.status == "ok" for row in status)
+    if not n_images:
+        tell_skipped(status, given.looked_for)
+    return n_images, wanted.shape_of(given)
+
+
+def _before_reading(item: Source) -> ImageStatus:
+    reason = item.reason
+    if not reason and item.content is None and item.url is None:
+        # pathlib would take several times as long for a list of many paths.
+        reason = "" if os.path.exists(item.pathname) else missing(item.pathname)  # noqa: PTH110
+    return ImageStatus(item.given, "skipped" if reason else "ok", reason)

@@ -10,11 +10,13 @@ from clustimage._metrics import METRICS
 from clustimage.similarity._find import find_similar
 from clustimage.similarity._null import NullDistribution, fit_null
 from clustimage.similarity._predict import cluster_reach, predict_labels
+from clustimage.similarity._row_index import RowIndex
 from clustimage.similarity._unique import distance_to_center, pick_unique
 
 __all__ = [
     "METRICS",
     "NullDistribution",
+    "RowIndex",
     "cluster_reach",
     "distance_to_center",
     "find_similar",

@@ -6,13 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
-from clustimage._metrics import check_metric, check_rows, row_blocks
+from clustimage._metrics import check_metric, check_rows
 from clustimage._validation import check_int, check_real
-from clustimage.similarity._distances import distances
+from clustimage.similarity._nearest_rows import Answer, measure_exactly, query_groups, rows_near
 from clustimage.similarity._null import NullDistribution, fit_null
+from clustimage.similarity._row_index import RowIndex
 
 __all__ = ["find_similar"]
+
+# The distance that belongs to alpha is rounded: a little more is taken, then looked at.
+A_LITTLE_MORE = 1 + 1e-9
+
+# With fewer queries than this, what an index learns of the rows is not worth reading them.
+MANY_QUERIES = 4
 
 
 def find_similar(
@@ -23,10 +31,15 @@ def find_similar(
     alpha: float | None = 0.05,
     null: NullDistribution | None = None,
     metric: str = "euclidean",
+    index: RowIndex | None = None,
+    approximate: bool = False,
+    budget: Budget | None = None,
 ) -> list[dict[str, np.ndarray]]:
     """Return, for each query, the images that are nearest or significantly near.
 
-    Distances are exact, in float64; an image is at distance 0 from itself.
+    Distances are exact, in float64; an image is at distance 0 from itself. The rows are
+    walked through in blocks, for many queries at once; no more is held than the answers
+    and some 100 MB.
 
     Parameters
     ----------
@@ -44,6 +57,16 @@ def find_similar(
         not given.
     metric : str, default="euclidean"
         One of `METRICS`.
+    index : RowIndex, optional
+        From `RowIndex.build(feat, metric)`. With it a query takes about the time that
+        reading `feat` takes, and the answer is the same. `feat` must be the very array
+        that it was built from, and is not checked again.
+    approximate : bool, default=False
+        Look only where the nearest rows are likely to be: some of the k nearest may be
+        missing, the distances are exact. Needs faiss (``pip install 'clustimage[index]'``)
+        and ``alpha=None``; it is built at the first call and kept in `index`.
+    budget : Budget, optional
+        What the approximate index may take.
 
     Returns
     -------
@@ -56,9 +79,14 @@ def find_similar(
     ------
     InvalidParameterError
         If neither `k` nor `alpha` is given, one is out of range, the metric is not
-        known, or `null` was fitted to another metric.
+        known, `null` was fitted to another metric, `index` belongs to other features or
+        another metric, or `approximate` is asked for what it cannot do.
     InvalidDataError
         If the features or the queries are no finite matrices with equal columns.
+    MemoryLimitError
+        If the approximate index would take more than is allowed.
+    MissingDependencyError
+        If `approximate` is asked for and faiss is not installed.
 
     Examples
     --------
@@ -67,17 +95,11 @@ def find_similar(
     array([1, 0])
     """
     check_metric(metric)
-    rows = check_rows("feat", feat)
+    rows = check_rows("feat", feat) if index is None else index.check(feat, metric)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
-    if k is None and alpha is None:
-        raise InvalidParameterError(
-            "Give 'k', 'alpha' or both: 'k' for the nearest images, 'alpha' for all that are "
-            "significantly near. Got None for each."
-        )
-    if k is not None:
-        k = check_int("k", k, low=1, high=len(rows))
-    if alpha is not None:
-        alpha = check_real("alpha", alpha, low=0, high=1, low_open=True)
+    k, alpha = _check_wish(k, alpha, len(rows), approximate=approximate)
+    if index is None and (approximate or len(asked) >= MANY_QUERIES):
+        index = RowIndex.build(rows, metric)
     if null is None:
         null = fit_null(rows, metric=metric)
     if null.metric != metric:
@@ -86,25 +108,75 @@ def find_similar(
         )
     reach = -np.inf if alpha is None else null.quantile(alpha)
     answers = []
-    for block in row_blocks(len(asked), len(rows)):
-        for found in distances(asked[block], rows, metric):
-            answers.append(_select(found, k, alpha, reach, null))
+    for group in query_groups(len(asked), len(rows), k, alpha):
+        if approximate and index is not None and k is not None:
+            found = _nearly_nearest(asked[group], index, k, budget)
+        else:
+            bounds = None if index is None else index.bounds
+            found = rows_near(asked[group], rows, metric, bounds, k, reach * A_LITTLE_MORE)
+        answers += [_select(measured, k, alpha, reach, null, at) for at, measured in found]
+    return answers
+
+
+def _check_wish(
+    k: Any, alpha: Any, n_rows: int, *, approximate: bool
+) -> tuple[int | None, float | None]:
+    if k is None and alpha is None:
+        raise InvalidParameterError(
+            "Give 'k', 'alpha' or both: 'k' for the nearest images, 'alpha' for all that are "
+            "significantly near. Got None for each."
+        )
+    if approximate and alpha is not None:
+        raise InvalidParameterError(
+            "approximate=True finds the 'k' nearest images only, not all that are significantly "
+            f"near. Give alpha=None, or approximate=False. Got alpha={alpha!r}."
+        )
+    if k is not None:
+        k = check_int("k", k, low=1, high=n_rows)
+    if alpha is not None:
+        alpha = check_real("alpha", alpha, low=0, high=1, low_open=True)
+    return k, alpha
+
+
+def _nearly_nearest(
+    asked: np.ndarray, index: RowIndex, k: int, budget: Budget | None
+) -> list[Answer]:
+    """Return what the approximate index finds; where it finds too little, the exact answer."""
+    answers = []
+    for query, at in zip(asked, index.approximate(budget).search(asked, k), strict=True):
+        if len(at) < k:
+            answers += rows_near(query[None], index.rows, index.metric, index.bounds, k, -np.inf)
+        else:
+            answers.append((at, measure_exactly(query[None], index.rows, at, index.metric)))
     return answers
 
 
 def _select(
-    found: np.ndarray, k: int | None, alpha: float | None, reach: float, null: NullDistribution
+    found: np.ndarray,
+    k: int | None,
+    alpha: float | None,
+    reach: float,
+    null: NullDistribution,
+    at: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return what belongs to the answer out of the distances of one query to all images."""
-    nearest = np.empty(0, dtype=np.int64) if k is None else _nearest(found, k)
-    idx = nearest
+    """Return what belongs to the answer of one query.
+
+    `found` are its distances to the rows `at`, ascending: all rows, or at least those that
+    belong to the answer.
+    """
+    here = np.empty(0, dtype=np.int64) if k is None else _nearest(found, k)
+    chance = null.cdf(found[here])
     if alpha is not None:
-        # The distance that belongs to alpha is rounded: take a little more, then look.
-        near = np.flatnonzero(found <= reach * (1 + 1e-9))
-        near = near[null.cdf(found[near]) <= alpha]
-        idx = np.union1d(nearest, near)
-    idx = idx[np.lexsort((idx, found[idx]))].astype(np.int64)
-    return {"y_idx": idx, "distance": found[idx], "y_proba": null.cdf(found[idx])}
+        near = np.flatnonzero(found <= reach * A_LITTLE_MORE)
+        if k is not None:
+            near = np.setdiff1d(near, here, assume_unique=True)
+        chances = null.cdf(found[near])
+        taken = chances <= alpha
+        here, chance = np.append(here, near[taken]), np.append(chance, chances[taken])
+    order = np.lexsort((here, found[here]))
+    here = here[order].astype(np.int64)
+    idx = here if at is None else at[here]
+    return {"y_idx": idx, "distance": found[here], "y_proba": chance[order]}
 
 
 def _nearest(found: np.ndarray, k: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage.cluster import KMeansClusterer, search_k
+from clustimage.cluster import KMeansClusterer, _kmeans, search_k
 
 
 def test_labels_start_at_zero(blobs):
@@ -47,3 +47,59 @@ def test_fewer_different_images_than_clusters():
 def test_metric_is_checked_by_fit(blobs):
     with pytest.raises(InvalidParameterError, match="metric"):
         KMeansClusterer(metric="cosine").fit(blobs[0])
+
+
+def inertia(X: np.ndarray, labels: np.ndarray) -> float:
+    centres = np.array([X[labels == name].mean(axis=0) for name in np.unique(labels)])
+    return float(((X - centres[labels]) ** 2).sum())
+
+
+@pytest.fixture(scope="module")
+def many() -> np.ndarray:
+    """A mixture of 12 groups that overlap, `(25000, 4)`."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(scale=4, size=(12, 4))
+    return centres[rng.choice(12, 25_000, p=rng.dirichlet(np.full(12, 4)))] + rng.normal(
+        size=(25_000, 4)
+    )
+
+
+@pytest.mark.parametrize("k", [3, 12])
+def test_many_rows_are_grouped_as_well_as_from_ten_full_starts(k, many, monkeypatch):
+    monkeypatch.setattr(_kmeans, "N_SAMPLED", 2000)
+    theirs = KMeans(k, n_init=10, random_state=0).fit(many).inertia_
+    for X in (many, many.astype(np.float32)):
+        labels = KMeansClusterer(n_clusters=k).propose(X, [k]).labels[0]
+        assert inertia(many, labels) < 1.01 * theirs
+
+
+def test_many_rows_far_from_zero_lose_nothing_as_float32(many):
+    near = KMeansClusterer().propose(many, [5]).labels[0]
+    far = KMeansClusterer().propose(many + 1e6, [5]).labels[0]
+    assert adjusted_rand_score(near, far) > 0.999
+
+
+def test_many_rows_give_the_same_answer_on_any_number_of_workers(many):
+    one, two = (
+        KMeansClusterer(n_jobs=n_jobs, random_state=3).propose(many, [2, 5]).labels
+        for n_jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+def test_rows_that_a_sample_would_miss_are_found(monkeypatch):
+    monkeypatch.setattr(_kmeans, "MANY_ROWS", 100)
+    monkeypatch.setattr(_kmeans, "N_SAMPLED", 50)
+    monkeypatch.setattr(_kmeans, "SAMPLED_PER_CLUSTER", 1)
+    X = np.zeros((3000, 2))
+    X[:3] = [[1, 0], [0, 1], [5, 5]]
+    labels = KMeansClusterer().propose(X, [4]).labels[0]
+    assert np.sort(np.bincount(labels)).tolist() == [1, 1, 1, 2997]
+
+
+def test_a_log_line_says_how_many_rows_are_grouped(many, caplog):
+    with caplog.at_level("INFO", "clustimage"):
+        KMeansClusterer().propose(many[:20_000], [2])
+        assert not caplog.text
+        KMeansClusterer().propose(many[:20_001], [2])
+    assert "k-means in float32 from the best of 10 starts on a sample of 10,000" in caplog.text

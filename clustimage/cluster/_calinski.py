@@ -26,8 +26,8 @@ def calinski_harabasz(X: np.ndarray, labels: np.ndarray) -> float:
 
     Parameters
     ----------
-    X : ndarray of float64, shape (n, d)
-        Features.
+    X : ndarray of float32 or float64, shape (n, d)
+        Features; not copied.
     labels : ndarray of int, shape (n,)
         Names 0 to k - 1, each with a member.
 
@@ -53,7 +53,7 @@ def calinski_harabasz(X: np.ndarray, labels: np.ndarray) -> float:
     if not 1 < k < n:
         return np.nan
     within = squared_to_centre(X, labels, centres).sum()
-    between = (sizes * ((centres - X.mean(axis=0)) ** 2).sum(axis=1)).sum()
+    between = (sizes * ((centres - X.mean(axis=0, dtype=np.float64)) ** 2).sum(axis=1)).sum()
     if within == 0:
         return 1.0
     return float(between * (n - k) / (within * (k - 1)))

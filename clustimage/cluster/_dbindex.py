@@ -29,8 +29,8 @@ def davies_bouldin(X: np.ndarray, labels: np.ndarray) -> float:
 
     Parameters
     ----------
-    X : ndarray of float64, shape (n, d)
-        Features.
+    X : ndarray of float32 or float64, shape (n, d)
+        Features; not copied.
     labels : ndarray of int, shape (n,)
         Names 0 to k - 1, each with a member.
 

@@ -22,7 +22,13 @@ class Elbow(Evaluator):
     margin = 0
 
     def score(
-        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+        self,
+        X: np.ndarray,
+        candidates: Candidates,
+        *,
+        metric: str = "euclidean",
+        n_jobs: int = 1,
+        random_state: int | None = 0,
     ) -> np.ndarray:
         sums = []
         for labels in candidates.labels:

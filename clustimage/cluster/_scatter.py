@@ -29,7 +29,13 @@ class CentreIndex(Evaluator):
         """Return the index of rows that are all in a cluster."""
 
     def score(
-        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+        self,
+        X: np.ndarray,
+        candidates: Candidates,
+        *,
+        metric: str = "euclidean",
+        n_jobs: int = 1,
+        random_state: int | None = 0,
     ) -> np.ndarray:
         return np.array([self._score_of_one(X, labels) for labels in candidates.labels])
 
@@ -45,13 +51,20 @@ class CentreIndex(Evaluator):
 
 
 def cluster_centres(X: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean row of each cluster `(k, d)` and its size `(k,)`.
+    """Return the mean row of each cluster `(k, d)` as float64, and its size `(k,)`.
 
     `labels` holds 0 to k - 1 and no -1.
     """
-    n, sizes = len(labels), np.bincount(labels)
-    members = csr_matrix((np.ones(n), labels, np.arange(n + 1)), shape=(n, len(sizes)))
-    return np.asarray(members.T @ X) / sizes[:, None], sizes
+    sizes = np.bincount(labels)
+    # scipy would make a float64 copy of other rows; of those it sums all at once.
+    blocks = [slice(0, len(X))] if X.dtype == np.float64 else row_blocks(*X.shape)
+    sums = np.zeros((len(sizes), X.shape[1]))
+    for block in blocks:
+        names = labels[block]
+        n = len(names)
+        members = csr_matrix((np.ones(n), names, np.arange(n + 1)), shape=(n, len(sizes)))
+        sums += members.T @ X[block]
+    return sums / sizes[:, None], sizes
 
 
 def squared_to_centre(X: np.ndarray, labels: np.ndarray, centres: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
 from clustimage._metrics import check_metric, check_rows
 from clustimage._validation import check_int, check_real
+from clustimage.similarity._approximate import check_approximate_metric
 from clustimage.similarity._nearest_rows import Answer, measure_exactly, query_groups, rows_near
 from clustimage.similarity._null import NullDistribution, fit_null
 from clustimage.similarity._row_index import RowIndex
@@ -98,6 +99,8 @@ def find_similar(
     rows = check_rows("feat", feat) if index is None else index.check(feat, metric)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
     k, alpha = _check_wish(k, alpha, len(rows), approximate=approximate)
+    if approximate:
+        check_approximate_metric(metric)
     if index is None and (approximate or len(asked) >= MANY_QUERIES):
         index = RowIndex.build(rows, metric)
     if null is None:

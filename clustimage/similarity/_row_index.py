@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
 from clustimage._metrics import check_metric, check_rows
+from clustimage.similarity._approximate import ApproximateIndex
 from clustimage.similarity._product import PRODUCT_METRICS, Bounds, bound_rows
-
-if TYPE_CHECKING:
-    from clustimage.similarity._approximate import ApproximateIndex
 
 __all__ = ["RowIndex"]
 
@@ -118,8 +116,6 @@ class RowIndex:
         MissingDependencyError
             If faiss is not installed.
         """
-        from clustimage.similarity._approximate import ApproximateIndex
-
         if self._approximate is None:
             self._approximate = ApproximateIndex.build(self.rows, self.metric, budget)
         return self._approximate

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from clustimage._budget import make_budget
 from clustimage._validation import check_bool
 from clustimage.export._folders import plan_folders
 from clustimage.export._model import load_model, save_model
@@ -94,7 +95,9 @@ class ExportMethods:
     ) -> Self:
         """Load what `save` wrote.
 
-        Nothing in the file is executed.
+        Nothing in the file is executed. Images that take more than a quarter of the memory
+        that is free go into a file in the system's temporary folder, not into memory; it is
+        gone with the model.
 
         Parameters
         ----------
@@ -147,7 +150,7 @@ class ExportMethods:
             "weights": weights,
         }
         objects = {name: value for name, value in given.items() if value is not None}
-        return cls._from_state(load_model(path), **objects)
+        return cls._from_state(load_model(path, budget=make_budget()), **objects)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the results as a table, one row per image.

@@ -14,8 +14,10 @@ from typing import IO, Any
 import numpy as np
 
 from clustimage import __version__
-from clustimage._errors import InvalidParameterError, ModelFileError
+from clustimage._budget import Budget
+from clustimage._errors import DiskSpaceError, InvalidParameterError, ModelFileError
 from clustimage._files import replacing, target_file
+from clustimage._paging import Trail, file_blocks, mapped_file, new_array
 from clustimage._validation import check_bool
 from clustimage.export._codec import Decoder, Encoder
 
@@ -27,6 +29,7 @@ SCHEMA = 1
 CHUNK = 1 << 20
 SAMPLE = 1 << 16
 WORTH_IT = 0.7  # compress what shrinks to this share of its size, or less
+SMALL = 1 << 20  # bytes of an array that goes into memory, however little there is
 # A file that unpacks to more than both is refused; save_model never writes one.
 MAX_RATIO = 200
 RATIO_FROM = 1 << 30
@@ -119,7 +122,18 @@ def _write(file: IO[bytes], text: bytes, arrays: list[np.ndarray], *, compress: 
             if compress and _shrinks(array):
                 member = _member(member.filename, deflated)
             with container.open(member, "w", force_zip64=True) as sink:
-                np.lib.format.write_array(sink, array, allow_pickle=False)
+                _write_array(sink, array)
+
+
+def _write_array(sink: IO[bytes], array: np.ndarray) -> None:
+    """Write an array in numpy's format; one that lives in a file is not brought into memory."""
+    rows = array if array.flags.c_contiguous else array.T
+    if mapped_file(array) is None or not rows.flags.c_contiguous:
+        np.lib.format.write_array(sink, array, allow_pickle=False)
+        return
+    np.lib.format.write_array_header_1_0(sink, np.lib.format.header_data_from_array_1_0(array))
+    for _, part in file_blocks(rows.reshape(-1).view(np.uint8), CHUNK):
+        sink.write(part.data)
 
 
 def _member(name: str, compress_type: int) -> zipfile.ZipInfo:
@@ -137,9 +151,9 @@ def _array_name(number: int) -> str:
 
 def _shrinks(array: np.ndarray) -> bool:
     """Tell from a piece of an array whether it is worth the time to compress it."""
-    rows = array.reshape(-1) if array.flags.c_contiguous else array.ravel()[:SAMPLE]
+    rows = array.reshape(-1) if array.flags.c_contiguous else array.flat  # no copy of all of it
     items = max(1, SAMPLE // max(1, array.itemsize))
-    start = max(0, (rows.size - items) // 2)
+    start = max(0, (array.size - items) // 2)
     sample = rows[start : start + items].tobytes()
     return len(zlib.compress(sample, 1)) <= WORTH_IT * len(sample)
 
@@ -153,7 +167,12 @@ def _unpacked_size(file: IO[bytes]) -> int:
         return sum(info.file_size for info in container.infolist())
 
 
-def load_model(path: str | os.PathLike[str]) -> dict[str, Any]:
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    budget: Budget | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> dict[str, Any]:
     """Read what `save_model` wrote.
 
     Nothing in the file is executed, and no name in it is used as a path.
@@ -162,6 +181,11 @@ def load_model(path: str | os.PathLike[str]) -> dict[str, Any]:
     ----------
     path : str or path-like
         A file written by `save_model`.
+    budget : Budget, optional
+        Memory that may be taken: an array that takes more than half of what is left of it
+        when its turn comes goes into a file, see `new_array`. None is no limit.
+    folder : path, optional
+        Where these files go; default the system's temporary folder.
 
     Returns
     -------
@@ -174,15 +198,21 @@ def load_model(path: str | os.PathLike[str]) -> dict[str, Any]:
         If there is no such file; if it is no model of clustimage, is broken or cut
         off; if it was written by a version of clustimage that is too new for this
         one; or if it would unpack to far more than a model holds.
+    DiskSpaceError
+        If an array goes into a file, and the disk has no room for it.
+    InvalidParameterError
+        If no file can be made in `folder`.
     """
     source = Path(path).expanduser()
     try:
         with source.open("rb") as file:
-            return _read(file)
+            return _read(file, budget, folder)
     except FileNotFoundError as exc:
         raise ModelFileError(f"There is no model file {source}.") from exc
     except IsADirectoryError as exc:
         raise ModelFileError(f"{source} is a folder; a model is one file.") from exc
+    except (DiskSpaceError, InvalidParameterError):
+        raise  # nothing is wrong with the file
     except ModelFileError as exc:
         raise ModelFileError(f"Cannot load {source}. {exc}") from exc
     except MemoryError as exc:
@@ -194,7 +224,9 @@ def load_model(path: str | os.PathLike[str]) -> dict[str, Any]:
         ) from exc
 
 
-def _read(file: IO[bytes]) -> dict[str, Any]:
+def _read(
+    file: IO[bytes], budget: Budget | None, folder: str | os.PathLike[str] | None
+) -> dict[str, Any]:
     with zipfile.ZipFile(file) as container:
         infos, size = container.infolist(), file.seek(0, os.SEEK_END)
         if not all(0 <= info.header_offset < size for info in infos):
@@ -211,47 +243,62 @@ def _read(file: IO[bytes]) -> dict[str, Any]:
                 f"It was written by clustimage {version} in schema {schema}; this version reads "
                 f"schema {SCHEMA} and older. Update it: pip install --upgrade clustimage"
             )
-        arrays: dict[int, np.ndarray] = {}
-
-        def read_array(
-            number: int, dtype: np.dtype, shape: tuple[int, ...], order: str
-        ) -> np.ndarray:
-            if number not in arrays:
-                arrays[number] = _read_array(container, number, dtype, shape, order)
-            return arrays[number]
-
-        state = Decoder(read_array).decode(model["state"])
+        state = Decoder(Members(container, budget, folder).read).decode(model["state"])
     if not isinstance(state, dict):
         raise ModelFileError("It holds no state of a model.")
     return state
 
 
-def _read_array(
-    container: zipfile.ZipFile, number: int, dtype: np.dtype, shape: tuple[int, ...], order: str
-) -> np.ndarray:
-    """Read one member into an array whose type and shape ``model.json`` has named.
+class Members:
+    """The arrays of a model file, each read once, into memory or into a file of its own."""
 
-    The header of the member repeats them; it is skipped, not parsed. Its length,
-    the size of the array and the size of the member have to agree before memory
-    is taken, and the checksum of the member is compared at its end.
-    """
-    info = container.getinfo(_array_name(number))
-    n_bytes = math.prod(shape) * dtype.itemsize
-    with container.open(info) as source:
-        major = np.lib.format.read_magic(source)[0]
-        width = 2 if major == 1 else 4
-        header = int.from_bytes(source.read(width), "little")
-        if info.file_size != np.lib.format.MAGIC_LEN + width + header + n_bytes:
-            raise ModelFileError(f"Its array {number} has not the size that it should have.")
-        source.read(header)
-        array = np.empty(shape if order == "C" else shape[::-1], dtype=dtype)
-        _fill(array, source)
-    return array if order == "C" else array.T
+    def __init__(
+        self,
+        container: zipfile.ZipFile,
+        budget: Budget | None,
+        folder: str | os.PathLike[str] | None,
+    ) -> None:
+        self._container, self._budget, self._folder = container, budget, folder
+        self._arrays: dict[int, np.ndarray] = {}
+
+    def read(self, number: int, dtype: np.dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+        """Return one array, whose type and shape ``model.json`` has named.
+
+        The header of the member repeats them; it is skipped, not parsed. Its length,
+        the size of the array and the size of the member have to agree before memory
+        is taken, and the checksum of the member is compared at its end.
+        """
+        if number in self._arrays:
+            return self._arrays[number]
+        info = self._container.getinfo(_array_name(number))
+        n_bytes = math.prod(shape) * dtype.itemsize
+        with self._container.open(info) as source:
+            major = np.lib.format.read_magic(source)[0]
+            width = 2 if major == 1 else 4
+            header = int.from_bytes(source.read(width), "little")
+            if info.file_size != np.lib.format.MAGIC_LEN + width + header + n_bytes:
+                raise ModelFileError(f"Its array {number} has not the size that it should have.")
+            source.read(header)
+            array = self._make(shape if order == "C" else shape[::-1], dtype, n_bytes)
+            _fill(array, source)
+        self._arrays[number] = array if order == "C" else array.T
+        return self._arrays[number]
+
+    def _make(self, shape: tuple[int, ...], dtype: np.dtype, n_bytes: int) -> np.ndarray:
+        if self._budget is None:
+            return np.empty(shape, dtype=dtype)
+        if n_bytes > SMALL and not self._budget.allows(2 * n_bytes):
+            size = " x ".join(map(str, shape))
+            what = f"The saved images or numbers of the shape {size}"
+            return new_array(shape, dtype, folder=self._folder, what=what)
+        self._budget = self._budget.holding(n_bytes)
+        return np.empty(shape, dtype=dtype)
 
 
 def _fill(array: np.ndarray, source: IO[bytes]) -> None:
     # An array without items, or of items without bytes, has no memory to look at.
-    target = array.reshape(-1).view(np.uint8).data if array.nbytes else memoryview(b"")
+    whole = array.reshape(-1).view(np.uint8) if array.nbytes else np.empty(0, dtype=np.uint8)
+    target, trail = whole.data, Trail(whole)
     start = 0
     while start < len(target):
         chunk = source.read(CHUNK)
@@ -259,6 +306,7 @@ def _fill(array: np.ndarray, source: IO[bytes]) -> None:
             raise EOFError("the data of an array ends too early")
         target[start : start + len(chunk)] = chunk
         start += len(chunk)
+        trail.reach(start)
     # Reading on to the end makes zipfile compare the checksum.
     if source.read(1):
         raise ModelFileError("It holds an array that is longer than it should be.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clustimage._errors import InvalidDataError, InvalidParameterError, ModelFileError
+from clustimage import _paging
+from clustimage._budget import Budget
+from clustimage._errors import (
+    DiskSpaceError,
+    InvalidDataError,
+    InvalidParameterError,
+    ModelFileError,
+)
+from clustimage._paging import held_bytes, new_array
 from clustimage.export import _model, load_model, save_model
 
 
@@ -357,3 +367,124 @@ def test_our_own_empty_images_are_no_bomb(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(_model, "RATIO_FROM", 1 << 16)
     save_model(tmp_path / "m", {"img": np.zeros((100, 50_000), np.uint8)})
     np.testing.assert_array_equal(load_model(tmp_path / "m")["img"], 0)
+
+
+# --- arrays in files ------------------------------------------------------------------------------
+
+ARRAYS = {
+    "noise": np.random.default_rng(0).integers(0, 256, (300, 30, 7, 3), dtype=np.uint8),
+    "zeros": np.zeros((70_001, 3), np.float32),
+    "dates": np.arange(200_000).astype("datetime64[s]"),
+    "words": np.array(["ab", "cde"] * 90_000),
+    "columns": np.asfortranarray(np.arange(2e5).reshape(400, 500)),
+    "part": np.arange(400_000, dtype=np.uint16).reshape(-1, 4)[:77_777],
+}
+
+
+@pytest.mark.parametrize("name", sorted(ARRAYS))
+def test_an_array_in_a_file_is_saved_as_one_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    plain = ARRAYS[name]
+    turned = plain.T if name == "columns" else plain
+    mapped = new_array(turned.shape, plain.dtype, folder=tmp_path, what="The array")
+    mapped[:] = turned
+    mapped = mapped.T if name == "columns" else mapped
+    save_model(tmp_path / "plain", {"a": plain})
+    monkeypatch.setattr(np.lib.format, "write_array", None)  # it would make copies
+    save_model(tmp_path / "mapped", {"a": mapped})
+    assert (tmp_path / "plain").read_bytes() == (tmp_path / "mapped").read_bytes()
+
+
+@pytest.mark.parametrize("name", sorted(ARRAYS))
+def test_an_array_beyond_the_budget_is_loaded_into_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(_model, "SMALL", 1000)
+    array, folder = ARRAYS[name], tmp_path / "work"
+    save_model(tmp_path / "m", {"a": array})
+    for total, in_file in ((2 * array.nbytes, False), (2 * array.nbytes - 1, True)):
+        back = load_model(tmp_path / "m", budget=Budget(total), folder=folder)["a"]
+        assert (held_bytes(back) == 0) == in_file
+        assert type(back) is np.ndarray and back.flags.writeable
+        assert_same(back, array)
+    assert list(folder.iterdir()) == []
+
+
+def test_what_was_loaded_counts_for_what_comes_after(tmp_path: Path) -> None:
+    arrays = {name: np.full(2_000_000, 7, dtype=np.uint8) for name in "abcd"}
+    save_model(tmp_path / "m", {**arrays, "small": np.arange(9)})
+    back = load_model(tmp_path / "m", budget=Budget(7_000_000), folder=tmp_path)
+    assert [held_bytes(back[name]) > 0 for name in "abcd"] == [True, True, False, False]
+    assert held_bytes(back["small"]) > 0
+    assert all(int(back[name].sum()) == 14_000_000 for name in "abcd")
+    assert all(held_bytes(value) > 0 for value in load_model(tmp_path / "m").values())
+
+
+def test_a_full_disk_is_not_taken_for_a_broken_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(tmp_path / "m", {"img": np.zeros((2000, 999), np.uint8)})
+    monkeypatch.setattr(_paging, "free_bytes", lambda folder: 1000)
+    with pytest.raises(DiskSpaceError, match="the shape 2000 x 999 take 2.0 MB of disk"):
+        load_model(tmp_path / "m", budget=Budget(1000), folder=tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidParameterError, match="No file can be made in the folder"):
+        load_model(tmp_path / "m", budget=Budget(1000), folder=tmp_path / "file")
+
+
+def test_damage_to_an_array_that_goes_into_a_file_is_found(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_model, "SMALL", 0)
+    whole, refused = saved.read_bytes(), 0
+    with zipfile.ZipFile(saved) as container:
+        start = container.getinfo("arrays/00001.npy").header_offset
+    for position in range(start, start + 2000, 13):
+        flipped = bytearray(whole)
+        flipped[position] ^= 5
+        (tmp_path / "damaged").write_bytes(flipped)
+        try:
+            state = load_model(tmp_path / "damaged", budget=Budget(1), folder=tmp_path)
+            assert_same(state, sample_state())
+        except ModelFileError:
+            refused += 1
+    assert refused > 100
+
+
+SCRIPT = """
+import sys
+import numpy as np
+from clustimage._budget import Budget
+from clustimage._paging import file_blocks, new_array
+from clustimage.export import load_model, save_model
+
+def held():
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+
+path, folder = sys.argv[1:]
+save_model(path, {"img": np.zeros((1000, 5000), np.uint8)})
+load_model(path)
+before = held()
+rng = np.random.default_rng(0)
+img = new_array((2000, 40_000), np.uint8, folder=folder, what="The images")
+for part, rows in file_blocks(img, 50):
+    rows[:] = rng.integers(0, 256, rows.shape, dtype=np.uint8)
+save_model(path, {"img": img}, overwrite=True)
+saved = held() - before
+back = load_model(path, budget=Budget(50_000_000), folder=folder)["img"]
+loaded = held() - before
+assert all((one == other).all() for (_, one), (_, other) in zip(
+    file_blocks(img, 50), file_blocks(back, 50)))
+print(saved, loaded)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak")
+def test_a_large_array_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", SCRIPT, str(tmp_path / "m"), str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert done.stderr == ""
+    saved, loaded = map(int, done.stdout.split())
+    assert saved < 16_000_000 and loaded < 16_000_000  # of 80,000,000 bytes

@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clustimage._errors import InvalidParameterError
+from clustimage._budget import Budget
+from clustimage._errors import DiskSpaceError, InvalidParameterError
+from clustimage._paging import held_bytes
 from clustimage.images import (
     Stamp,
     _cache,
@@ -225,19 +227,27 @@ def test_a_path_that_is_no_text_is_known(folder, place, decoded, settled):
 
 SCRIPT = """
 import sys, time
+from clustimage._budget import Budget
 from clustimage.images import load_images, open_cache
 from clustimage.images import _recall
 _recall.AT_ONCE = 4
-slow, folder, place = float(sys.argv[1]), sys.argv[2], sys.argv[3]
+slow, folder, place, side = float(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 original = _recall.decode
 _recall.decode = lambda *args: (time.sleep(slow), original(*args))[1]
-images = load_images(folder, dim=(16, 16), n_jobs=2, cache=open_cache(place))
+images = load_images(
+    folder,
+    dim=(side, side),
+    n_jobs=2,
+    cache=open_cache(place),
+    budget=Budget(34_000_000),
+    download_dir=place,
+)
 print(images.pixels.sum())
 """
 
 
-def start(slow: float, folder: Path, place: Path) -> subprocess.Popen:
-    words = [sys.executable, "-c", SCRIPT, str(slow), str(folder), str(place)]
+def start(slow: float, folder: Path, place: Path, side: int = 16) -> subprocess.Popen:
+    words = [sys.executable, "-c", SCRIPT, str(slow), str(folder), str(place), str(side)]
     pipe = subprocess.PIPE
     return subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True)
 
@@ -251,8 +261,9 @@ def test_two_processes_share_a_folder(folder, place):
     assert ask(place, "PRAGMA integrity_check") == [("ok",)]
 
 
-def test_what_a_killed_run_has_read_is_kept(folder, place, decoded):
-    process = start(0.2, folder, place)
+@pytest.mark.parametrize(("side", "in_file"), [(16, False), (700, True)])
+def test_what_a_killed_run_has_read_is_kept(folder, place, decoded, side, in_file):
+    process = start(0.2, folder, place, side)
     kept, until = 0, time.monotonic() + 60
     while not kept and process.poll() is None and time.monotonic() < until:
         time.sleep(0.02)
@@ -260,11 +271,19 @@ def test_what_a_killed_run_has_read_is_kept(folder, place, decoded):
             kept = describe_cache(place).n_files
     process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
     process.communicate(timeout=60)
+    assert {path.name.split("-")[0] for path in place.iterdir()} == {"cache.sqlite"}
     kept = describe_cache(place).n_files
     assert 0 < kept < N
-    images = load_images(folder, dim=(16, 16), cache=open_cache(place))
+    images = load_images(
+        folder,
+        dim=(side, side),
+        cache=open_cache(place),
+        budget=Budget(34_000_000),
+        download_dir=place,
+    )
     assert len(decoded) == N - kept
-    np.testing.assert_array_equal(images.pixels, load_images(folder, dim=(16, 16)).pixels)
+    assert (held_bytes(images.pixels) == 0) == in_file
+    np.testing.assert_array_equal(images.pixels, load_images(folder, dim=(side, side)).pixels)
     assert ask(place, "PRAGMA integrity_check") == [("ok",)]
 
 
@@ -286,6 +305,40 @@ def test_a_cache_can_be_copied_and_pickled(folder, place, decoded):
     for twin in (copy.deepcopy(images), pickle.loads(pickle.dumps(images))):  # noqa: S301
         np.testing.assert_array_equal(load_images(folder, cache=twin.cache).pixels, images.pixels)
     assert len(decoded) == N
+
+
+# --- many -----------------------------------------------------------------------------------------
+
+
+def test_what_is_known_is_looked_up_in_an_index_however_much_there_is(folder, place):
+    images = load_images(folder, cache=open_cache(place))
+    asked: list[tuple] = []
+    with open_cache(place).session() as session:
+        original = session._ask
+        session._ask = lambda *query: asked.append(query) or original(*query)
+        recall = _recall.Recall(session, (128, 128), False)
+        assert recall.read(str(folder / "00.jpg")).key == images.keys[0]
+        session.rows(images.keys, {"a": 1})
+        steps = [
+            step[-1]
+            for query, values in asked
+            for step in original(f"EXPLAIN QUERY PLAN {query}", values)
+        ]
+    assert len(asked) >= 3 and len(steps) >= 4
+    assert all(step.startswith("SEARCH") and "INDEX" in step for step in steps)
+
+
+@pytest.mark.parametrize(("dim", "most"), [((16, 20), 64), ((1000, 1000), 1), ((300, 300), 15)])
+def test_few_large_images_wait_to_be_written(place, monkeypatch, dim, most):
+    with _recall.recalling(open_cache(place), dim, False) as recall:
+        kept = []
+        monkeypatch.setattr(recall.session, "keep_files", lambda seen, recipe: kept.append(seen))
+        for number in range(most):
+            assert kept == []
+            recall._waiting.append(number)
+            recall._written = time.monotonic()
+            recall.write()
+    assert [len(seen) for seen in kept] == [most]
 
 
 # --- what goes wrong ------------------------------------------------------------------------------
@@ -385,6 +438,31 @@ def test_a_full_disk_is_told_once_and_the_work_goes_on(folder, place, caplog, mo
     np.testing.assert_array_equal(images.pixels, load_images(folder).pixels)
     np.testing.assert_array_equal(again.pixels, images.pixels)
     assert ask(place, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_real_full_disk_is_told_once_and_the_work_goes_on(folder, small_disk, caplog, decoded):
+    options = {"dim": (300, 300), "n_jobs": 2}
+    plain = load_images(folder, **options)
+    with caplog.at_level(logging.WARNING, "clustimage"):
+        images = load_images(folder, **options, cache=open_cache(small_disk))
+    (record,) = caplog.records
+    assert "full" in record.getMessage() and str(small_disk) in record.getMessage()
+    assert len(decoded) == N
+    np.testing.assert_array_equal(images.pixels, plain.pixels)
+    assert ask(small_disk, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_pixels_that_do_not_fit_onto_the_disk_leave_the_cache_as_it_is(
+    folder, small_disk, decoded, settled
+):
+    first = load_images(folder, dim=(16, 16), cache=open_cache(small_disk))
+    options = {"cache": open_cache(small_disk), "download_dir": small_disk}
+    with pytest.raises(DiskSpaceError, match="The pixels of 12 images take 17.6 MB of disk"):
+        load_images(folder, dim=(700, 700), budget=Budget(34_000_000), **options)
+    assert [path.name for path in small_disk.iterdir()] == ["cache.sqlite"]
+    second = load_images(folder, dim=(16, 16), **options)
+    assert len(decoded) == N
+    np.testing.assert_array_equal(second.pixels, first.pixels)
 
 
 def test_a_file_that_breaks_while_it_is_used_is_told_once(folder, place, caplog):

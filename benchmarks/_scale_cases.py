@@ -99,6 +99,7 @@ def _rows(rows: int) -> Iterator[Case]:
         "tree-range": {"task": "cluster", "cluster": "agglomerative", **k_range},
         "tree-50": {"task": "cluster", "cluster": "agglomerative", **exact},
         "find": {"task": "find"},
+        "find-nearly": {"task": "find-nearly"},
         "unique": {"task": "unique"},
     }
     for name, task in tasks.items():

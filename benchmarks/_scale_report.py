@@ -7,7 +7,7 @@ from _scale_known import Known
 from _scale_results import CHAIN, Result
 from _scale_shares import shares_table
 from _scale_targets import targets_table
-from _scale_words import bullet_versions, cell, failed, size
+from _scale_words import ROW_TASKS, bullet_versions, cell, failed, size
 
 __all__ = ["AROUND", "report", "size"]
 
@@ -130,22 +130,13 @@ def _plan_table(known: Known) -> list[str]:
     return rows if len(rows) > 2 else []
 
 
-ROW_TASKS = {
-    "kmeans-range": "k-means, 45 to 55 clusters tried",
-    "kmeans-50": "k-means, 50 clusters asked for",
-    "tree-range": "agglomerative, 45 to 55 clusters tried",
-    "tree-50": "agglomerative, 50 clusters asked for",
-    "unique": "`unique` of 50 clusters",
-}
-
-
 def _rows_tables(known: Known) -> list[str]:
     rows = [
         "| work | rows | seconds | peak | k | ARI | best possible | micro-clusters |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for case, result in known.of("rows"):
-        if case.method not in ROW_TASKS:
+        if case.method.startswith("find"):  # has a table of its own
             continue
         title = ROW_TASKS[case.method]
         if result.error:
@@ -175,14 +166,22 @@ def _query_table(known: Known) -> list[str]:
         largest = known.largest(method)
         if largest is not None:
             rows.append(_query_row(f"`{method}`", largest[1].facts, "query"))
-    for result in filter(None, [known.good("rows-find")]):
-        rows += [_query_row("made", result.facts, name) for name in ("query", "query100")]
-    found = known.good("rows-find")
-    if found is not None:
-        once = [f"{stage.name} {stage.seconds:.1f} s" for stage in found.run.stages[:2]]
-        said = " and ".join(once)
-        rows += ["", f"Of the made rows, once for all questions: {said}; peak {size(found.peak)}."]
-    return rows if len(rows) > n_head else []
+    notes = []
+    for name, title in (("rows-find", "made"), ("rows-find-nearly", "made, `approximate=True`")):
+        result = known.good(name)
+        if result is not None:
+            rows += [_query_row(title, result.facts, key) for key in ("query", "query100")]
+            notes += ["", _query_note(title, result)]
+    return [*rows, *notes] if len(rows) > n_head else []
+
+
+def _query_note(title: str, result: Result) -> str:
+    once = [f"{stage.name} {stage.seconds:.1f} s" for stage in result.run.stages[:-2]]
+    said = f"Once for all questions to the rows {title}: {', '.join(once)}; peak "
+    said += f"{size(result.peak)}."
+    if "recall" in result.facts:
+        said += f" It finds {result.facts['recall']:.0%} of the ten nearest."
+    return said
 
 
 def _query_row(name: str, facts: dict, key: str) -> str:

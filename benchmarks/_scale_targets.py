@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from _report import MARKS
 from _scale_cases import METHODS
 from _scale_known import Known
-from _scale_words import size
+from _scale_words import ROW_TASKS, size
 
 SPEED_AT = 4000  # images, beside clustimage 1.7.1
 SPEED, MEMORY = 6.0, 1 / 6
@@ -68,7 +68,7 @@ def _rows(known: Known) -> Iterator[Row]:
     for case in known.cases:
         if case.group != "rows":
             continue
-        what = f"{case.options['rows']:,} rows, {case.method}: peak memory"
+        what = f"{case.options['rows']:,} rows, {ROW_TASKS[case.method]}: peak memory"
         result = known.good(case.name)
         if result is None:
             yield _unknown(what, f"≤ {size(ROWS_PEAK)}")

@@ -8,6 +8,16 @@ from _scale_results import Result
 
 TITLES = {"run_incumbent.py": "clustimage 1.7.1", "run_scale.py": "ours"}
 
+ROW_TASKS = {
+    "kmeans-range": "k-means, 45 to 55 clusters tried",
+    "kmeans-50": "k-means, 50 clusters asked for",
+    "tree-range": "agglomerative, 45 to 55 clusters tried",
+    "tree-50": "agglomerative, 50 clusters asked for",
+    "find": "`find`",
+    "find-nearly": "`find`, `approximate=True`",
+    "unique": "`unique` of 50 clusters",
+}
+
 
 def size(n_bytes: float) -> str:
     """Return bytes in words, powers of 1,000.

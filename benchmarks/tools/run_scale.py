@@ -229,15 +229,40 @@ def _find(clock: Clock, X: np.ndarray, groups: np.ndarray, *, max_memory: str) -
     from clustimage.similarity import RowIndex, fit_null
 
     with clock.measured():
-        with clock.stage("null"):
+        with clock.stage("distribution"):
             null = fit_null(X, random_state=0)
         with clock.stage("index"):
-            kept = {"index": RowIndex(X)}
+            kept: dict[str, Any] = {"index": RowIndex.build(X)}
         with clock.stage("one query"):
             one = _time_queries(X, null, kept)
         with clock.stage("100 queries"):
             many = _time_queries(X, null, kept, n_queries=100)
     return {"query": one, "query100": many}
+
+
+def _find_nearly(
+    clock: Clock, X: np.ndarray, groups: np.ndarray, *, max_memory: str
+) -> dict[str, Any]:
+    """Ask the index that does not look everywhere, and count what it misses."""
+    from clustimage._budget import make_budget
+    from clustimage.similarity import RowIndex, find_similar, fit_null
+
+    null, index = fit_null(X, random_state=0), RowIndex.build(X)
+    nearly = {"index": index, "approximate": True}
+    budget = make_budget(max_memory).holding(X.nbytes)
+    with clock.measured():
+        with clock.stage("approximate index"):
+            index.approximate(budget)
+        with clock.stage("one query"):
+            one = _time_queries(X, null, nearly)
+        with clock.stage("100 queries"):
+            many = _time_queries(X, null, nearly, n_queries=100)
+    queries = np.random.default_rng(1).permutation(len(X))[:100]
+    asked: dict[str, Any] = {"k": 10, "alpha": None, "null": null, "index": index}
+    exact = find_similar(X, X[queries], **asked)
+    found = find_similar(X, X[queries], **asked, approximate=True)
+    hits = [len(np.intersect1d(a["y_idx"], b["y_idx"])) for a, b in zip(exact, found, strict=True)]
+    return {"query": one, "query100": many, "recall": float(np.mean(hits)) / 10}
 
 
 def _unique(clock: Clock, X: np.ndarray, groups: np.ndarray, *, max_memory: str) -> dict[str, Any]:
@@ -251,6 +276,7 @@ def _unique(clock: Clock, X: np.ndarray, groups: np.ndarray, *, max_memory: str)
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     "cluster": _cluster,
     "find": _find,
+    "find-nearly": _find_nearly,
     "unique": _unique,
 }
 

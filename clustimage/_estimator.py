@@ -280,6 +280,7 @@ class EstimatorHabits:
             shape=self.shape_,  # type: ignore[attr-defined]
             white=self.images_.white,
             cache=self._cache(),
+            budget=self._budget_for(),  # type: ignore[attr-defined]
         )
         skipped = [row for row in images.status if row.status != "ok"]
         if strict and skipped:

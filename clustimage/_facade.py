@@ -12,6 +12,7 @@ from clustimage._grouping import SPACES, ClusterMethods
 from clustimage._logging import get_logger
 from clustimage._metadata import MetadataMethods
 from clustimage._metrics import check_rows
+from clustimage._planning import PlanMethods
 from clustimage._results import ATTRIBUTES, empty_results, require, stale_names
 from clustimage._state import StateMethods
 from clustimage._validation import check_option, check_shape
@@ -40,6 +41,7 @@ class Clustimage(
     FaceMethods,
     MetadataMethods,
     AnswerMethods,
+    PlanMethods,
     StateMethods,
     ExportMethods,
     PlotMethods,
@@ -169,6 +171,7 @@ class Clustimage(
         self.results = empty_results()
         self.images_: Any = None
         self._made_from: dict[str, tuple[str, ...]] = {}
+        self._budget: Any = None
         for name in ATTRIBUTES:
             setattr(self, name, None)
 
@@ -321,6 +324,7 @@ place_weight, cannot_link
             n_jobs=self.params["n_jobs"],
             download_dir=self.params["dirpath"],
             cache=self._cache(),
+            budget=self._new_budget(),
         )
         return self._adopt(images)
 

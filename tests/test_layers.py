@@ -45,6 +45,7 @@ LEVELS = {
             "_grouping",
             "_faces",
             "_metadata",
+            "_planning",
         ),
         5,
     ),
@@ -55,7 +56,7 @@ ALONE_TOGETHER = {5, 6}  # the modules of these levels are parts of one thing
 THIRD_PARTY = {
     0: {"numpy", "joblib"},
     1: {"numpy", "PIL", "cv2"},
-    2: {"numpy", "PIL", "cv2", "scipy", "sklearn", "skimage"},
+    2: {"numpy", "PIL", "cv2", "scipy", "sklearn", "skimage", "threadpoolctl"},
     3: {"numpy"},
     4: set(),
     5: set(),

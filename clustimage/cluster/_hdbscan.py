@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.cluster import HDBSCAN
 from sklearn.metrics import pairwise_distances
 
-from clustimage._logging import progress
+from clustimage._logging import get_logger, progress
 from clustimage._parallel import n_workers
 from clustimage.cluster._base import Candidates, Clusterer
 from clustimage.cluster._distances import prepare_rows
 from clustimage.cluster._noise import keep_allowed, neighbours_of_a_core
+from clustimage.cluster._spanning import MANY_ROWS, needs_of_spanning, span_by_density
 
-__all__ = ["HDBSCANClusterer"]
+__all__ = ["HDBSCANClusterer", "needs"]
+
+logger = get_logger(__name__)
 
 # No index of neighbours knows them. HDBSCAN would compute their distances again for every
 # size, and old versions of it refuse them.
 WITHOUT_INDEX = ("cosine", "sqeuclidean")
+
+
+def needs(
+    n: int, d: int, metric: str = "euclidean", *, n_jobs: int | None = 1
+) -> tuple[str, str, int]:
+    """Return what HDBSCAN of n images does, why, and the bytes it takes.
+
+    Examples
+    --------
+    >>> needs(60_000, 50)[:2]
+    ('one spanning tree for all sizes of HDBSCAN', '60,000 images are more than 5,000')
+    >>> needs(1_000, 50, "cosine")
+    ('HDBSCAN, anew for each size', '1,000 images are at most 5,000', 24800000)
+    """
+    if n <= MANY_ROWS:
+        square = metric in (*WITHOUT_INDEX, "correlation")
+        why = f"{n:,} images are at most {MANY_ROWS:,}"
+        return "HDBSCAN, anew for each size", why, 16 * n * d + 24 * n * n * square
+    why = f"{n:,} images are more than {MANY_ROWS:,}"
+    # Beside the tree: what scikit-learn makes of it, and the labels.
+    n_bytes = needs_of_spanning(n, d, metric, n_jobs=n_jobs) + 500 * n
+    return "one spanning tree for all sizes of HDBSCAN", why, n_bytes
 
 
 class HDBSCANClusterer(Clusterer):
@@ -26,6 +53,10 @@ class HDBSCANClusterer(Clusterer):
 
     The sizes run from 2 to the number of images over the least number of clusters,
     each larger than the one before by one factor.
+
+    Of more than 5,000 rows the spanning tree that all sizes have in common is grown once,
+    see `span_by_density`, and scikit-learn cuts clusters out of it. Up to there it starts
+    anew for each size.
 
     Parameters
     ----------
@@ -69,25 +100,45 @@ class HDBSCANClusterer(Clusterer):
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         n = len(X)
-        rows, metric = prepare_rows(X, self.metric)
-        if metric in WITHOUT_INDEX:
-            rows, metric = pairwise_distances(rows, metric=metric), "precomputed"
         n_sizes = self.n_sizes * (5 if len(counts) == 1 else 1)
         largest = max(2, n // max(1, min(counts)))
         sizes = np.unique(np.geomspace(2, largest, n_sizes).round().astype(int))
+        graph, options = self._prepare(X)
         labels = [
-            self._run(rows, metric, int(size))
+            HDBSCAN(min_cluster_size=int(size), copy=True, **options).fit(graph).labels_
             for size in progress(sizes, desc="Clustering", unit="size")
         ]
         found = Candidates(labels, [int(size) for size in sizes], "min_cluster_size")
         return keep_allowed(found, counts, "hdbscan")
 
-    def _run(self, X: np.ndarray, metric: str, size: int) -> np.ndarray:
-        model = HDBSCAN(
-            min_cluster_size=size,
-            min_samples=neighbours_of_a_core(len(X), self.min_samples),
-            metric=metric,
-            n_jobs=n_workers(self.n_jobs),
-            copy=True,
-        )
-        return model.fit(X).labels_
+    def _prepare(self, X: np.ndarray) -> tuple[np.ndarray | csr_matrix, dict[str, Any]]:
+        """Return what scikit-learn gets to see, and how it is to read it."""
+        n_jobs = n_workers(self.n_jobs)
+        min_samples = neighbours_of_a_core(len(X), self.min_samples)
+        if len(X) > MANY_ROWS:
+            words, why, _ = needs(len(X), X.shape[1], self.metric)
+            logger.info("Clustering: %s, because %s.", words, why)
+            found = span_by_density(X, metric=self.metric, min_samples=min_samples, n_jobs=n_jobs)
+            graph = _as_graph(len(X), found.edges, found.lengths)
+            return graph, {"metric": "precomputed", "min_samples": 1}
+        rows, metric = prepare_rows(X, self.metric)
+        if metric in WITHOUT_INDEX:
+            rows, metric = pairwise_distances(rows, metric=metric), "precomputed"
+        return rows, {"metric": metric, "min_samples": min_samples, "n_jobs": n_jobs}
+
+
+def _as_graph(n: int, edges: np.ndarray, lengths: np.ndarray) -> csr_matrix:
+    """Return a tree of mutual reachability as the distances of scikit-learn's HDBSCAN.
+
+    With ``min_samples=1`` the core distance of a row is the least number in its row of the
+    matrix: that on the diagonal, which is smaller than all edges. So the mutual
+    reachability is that of the tree, and the one spanning tree of it is the tree itself.
+    """
+    least = np.min(lengths, where=lengths > 0, initial=np.inf)
+    # Length 0 would mean "no edge".
+    tiny = least * 1e-9 if np.isfinite(least) else 1e-9
+    one, other, own = edges[:, 0], edges[:, 1], np.arange(n)
+    weights = np.maximum(lengths, tiny)
+    values = np.concatenate([weights, weights, np.full(n, tiny)])
+    at = np.concatenate([one, other, own]), np.concatenate([other, one, own])
+    return coo_matrix((values, at), shape=(n, n)).tocsr()

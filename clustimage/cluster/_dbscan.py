@@ -10,21 +10,51 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from sklearn.neighbors import NearestNeighbors
 
-from clustimage._logging import progress
+from clustimage._logging import get_logger, progress
 from clustimage._metrics import row_blocks
 from clustimage._parallel import n_workers
 from clustimage.cluster._base import Candidates, Clusterer
 from clustimage.cluster._distances import prepare_rows
 from clustimage.cluster._noise import keep_allowed, neighbours_of_a_core
+from clustimage.cluster._spanning import MANY_ROWS, needs_of_spanning, span_by_density
 
-__all__ = ["DBSCANClusterer", "DensityForest", "radii_to_try"]
+__all__ = ["DBSCANClusterer", "DensityForest", "needs", "radii_to_try"]
+
+logger = get_logger(__name__)
 
 # Pairs of neighbours that wait at once for the spanning forest: 24 bytes each.
 MAX_PAIRS = 4_000_000
 
 
+def needs(
+    n: int, d: int, metric: str = "euclidean", *, n_jobs: int | None = 1
+) -> tuple[str, str, int]:
+    """Return what DBSCAN of n images does, why, and the bytes it takes.
+
+    Examples
+    --------
+    >>> needs(60_000, 50)[:2]
+    ('one spanning tree for all radii of DBSCAN', '60,000 images are more than 5,000')
+    >>> needs(1_000, 50)[0]
+    'the neighbours of all images within the largest radius of DBSCAN'
+    """
+    # Beside the tree: the labels of all radii.
+    labels = 8 * 50 * n
+    if n <= MANY_ROWS:
+        words = "the neighbours of all images within the largest radius of DBSCAN"
+        n_bytes = labels + 16 * n * (d + 1) + 100 * MAX_PAIRS
+        return words, f"{n:,} images are at most {MANY_ROWS:,}", n_bytes
+    n_bytes = labels + needs_of_spanning(n, d, metric, n_jobs=n_jobs)
+    why = f"{n:,} images are more than {MANY_ROWS:,}"
+    return "one spanning tree for all radii of DBSCAN", why, n_bytes
+
+
 class DBSCANClusterer(Clusterer):
     """Search the radius of DBSCAN on the scale of the data.
+
+    Neighbours are looked up once for all radii: within the largest of them, a block of
+    rows at a time; of more than 5,000 rows by `span_by_density`, whose memory and time do
+    not depend on how many neighbours there are.
 
     Parameters
     ----------
@@ -67,7 +97,12 @@ class DBSCANClusterer(Clusterer):
         self.n_jobs = n_jobs
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
-        forest = DensityForest.grow(
+        grow = DensityForest.grow
+        if len(X) > MANY_ROWS:
+            words, why, _ = needs(len(X), X.shape[1], self.metric)
+            logger.info("Clustering: %s, because %s.", words, why)
+            grow = DensityForest.span
+        forest = grow(
             X,
             metric=self.metric,
             min_samples=neighbours_of_a_core(len(X), self.min_samples),
@@ -180,6 +215,22 @@ class DensityForest:
                 parts = [_spanning_forest(n, parts)]
         edges, lengths = _spanning_forest(n, parts)
         return cls(core, radii, edges, lengths, host, host_at)
+
+    @classmethod
+    def span(
+        cls, X: np.ndarray, *, metric: str, min_samples: int, n_eps: int, n_jobs: int = 1
+    ) -> DensityForest:
+        """Do the same for many rows, without their pairs within the largest radius."""
+        found = span_by_density(X, metric=metric, min_samples=min_samples, n_jobs=n_jobs)
+        core, near = found.core, found.nearest[:, :min_samples]
+        # A dense row that is reached before a row is dense itself is one of its neighbours.
+        reach = np.maximum(found.distances[:, :min_samples], core[near])
+        reach[near == np.arange(len(X))[:, None]] = np.inf
+        first = reach.argmin(axis=1)[:, None]
+        host, host_at = (np.take_along_axis(of, first, axis=1)[:, 0] for of in (near, reach))
+        # Distances that are computed twice differ by their rounding.
+        lengths = np.maximum(found.lengths * (1 - 1e-9), core[found.edges].max(axis=1))
+        return cls(core, radii_to_try(core, n_eps), found.edges, lengths, host, host_at)
 
     def labels_at(self, eps: float) -> np.ndarray:
         """Return the labels `(n,)` of DBSCAN with radius `eps`; -1 is noise."""

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.cluster import DBSCAN
@@ -5,8 +7,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import METRICS
-from clustimage.cluster import _dbscan, search_k
-from clustimage.cluster._dbscan import DensityForest, radii_to_try
+from clustimage.cluster import DBSCANClusterer, _dbscan, search_k
+from clustimage.cluster._dbscan import DensityForest, needs, radii_to_try
 
 
 def compare(X, forest, eps, metric, min_samples):
@@ -19,9 +21,10 @@ def compare(X, forest, eps, metric, min_samples):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_labels_equal_scikit_learn_at_every_radius(metric, blobs):
+@pytest.mark.parametrize("grow", ["grow", "span"])
+def test_labels_equal_scikit_learn_at_every_radius(grow, metric, blobs):
     X = blobs[0] + 20
-    forest = DensityForest.grow(X, metric=metric, min_samples=6, n_eps=50)
+    forest = getattr(DensityForest, grow)(X, metric=metric, min_samples=6, n_eps=50)
     for eps in forest.radii[::7]:
         compare(X, forest, eps, metric, 6)
 
@@ -34,6 +37,36 @@ def test_labels_do_not_depend_on_the_size_of_blocks(blobs, monkeypatch):
     pieces = DensityForest.grow(blobs[0], metric="euclidean", min_samples=5, n_eps=20)
     for eps in whole.radii:
         np.testing.assert_array_equal(whole.labels_at(eps), pieces.labels_at(eps))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_many_rows_join_the_same_neighbours(metric, blobs):
+    X = np.concatenate([blobs[0] + 20, blobs[0][:40] + 20])
+    few = DensityForest.grow(X, metric=metric, min_samples=5, n_eps=30)
+    many = DensityForest.span(X, metric=metric, min_samples=5, n_eps=30)
+    np.testing.assert_allclose(many.radii, few.radii, atol=1e-7)
+    if metric == "hamming":
+        return  # all neighbours are at one distance
+    same = few.host_at < few.core * (1 - 1e-9)
+    assert same.any()
+    np.testing.assert_allclose(many.host_at[same], few.host_at[same], atol=1e-7)
+
+
+def test_more_than_5000_rows_take_no_more_memory_where_all_are_near_each_other(caplog):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(6, 4))[rng.integers(0, 6, 12_000)] * 5 + rng.normal(size=(12_000, 4))
+    X[0] = 1000  # so that all rows lie within the largest radius of each other
+    X = X.astype(np.float32)
+    tracemalloc.start()
+    with caplog.at_level("INFO", "clustimage"):
+        found = DBSCANClusterer().propose(X, range(1, 25))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "one spanning tree for all radii of DBSCAN, because 12,000 images" in caplog.text
+    assert peak < needs(12_000, 4)[2]
+    at = found.counts.index(max(found.counts))
+    theirs = DBSCAN(eps=found.thresholds[at] * (1 + 1e-9), min_samples=9).fit_predict(X)
+    assert adjusted_rand_score(theirs, found.labels[at]) > 0.999
 
 
 def test_equal_images_are_dense_at_once():

@@ -12,19 +12,36 @@ from clustimage._logging import get_logger
 from clustimage._validation import check_int
 from clustimage._words import count
 from clustimage.plotting._figure import check_cmap, many_figures
+from clustimage.plotting._limits import check_limit, nearest_first, say_limit
 from clustimage.plotting._montage import evenly
-from clustimage.plotting._tiles import draw_tiles
+from clustimage.plotting._pictures import Pictures
+from clustimage.plotting._tiles import MAX_PIXELS, draw_tiles
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["MAX_IMAGES", "MAX_NAMED", "choose_labels", "plot_clusters"]
+__all__ = [
+    "MAX_CLUSTERS",
+    "MAX_IMAGES",
+    "MAX_NAMED",
+    "Distances",
+    "choose_labels",
+    "plot_clusters",
+    "spread",
+]
 
 logger = get_logger(__name__)
 
+# Labels of clusters to the distance of each image, (n,), to the centre of its cluster; NaN
+# where there is none, None where nothing is known of distances.
+Distances = Callable[[list[int]], "np.ndarray | None"]
+
 MAX_IMAGES = 400
+MAX_CLUSTERS = 100
 MAX_NAMED = 40
+# Pixels of all figures together: 360 MB.
+ALL_PIXELS = 120_000_000
 
 
 def choose_labels(
@@ -90,6 +107,40 @@ def _spelled(present: np.ndarray) -> str:
     return ", ".join(str(label) for label in present)
 
 
+def spread(
+    members: np.ndarray, limit: int | None, distance: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the images of a cluster to draw: all, or some that are spread over it.
+
+    Parameters
+    ----------
+    members : array of shape (m,), int
+        Rows of the images, ascending.
+    limit : int or None
+        The most of them.
+    distance : array of shape (n,), optional
+        How far each image is from the centre of its cluster.
+
+    Returns
+    -------
+    array of int
+        All members in their order; or `limit` of them, evenly from the nearest to the centre
+        to the farthest. Where no distances are known, evenly over their order.
+
+    Examples
+    --------
+    >>> spread(np.arange(6), 3, np.array([9, 8, 7, 1, 2, 3])).tolist()
+    [3, 5, 0]
+    >>> spread(np.arange(6), 3).tolist()
+    [0, 2, 4]
+    """
+    if limit is None or len(members) <= limit:
+        return members
+    if distance is None or not np.isfinite(distance[members]).all():
+        return members[evenly(len(members), limit)]
+    return members[nearest_first(distance[members], limit)]
+
+
 def plot_clusters(
     images: np.ndarray,
     labels: np.ndarray,
@@ -100,7 +151,9 @@ def plot_clusters(
     ncols: int | None = None,
     min_samples: int = 2,
     blacklist: int | Iterable[int] | None = None,
-    limit: int = MAX_IMAGES,
+    max_images: int | None = MAX_IMAGES,
+    max_clusters: int | None = MAX_CLUSTERS,
+    distances: Distances | None = None,
     decorate: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[list[Figure], np.ndarray]:
     """Draw the images of each cluster as one picture, one figure per cluster.
@@ -119,9 +172,15 @@ def plot_clusters(
         For gray images; default ``"gray"``.
     ncols : int, optional
         Images per row.
-    limit : int, default=400
-        The most images in one figure. Of a larger cluster that many are drawn, spread
-        evenly over it, and the title says so.
+    max_images : int or None, default=400
+        The most images in one figure. Of a larger cluster that many are drawn, evenly from
+        the nearest to its centre to the farthest, and the title and the log say so.
+    max_clusters : int or None, default=100
+        The most figures where `wanted` does not name the clusters: the first ones.
+    distances : callable, optional
+        Takes the labels of the clusters of which some images are drawn, and returns the
+        distance of each image to the centre of its cluster, of shape (n,). Without it the
+        images are spread evenly over their order.
     decorate : callable, optional
         Makes the tiles from the images that are drawn.
 
@@ -146,21 +205,26 @@ def plot_clusters(
         )
     check_cmap(cmap)
     ncols = None if ncols is None else check_int("ncols", ncols, low=1)
+    max_images = check_limit("max_images", max_images)
+    max_clusters = check_limit("max_clusters", max_clusters)
     chosen = choose_labels(labels, wanted=wanted, min_samples=min_samples, blacklist=blacklist)
+    if wanted is None and max_clusters is not None and len(chosen) > max_clusters:
+        say_limit(max_clusters, len(chosen), "clusters", "the first ones", "max_clusters")
+        chosen = chosen[:max_clusters]
+    members = [np.flatnonzero(labels == label) for label in chosen]
+    shown, how = _choose(members, chosen, max_images, distances)
     figs, axes = [], np.empty(len(chosen), dtype=object)
     with many_figures():
-        for i, label in enumerate(chosen):
-            members = np.flatnonzero(labels == label)
-            shown = members[evenly(len(members), limit)]
-            tiles = images[shown] if decorate is None else decorate(images[shown])
-            named = filenames is not None and len(shown) <= MAX_NAMED
-            captions = [str(filenames[j]) for j in shown] if filenames is not None else None
+        for i, rows in enumerate(shown):
+            named = filenames is not None and len(rows) <= MAX_NAMED
             fig, axes[i] = draw_tiles(
-                tiles,
-                title=_title(label, len(members), len(shown)),
-                captions=captions if named else None,
-                ncols=None if ncols is None else min(ncols, len(shown)),
-                cmap=cmap,
+                Pictures(images, rows, cmap=cmap, decorate=decorate),
+                title=_title(chosen[i], len(members[i]), len(rows), how),
+                captions=[str(filenames[j]) for j in rows]
+                if named and filenames is not None
+                else None,
+                ncols=None if ncols is None else min(ncols, len(rows)),
+                max_pixels=min(MAX_PIXELS, ALL_PIXELS / len(chosen)),
             )
             figs.append(fig)
     if not figs:
@@ -170,8 +234,35 @@ def plot_clusters(
     return figs, axes
 
 
-def _title(label: int, size: int, shown: int) -> str:
+def _choose(
+    members: list[np.ndarray],
+    labels: list[int],
+    limit: int | None,
+    distances: Distances | None,
+) -> tuple[list[np.ndarray], str]:
+    """Return the rows to draw of each cluster, and how they were chosen, in words."""
+    large = [
+        label
+        for label, rows in zip(labels, members, strict=True)
+        if limit is not None and len(rows) > limit
+    ]
+    if not large:
+        return members, ""
+    distance = distances(large) if distances is not None else None
+    how = "spread evenly" if distance is None else "from its centre to its edge"
+    shown = [spread(rows, limit, distance) for rows in members]
+    say_limit(
+        sum(map(len, shown)),
+        sum(map(len, members)),
+        "images",
+        f"at most {limit:,} of a cluster, {how}",
+    )
+    return shown, how
+
+
+def _title(label: int, size: int, shown: int, how: str) -> str:
     name = {-1: "Unclustered (-1)", -2: "Without data (-2)"}.get(label, f"Cluster {label}")
     if shown < size:
-        return f"{name}: showing {shown:,} of {size:,} images"
+        how = how if label >= 0 else "spread evenly"
+        return f"{name}: showing {shown:,} of {size:,} images, {how}"
     return f"{name}: {count(size, 'image')}"

@@ -14,10 +14,12 @@ from clustimage._memory import in_words
 from clustimage._validation import check_int, check_real
 from clustimage._words import count
 from clustimage.plotting._bands import GAP, PAD, Bands, arrange
-from clustimage.plotting._clusters import choose_labels
+from clustimage.plotting._clusters import Distances, choose_labels, spread
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, fitting_size, new_axes
-from clustimage.plotting._montage import colorize, evenly, fit_side
+from clustimage.plotting._limits import check_limit, say_limit, shares
+from clustimage.plotting._montage import colorize, fit_side
+from clustimage.plotting._pictures import row_pixels
 from clustimage.plotting._tiles import LONGEST, TITLE, place
 
 if TYPE_CHECKING:
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["MAX_MEMORY", "plot_columns"]
+__all__ = ["MAX_IN_ALL", "MAX_MEMORY", "plot_columns"]
 
 logger = get_logger(__name__)
 
 MAX_MEMORY = 2**30
-BATCH = 256
+MAX_IN_ALL = 5_000
 # Wanted width and height of the picture in inches; an image is not narrower than LEAST as
 # long as the figure is not longer than LONGEST, and not larger than MOST.
 FRAME, LEAST, MOST = (13.0, 8.0), 0.22, 1.6
@@ -59,6 +61,8 @@ def plot_columns(
     max_rows: int | None = None,
     max_memory: float = MAX_MEMORY,
     ax: Axes | None = None,
+    max_images: int | None = None,
+    distances: Distances | None = None,
 ) -> tuple[Figure, Axes]:
     """Draw all clusters as one picture, a column each, the largest on the left.
 
@@ -73,13 +77,19 @@ def plot_columns(
     cmap : str or Colormap, optional
         For gray images; default ``"gray"``.
     max_rows : int, optional
-        One column of at most so many images for each cluster; of a larger one they are
-        spread evenly over it. Default: all images; a long column goes on in a next one.
-        Many clusters go on below, see `arrange`.
+        One column of at most so many images for each cluster; of a larger one they go
+        evenly from the nearest to its centre, above, to the farthest. Default: as many as
+        `max_images` allows; a long column goes on in a next one. Many clusters go on
+        below, see `arrange`.
     max_memory : float, default=2**30
         Bytes that the picture may take.
     ax : Axes, optional
         Where to draw; default is a new figure.
+    max_images : int, optional
+        The most images in all. Each cluster gets its share, and at least one; of more
+        clusters than that the largest are drawn.
+    distances : callable, optional
+        As for `plot_clusters`.
 
     Returns
     -------
@@ -103,13 +113,17 @@ def plot_columns(
     check_cmap(cmap)
     max_rows = None if max_rows is None else check_int("max_rows", max_rows, low=1)
     max_memory = check_real("max_memory", max_memory, low=0, low_open=True)
+    max_images = check_limit("max_images", max_images)
     chosen = choose_labels(labels, wanted=wanted, min_samples=min_samples, blacklist=blacklist)
     if not chosen:
         return _nothing(min_samples, ax)
     members = [np.flatnonzero(labels == label) for label in chosen]
     order = sorted(range(len(chosen)), key=lambda i: (chosen[i] < 0, -len(members[i])))
-    chosen, members = [chosen[i] for i in order], [members[i] for i in order]
-    shown = [rows[evenly(len(rows), max_rows or len(rows))] for rows in members]
+    chosen, members = [chosen[i] for i in order][:max_images], [members[i] for i in order]
+    everything, members = sum(map(len, members)), members[: len(chosen)]
+    shown, how = _choose(members, chosen, max_rows, max_images, distances)
+    if how:
+        say_limit(sum(map(len, shown)), everything, "images", how)
     colors = label_colors(chosen)
     return _draw(
         images,
@@ -119,12 +133,34 @@ def plot_columns(
             for label, rows, some in zip(chosen, members, shown, strict=True)
         ],
         [colors[label] for label in chosen],
-        title=_title(labels, chosen, shown, max_rows),
+        title=_title(labels, chosen, sum(map(len, shown)), how),
         one_column=max_rows is not None,
         max_memory=max_memory,
         cmap=cmap,
         ax=ax,
     )
+
+
+def _choose(
+    members: list[np.ndarray],
+    labels: list[int],
+    max_rows: int | None,
+    max_images: int | None,
+    distances: Distances | None,
+) -> tuple[list[np.ndarray], str]:
+    """Return the rows to draw of each cluster, and how they were chosen, in words."""
+    sizes = np.array([len(rows) for rows in members])
+    room = sizes if max_rows is None else np.minimum(sizes, max_rows)
+    in_all = int(room.sum())
+    if max_images is not None:
+        room = shares(room, max_images)
+    cut = np.flatnonzero(room < sizes)
+    if not len(cut):
+        return members, ""
+    distance = distances([labels[i] for i in cut]) if distances is not None else None
+    shown = [spread(rows, int(n), distance) for rows, n in zip(members, room, strict=True)]
+    how = f"at most {max_rows:,} of each" if room.sum() == in_all else "a share of each"
+    return shown, how + (", evenly" if distance is None else ", from its centre to its edge")
 
 
 def _nothing(min_samples: int, ax: Axes | None) -> tuple[Figure, Axes]:
@@ -141,19 +177,16 @@ def _size(size: int, shown: int) -> str:
     return count(size, "image") if shown == size else f"{shown:,} of {size:,}"
 
 
-def _title(
-    labels: np.ndarray, chosen: list[int], shown: list[np.ndarray], max_rows: int | None
-) -> str:
+def _title(labels: np.ndarray, chosen: list[int], n_shown: int, how: str) -> str:
     n_clusters = len(np.unique(labels[labels >= 0]))
     drawn = sum(label >= 0 for label in chosen)
-    n_shown = sum(len(rows) for rows in shown)
     clusters = count(n_clusters, "cluster")
     if drawn < n_clusters:
         clusters = f"{drawn:,} of {clusters}"
-    everything = sum(int(np.count_nonzero(labels == label)) for label in chosen)
+    everything = int(np.isin(labels, chosen).sum())
     images = count(everything, "image")
     if n_shown < everything:
-        images = f"{n_shown:,} of {images}, at most {max_rows:,} of each"
+        images = f"{n_shown:,} of {images}, {how}"
     return f"{clusters}: {images}"
 
 
@@ -281,19 +314,22 @@ class Raster:
         height, width = self.tile
         canvas = np.empty((self.high, self.wide, 3), dtype=np.uint8)
         canvas[:] = background
+        corners = []
         for i, rows in enumerate(shown):
             left, top = int(self._lefts[i]), int(self._tops[i])
             canvas[top : top + self._bar, left : int(self._rights[i])] = [
                 int(colors[i][digit : digit + 2], 16) for digit in (1, 3, 5)
             ]
-            top += self._bar + self._pad
-            for start in range(0, len(rows), BATCH):
-                some = colorize(images[rows[start : start + BATCH]], cmap)
-                for number, tile in enumerate(fit_side(some, self._side), start):
-                    column, row = divmod(number, self._rows)
-                    x = left + column * (width + self._pad)
-                    y = top + row * (height + self._pad)
-                    canvas[y : y + height, x : x + width] = tile
+            column, row = np.divmod(np.arange(len(rows)), self._rows)
+            x = left + column * (width + self._pad)
+            y = top + self._bar + self._pad + row * (height + self._pad)
+            corners.append(np.stack([x, y], axis=1))
+        places = np.concatenate(corners)
+        for at, pixels in row_pixels(images, np.concatenate(shown)):
+            for (x, y), tile in zip(
+                places[at].tolist(), fit_side(colorize(pixels, cmap), self._side), strict=True
+            ):
+                canvas[y : y + height, x : x + width] = tile
         return canvas
 
 

@@ -14,6 +14,7 @@ from clustimage._validation import check_bool
 from clustimage._words import count
 from clustimage.images import gather_photos, imresize, quiet_pillow, read_upright
 from clustimage.plotting._figure import check_cmap, new_axes, shorten
+from clustimage.plotting._limits import check_limit, say_limit
 from clustimage.plotting._montage import colorize, evenly, fit_side, montage, tile_corners
 from clustimage.plotting._tiles import TITLE, place
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["plot_faces"]
+__all__ = ["MAX_FACES", "MAX_PHOTOS", "plot_faces"]
 
 MAX_PHOTOS, MAX_FACES = 60, 400
 # Width of a tile in inches: what one row of a figure has, and the bounds of a tile.
@@ -42,6 +43,8 @@ def plot_faces(
     eyes: bool = True,
     cmap: str | Colormap | None = None,
     n_jobs: int | None = -1,
+    max_photos: int | None = MAX_PHOTOS,
+    max_faces: int | None = MAX_FACES,
 ) -> tuple[list[Figure], np.ndarray]:
     """Draw photos with boxes around their faces, and faces with boxes around their eyes.
 
@@ -57,6 +60,9 @@ def plot_faces(
         For gray crops; default ``"gray"``.
     n_jobs : int, default=-1
         Number of threads that read the photos again.
+    max_photos, max_faces : int or None, default=60, 400
+        The most photos and faces, spread evenly over all; the titles and the log say where
+        there are more. None draws all.
 
     Returns
     -------
@@ -68,26 +74,30 @@ def plot_faces(
     Raises
     ------
     InvalidParameterError
-        If neither is to be drawn, or for an unknown `cmap`.
+        If neither is to be drawn, for an unknown `cmap`, or a limit that is none.
     """
     check_cmap(cmap)
+    max_photos = check_limit("max_photos", max_photos)
+    max_faces = check_limit("max_faces", max_faces)
     drawn: list[tuple[Figure, Axes]] = []
     faces, eyes = check_bool("faces", faces), check_bool("eyes", eyes)
     if not faces and not eyes:
         raise InvalidParameterError("'faces' or 'eyes' must be True: there is nothing to draw.")
     if faces:
-        drawn.append(_draw_photos(results_faces, n_jobs))
+        drawn.append(_draw_photos(results_faces, n_jobs, max_photos))
     if eyes and any(len(boxes) for boxes in results_faces["coord_faces"]):
-        drawn.append(_draw_crops(results_faces, dim_face, cmap))
+        drawn.append(_draw_crops(results_faces, dim_face, cmap, max_faces))
     axes = np.empty(len(drawn), dtype=object)
     axes[:] = [ax for _, ax in drawn]
     return [fig for fig, _ in drawn], axes
 
 
-def _draw_photos(results: Mapping[str, Any], n_jobs: int | None) -> tuple[Figure, Axes]:
+def _draw_photos(
+    results: Mapping[str, Any], n_jobs: int | None, limit: int | None
+) -> tuple[Figure, Axes]:
     n_photos = len(results["pathnames"])
     n_faces = [len(boxes) for boxes in results["coord_faces"]]
-    shown = evenly(n_photos, MAX_PHOTOS)
+    shown = evenly(n_photos, limit or n_photos)
     ncols, wide = _layout(len(shown), PHOTO_SIZES)
     side = round(wide * PER_INCH)
     paths = [str(results["pathnames"][i]) for i in shown]
@@ -104,27 +114,35 @@ def _draw_photos(results: Mapping[str, Any], n_jobs: int | None) -> tuple[Figure
         captions.append(f"{results['filenames'][i]}: {count(n_faces[i], 'face')}{known}")
     title = f"{count(sum(n_faces), 'face')} in {count(n_photos, 'photo')}"
     if len(shown) < n_photos:
+        say_limit(len(shown), n_photos, "photos", "spread evenly over all", "max_photos")
         title = f"{title}: showing {len(shown):,} of the photos"
     return _draw(np.stack(tiles), boxes, GREEN, ncols, wide, title, captions)
 
 
 def _draw_crops(
-    results: Mapping[str, Any], dim_face: tuple[int, int], cmap: str | Colormap | None
+    results: Mapping[str, Any],
+    dim_face: tuple[int, int],
+    cmap: str | Colormap | None,
+    limit: int | None,
 ) -> tuple[Figure, Axes]:
     height, width = dim_face
-    rows = np.concatenate(results["img"])
-    images = colorize(rows.reshape(len(rows), height, width, -1), cmap)
-    sizes = np.concatenate(results["size_faces"])
-    eyes = [np.asarray(boxes) for photo in results["coord_eyes"] for boxes in photo]
-    shown = evenly(len(images), MAX_FACES)
+    # The photo of each face, and which of its faces it is.
+    places = [(i, j) for i, found in enumerate(results["coord_faces"]) for j in range(len(found))]
+    shown = [places[i] for i in evenly(len(places), limit or len(places))]
     ncols, wide = _layout(len(shown), FACE_SIZES)
-    tiles = fit_side(images[shown], round(wide * PER_INCH))
+    rows = np.stack([results["img"][i][j] for i, j in shown])
+    tiles = fit_side(
+        colorize(rows.reshape(len(rows), height, width, -1), cmap), round(wide * PER_INCH)
+    )
     boxes = []
-    for i in shown:
-        down, across = np.array(tiles.shape[1:3]) / sizes[i]
-        boxes.append(eyes[i].reshape(-1, 4) * [across, down, across, down])
-    title = f"{count(len(images), 'face')}, {count(sum(map(len, eyes)), 'eye')} found"
-    if len(shown) < len(images):
+    for i, j in shown:
+        down, across = np.array(tiles.shape[1:3]) / results["size_faces"][i][j]
+        eyes = np.asarray(results["coord_eyes"][i][j])
+        boxes.append(eyes.reshape(-1, 4) * [across, down, across, down])
+    n_eyes = sum(len(found) for photo in results["coord_eyes"] for found in photo)
+    title = f"{count(len(places), 'face')}, {count(n_eyes, 'eye')} found"
+    if len(shown) < len(places):
+        say_limit(len(shown), len(places), "faces", "spread evenly over all", "max_faces")
         title = f"{title}: showing {len(shown):,} of the faces"
     return _draw(tiles, boxes, YELLOW, ncols, wide, title)
 

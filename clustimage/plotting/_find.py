@@ -12,7 +12,9 @@ from clustimage._errors import InvalidDataError
 from clustimage._words import count
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, number, shorten
-from clustimage.plotting._montage import best_ncols, colorize
+from clustimage.plotting._limits import check_limit, say_limit
+from clustimage.plotting._montage import best_ncols
+from clustimage.plotting._pictures import Pictures
 from clustimage.plotting._tiles import TITLE, draw_tiles, place, tile_sizes
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ __all__ = ["MAX_HITS", "MAX_QUERIES", "plot_hits", "query_tables"]
 MAX_QUERIES = 20
 MAX_HITS = 47
 MAX_HITS_EACH = 23
+# Images of one query beyond which more than eight lie side by side.
+LONG_ROW = 64
 QUERY = "#FFD400"  # as its star on the map
 
 
@@ -39,6 +43,8 @@ def plot_hits(
     *,
     query_images: np.ndarray | None = None,
     cmap: str | Colormap | None = None,
+    max_images: int | str | None = "auto",
+    max_queries: int | None = MAX_QUERIES,
 ) -> tuple[Figure, np.ndarray]:
     """Draw each query with the images found for it, nearest first, one axes per query.
 
@@ -52,12 +58,16 @@ def plot_hits(
         The queries, in the order of the tables; without them only the hits are drawn.
     cmap : str or Colormap, optional
         For gray images; default ``"gray"``.
+    max_images : int, "auto" or None, default="auto"
+        The most images found for a query, the nearest ones; ``"auto"`` is 47 where one
+        query is drawn and 23 where more are. None is all.
+    max_queries : int or None, default=20
+        The most queries, the first ones; None is all.
 
     Returns
     -------
     fig : Figure
-        One figure. It shows at most 20 queries, and at most 47 images of one query or
-        23 of each of several; the titles say where there are more.
+        One figure. Its titles, and the log, say where there is more than it shows.
     axes : array of shape (n_queries_drawn,), object
         One axes per query, below each other.
 
@@ -65,29 +75,46 @@ def plot_hits(
     ------
     InvalidDataError
         If there is no query, or not one image per query.
+    InvalidParameterError
+        For an unknown `cmap`, or a limit that is none.
     """
     check_cmap(cmap)
+    max_queries = check_limit("max_queries", max_queries)
     tables = query_tables(found)
     if not tables or (query_images is not None and len(query_images) != len(tables)):
         given = "no" if query_images is None else len(query_images)
         raise InvalidDataError(
             f"Each query needs a table and an image. Got {len(tables)} tables, {given} images."
         )
-    names = list(tables)[:MAX_QUERIES]
-    limit = MAX_HITS if len(names) == 1 else MAX_HITS_EACH
-    queries = [None if query_images is None else query_images[i] for i in range(len(names))]
+    names = list(tables)[:max_queries]
+    auto = MAX_HITS if len(names) == 1 else MAX_HITS_EACH
+    limit = check_limit("max_images", max_images, auto=auto)
     drawn = {name: tables[name].iloc[:limit] for name in names}
     with_folder = _names_repeat(drawn.values())
     rows = [
-        _tiles(images, name, drawn[name], query, cmap, with_folder)
-        for name, query in zip(names, queries, strict=True)
+        _tiles(
+            images,
+            name,
+            drawn[name],
+            None if query_images is None else query_images[i : i + 1],
+            cmap,
+            with_folder,
+        )
+        for i, name in enumerate(names)
     ]
-    titles = [_title(name, len(tables[name]), limit) for name in names]
+    titles = [_title(name, len(tables[name]), len(drawn[name])) for name in names]
     more = len(names) < len(tables)
     fig, axes = _draw_rows(rows, titles, tall=images.shape[1] / images.shape[2], extra=more)
     if more:
+        say_limit(len(names), len(tables), "queries", "the first ones", "max_queries")
         fig.suptitle(f"Showing {len(names):,} of {len(tables):,} queries", fontsize=12)
+    n_drawn, n_found = (sum(len(some[name]) for name in names) for some in (drawn, tables))
+    if n_drawn < n_found:
+        say_limit(n_drawn, n_found, "images found", f"the nearest {limit:,} of each query")
     return fig, axes
+
+
+Row = tuple[Pictures, list[str], list[str]]
 
 
 def _tiles(
@@ -97,21 +124,20 @@ def _tiles(
     query: np.ndarray | None,
     cmap: str | Colormap | None,
     with_folder: bool,
-) -> tuple[np.ndarray, list[str], list[str]]:
+) -> Row:
     """Return the images of one query, their captions and the colours of their frames."""
-    tiles = colorize(images[table["y_idx"].to_numpy(dtype=int)], cmap)
+    tiles = Pictures(images, table["y_idx"].to_numpy(dtype=int), cmap=cmap, before=query)
     colors = label_colors(table["labels"])
     frames = [colors[int(label)] for label in table["labels"]]
     captions = [_caption(row, with_folder) for row in table.to_dict("records")]
     if query is not None:
-        tiles = np.concatenate([colorize(query[None], cmap), tiles])
         frames.insert(0, QUERY)
         captions.insert(0, f"{name}\nquery")
     return tiles, captions, frames
 
 
 def _draw_rows(
-    rows: list[tuple[np.ndarray, list[str], list[str]]],
+    rows: list[Row],
     titles: list[str],
     *,
     tall: float,
@@ -122,6 +148,9 @@ def _draw_rows(
 
     most = max(len(tiles) for tiles, _, _ in rows)
     ncols = min(max(best_ncols(most, 1, 1), min(most, 6), 1), 8)
+    if most > LONG_ROW:
+        # With its words an image is about one and a half times as high as wide.
+        ncols = best_ncols(most * len(rows), 3, 2)
     nrows = np.array([max(1, -(-len(tiles) // ncols)) for tiles, _, _ in rows])
     wide, (inches, high) = tile_sizes(ncols, int(nrows.sum()), tall, lines=3)
     heights = nrows * (high / nrows.sum())
@@ -168,8 +197,8 @@ def _caption(row: Mapping[Any, Any], with_folder: bool) -> str:
     return f"{name}\n{', '.join(parts)}\n{where}"
 
 
-def _title(name: str, n_hits: int, limit: int) -> str:
+def _title(name: str, n_hits: int, n_drawn: int) -> str:
     start = f"Nearest to {shorten(name, 50)}"
-    if limit < n_hits:
-        return f"{start}: showing {limit:,} of {n_hits:,} images"
+    if n_drawn < n_hits:
+        return f"{start}: showing {n_drawn:,} of {n_hits:,} images"
     return f"{start}: {count(n_hits, 'image')}" if n_hits else f"{start}: nothing found"

@@ -15,6 +15,7 @@ from clustimage._files import replacing, target_file
 from clustimage._memory import in_words
 from clustimage._validation import check_bool, check_option, check_real
 from clustimage._words import count
+from clustimage.plotting._limits import check_limit, over_places, say_limit
 from clustimage.plotting._map_data import (
     clusters_of,
     days_of,
@@ -25,7 +26,7 @@ from clustimage.plotting._map_data import (
     place_names,
 )
 from clustimage.plotting._map_page import check_tiles, make_page
-from clustimage.plotting._map_pictures import encode_pictures, shown_sizes
+from clustimage.plotting._map_pictures import encode_pictures, encode_some, shown_sizes
 
 __all__ = ["MAP_NAME", "MAX_PAGE", "TITLE", "plot_map"]
 
@@ -52,6 +53,7 @@ def plot_map(
     save_path: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     n_jobs: int = -1,
+    max_images: int | str | None = "auto",
 ) -> str:
     """Write a map of photos as one HTML file that needs nothing else.
 
@@ -90,6 +92,10 @@ def plot_map(
         Replace a file that exists.
     n_jobs : int, default=-1
         Threads that encode pictures.
+    max_images : int, "auto" or None, default="auto"
+        The most photos that have a picture, evenly over the map, so that every region has
+        some; all have a dot, a name and a date. A note on the page and the log say so.
+        ``"auto"`` is as many as fit into `max_memory` at the smallest size; None is all.
 
     Returns
     -------
@@ -104,8 +110,8 @@ def plot_map(
     InvalidParameterError
         For another value that cannot be used, or a file that exists.
     MemoryLimitError
-        If the page would have more than `max_memory` bytes with the smallest pictures;
-        nothing is written then.
+        If the page would have more than `max_memory` bytes, with the smallest pictures of
+        as many photos as `max_images` tells; nothing is written then.
 
     Examples
     --------
@@ -117,6 +123,7 @@ def plot_map(
     check_option("lines", lines, (None, "day"))
     server = check_tiles(tiles, attribution)
     limit = check_real("max_memory", max_memory, low=0, low_open=True)
+    check_limit("max_images", max_images, auto=1)
     if not isinstance(title, str):
         raise InvalidParameterError(f"'title' must be text. Got {title!r}.")
     target = None if save_path is None else _free(save_path, overwrite)
@@ -131,13 +138,23 @@ def plot_map(
         **_words(filenames, pathnames, rows, n),
         **_times(_rows_of(when, rows), lines, len(rows)),
     }
-    data["notes"] = notes_of(n, len(rows), data["dated"] if lines else None)
+    n_dated = data["dated"] if lines else None
+    # With the longest note that there may be.
+    data["notes"] = notes_of(n, len(rows), n_dated, 0 if pixels is not None else len(rows))
     bare = len(make_page(title, data, server))
     _check_size(bare, limit, len(rows))
     if pixels is not None:
-        images = _of_length("pixels", pixels, n, np.uint8)[rows]
-        shapes = _rows_of(_of_length("sizes", sizes, n), rows)
-        data |= _pictures(images, shapes, limit - bare, n_jobs)
+        images = _check_pixels(_of_length("pixels", pixels, n, np.uint8))
+        data["size"], data["tiny"] = shown_sizes(
+            images.shape[1:], _rows_of(_of_length("sizes", sizes, n), rows), len(rows)
+        )
+        at = np.column_stack([data["lon"], data["lat"]])
+        data["picture"] = _pictures(images, rows, at, limit - bare, max_images, n_jobs)
+        n_pictures = sum(map(bool, data["picture"]))
+        data["notes"] = notes_of(n, len(rows), n_dated, n_pictures)
+        if n_pictures < len(rows):
+            more = "A larger max_memory= has room for more." if max_images == "auto" else ""
+            say_limit(n_pictures, len(rows), "pictures", "evenly over the map", more=more)
     page = make_page(title, data, server)
     _check_size(len(page), limit, len(rows))
     if target is None:
@@ -261,21 +278,35 @@ def _times(when: np.ndarray | None, lines: str | None, n: int) -> dict[str, Any]
     }
 
 
-def _pictures(
-    images: np.ndarray, shapes: np.ndarray | None, room: float, n_jobs: int
-) -> dict[str, Any]:
-    """Return the pictures as text, and how large each is shown."""
+def _check_pixels(images: np.ndarray) -> np.ndarray:
+    """Return images as (n, height, width) or (n, height, width, 3)."""
     if images.ndim == 4 and images.shape[3] == 1:
-        images = images[..., 0]
+        return images[..., 0]
     if images.ndim != 3 and not (images.ndim == 4 and images.shape[3] == 3):
         raise InvalidDataError(
             "'pixels' must be images, (n, height, width) or (n, height, width, 3). Got shape "
             f"{images.shape}."
         )
-    size, tiny = shown_sizes(images, shapes)
+    return images
+
+
+def _pictures(
+    images: np.ndarray,
+    rows: np.ndarray,
+    places: np.ndarray,
+    room: float,
+    limit: int | str | None,
+    n_jobs: int,
+) -> list[str]:
+    """Return the picture of each of `rows` as text, empty for those that have none."""
     # Beside each picture: quotes and a comma, and its size as "[240,160],".
-    return {
-        "picture": encode_pictures(images, room - 14 * len(images) - 60, n_jobs=n_jobs),
-        "size": size,
-        "tiny": tiny,
-    }
+    room -= 14 * len(rows) + 60
+    if limit == "auto":
+        some, texts = encode_some(images, room, rows=rows, places=places, n_jobs=n_jobs)
+    else:
+        some = np.arange(len(rows)) if limit is None else over_places(places, int(limit))
+        texts = encode_pictures(images, room, rows=rows[some], n_jobs=n_jobs)
+    pictures = [""] * len(rows)
+    for i, text in zip(some.tolist(), texts, strict=True):
+        pictures[i] = text
+    return pictures

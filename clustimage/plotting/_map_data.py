@@ -165,19 +165,33 @@ def folders_of(pathnames: Sequence[str]) -> list[str]:
     folders = [os.path.dirname(path) for path in map(str, pathnames)]  # noqa: PTH120
     if not folders:
         return []
+    different = set(folders)
     try:
-        top = os.path.commonpath(folders)
+        top = os.path.commonpath(different)
     except ValueError:  # on several disks, or some with no folder at all
         return [""] * len(folders)
-    seen = [os.path.relpath(folder, top) if folder != top else "" for folder in folders]
-    return [folder.replace(os.sep, "/") for folder in seen]
+    seen = {
+        folder: (os.path.relpath(folder, top) if folder != top else "").replace(os.sep, "/")
+        for folder in different
+    }
+    return [seen[folder] for folder in folders]
 
 
-def notes_of(n: int, n_placed: int, n_dated: int | None) -> list[str]:
-    """Return what is not on the map, in words."""
+def notes_of(n: int, n_placed: int, n_dated: int | None, n_pictures: int) -> list[str]:
+    """Return what is not on the map, in words.
+
+    Examples
+    --------
+    >>> notes_of(9, 9, None, 5)
+    ['With a picture: 5 of 9 photos, evenly over the map.']
+    """
     notes = []
     if n_placed < n:
         notes.append(f"Not on the map: {count(n - n_placed, 'photo')} without a place.")
     if n_dated is not None and n_dated < n_placed:
         notes.append(f"On no line: {count(n_placed - n_dated, 'photo')} without a date.")
+    if n_pictures < n_placed:
+        notes.append(
+            f"With a picture: {n_pictures:,} of {count(n_placed, 'photo')}, evenly over the map."
+        )
     return notes

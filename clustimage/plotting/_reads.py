@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clustimage._results import require
 from clustimage._validation import check_bool
-from clustimage.plotting._hog import check_shows_hog
+from clustimage.plotting._hog import check_shows_hog, with_hog
 from clustimage.plotting._montage import to_images
+from clustimage.plotting._pictures import Pictures
 
 __all__ = ["ReadsResults"]
+
+Decorate = Callable[[np.ndarray], np.ndarray]
 
 AXIS_NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "principal component", None: "feature"}
 
@@ -31,6 +35,8 @@ class ReadsResults:
     if TYPE_CHECKING:
 
         def unique(self, metric: str | None = None) -> dict[str, Any]: ...
+
+        def _metric(self, metric: str | None = None) -> str: ...
 
         @property
         def import_status(self) -> Any: ...
@@ -58,17 +64,32 @@ class ReadsResults:
     def _unique(self) -> dict[str, Any]:
         return self.results_unique if self.results_unique else self.unique()
 
-    def _one_per_cluster(self, img_mean: bool) -> tuple[list[int], np.ndarray]:
-        """Return the clusters, and for each its average or its unique image."""
-        unique = self._unique()
-        labels = np.asarray(unique["labels"]).tolist()
-        mean = check_bool("img_mean", img_mean)
-        if not labels:
-            return [], np.zeros((0, *self.shape_), dtype=np.uint8)
+    def _one_per_cluster(
+        self, img_mean: bool, cmap: Any = None, decorate: Decorate | None = None
+    ) -> tuple[np.ndarray, Pictures]:
+        """Return the clusters, and for each the picture of its average or its unique image."""
+        mean, unique = check_bool("img_mean", img_mean), self._unique()
+        labels = np.asarray(unique["labels"], dtype=int)
+        if not len(labels):
+            return labels, Pictures(np.zeros((0, *self.shape_), dtype=np.uint8))
         if mean:
-            return labels, to_images(unique["img_mean"], self.shape_)
-        rows = require(self.results, "img")[np.asarray(unique["idx"], dtype=int)]
-        return labels, to_images(rows, self.shape_)
+            means = to_images(unique["img_mean"], self.shape_)
+            return labels, Pictures(means, cmap=cmap, decorate=decorate)
+        rows = np.asarray(unique["idx"], dtype=int)
+        return labels, Pictures(self._images(), rows, cmap=cmap, decorate=decorate)
+
+    def _distances(self, clusters: list[int]) -> np.ndarray | None:
+        """Return how far the images of some clusters are from the centre of their own, (n,).
+
+        NaN for all others; None where there are no features.
+        """
+        from clustimage.similarity import distance_to_center
+
+        feat, labels = self.results.get("feat"), np.asarray(self.results["labels"])
+        if feat is None:
+            return None
+        wanted = np.where(np.isin(labels, clusters), labels, -1)
+        return distance_to_center(feat, wanted, metric=self._metric())
 
     def _centers(self) -> dict[int, np.ndarray]:
         unique = self._unique()
@@ -81,7 +102,9 @@ class ReadsResults:
         embedding = self.params.get("embedding")
         return AXIS_NAMES.get(embedding) if isinstance(embedding, (str, type(None))) else None
 
-    def _shows_hog(self, show_hog: bool) -> bool:
-        if check_bool("show_hog", show_hog):
-            check_shows_hog(self.params.get("method"))
-        return show_hog
+    def _decorate(self, show_hog: bool, cmap: Any) -> Decorate | None:
+        """Return what draws the HOG beside images, or None where it is not asked for."""
+        if not check_bool("show_hog", show_hog):
+            return None
+        check_shows_hog(self.params.get("method"))
+        return lambda images: with_hog(images, self.params["params_hog"], cmap)

@@ -11,9 +11,11 @@ from clustimage._errors import InvalidDataError
 from clustimage._validation import check_bool, check_real
 from clustimage._words import count
 from clustimage.plotting._colors import label_colors
+from clustimage.plotting._dots import draw_density, draw_dots, to_rgb
 from clustimage.plotting._figure import check_cmap, check_figsize, fitting_size, new_axes
-from clustimage.plotting._framing import lay_out
+from clustimage.plotting._framing import Layout, lay_out
 from clustimage.plotting._legend import draw_legend
+from clustimage.plotting._limits import apart, check_limit, one_per_cell, say_limit
 from clustimage.plotting._montage import colorize
 from clustimage.plotting._queries import draw_stars
 from clustimage.plotting._thumbnails import draw_all, draw_pictures, write_on_map
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["draw_map"]
+__all__ = ["MAX_PICTURES", "MAX_THUMBNAILS", "draw_map"]
 
-MAX_PICTURES = 100
+MAX_PICTURES, MAX_THUMBNAILS = 100, 2_000
 # Points left, right, below and above the map in a figure that is large enough.
 MARGINS = (31, 24, 30, 43)
 
@@ -47,6 +49,7 @@ def draw_map(
     axis_name: str | None = None,
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
+    max_images: int | str | None = "auto",
 ) -> tuple[Figure, Axes]:
     """Draw images as points of a map, coloured by cluster.
 
@@ -57,7 +60,7 @@ def draw_map(
     labels : array of shape (n,)
         Clusters; negative ones are gray.
     images : array of shape (n, height, width) or (n, height, width, 3), uint8, optional
-        Drawn instead of the dots, all as one picture.
+        Drawn instead of the dots, all as one picture; see `max_images`.
     pictures : mapping of int to array of shape (height, width[, 3]), uint8, optional
         One picture per cluster, the 100 first clusters at most. Drawn at its centre, or,
         where it would hide more than three tenths of the dots of a cluster or another
@@ -72,7 +75,8 @@ def draw_map(
         not smaller than 30 points, other images not smaller than 12; they shrink where
         they would fill the map. None draws neither.
     dotsize : float, default=15
-        Area of a dot, in square points.
+        Area of a dot, in square points. Of more than 5,000 dots each is smaller: by
+        ``(5000 / n) ** 0.75``.
     legend : bool, default=False
         List colours, clusters and sizes beside the map (60 clusters at most).
     text : bool, default=True
@@ -88,6 +92,12 @@ def draw_map(
         Inches of a new figure; default (11, 8.5). Not together with `ax`.
     ax : Axes, optional
         Where to draw. The legend takes its place from these axes.
+    max_images : int, "auto" or None, default="auto"
+        The most `images`, spread evenly: of each cell of a grid over the map the one nearest
+        to its middle. The others are dots below; the title and the log say so. Of a number
+        the images may cover one another. ``"auto"`` draws up to 2,000 all; of more it takes
+        cells as large as an image is drawn, so that none hides much of another. None draws
+        all.
 
     Raises
     ------
@@ -98,6 +108,7 @@ def draw_map(
     """
     xycoord, labels = _checked(xycoord, labels)
     zoom = None if zoom is None else check_real("zoom", zoom, low=0, low_open=True)
+    check_limit("max_images", max_images, auto=MAX_THUMBNAILS)
     dotsize = check_real("dotsize", dotsize, low=0)
     legend, density = check_bool("legend", legend), check_bool("density", density)
     text, figsize, _ = check_bool("text", text), check_figsize(figsize, ax), check_cmap(cmap)
@@ -125,12 +136,11 @@ def draw_map(
         free=own,
     )
     if density:
-        _shade(ax, seen)
-    if images is None or zoom is None:
-        _dots(ax, seen, known, colors, dotsize)
-    elif on_map.any():
-        size, unit, rgb = layout.thumbnail, layout.unit, _rgb(colors, labels)
-        draw_all(ax, images, xycoord, points=size, unit=unit, colors=rgb, cmap=cmap)
+        draw_density(ax, seen)
+    pixels = None if zoom is None else images
+    n_drawn = _draw_images(
+        ax, pixels, xycoord, labels, layout, dotsize=dotsize, cmap=cmap, limit=max_images
+    )
     if tiles is not None:
         names = [str(label) for label in framed] if text else None
         frames = [colors[label] for label in framed]
@@ -140,7 +150,7 @@ def draw_map(
     for label in [label for label in shown if text and label not in framed]:
         write_on_map(ax, str(label), middle[label])
     draw_stars(ax, queries or {})
-    _words(ax, labels, int(len(labels) - on_map.sum()), axis_name)
+    _words(ax, labels, int(len(labels) - on_map.sum()), axis_name, n_drawn)
     return fig, ax
 
 
@@ -167,12 +177,56 @@ def _new_map(figsize: tuple[float, float]) -> tuple[Figure, Axes]:
     return fig, ax
 
 
-def _rgb(colors: Mapping[int, str], labels: np.ndarray) -> np.ndarray:
-    """Return the colour of each label, of shape (n, 3), uint8."""
-    parts = {
-        label: [int(color[i : i + 2], 16) for i in (1, 3, 5)] for label, color in colors.items()
-    }
-    return np.array([parts[int(label)] for label in labels], dtype=np.uint8)
+def _draw_images(
+    ax: Axes,
+    images: np.ndarray | None,
+    xycoord: np.ndarray,
+    labels: np.ndarray,
+    layout: Layout,
+    *,
+    dotsize: float,
+    cmap: str | Colormap | None,
+    limit: int | str | None,
+) -> int | None:
+    """Draw the images themselves, and a dot for each that is not; return how many of the first.
+
+    None where there is no more to say: for dots alone, and where all images are drawn.
+    """
+    rows = np.flatnonzero(np.isfinite(xycoord).all(axis=1))
+    drawn = rows[:0] if images is None else _choose(rows, xycoord, layout, limit)
+    rest = np.setdiff1d(rows, drawn, assume_unique=True)
+    colors = label_colors(labels)
+    draw_dots(ax, xycoord[rest], labels[rest], colors, dotsize)
+    if images is None or not len(drawn):
+        return None
+    draw_all(
+        ax,
+        images,
+        xycoord,
+        points=layout.thumbnail,
+        unit=layout.unit,
+        colors=to_rgb(colors, labels),
+        cmap=cmap,
+        rows=drawn,
+    )
+    if not len(rest):
+        return None
+    say_limit(len(drawn), len(rows), "images", "one for each place, evenly over the map")
+    return len(drawn)
+
+
+def _choose(
+    rows: np.ndarray, xycoord: np.ndarray, layout: Layout, limit: int | str | None
+) -> np.ndarray:
+    """Return the rows of the images to draw instead of their dots, ascending."""
+    most = MAX_THUMBNAILS if isinstance(limit, str) else limit
+    if most is None or len(rows) <= most:
+        return rows
+    high, wide = (length * layout.unit for length in layout.thumbnail)
+    if most == limit:
+        return np.sort(rows[one_per_cell(xycoord[rows], (wide, high), most, least=0.001)])
+    chosen = rows[one_per_cell(xycoord[rows], (wide, high), most)]
+    return np.sort(chosen[apart(xycoord[chosen], (wide, high))])
 
 
 def _centers(
@@ -190,44 +244,9 @@ def _centers(
     return {label: place for label, place in middle.items() if np.isfinite(place).all()}
 
 
-def _dots(
-    ax: Axes, xycoord: np.ndarray, labels: np.ndarray, colors: Mapping[int, str], size: float
+def _words(
+    ax: Axes, labels: np.ndarray, not_placed: int, axis_name: str | None, n_drawn: int | None
 ) -> None:
-    """Draw the unclustered images below, small and pale, and the others above."""
-    for noise in (True, False):
-        some = (labels < 0) == noise
-        if some.any():
-            ax.scatter(
-                xycoord[some, 0],
-                xycoord[some, 1],
-                s=size * (0.6 if noise else 1),
-                c=[colors[int(label)] for label in labels[some]],
-                alpha=0.6 if noise else 0.85,
-                linewidths=0,
-                zorder=1.5 if noise else 2,
-                rasterized=bool(some.sum() > 20_000),
-            )
-
-
-def _shade(ax: Axes, xycoord: np.ndarray) -> None:
-    """Draw the density of the places, where they have an area."""
-    from scipy.stats import gaussian_kde
-
-    if len(xycoord) < 3 or np.linalg.matrix_rank(np.cov(xycoord.T)) < 2:
-        return
-    # Two thousand places, evenly taken, give the same picture as all of them.
-    some = xycoord[:: max(1, len(xycoord) // 2000)]
-    x, y = np.linspace(*ax.get_xlim(), 100), np.linspace(*ax.get_ylim(), 100)
-    grid = np.stack(np.meshgrid(x, y)).reshape(2, -1)
-    kernel = gaussian_kde(some.T)
-    kernel.set_bandwidth(0.6 * kernel.factor)
-    height = kernel(grid).reshape(100, 100)
-    levels = height.max() * np.linspace(0.04, 1, 9)
-    ax.contourf(x, y, height, levels=levels, cmap="Greys", alpha=0.3, zorder=0.5)
-    ax.contour(x, y, height, levels=levels[:-1], colors="#b0b0b0", linewidths=0.4, zorder=0.6)
-
-
-def _words(ax: Axes, labels: np.ndarray, not_placed: int, axis_name: str | None) -> None:
     """Write the title with its numbers, and what the axes are."""
     clusters, noise = len(np.unique(labels[labels >= 0])), int((labels < 0).sum())
     title = f"{count(len(labels), 'image')} in {count(clusters, 'cluster')}"
@@ -235,6 +254,8 @@ def _words(ax: Axes, labels: np.ndarray, not_placed: int, axis_name: str | None)
         title += f", {noise:,} unclustered"
     if not_placed:
         title += f", {not_placed:,} without a place on the map"
+    if n_drawn is not None:
+        title += f": showing {n_drawn:,}, evenly over the map"
     ax.set_title(title, fontsize=fitting_size(ax, title, 13))
     if axis_name:
         ax.set_xlabel(f"{axis_name} 1", fontsize=9, color="#666666")

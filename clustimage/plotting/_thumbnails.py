@@ -9,6 +9,7 @@ import numpy as np
 
 from clustimage.plotting._figure import halo
 from clustimage.plotting._montage import colorize, fit_side
+from clustimage.plotting._pictures import row_pixels
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -21,7 +22,6 @@ __all__ = ["draw_all", "draw_pictures", "paste", "size_in_points", "write_on_map
 # Pixels per typographic point of what is drawn: 2 is 144 pixels per inch.
 DENSITY = 2.0
 MAX_SIDE = 4096
-BATCH = 256
 
 
 def size_in_points(shape: Sequence[int], zoom: float, *, least: float) -> tuple[float, float]:
@@ -76,8 +76,9 @@ def draw_all(
     unit: float,
     colors: np.ndarray,
     cmap: str | Colormap | None = None,
+    rows: np.ndarray | None = None,
 ) -> AxesImage:
-    """Draw every image at its place, all of them as one artist, a few at a time.
+    """Draw images at their places, all of them as one artist, read a few at a time.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def draw_all(
     images : array of shape (n, height, width) or (n, height, width, 3), uint8
         Gray or RGB.
     xycoord : array of shape (n, 2)
-        Places on the map; images whose place is not finite are left out.
+        Places on the map.
     points : (float, float)
         Height and width of an image, in points.
     unit : float
@@ -95,23 +96,26 @@ def draw_all(
         Colours of the frames.
     cmap : str or Colormap, optional
         For gray images.
+    rows : array of shape (m,), int, optional
+        Which images, ascending; default is all whose place is finite.
     """
-    rows = np.flatnonzero(np.isfinite(xycoord).all(axis=1))
+    if rows is None:
+        rows = np.flatnonzero(np.isfinite(xycoord).all(axis=1))
     low, high = xycoord[rows].min(axis=0), xycoord[rows].max(axis=0)
     reach = np.array([points[1], points[0]]) * unit / 2
     low, high = low - reach, high + reach
     span = (high - low) / unit
     density = min(DENSITY, MAX_SIDE / span.max())
     side = max(4, round(max(points) * density))
-    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     shape = fit_side(colorize(images[rows[:1]]), side).shape
     # Tiles shrink by whole factors only; the canvas follows, so that they keep their size.
     density = max(shape[1:3]) / max(points)
     wide, tall = np.ceil(span * density).astype(int)
     places = (xycoord - [low[0], high[1]]) / unit * [density, -density]
     canvas = np.zeros((int(tall), int(wide), 4), dtype=np.uint8)
-    for some in batches:
-        paste(canvas, fit_side(colorize(images[some], cmap), side), places[some], colors[some])
+    for at, pixels in row_pixels(images, rows):
+        some = rows[at]
+        paste(canvas, fit_side(colorize(pixels, cmap), side), places[some], colors[some])
     return ax.imshow(
         canvas,
         extent=(low[0], low[0] + wide / density * unit, high[1] - tall / density * unit, high[1]),

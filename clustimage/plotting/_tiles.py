@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clustimage.plotting._figure import new_axes, shorten
-from clustimage.plotting._montage import best_ncols, colorize, fit_side, montage, tile_corners
+from clustimage.plotting._montage import best_ncols, montage, tile_corners
+from clustimage.plotting._pictures import Pictures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["TITLE", "draw_tiles", "place", "tile_sizes"]
+__all__ = ["MAX_PIXELS", "TITLE", "draw_tiles", "place", "tile_sizes"]
 
 # What a montage may hold: 8 million pixels, 24 MB, whatever the number of images.
 MAX_PIXELS = 8_000_000
@@ -32,7 +33,7 @@ TITLE = 0.4
 
 
 def draw_tiles(
-    images: np.ndarray,
+    images: np.ndarray | Pictures,
     *,
     title: str,
     captions: Sequence[str] | None = None,
@@ -41,12 +42,13 @@ def draw_tiles(
     cmap: str | Colormap | None = None,
     ax: Axes | None = None,
     wide: float | None = None,
+    max_pixels: float = MAX_PIXELS,
 ) -> tuple[Figure, Axes]:
     """Draw images as one picture on one axes.
 
     Parameters
     ----------
-    images : array of shape (n, height, width) or (n, height, width, 3), uint8
+    images : Pictures, or array of shape (n, height, width) or (n, height, width, 3), uint8
         Gray or RGB.
     title : str
         Written above, as it is.
@@ -57,15 +59,18 @@ def draw_tiles(
     ncols : int, optional
         Images per row; a row may stay partly empty.
     cmap : str or Colormap, optional
-        For gray images; default ``"gray"``.
+        For gray images in an array; default ``"gray"``.
     ax : Axes, optional
         Where to draw; default is a new figure that fits the images.
     wide : float, optional
         Width of an image on `ax`, in inches; default is measured.
+    max_pixels : float, default=8e6
+        About what the images may have together; they are drawn smaller for it, down to
+        16 pixels.
     """
-    images = colorize(images, cmap)
-    n = len(images)
-    _, height, width, _ = images.shape
+    pictures = images if isinstance(images, Pictures) else Pictures(images, cmap=cmap)
+    n = len(pictures)
+    height, width = pictures.shape
     ncols = ncols or best_ncols(n, height, width)
     nrows = -(-n // ncols)
     lines = max((caption.count("\n") + 1 for caption in captions), default=0) if captions else 0
@@ -77,14 +82,14 @@ def draw_tiles(
     else:
         fig, ax = new_axes(ax)
         wide = wide or _measured(ax, ncols, nrows, height / width)
-    images = fit_side(images, _side(n, height, width, wide))
-    _, height, width, _ = images.shape
+    tiles = pictures.made(_side(n, height, width, wide, max_pixels))
+    _, height, width, _ = tiles.shape
     gap = math.ceil(_words(wide, lines) * width / wide)
     pad = max(1, math.ceil(0.05 * max(height, width)))
 
     face = np.rint(255 * np.asarray(fig.get_facecolor()[:3])).astype(int)
     background = (int(face[0]), int(face[1]), int(face[2]))
-    ax.imshow(montage(images, ncols, pad, gap=gap, background=background))
+    ax.imshow(montage(tiles, ncols, pad, gap=gap, background=background))
     ax.set_axis_off()
     ax.set_title(title, fontsize=11, parse_math=False)
     corners = tile_corners(n, height, width, ncols=ncols, pad=pad, gap=gap) - 0.5
@@ -95,13 +100,11 @@ def draw_tiles(
     return fig, ax
 
 
-def _side(n: int, height: int, width: int, wide: float) -> int:
+def _side(n: int, height: int, width: int, wide: float, max_pixels: float) -> int:
     """Return the longer side to draw images with, in pixels; `wide` is in inches."""
     longer, shorter = max(height, width), min(height, width)
-    if longer < SMALL:
-        return SMALL
-    needed = PER_INCH * wide * longer / width
-    return max(16, int(min(needed, math.sqrt(MAX_PIXELS / n * longer / shorter))))
+    needed = SMALL if longer < SMALL else PER_INCH * wide * longer / width
+    return max(16, int(min(needed, math.sqrt(max_pixels / n * longer / shorter))))
 
 
 def place(ax: Axes, from_below: float, high: float) -> None:

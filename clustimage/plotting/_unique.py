@@ -10,6 +10,8 @@ from clustimage._errors import InvalidDataError
 from clustimage._words import count
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import new_axes
+from clustimage.plotting._limits import check_limit, say_limit
+from clustimage.plotting._pictures import Pictures
 from clustimage.plotting._tiles import draw_tiles
 
 if TYPE_CHECKING:
@@ -17,25 +19,26 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["MAX_CLUSTERS", "plot_representatives"]
+__all__ = ["MAX_UNIQUE", "plot_representatives"]
 
-MAX_CLUSTERS = 400
+MAX_UNIQUE = 400
 
 
 def plot_representatives(
-    images: np.ndarray,
+    images: np.ndarray | Pictures,
     labels: np.ndarray,
     sizes: np.ndarray,
     *,
     what: str = "Average image",
     cmap: str | Colormap | None = None,
     ax: Axes | None = None,
+    max_images: int | None = MAX_UNIQUE,
 ) -> tuple[Figure, Axes]:
     """Draw one image per cluster, with its label and its size, framed in its colour.
 
     Parameters
     ----------
-    images : array of shape (k, height, width) or (k, height, width, 3), uint8
+    images : Pictures, or array of shape (k, height, width) or (k, height, width, 3), uint8
         One image per cluster.
     labels : array of shape (k,)
         The clusters; negative ones are no clusters and are left out.
@@ -47,17 +50,22 @@ def plot_representatives(
         For gray images; default ``"gray"``.
     ax : Axes, optional
         Where to draw; default is a new figure.
+    max_images : int or None, default=400
+        The most clusters; of more, the largest are drawn, and the title and the log say so.
 
     Returns
     -------
     fig, ax
-        What was drawn. At most 400 clusters, the first ones; the title says so.
+        What was drawn.
 
     Raises
     ------
     InvalidDataError
         If there is not one label and one size per image.
+    InvalidParameterError
+        For an unknown `cmap`, or a limit that is none.
     """
+    max_images = check_limit("max_images", max_images)
     labels, sizes = np.asarray(labels), np.asarray(sizes)
     if not len(images) == len(labels) == len(sizes):
         raise InvalidDataError(
@@ -71,15 +79,17 @@ def plot_representatives(
         ax.set_axis_off()
         ax.set_title("No clusters: every image is unclustered (-1)", fontsize=11)
         return fig, ax
-    if len(clusters) > MAX_CLUSTERS:
-        title += f": showing the first {MAX_CLUSTERS:,}"
-        clusters = clusters[:MAX_CLUSTERS]
+    if max_images is not None and len(clusters) > max_images:
+        say_limit(max_images, len(clusters), "clusters", "the largest ones")
+        title += f": showing the {max_images:,} largest"
+        largest = np.argsort(-sizes[clusters], kind="stable")[:max_images]
+        clusters = clusters[np.sort(largest)]
     colors = label_colors(labels)
+    pictures = images if isinstance(images, Pictures) else Pictures(images, cmap=cmap)
     return draw_tiles(
-        images[clusters],
+        pictures.take(clusters),
         title=title,
         captions=[f"{labels[i]}: {count(int(sizes[i]), 'image')}" for i in clusters],
         colors=[colors[int(labels[i])] for i in clusters],
-        cmap=cmap,
         ax=ax,
     )

@@ -50,6 +50,9 @@ class Model(PlotMethods):
         }
         return self.results_unique
 
+    def _metric(self, metric: str | None = None) -> str:
+        return metric or "euclidean"
+
     def find(self, rows: list[int], k: int, *, pixels: bool = True) -> dict[str, Any]:
         """Search for images of the set itself."""
         xycoord, found = self.results["xycoord"], {"feat": pd.DataFrame(np.zeros((len(rows), 2)))}

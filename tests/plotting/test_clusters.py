@@ -66,6 +66,9 @@ def test_nothing_left_to_draw_is_said_in_the_log(model, caplog):
         ({"labels": "all"}, "'labels'.*'all'"),
         ({"labels": [0.5]}, "'labels'.*0.5"),
         ({"ncols": 0}, "'ncols'.*0"),
+        ({"max_images": 0}, "'max_images' must be a whole number of at least 1. Got 0"),
+        ({"max_images": "all"}, "'max_images'.*None for no limit, or 'auto'. Got 'all'"),
+        ({"max_clusters": "auto"}, "'max_clusters'.*None for no limit. Got 'auto'"),
         ({"min_samples": 0}, "'min_samples'"),
         ({"cmap": "grey5"}, "'cmap'"),
         ({"show_hog": True}, "'show_hog'.*method='pca'"),
@@ -124,8 +127,75 @@ def test_captions_stay_inside_the_figure_and_off_the_images(model):
 def test_of_a_large_cluster_some_are_drawn_and_the_title_says_so(build):
     model = build([0] * 5000, shape=(4, 4))
     _, axes = model.plot()
-    assert titles(axes) == ["Cluster 0: showing 400 of 5,000 images"]
+    assert titles(axes) == ["Cluster 0: showing 400 of 5,000 images, spread evenly"]
     assert axes[0].images[0].get_array().size < 3 * 3_000_000
+
+
+def shades(ax):
+    """Return the shades of images of one shade each, in the order they are drawn."""
+    picture = np.asarray(ax.images[0].get_array())[..., 0]
+    tops = np.flatnonzero((picture != 255).any(axis=1) & ~(np.roll(picture, 1, 0) != 255).any(1))
+    rows = [picture[top + 2] for top in tops]
+    return [
+        int(v) for row in rows for v in row[np.flatnonzero(np.diff(row, prepend=255))] if v < 255
+    ]
+
+
+def test_those_drawn_go_evenly_from_the_centre_of_the_cluster_to_its_edge(build, caplog):
+    model = build([0] * 30 + [1] * 5)
+    far = np.random.default_rng(1).permutation(30)
+    # Around 0, as many on each side, so that the mean stays there.
+    model.results["feat"] = np.zeros((35, 2), dtype=np.float32)
+    model.results["feat"][:30, 0] = far + 1
+    model.results["feat"][:30, 0] -= model.results["feat"][:30, 0].mean()
+    distance = np.abs(model.results["feat"][:30, 0])
+    model.results["img"][:] = np.arange(35, dtype=np.uint8)[:, None]
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        _, axes = model.plot(max_images=6)
+    nearest = np.argsort(distance, kind="stable")
+    assert shades(axes[0]) == nearest[[0, 6, 12, 17, 23, 29]].tolist()
+    assert shades(axes[1]) == [30, 31, 32, 33, 34]
+    assert titles(axes) == [
+        "Cluster 0: showing 6 of 30 images, from its centre to its edge",
+        "Cluster 1: 5 images",
+    ]
+    assert [record.getMessage() for record in caplog.records] == [
+        "Drawing 11 of 35 images: at most 6 of a cluster, from its centre to its edge. "
+        "A larger max_images= draws more, max_images=None all."
+    ]
+
+
+def test_of_images_in_no_cluster_some_are_spread_evenly(build):
+    model = build([0] * 9 + [-1] * 20)
+    model.results["feat"] = np.zeros((29, 2), dtype=np.float32)
+    model.results["img"][:] = np.arange(29, dtype=np.uint8)[:, None]
+    _, axes = model.plot(labels=[-1], max_images=5)
+    assert titles(axes) == ["Unclustered (-1): showing 5 of 20 images, spread evenly"]
+    assert shades(axes[0]) == [9, 13, 17, 21, 25]
+
+
+def test_without_a_limit_all_are_drawn_and_nothing_is_said(build, caplog):
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        _, axes = build([0] * 500, shape=(4, 4)).plot(max_images=None)
+    assert titles(axes) == ["Cluster 0: 500 images"]
+    assert caplog.records == []
+
+
+def test_of_very_many_clusters_the_largest_have_a_figure(build, caplog):
+    model = build(np.arange(12).repeat(3), shape=(2, 2))
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        figs, axes = model.plot(max_clusters=10)
+    assert len(figs) == len(axes) == 10 and titles(axes)[9] == "Cluster 9: 3 images"
+    assert "Drawing 10 of 12 clusters: the first ones. A larger max_clusters=" in caplog.text
+    assert len(model.plot(labels=range(12), max_clusters=10)[0]) == 12
+    assert len(model.plot(max_clusters=None)[0]) == 12
+
+
+def test_the_figures_of_many_clusters_take_a_bounded_amount_of_memory(monkeypatch):
+    monkeypatch.setattr("clustimage.plotting._clusters.ALL_PIXELS", 400_000)
+    images = np.zeros((400, 128, 128, 3), dtype=np.uint8)
+    _, axes = plot_clusters(images, np.arange(400) % 10)
+    assert sum(ax.images[0].get_array().size for ax in axes) < 3 * 700_000
 
 
 def test_the_montage_of_many_large_photos_stays_small():

@@ -110,9 +110,53 @@ def test_at_most_so_many_images_spread_evenly_and_said(build):
     model.results["img"][:] = np.arange(34, dtype=np.uint8)[:, None]
     _, ax = model.plot(layout="columns", max_rows=5)
     assert words(ax) == [("Cluster 0", "5 of 30"), ("Cluster 1", "4 images")]
-    assert ax.get_title() == "2 clusters: 9 of 34 images, at most 5 of each"
+    assert ax.get_title() == "2 clusters: 9 of 34 images, at most 5 of each, evenly"
     present = set(np.unique(picture(ax)[..., 0]).tolist())
     assert present & set(range(34)) == {0, 6, 12, 18, 24, 30, 31, 32, 33}
+
+
+def test_those_shown_go_from_the_centre_of_the_cluster_to_its_edge(build):
+    model = build([0] * 30 + [1] * 4, shape=(64, 64))
+    model.results["img"][:] = np.arange(34, dtype=np.uint8)[:, None]
+    model.results["feat"] = np.r_[np.arange(30.0), np.zeros(4)][:, None]
+    _, ax = model.plot(layout="columns", max_rows=3)
+    assert ax.get_title() == (
+        "2 clusters: 6 of 34 images, at most 3 of each, from its centre to its edge"
+    )
+    x = round(ax.texts[1].xy[0] + 0.5)
+    gray = picture(ax)[..., 0][:, x]
+    seen = [v for v in dict.fromkeys(gray[60:].tolist()) if v < 30]
+    # The mean is 14.5: of as many on both sides the first comes first.
+    assert seen == [14, 7, 29]
+
+
+def test_of_very_many_images_each_cluster_has_its_share(build, caplog):
+    model = build([0] * 900 + [1] * 90 + [2] * 9 + [3] * 2, shape=(2, 2))
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        _, ax = model.plot(layout="columns", max_images=100)
+    assert words(ax) == [
+        ("Cluster 0", "87 of 900"),
+        ("Cluster 1", "9 of 90"),
+        ("Cluster 2", "1 of 9"),
+        ("Cluster 3", "1 of 2"),
+    ]
+    assert ax.get_title() == "4 clusters: 98 of 1,001 images, a share of each, evenly"
+    assert "Drawing 98 of 1,001 images: a share of each, evenly." in caplog.text
+
+
+def test_of_more_clusters_than_images_the_largest_are_drawn(build):
+    _, ax = build([0] * 4 + [1] * 3 + [2] * 2).plot(layout="columns", max_images=2)
+    assert words(ax) == [("Cluster 0", "1 of 4"), ("Cluster 1", "1 of 3")]
+    assert ax.get_title() == "2 of 3 clusters: 2 of 7 images, a share of each, evenly"
+
+
+def test_five_thousand_images_are_drawn_unless_more_are_asked_for(build):
+    model = build(np.arange(6000) % 2, shape=(1, 1))
+    title = "2 clusters: 5,000 of 6,000 images, a share of each, evenly"
+    assert model.plot(layout="columns")[1].get_title() == title
+    for options in ({"max_images": None}, {"max_rows": 3000}):
+        title = model.plot(layout="columns", **options)[1].get_title()
+        assert title.startswith("2 clusters: 6,000 images")
 
 
 def test_a_picture_that_takes_too_much_memory_is_not_made(model):

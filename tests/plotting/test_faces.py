@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,23 @@ def test_many_photos_and_gray_faces(results):
     axes = plot_faces(many, (8, 8), cmap="binary")[1]
     assert axes[0].get_title() == "120 faces in 120 photos: showing 60 of the photos"
     assert axes[1].images[0].get_array()[..., 0].max() == 255
+
+
+def test_how_many_are_drawn_is_asked_for_and_said(results, caplog):
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        axes = plot_faces(results, (8, 8), max_photos=2, max_faces=1)[1]
+    assert axes[0].get_title() == "3 faces in 3 photos: showing 2 of the photos"
+    assert axes[1].get_title() == "3 faces, 3 eyes found: showing 1 of the faces"
+    assert [text.get_text() for text in axes[0].texts] == ["wide.png: 2 faces", "high.png: 1 face"]
+    assert len(outlines(axes[1])) == 2
+    assert [record.getMessage().partition(". ")[0] for record in caplog.records] == [
+        "Drawing 2 of 3 photos: spread evenly over all",
+        "Drawing 1 of 3 faces: spread evenly over all",
+    ]
+    axes = plot_faces(results, (8, 8), max_photos=None, max_faces=None)[1]
+    assert axes[1].get_title() == "3 faces, 3 eyes found"
+    with pytest.raises(InvalidParameterError, match="'max_faces'.*Got 0"):
+        plot_faces(results, (8, 8), max_faces=0)
 
 
 def test_wrong_values_are_told(results):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -97,6 +99,32 @@ def test_more_hits_and_queries_than_fit_are_said(model):
     fig, axes = model.plot_find()
     assert len(axes) == 20 and fig.texts[0].get_text() == "Showing 20 of 25 queries"
     assert axes[0].get_title().endswith("showing 23 of 30 images")
+
+
+def test_how_many_are_shown_is_asked_for_and_said(model, caplog):
+    model.find([0, 1, 2], k=30)
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        fig, axes = model.plot_find(max_images=4, max_queries=2)
+    assert [len(ax.texts) for ax in axes] == [5, 5]
+    assert fig.texts[0].get_text() == "Showing 2 of 3 queries"
+    assert axes[0].get_title().endswith("showing 4 of 30 images")
+    assert [record.getMessage().partition(". A")[0] for record in caplog.records] == [
+        "Drawing 2 of 3 queries: the first ones",
+        "Drawing 8 of 60 images found: the nearest 4 of each query",
+    ]
+    _, axes = model.plot_find(max_images=None, max_queries=None)
+    assert [len(ax.texts) for ax in axes] == [31, 31, 31]
+    with pytest.raises(_errors.InvalidParameterError, match="'max_images'.*Got -1"):
+        model.plot_find(max_images=-1)
+
+
+def test_all_of_very_many_hits_fit_into_a_figure_that_can_be_saved(build):
+    model = build([0] * 400, shape=(4, 4))
+    model.find([0], k=400)
+    fig, axes = model.plot_find(max_images=None)
+    assert len(axes[0].texts) == 401 and axes[0].get_title().endswith(": 400 images")
+    wide, high = fig.get_size_inches()
+    assert wide <= 48 and high <= 48 and 0.4 < wide / high < 2.5
 
 
 def test_rows_do_not_cover_each_other(model):

@@ -51,7 +51,7 @@ def test_other_features_have_no_hog(method):
 def test_plots_show_it_on_demand(build, method):
     model = build([0] * 120 + [1] * 4, shape=(16, 16), method=method)
     _, axes = model.plot(show_hog=True)
-    assert axes[0].get_title() == "Cluster 0: showing 100 of 120 images"
+    assert axes[0].get_title() == "Cluster 0: showing 100 of 120 images, spread evenly"
     assert axes[1].get_title() == "Cluster 1: 4 images"
     _, ax = model.plot_unique(show_hog=True)
     assert ax.images[0].get_array().shape[1] == 2 + 2 * (16 + 1 + 16 + 2)

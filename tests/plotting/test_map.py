@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import io
 import json
+import logging
 import re
 import tempfile
 from html.parser import HTMLParser
@@ -240,11 +241,60 @@ def test_pictures_shrink_until_the_page_has_the_size_that_was_asked_for():
 
 def test_a_page_that_cannot_be_small_enough_is_not_written(tmp_path):
     path = tmp_path / "map.html"
-    with pytest.raises(MemoryLimitError, match=r"smallest pictures of 60 photos .*'max_memory'"):
-        plot_map(np.ones((60, 2)), pixels=pictures(60, (64, 64)), max_memory=1.05e6, save_path=path)
+    said = r"smallest pictures of {} photos .*'max_memory'.*'max_images'"
+    for most, n in ((None, 60), (50, 50)):
+        with pytest.raises(MemoryLimitError, match=said.format(n)):
+            plot_map(
+                np.ones((60, 2)),
+                pixels=pictures(60, (64, 64)),
+                max_memory=1.05e6,
+                save_path=path,
+                max_images=most,
+            )
     with pytest.raises(MemoryLimitError, match=r"map of 1 photo takes .* 10\.0 kB"):
         plot_map([[1, 2]], max_memory=1e4, save_path=path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_not_all_pictures_fit_each_region_has_some_and_a_note_says_so(tmp_path, caplog):
+    places = np.r_[np.full((57, 2), 10.0), [[60, 10], [-40, 100], [0, -90]]]
+    bare = Path(plot_map(places)).stat().st_size
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        path = plot_map(
+            places,
+            pixels=pictures(60, (64, 64)),
+            sizes=np.full((60, 2), 9),
+            max_memory=bare + 25_000,
+            save_path=tmp_path / "map.html",
+        )
+    assert bare + 15_000 < Path(path).stat().st_size <= bare + 25_000
+    data = Page(path).data
+    there = [row for row, text in enumerate(data["picture"]) if text]
+    assert 5 < len(there) < 30 and {0, 57, 58, 59} <= set(there)
+    assert len(data["name"]) == len(data["size"]) == len(data["picture"]) == 60
+    assert data["notes"] == [f"With a picture: {len(there)} of 60 photos, evenly over the map."]
+    assert f"Drawing {len(there)} of 60 pictures: evenly over the map. A larger max_" in caplog.text
+
+
+def test_the_pictures_of_some_photos_are_those_of_these_photos(tmp_path):
+    shades = np.arange(9, dtype=np.uint8) * 25
+    places = np.column_stack([np.zeros(9), np.arange(9)])
+    places[4] = np.nan
+    path = plot_map(
+        places,
+        pixels=np.broadcast_to(shades[:, None, None], (9, 64, 64)),
+        max_images=3,
+        save_path=tmp_path / "map.html",
+    )
+    data = Page(path).data
+    seen = {
+        data["name"][row]: int(np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))[5, 5])
+        for row, text in enumerate(data["picture"])
+        if text
+    }
+    assert len(seen) == 3 and "photo 0" in seen
+    assert all(abs(shade - shades[int(name[6:])]) <= 2 for name, shade in seen.items())
+    assert data["notes"][1] == "With a picture: 3 of 8 photos, evenly over the map."
 
 
 # ---- time
@@ -340,7 +390,7 @@ def test_values_of_another_kind_are_refused():
         plot_map(PLACES, title=3)
     with pytest.raises(InvalidDataError, match="'moments' must be an array of float64"):
         plot_map(PLACES, moments=["yesterday"] * 5)
-    with pytest.raises(InvalidDataError, match=r"'pixels' must be images.*\(4, 9\)"):
+    with pytest.raises(InvalidDataError, match=r"'pixels' must be images.*\(5, 9\)"):
         plot_map(PLACES, pixels=np.zeros((5, 9), dtype=np.uint8))
 
 

@@ -53,6 +53,23 @@ def test_signatures_are_those_of_the_contract():
     ]
 
 
+@pytest.mark.parametrize(
+    "name, limits",
+    [
+        ("plot", {"max_images": "auto", "max_clusters": 100}),
+        ("plot_unique", {"max_images": 400}),
+        ("plot_find", {"max_images": "auto", "max_queries": 20}),
+        ("scatter", {"max_images": "auto"}),
+        ("plot_map", {"max_images": "auto"}),
+        ("plot_faces", {"max_photos": 60, "max_faces": 400}),
+    ],
+)
+def test_every_plot_of_images_has_a_limit_by_keyword(name, limits):
+    found = inspect.signature(getattr(PlotMethods, name)).parameters
+    assert {key: found[key].default for key in limits} == limits
+    assert all(found[key].kind is inspect.Parameter.KEYWORD_ONLY for key in limits)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_plots_write_nothing_into_the_results(model, name):
     model.find([0], k=3)

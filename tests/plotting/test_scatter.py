@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -99,6 +101,81 @@ def test_thumbnails_lie_where_their_dots_would(build):
 def test_thumbnails_of_many_images_are_one_picture(build):
     _, ax = build(np.arange(3000) % 7, shape=(4, 6, 3)).scatter(plt_all=True)
     assert len(ax.images) == 1 and max(ax.images[0].get_array().shape) <= 4200
+
+
+@pytest.fixture
+def crowded(build):
+    """Three thousand images on a map, each of the shade of its number."""
+    model = build(np.arange(3000) % 7, shape=(8, 8))
+    model.results["img"][:] = (np.arange(3000) % 251).astype(np.uint8)[:, None]
+    return model
+
+
+def test_of_many_images_one_is_drawn_for_each_place_and_the_others_are_dots(crowded, caplog):
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        fig, ax = crowded.scatter(plt_all=True, zoom=1.5)
+    n_drawn = 3000 - len(dots(ax)[0].get_offsets())
+    assert 50 < n_drawn < 2000
+    assert ax.get_title() == f"3,000 images in 7 clusters: showing {n_drawn:,}, evenly over the map"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Drawing {n_drawn:,} of 3,000 images: one for each place, evenly over the map. "
+        "A larger max_images= draws more, max_images=None all."
+    ]
+    # Wherever there is a dot, there is an image near by.
+    image = ax.images[0]
+    alpha = np.asarray(image.get_array())[..., 3] > 0
+    x0, x1, y0, y1 = image.get_extent()
+    x, y = dots(ax)[0].get_offsets().T
+    cols = ((x - x0) / (x1 - x0) * alpha.shape[1]).astype(int)
+    rows = ((y1 - y) / (y1 - y0) * alpha.shape[0]).astype(int)
+    side = round(12 * alpha.shape[1] / ((x1 - x0) * unit_length(fig, ax)))
+    near = [
+        alpha[max(0, r - side) : r + side, max(0, c - side) : c + side].any()
+        for r, c in zip(rows.tolist(), cols.tolist(), strict=True)
+    ]
+    assert all(near)
+
+
+def unit_length(fig, ax):
+    """Return the points of a unit of the map."""
+    fig.canvas.draw()
+    return ax.get_window_extent().width * 72 / fig.dpi / np.diff(ax.get_xlim())[0]
+
+
+@pytest.mark.parametrize("limit", [1, 40, 700, 2500])
+def test_a_number_of_images_is_drawn_as_asked_for(crowded, limit):
+    _, ax = crowded.scatter(plt_all=True, max_images=limit)
+    n_drawn = 3000 - sum(len(found.get_offsets()) for found in ax.collections)
+    assert 0.8 * limit <= n_drawn <= limit
+    assert f"showing {n_drawn:,}, evenly over the map" in ax.get_title()
+
+
+def test_up_to_the_limit_and_without_one_all_are_drawn_and_nothing_is_said(crowded, build, caplog):
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        for model, limit in ((crowded, None), (crowded, 3000), (build([0] * 2000), "auto")):
+            _, ax = model.scatter(plt_all=True, max_images=limit)
+            assert not dots(ax) and "showing" not in ax.get_title()
+    assert caplog.records == []
+
+
+def test_which_images_are_drawn_is_always_the_same(crowded):
+    one, two = (crowded.scatter(plt_all=True)[1].images[0].get_array() for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_images_without_a_place_are_not_among_those_drawn(crowded):
+    crowded.results["xycoord"][::2] = np.nan
+    _, ax = crowded.scatter(plt_all=True, max_images=100)
+    n_dots = sum(len(found.get_offsets()) for found in ax.collections)
+    assert 1400 <= n_dots < 1500
+
+
+def test_sixty_thousand_dots_are_one_artist_and_small(build):
+    model = build(np.arange(60_000) % 25, shape=(2, 2))
+    _, ax = model.scatter(zoom=None, legend=True)
+    (found,) = dots(ax)
+    assert len(found.get_offsets()) == 60_000 and found.get_rasterized()
+    assert found.get_sizes().tolist() == pytest.approx([15 * 12**-0.75])
 
 
 def test_legend_lists_every_cluster_beside_the_map(model, build):
@@ -352,6 +429,8 @@ def test_a_leader_joins_the_centre_and_its_picture_whatever_the_resolution(build
         ({"density": None}, "'density'"),
         ({"text": "no"}, "'text'"),
         ({"cmap": "nosuch"}, "'cmap'"),
+        ({"max_images": 0}, "'max_images'.*Got 0"),
+        ({"max_images": "all"}, "'max_images'.*'auto'. Got 'all'"),
         ({"ax": 5}, "'ax'"),
         ({"figsize": 3}, "'figsize'.*inches.*3"),
         ({"figsize": (3, 4, 5)}, "'figsize'"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -58,11 +60,21 @@ def test_any_number_of_clusters(build, k):
     assert len(ax.texts) == k
 
 
-def test_only_the_first_of_very_many_clusters():
+def test_only_the_largest_of_very_many_clusters(caplog):
     images = np.zeros((500, 4, 4), dtype=np.uint8)
-    _, ax = plot_representatives(images, np.arange(500), np.ones(500, dtype=int))
-    assert ax.get_title() == "Average image of 500 clusters: showing the first 400"
-    assert len(ax.texts) == 400 and ax.texts[0].get_text() == "0: 1 image"
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        _, ax = plot_representatives(images, np.arange(500), np.arange(500) + 1)
+    assert ax.get_title() == "Average image of 500 clusters: showing the 400 largest"
+    assert len(ax.texts) == 400 and ax.texts[0].get_text() == "100: 101 images"
+    assert "Drawing 400 of 500 clusters: the largest ones." in caplog.text
+
+
+def test_the_number_of_clusters_is_asked_for(model):
+    _, ax = model.plot_unique(max_images=2)
+    assert [t.get_text() for t in ax.texts] == ["0: 30 images", "1: 20 images"]
+    assert len(model.plot_unique(max_images=None)[1].texts) == 3
+    with pytest.raises(_errors.InvalidParameterError, match="'max_images'.*Got 0"):
+        model.plot_unique(max_images=0)
 
 
 def test_unclustered_images_are_no_cluster():

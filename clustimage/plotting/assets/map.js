@@ -368,7 +368,7 @@
     const box = make("article", "card");
     box.tabIndex = -1;
     box.setAttribute("aria-label", data.name[row]);
-    if (data.picture) {
+    if (data.picture && data.picture[row]) {
       const image = make("img", data.tiny ? "tiny" : "");
       [image.width, image.height] = data.size[row];
       image.alt = "";

@@ -1,0 +1,237 @@
+"""How many images a plot draws at most, which ones, and how it says so."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from clustimage._errors import InvalidParameterError
+from clustimage._logging import get_logger
+from clustimage._validation import check_int
+
+__all__ = [
+    "apart",
+    "check_limit",
+    "nearest_first",
+    "one_per_cell",
+    "over_places",
+    "say_limit",
+    "shares",
+]
+
+logger = get_logger(__name__)
+
+# Halvings of a map in `over_places`: the cells of the last are a billionth of it.
+HALVINGS = 15
+
+
+def check_limit(name: str, value: Any, *, auto: int | None = None) -> int | None:
+    """Return a limit as an int, or None for no limit.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for the message.
+    value : int, "auto" or None
+        What was given.
+    auto : int, optional
+        What ``"auto"`` means; without it, it is not allowed.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is none of these, or below 1.
+
+    Examples
+    --------
+    >>> check_limit("max_images", "auto", auto=400), check_limit("max_images", None)
+    (400, None)
+    """
+    if value is None:
+        return None
+    if auto is not None and isinstance(value, str) and value == "auto":
+        return auto
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return check_int(name, value, low=1)
+    others = "None for no limit" if auto is None else "None for no limit, or 'auto'"
+    raise InvalidParameterError(
+        f"{name!r} must be a whole number of at least 1, {others}. Got {value!r}."
+    )
+
+
+def say_limit(
+    drawn: int, of: int, noun: str, which: str, parameter: str = "max_images", more: str = ""
+) -> None:
+    """Tell in the log that a plot draws a part, which one, and how to get more."""
+    more = more or f"A larger {parameter}= draws more, {parameter}=None all."
+    logger.info("Drawing %s of %s %s: %s. %s", f"{drawn:,}", f"{of:,}", noun, which, more)
+
+
+def nearest_first(distance: np.ndarray, limit: int) -> np.ndarray:
+    """Return `limit` positions, evenly from the smallest distance to the largest.
+
+    Both ends are among them. Of equal distances the first comes first.
+
+    Examples
+    --------
+    >>> nearest_first(np.array([5.0, 1.0, 4.0, 2.0, 3.0]), 3).tolist()
+    [1, 4, 0]
+    """
+    order = np.argsort(distance, kind="stable")
+    return order[np.rint(np.linspace(0, len(order) - 1, min(limit, len(order)))).astype(int)]
+
+
+def shares(sizes: np.ndarray, limit: int) -> np.ndarray:
+    """Return how many of each group to draw: at least one, in proportion, `limit` in all.
+
+    Parameters
+    ----------
+    sizes : array of shape (k,)
+        Of the groups, each at least 1.
+    limit : int
+        At least k.
+
+    Examples
+    --------
+    >>> shares(np.array([900, 90, 9, 1]), 100).tolist()
+    [87, 9, 1, 1]
+    """
+    k, total = len(sizes), int(sizes.sum())
+    if total <= limit:
+        return sizes
+    return 1 + (sizes - 1) * (limit - k) // (total - k)
+
+
+def one_per_cell(
+    points: np.ndarray, cell: tuple[float, float], limit: int, *, least: float = 1.0
+) -> np.ndarray:
+    """Return rows spread evenly over a map: in each cell of a grid the one nearest its middle.
+
+    Parameters
+    ----------
+    points : array of shape (n, 2)
+        Places, finite.
+    cell : (float, float)
+        Width and height of a cell.
+    limit : int
+        The most rows. Cells are larger, in the same proportions, where more than that would
+        have points.
+    least : float, default=1
+        Part of `cell` down to which cells may be smaller, as long as no more than `limit`
+        have points.
+
+    Returns
+    -------
+    array of shape (m,), int
+        Those nearest to the middle of their cell come first; of equal ones the first row.
+
+    Examples
+    --------
+    >>> points = np.array([[0.1, 0.1], [0.4, 0.5], [0.9, 0.9], [3.0, 0.2]])
+    >>> one_per_cell(points, (1.0, 1.0), 10).tolist()
+    [1, 3]
+    >>> sorted(one_per_cell(points, (1.0, 1.0), 4, least=0.1).tolist())
+    [0, 1, 2, 3]
+    """
+    low = points.min(axis=0)
+    span = float((np.ptp(points, axis=0) / cell).max())
+    small, large = least, max(least, 1.001 * span)
+    place, number = _into_cells(points - low, cell, small)
+    if number.max() >= limit:
+        # The smallest cells, to a hundredth, of which no more than `limit` have points.
+        while large > 1.01 * small:
+            middle = (small * large) ** 0.5
+            few = _into_cells(points - low, cell, middle)[1].max() < limit
+            small, large = (small, middle) if few else (middle, large)
+        place, number = _into_cells(points - low, cell, large)
+    off = np.square(place - np.floor(place) - 0.5).sum(axis=1)
+    order = np.lexsort((off, number))
+    first = order[np.flatnonzero(np.diff(number[order], prepend=-1))]
+    return first[np.lexsort((first, off[first]))]
+
+
+def _into_cells(
+    points: np.ndarray, cell: tuple[float, float], scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return places in units of a cell, and the number of the cell of each, from 0 up."""
+    place = points / (np.asarray(cell, dtype=float) * scale)
+    column, row = np.floor(place).astype(np.int64).T
+    number = np.unique(column * (row.max() + 1) + row, return_inverse=True)[1].ravel()
+    return place, number
+
+
+def apart(points: np.ndarray, cell: tuple[float, float], hidden: float = 0.4) -> np.ndarray:
+    """Return the rows of pictures that hide no more than a share of one before them.
+
+    Parameters
+    ----------
+    points : array of shape (m, 2)
+        Their middles; the first has the first choice.
+    cell : (float, float)
+        Width and height of a picture.
+    hidden : float, default=0.4
+        The share.
+
+    Examples
+    --------
+    >>> apart(np.array([[0.0, 0.0], [0.2, 0.2], [1.5, 0.0]]), (1.0, 1.0)).tolist()
+    [0, 2]
+    """
+    kept = np.empty(len(points), dtype=np.int64)
+    n = 0
+    places = points / cell
+    for row, place in enumerate(places):
+        shared = np.maximum(1 - np.abs(places[kept[:n]] - place), 0).prod(axis=1)
+        if not n or shared.max() <= hidden:
+            kept[n] = row
+            n += 1
+    return kept[:n]
+
+
+def over_places(points: np.ndarray, limit: int) -> np.ndarray:
+    """Return rows so that every region of a map has some, however many lie elsewhere.
+
+    The map is halved in both directions again and again. Each time, every cell that has
+    none yet gives its first row, until there are `limit`.
+
+    Parameters
+    ----------
+    points : array of shape (n, 2)
+        Places, finite.
+    limit : int
+        The most rows.
+
+    Returns
+    -------
+    array of shape (min(n, limit),), int
+        Ascending.
+
+    Examples
+    --------
+    >>> over_places(np.array([[0, 0], [0, 0.001], [0, 0.002], [9, 9], [0, 9]]), 3).tolist()
+    [0, 3, 4]
+    """
+    n = len(points)
+    if n <= limit:
+        return np.arange(n)
+    low, span = points.min(axis=0), np.ptp(points, axis=0)
+    unit = (points - low) / np.where(span > 0, span, 1.0)
+    chosen = np.zeros(n, dtype=bool)
+    for level in range(HALVINGS + 1):
+        side = 2**level
+        column, row = np.minimum((unit * side).astype(np.int64), side - 1).T
+        number = column * side + row
+        # Those that are chosen come first, so that a cell that has one gives none.
+        order = np.argsort(~chosen, kind="stable")
+        first = order[np.unique(number[order], return_index=True)[1]]
+        new = np.sort(first[~chosen[first]])
+        room = limit - int(chosen.sum())
+        if len(new) >= room:
+            chosen[new[np.arange(room) * len(new) // room]] = True
+            return np.flatnonzero(chosen)
+        chosen[new] = True
+    rest, room = np.flatnonzero(~chosen), limit - int(chosen.sum())
+    chosen[rest[np.arange(room) * len(rest) // room]] = True
+    return np.flatnonzero(chosen)

@@ -188,6 +188,25 @@ def test_a_click_shows_the_photo_with_its_name_date_and_cluster(view, tmp_path):
     assert seen.count(".card") == 0
 
 
+def test_a_photo_without_a_picture_has_a_card_of_words(view, tmp_path):
+    path = plot_map(
+        [[43.77, 11.25], [-33.9, 18.4]],
+        pixels=np.zeros((2, 16, 16), dtype=np.uint8),
+        filenames=["with.png", "without.png"],
+        max_images=1,
+        save_path=tmp_path / "map.html",
+    )
+    seen = view(Path(path))
+    assert "With a picture: 1 of 2 photos" in seen.page.locator("#notes").inner_text()
+    cards = []
+    for i in range(2):
+        seen.page.locator(POINT).nth(i).click()
+        cards.append(seen.card())
+        seen.page.keyboard.press("Escape")
+    pixels = {card["name"]: card["pixels"] for card in cards}
+    assert pixels == {"with.png": [16, 16], "without.png": None}
+
+
 def test_photos_at_one_spot_spread_so_that_each_can_be_reached(view, tmp_path):
     names = [f"photo_{i}.jpg" for i in range(30)]
     path = plot_map([[48.86, 2.29]] * 30, filenames=names, save_path=tmp_path / "map.html")

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._errors import InvalidDataError
+from clustimage._logging import get_logger
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._labels import count_clusters
+from clustimage.cluster._sampled import draw_sample
 from clustimage.cluster._score_plot import TITLES, plot_heights, plot_knee, plot_scores
+from clustimage.cluster._silhouette import MANY_ROWS
 from clustimage.cluster._tree import EUCLIDEAN_LINKAGES, cut_heights, grow_tree
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["EvaluationPlots"]
+
+logger = get_logger(__name__)
 
 # Pairs whose picture clusteval draws itself.
 DRAWN_BY_CLUSTEVAL = {
@@ -31,6 +36,8 @@ DRAWN_BY_CLUSTEVAL = {
 PICTURES = {"height": plot_heights, "elbow": plot_knee}
 # Above so many images the tree is drawn from its uppermost merges only.
 MAX_LEAVES = 100
+# Of many images the silhouettes of so many are drawn.
+MOST_DRAWN = 5000
 
 
 class EvaluationPlots:
@@ -89,10 +96,11 @@ class EvaluationPlots:
         return fig, ax
 
     def _drawn_by_clusteval(self) -> bool:
-        # Of one score it draws a line, which is nothing.
+        # Of one score it draws a line, which is nothing; and it knows no errors.
         scores = self.results["fig"]["scores"]
         return (
             (self.cluster, self.evaluate) in DRAWN_BY_CLUSTEVAL
+            and "standard_error" not in self.clustering.score
             and len(scores) > 1
             and bool(np.isfinite(scores).any())
         )
@@ -145,6 +153,9 @@ class EvaluationPlots:
     def plot_silhouette(self, X: Any = None, **options: Any) -> tuple[Figure, Any, Any]:
         """Draw the silhouette of every image, and the images as dots.
 
+        Of more than 20,000 images a sample of about 5,000 is drawn, with the silhouettes
+        that they have among themselves; a line in the log says so.
+
         Parameters
         ----------
         X : array-like of shape (n, d), optional
@@ -168,8 +179,16 @@ class EvaluationPlots:
                 f"There are {count_clusters(labels)} clusters of {len(labels)} images."
             )
         options = {"showfig": False, **options}
-        with self._quiet():
-            return super().plot_silhouette(self._coordinates(X), **options)  # type: ignore[misc]
+        rows, whole = self._coordinates(X), self.results
+        if len(labels) > MANY_ROWS:
+            some = draw_sample(np.unique(labels, return_inverse=True)[1], MOST_DRAWN)
+            logger.info("Drawing the silhouettes of %d of %d images.", len(some), len(labels))
+            rows, self.results = rows[some], {**whole, "labx": labels[some]}
+        try:
+            with self._quiet():
+                return super().plot_silhouette(rows, **options)  # type: ignore[misc]
+        finally:
+            self.results = whole
 
     def dendrogram(self, X: Any = None, **options: Any) -> dict[str, Any]:
         """Draw the linkage tree, cut where it gives the clusters found.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,13 +37,18 @@ VARIED = {
 
 
 def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
-    """Draw the score of every labelling and a line at the best; return all axes."""
+    """Draw the score of every labelling and a line at the best; return all axes.
+
+    Scores that are estimated from a sample have bars of two standard errors on each side:
+    about 95 % of all samples give a value for which they hold the true one.
+    """
     from matplotlib.ticker import MaxNLocator
 
     x, k, scores = found.score["cluster_threshold"], found.score["clusters"], found.score["score"]
     # A point alone lies on the line that marks the best.
     size = 4 if len(x) > 1 else 12
     ax.plot(x, scores, color="black", marker="o", markersize=size, zorder=3)
+    bars = _draw_errors(ax, found)
     axes: tuple[Axes, ...] = (ax,)
     if found.varied != "cluster_threshold":
         beside = ax.twinx()
@@ -53,9 +59,27 @@ def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     elif len(x) <= MAX_TICKS:
         ax.set_xticks(x)
     # The legend is on the axes that lie on top, so that no line crosses it.
-    _mark(ax, x[found.best], _count(k[found.best]), legend_on=axes[-1])
+    _mark(ax, x[found.best], _count(k[found.best]), legend_on=axes[-1], beside=bars)
     _describe(ax, found)
     return axes
+
+
+def _draw_errors(ax: Axes, found: Clustering) -> list[Any]:
+    """Draw the standard errors, where the scores have some, and return what the legend shows."""
+    if "standard_error" not in found.score:
+        return []
+    return [
+        ax.errorbar(
+            found.score["cluster_threshold"],
+            found.score["score"],
+            yerr=2 * np.asarray(found.score["standard_error"], dtype=np.float64),
+            fmt="none",
+            ecolor="black",
+            elinewidth=1.5,
+            capsize=5,
+            label="± 2 standard errors: estimated from a sample",
+        )
+    ]
 
 
 def plot_knee(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
@@ -118,9 +142,9 @@ def _count(k: int) -> str:
     return "1 cluster" if k == 1 else f"{k} clusters"
 
 
-def _mark(ax: Axes, x: float, words: str, *, legend_on: Axes) -> None:
+def _mark(ax: Axes, x: float, words: str, *, legend_on: Axes, beside: Sequence[Any] = ()) -> None:
     line = ax.axvline(x, color="red", linestyle="--", linewidth=2, label=words)
-    legend_on.legend(handles=[line], fontsize=14)
+    legend_on.legend(handles=[line, *beside], fontsize=14)
 
 
 def _describe(ax: Axes, found: Clustering) -> None:

@@ -68,8 +68,9 @@ def _rows(known: Known) -> Iterator[Row]:
     for case in known.cases:
         if case.group != "rows":
             continue
-        what = f"{case.options['rows']:,} rows, {ROW_TASKS[case.method]}: peak memory"
         result = known.good(case.name)
+        rows = (case if result is None else result).options["rows"]
+        what = f"{rows:,} rows, {ROW_TASKS[case.method]}: peak memory"
         if result is None:
             yield _unknown(what, f"≤ {size(ROWS_PEAK)}")
         else:

@@ -44,9 +44,10 @@ def needs(
         return "k-means from 10 starts", why, 8 * n * d * (1 + n_workers(n_jobs))
     sampled = f"the best of 10 starts on a sample of {N_SAMPLED:,} images"
     why = f"{n:,} images are more than {MANY_ROWS:,}"
-    # The rows as float32, and for each run a copy and what belongs to each row.
+    # The rows as float32, and for each run a copy, one more while scikit-learn computes its
+    # variance, and what belongs to each row.
     copies = min(n_workers(n_jobs), MOST_COPIES)
-    return f"k-means in float32 from {sampled}", why, n * (4 * d + copies * (4 * d + 16))
+    return f"k-means in float32 from {sampled}", why, n * (4 * d + copies * (8 * d + 24))
 
 
 class KMeansClusterer(Clusterer):

@@ -9,7 +9,7 @@ from clustimage import _metrics
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import METRICS
 from clustimage.cluster import _distances, search_k
-from clustimage.cluster._distances import condensed_distances, distance_rows
+from clustimage.cluster._distances import condensed_distances, distance_rows, pair_distances
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -65,3 +65,42 @@ def test_a_search_needs_little_more_than_the_features_as_float64():
     tracemalloc.stop()
     # As float64 they take twice their size; the rest is blocks of 16 to 32 MiB.
     assert peak < 2 * X.nbytes + 64 * 2**20
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_distances_between_two_sets_of_rows_equal_scipy(metric, blobs):
+    X = blobs[0] + 20
+    some, others = np.array([3, 250, 7]), slice(40, 90)
+    ours = pair_distances(X, metric)(some, others)
+    np.testing.assert_allclose(ours, cdist(X[some], X[others], metric), atol=1e-7)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_float32_rows_are_compared_as_float64(metric, blobs, monkeypatch):
+    X = (blobs[0] + 20).astype(np.float32)
+    expected = cdist(X[10:50].astype(np.float64), X.astype(np.float64), metric)
+    for kept in (_distances.KEPT_BYTES, 100):
+        monkeypatch.setattr(_distances, "KEPT_BYTES", kept)
+        ours = distance_rows(X, metric)(slice(10, 50))
+        assert ours.dtype == np.float64
+        np.testing.assert_allclose(ours, expected, atol=1e-7)
+        assert (ours[np.arange(40), np.arange(10, 50)] == 0).all()
+    np.testing.assert_allclose(
+        condensed_distances(X, metric)[: len(X) - 1], cdist(X[:1], X[1:], metric)[0], atol=1e-7
+    )
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_no_copy_is_made_of_many_rows_of_float32(metric, monkeypatch):
+    monkeypatch.setattr(_distances, "KEPT_BYTES", 2**20)
+    monkeypatch.setattr(_metrics, "BLOCK_BYTES", 2**18)
+    X = np.random.default_rng(0).random((1000, 4000), dtype=np.float32)
+    tracemalloc.start()
+    for distances in (
+        distance_rows(X, metric)(slice(0, 2)),
+        pair_distances(X, metric)(slice(0, 2), slice(2, 9)),
+    ):
+        assert np.isfinite(distances).all()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < X.nbytes // 4

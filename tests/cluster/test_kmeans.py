@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
@@ -5,6 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage.cluster import KMeansClusterer, _kmeans, search_k
+from clustimage.cluster._kmeans import needs
 
 
 def test_labels_start_at_zero(blobs):
@@ -103,3 +106,13 @@ def test_a_log_line_says_how_many_rows_are_grouped(many, caplog):
         assert not caplog.text
         KMeansClusterer().propose(many[:20_001], [2])
     assert "k-means in float32 from the best of 10 starts on a sample of 10,000" in caplog.text
+
+
+def test_no_more_memory_is_taken_than_was_said():
+    X = np.random.default_rng(0).normal(size=(60_000, 40)).astype(np.float32)
+    tracemalloc.start()
+    KMeansClusterer(n_jobs=2, n_init=1).propose(X, [2, 3, 4])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    said = needs(*X.shape, n_jobs=2)[2]
+    assert said / 3 < peak < said

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -6,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from clustimage._metrics import METRICS
 from clustimage.cluster import _spanning
-from clustimage.cluster._spanning import span_by_density
+from clustimage.cluster._spanning import needs_of_spanning, span_by_density
 
 
 def groups(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -78,3 +80,13 @@ def test_float32_and_the_number_of_threads_change_nothing():
     np.testing.assert_array_equal(one.lengths, two.lengths)
     whole = span_by_density(X.astype(np.float64), metric="euclidean", min_samples=7)
     np.testing.assert_allclose(np.sort(one.lengths), np.sort(whole.lengths), atol=1e-6)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "cityblock"])
+def test_no_more_memory_is_taken_than_was_said(metric):
+    X = groups(30_000, 2).astype(np.float32)
+    tracemalloc.start()
+    span_by_density(X, metric=metric, min_samples=10)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert needs_of_spanning(*X.shape, metric) / 4 < peak < needs_of_spanning(*X.shape, metric)

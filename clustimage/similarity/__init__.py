@@ -9,6 +9,7 @@ from __future__ import annotations
 from clustimage._metrics import METRICS
 from clustimage.similarity._find import find_similar
 from clustimage.similarity._null import NullDistribution, fit_null
+from clustimage.similarity._plan import plan_find, plan_unique
 from clustimage.similarity._predict import cluster_reach, predict_labels
 from clustimage.similarity._row_index import RowIndex
 from clustimage.similarity._unique import distance_to_center, pick_unique
@@ -22,5 +23,7 @@ __all__ = [
     "find_similar",
     "fit_null",
     "pick_unique",
+    "plan_find",
+    "plan_unique",
     "predict_labels",
 ]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
 from clustimage._logging import get_logger
 from clustimage._memory import in_words
@@ -77,7 +76,7 @@ class ApproximateIndex:
         self.lists = lists
 
     @classmethod
-    def build(cls, rows: np.ndarray, metric: str, budget: Budget | None = None) -> ApproximateIndex:
+    def build(cls, rows: np.ndarray, metric: str) -> ApproximateIndex:
         """Sort the rows into lists.
 
         Parameters
@@ -86,27 +85,16 @@ class ApproximateIndex:
             Finite; they are copied into the lists as float32.
         metric : str
             Any of "euclidean", "sqeuclidean", "cosine" and "correlation".
-        budget : Budget, optional
-            What it may take.
 
         Raises
         ------
         InvalidParameterError
             If the metric is another one.
-        MemoryLimitError
-            If it would take more than is allowed.
         MissingDependencyError
             If faiss is not installed.
         """
         check_approximate_metric(metric)
         faiss = import_optional("faiss", extra="index", needed_by="approximate=True")
-        kept, more = approximate_bytes(*rows.shape)
-        if budget is not None:
-            budget.check(
-                kept + more,
-                what=f"An approximate index of {len(rows):,} rows",
-                instead="Or use approximate=False, which is exact and needs no such index.",
-            )
         n_lists = _count_lists(len(rows))
         some = np.random.default_rng(0).permutation(len(rows))[: ROWS_PER_LIST * n_lists]
         sample = rows[np.sort(some)]
@@ -127,7 +115,7 @@ class ApproximateIndex:
             len(rows),
             n_lists,
             lists.nprobe,
-            in_words(kept),
+            in_words(index.n_bytes),
         )
         return index
 

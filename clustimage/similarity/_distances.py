@@ -12,13 +12,45 @@ from scipy.spatial.distance import cdist
 
 from clustimage._metrics import has_no_direction, row_blocks
 
-__all__ = ["distances", "nearest", "paired_distances"]
+__all__ = ["PickedRows", "distances", "nearest", "nearest_other", "paired_distances"]
 
 # Below this a cosine distance of float32 rows is a rounding error.
 ANGLE_ERROR = 1e-12
 
 # With more rows than this to measure again per query, all are measured.
 MANY_CANDIDATES = 8
+
+
+class PickedRows:
+    """Some rows of a matrix, taken out of it a block at a time.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d)
+        All rows.
+    at : ndarray of shape (m,), int
+        Indices of some of them.
+
+    Examples
+    --------
+    >>> some = PickedRows(np.array([[1.0], [2.0], [3.0]]), np.array([2, 0]))
+    >>> len(some), some[0:1].tolist()
+    (2, [[3.0]])
+    """
+
+    def __init__(self, rows: np.ndarray, at: np.ndarray) -> None:
+        self.rows = rows
+        self.at = at
+        self.shape = (len(at), rows.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def __getitem__(self, block: slice) -> np.ndarray:
+        return self.rows[self.at[block]]
+
+
+Rows = np.ndarray | PickedRows
 
 
 def distances(queries: np.ndarray, rows: np.ndarray, metric: str) -> np.ndarray:
@@ -145,15 +177,15 @@ def paired_distances(
 
 
 def nearest(
-    queries: np.ndarray, rows: np.ndarray, metric: str, *, skip_self: bool = False
+    queries: Rows, rows: Rows, metric: str, *, skip_self: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the index of the nearest row for each query, and its distance.
 
     Parameters
     ----------
-    queries : ndarray of shape (m, d)
+    queries : ndarray or PickedRows of shape (m, d)
         Rows.
-    rows : ndarray of shape (n, d)
+    rows : ndarray or PickedRows of shape (n, d)
         Rows; of several at the same distance the first is taken.
     metric : str
         One of `METRICS`.
@@ -167,6 +199,13 @@ def nearest(
     distance : ndarray of shape (m,), float64
         Exact distance; infinite where there is no row.
     """
+    return nearest_other(queries, rows, metric, np.arange(len(queries)) if skip_self else None)
+
+
+def nearest_other(
+    queries: Rows, rows: Rows, metric: str, own: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Do as `nearest`, and leave out for each query the row with the index `own`, if there is."""
     index = np.full(len(queries), -1, dtype=np.int64)
     distance = np.full(len(queries), np.inf)
     in_block = _nearest_euclidean if metric.endswith("euclidean") else _nearest_direct
@@ -174,8 +213,8 @@ def nearest(
         candidates = np.asarray(rows[right], dtype=np.float64)
         for left in row_blocks(len(queries), max(len(candidates), rows.shape[1])):
             asked = np.asarray(queries[left], dtype=np.float64)
-            own = np.arange(left.start, left.stop) - right.start if skip_self else None
-            at, found = in_block(asked, candidates, metric, own)
+            out = None if own is None else own[left] - right.start
+            at, found = in_block(asked, candidates, metric, out)
             closer = found < distance[left]
             index[left] = np.where(closer, at + right.start, index[left])
             distance[left] = np.where(closer, found, distance[left])
@@ -208,13 +247,12 @@ def _nearest_euclidean(
     centre = rows.mean(axis=0)
     x, y = asked - centre, rows - centre
     x_size, y_size = np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y)
-    found = x @ y.T
-    found *= -2
-    found += y_size
-    found += x_size[:, None]
+    found = (-2 * x) @ y.T
+    found += y_size  # what is left out, |x|^2, is the same for all rows
     _leave_out(found, own)
     loss = 1e-15 * (4 + x.shape[1]) * (x_size + y_size.max())
-    who, at = np.nonzero(found <= (found.min(axis=1) + 2 * loss)[:, None])
+    near = found <= (found.min(axis=1) + 2 * loss)[:, None]
+    who, at = np.divmod(np.flatnonzero(near), len(rows))
     if len(who) > MANY_CANDIDATES * len(asked):  # rows that are equal, or nearly so
         return _nearest_direct(asked, rows, metric, own)
     exact = paired_distances(asked, who, rows, at, metric)

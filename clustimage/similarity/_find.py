@@ -10,9 +10,9 @@ from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
 from clustimage._metrics import check_metric, check_rows
 from clustimage._validation import check_int, check_real
-from clustimage.similarity._approximate import check_approximate_metric
 from clustimage.similarity._nearest_rows import Answer, measure_exactly, query_groups, rows_near
 from clustimage.similarity._null import NullDistribution, fit_null
+from clustimage.similarity._plan import check_memory_of, plan_find
 from clustimage.similarity._row_index import RowIndex
 
 __all__ = ["find_similar"]
@@ -67,7 +67,7 @@ def find_similar(
         missing, the distances are exact. Needs faiss (``pip install 'clustimage[index]'``)
         and ``alpha=None``; it is built at the first call and kept in `index`.
     budget : Budget, optional
-        What the approximate index may take.
+        What may be taken; None for no limit.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def find_similar(
     InvalidDataError
         If the features or the queries are no finite matrices with equal columns.
     MemoryLimitError
-        If the approximate index would take more than is allowed.
+        If it would take more than is allowed, see `plan_find`.
     MissingDependencyError
         If `approximate` is asked for and faiss is not installed.
 
@@ -99,8 +99,16 @@ def find_similar(
     rows = check_rows("feat", feat) if index is None else index.check(feat, metric)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
     k, alpha = _check_wish(k, alpha, len(rows), approximate=approximate)
-    if approximate:
-        check_approximate_metric(metric)
+    step = plan_find(
+        len(rows),
+        rows.shape[1],
+        budget,
+        metric=metric,
+        n_queries=len(asked),
+        approximate=approximate,
+        built=0 if index is None else index.n_bytes,
+    )
+    check_memory_of(step)
     if index is None and (approximate or len(asked) >= MANY_QUERIES):
         index = RowIndex.build(rows, metric)
     if null is None:
@@ -113,7 +121,7 @@ def find_similar(
     answers = []
     for group in query_groups(len(asked), len(rows), k, alpha):
         if approximate and index is not None and k is not None:
-            found = _nearly_nearest(asked[group], index, k, budget)
+            found = _nearly_nearest(asked[group], index, k)
         else:
             bounds = None if index is None else index.bounds
             found = rows_near(asked[group], rows, metric, bounds, k, reach * A_LITTLE_MORE)
@@ -141,12 +149,10 @@ def _check_wish(
     return k, alpha
 
 
-def _nearly_nearest(
-    asked: np.ndarray, index: RowIndex, k: int, budget: Budget | None
-) -> list[Answer]:
+def _nearly_nearest(asked: np.ndarray, index: RowIndex, k: int) -> list[Answer]:
     """Return what the approximate index finds; where it finds too little, the exact answer."""
     answers = []
-    for query, at in zip(asked, index.approximate(budget).search(asked, k), strict=True):
+    for query, at in zip(asked, index.approximate().search(asked, k), strict=True):
         if len(at) < k:
             answers += rows_near(query[None], index.rows, index.metric, index.bounds, k, -np.inf)
         else:

@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from clustimage._errors import InvalidParameterError
 from clustimage._metrics import check_metric, check_rows
 from clustimage._validation import check_real
-from clustimage.similarity._distances import nearest
-from clustimage.similarity._unique import check_labels
+from clustimage.similarity._distances import PickedRows, nearest, nearest_other
+from clustimage.similarity._unique import check_labels, group_members
 
 __all__ = ["cluster_reach", "predict_labels"]
+
+# Members that all others are compared with first, and that are measured at once after that.
+FEW_MEMBERS = 500
 
 
 def predict_labels(
@@ -20,7 +24,7 @@ def predict_labels(
     queries: Any,
     *,
     metric: str = "euclidean",
-    reach: float | None = None,
+    reach: Any = None,
 ) -> np.ndarray:
     """Return the label of the nearest cluster for each query.
 
@@ -41,11 +45,12 @@ def predict_labels(
         Features of new images.
     metric : str, default="euclidean"
         One of `METRICS`.
-    reach : float, optional
-        How far from a clustered image its cluster extends: for DBSCAN its eps, in
-        the same space and metric. Default: `cluster_reach`, for each cluster the
-        largest distance of a member to its nearest other member. Not used where
-        every image is in a cluster.
+    reach : float or array-like of shape (largest label + 1,), optional
+        How far from a clustered image its cluster extends, for all clusters or for
+        each: for DBSCAN its eps, in the same space and metric. Default:
+        `cluster_reach`, for each cluster the largest distance of a member to its
+        nearest other member; where there are many calls, call it once and give its
+        answer here. Not used where every image is in a cluster.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def predict_labels(
     InvalidDataError
         If an array has the wrong shape or is not finite.
     InvalidParameterError
-        If the metric is not known, or `reach` is negative.
+        If the metric is not known, or `reach` is negative or not of this shape.
 
     Examples
     --------
@@ -69,23 +74,34 @@ def predict_labels(
     rows = check_rows("feat", feat)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
     labels = check_labels(labels, len(rows))
-    if reach is not None:
-        reach = check_real("reach", reach, low=0)
+    limits = None if reach is None else _check_reach(reach, labels)
     inside = labels >= 0
     if not inside.any():
         return np.full(len(asked), -1, dtype=np.int64)
-    members, of_members = rows[inside], labels[inside]
-    at, distance = nearest(asked, members, metric)
-    answer = of_members[at]
     if inside.all():
-        return answer
-    if reach is None:
-        limit = cluster_reach(members, of_members, metric=metric)[answer]
-    else:
-        limit = np.full(len(asked), reach)
-    outside = nearest(asked, rows[~inside], metric)[1]
-    answer[(distance > limit) | ((outside == 0) & (distance > 0))] = -1
+        return labels[nearest(asked, rows, metric)[0]]
+    members = np.flatnonzero(inside)
+    at, distance = nearest(asked, PickedRows(rows, members), metric)
+    answer = labels[members[at]]
+    if limits is None:
+        limits = cluster_reach(rows, labels, metric=metric)
+    outside = nearest(asked, PickedRows(rows, np.flatnonzero(~inside)), metric)[1]
+    answer[(distance > limits[answer]) | ((outside == 0) & (distance > 0))] = -1
     return answer
+
+
+def _check_reach(reach: Any, labels: np.ndarray) -> np.ndarray:
+    """Return a reach for each label from 0 up."""
+    n_labels = max(int(labels.max(initial=-1)) + 1, 0)
+    if np.ndim(reach) == 0:
+        return np.full(n_labels, check_real("reach", reach, low=0))
+    array = np.asarray(reach, dtype=np.float64)
+    if array.shape != (n_labels,) or not (array >= 0).all():
+        raise InvalidParameterError(
+            f"'reach' must be one distance from 0 up, or one for each label from 0 to "
+            f"{n_labels - 1}, as cluster_reach returns them. Got {reach!r}."
+        )
+    return array
 
 
 def cluster_reach(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.ndarray:
@@ -117,14 +133,35 @@ def cluster_reach(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.nd
     check_metric(metric)
     rows = check_rows("feat", feat)
     labels = check_labels(labels, len(rows))
-    reach = np.zeros(max(labels.max(initial=-1) + 1, 0))
-    alone = []
-    for label in np.unique(labels[labels >= 0]):
-        members = rows[labels == label]
-        if len(members) == 1:
-            alone.append(label)
-        else:
-            reach[label] = nearest(members, members, metric, skip_self=True)[1].max()
-    measured = np.setdiff1d(labels[labels >= 0], alone)
-    reach[alone] = reach[measured].min() if len(measured) else 0.0
+    reach = np.zeros(max(int(labels.max(initial=-1)) + 1, 0))
+    names, groups = group_members(labels)
+    sizes = np.array([len(group) for group in groups], dtype=np.int64)
+    for name, group in zip(names, groups, strict=True):
+        if len(group) > 1:
+            reach[name] = _longest_step(rows, group, metric)
+    measured = names[sizes > 1]
+    reach[names[sizes == 1]] = reach[measured].min() if len(measured) else 0.0
     return reach
+
+
+def _longest_step(rows: np.ndarray, members: np.ndarray, metric: str) -> float:
+    """Return the largest distance of a member to its nearest other member.
+
+    The nearest of a few members is at least as far as the nearest of all: a member that
+    has one of them as near as the longest step known so far needs no more measuring.
+    """
+    first = np.zeros(len(members), dtype=bool)
+    first[:: max(1, len(members) // FEW_MEMBERS)] = True
+    members = np.concatenate([members[first], members[~first]])
+    few = PickedRows(rows, members[: first.sum()])
+    most = nearest(PickedRows(rows, members), few, metric, skip_self=True)[1]
+    order = np.argsort(-most, kind="stable")
+    longest, every = 0.0, PickedRows(rows, members)
+    for start in range(0, len(order), FEW_MEMBERS):
+        part = order[start : start + FEW_MEMBERS]
+        part = part[most[part] > longest]
+        if not len(part):
+            break
+        step = nearest_other(PickedRows(rows, members[part]), every, metric, part)[1].max()
+        longest = max(longest, float(step))
+    return longest

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
 from clustimage._metrics import check_metric, check_rows
 from clustimage.similarity._approximate import ApproximateIndex
@@ -99,25 +98,18 @@ class RowIndex:
             )
         return self.rows
 
-    def approximate(self, budget: Budget | None = None) -> ApproximateIndex:
+    def approximate(self) -> ApproximateIndex:
         """Return the approximate index of the rows; the first call builds it.
-
-        Parameters
-        ----------
-        budget : Budget, optional
-            What it may take.
 
         Raises
         ------
         InvalidParameterError
             If the metric is none that it can do.
-        MemoryLimitError
-            If it would take more than is allowed.
         MissingDependencyError
             If faiss is not installed.
         """
         if self._approximate is None:
-            self._approximate = ApproximateIndex.build(self.rows, self.metric, budget)
+            self._approximate = ApproximateIndex.build(self.rows, self.metric)
         return self._approximate
 
     def __getstate__(self) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from clustimage._budget import Budget
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import check_metric, check_rows, row_blocks
-from clustimage.similarity._distances import distances
+from clustimage.similarity._mean_images import mean_images
+from clustimage.similarity._nearest_rows import measure_exactly
+from clustimage.similarity._plan import check_memory_of, plan_unique
 
-__all__ = ["check_labels", "distance_to_center", "pick_unique"]
+__all__ = ["check_labels", "distance_to_center", "group_members", "pick_unique"]
 
 
 def check_labels(labels: Any, n_rows: int) -> np.ndarray:
@@ -37,6 +40,7 @@ def pick_unique(
     metric: str = "euclidean",
     xycoord: Any = None,
     pixels: np.ndarray | None = None,
+    budget: Budget | None = None,
 ) -> dict[str, Any]:
     """Return, for each cluster, the member nearest to the cluster's centre.
 
@@ -54,7 +58,10 @@ def pick_unique(
     xycoord : array-like of shape (n, 2), optional
         Coordinates on the map.
     pixels : ndarray of shape (n, ...), uint8, optional
-        Images; flat or not.
+        Images; flat or not. Where they lie in a file it is read in its order.
+    budget : Budget, optional
+        What may be taken; None for no limit. With little room, the images are walked
+        through several times.
 
     Returns
     -------
@@ -76,6 +83,8 @@ def pick_unique(
         If an array has the wrong shape, or features are not finite.
     InvalidParameterError
         If the metric is not known.
+    MemoryLimitError
+        If it would take more than is allowed, see `plan_unique`.
 
     Examples
     --------
@@ -87,7 +96,10 @@ def pick_unique(
     check_metric(metric)
     rows = check_rows("feat", feat)
     labels = check_labels(labels, len(rows))
-    names, groups = _members(labels)
+    names, groups = group_members(labels)
+    n_pixels = 0 if pixels is None else int(np.prod(pixels.shape[1:]))
+    step = plan_unique(len(rows), rows.shape[1], n_pixels, budget, n_clusters=len(names))
+    check_memory_of(step)
     idx = np.empty(len(names), dtype=np.int64)
     for cluster, members in enumerate(groups):
         idx[cluster] = members[_to_centre(rows, members, metric).argmin()]
@@ -95,7 +107,7 @@ def pick_unique(
         "labels": names,
         "idx": idx,
         "xycoord_center": _map_centres(xycoord, groups, len(rows)),
-        "img_mean": _mean_images(pixels, groups, len(rows)),
+        "img_mean": _mean_images(pixels, groups, len(rows), budget),
     }
 
 
@@ -131,12 +143,12 @@ def distance_to_center(feat: Any, labels: Any, *, metric: str = "euclidean") -> 
     check_metric(metric)
     rows = check_rows("feat", feat)
     answer = np.full(len(rows), np.nan)
-    for members in _members(check_labels(labels, len(rows)))[1]:
+    for members in group_members(check_labels(labels, len(rows)))[1]:
         answer[members] = _to_centre(rows, members, metric)
     return answer
 
 
-def _members(labels: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def group_members(labels: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the labels from 0 up that occur, ascending, and the indices of each."""
     order = np.argsort(labels, kind="stable")
     names, starts = np.unique(labels[order], return_index=True)
@@ -147,8 +159,21 @@ def _members(labels: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
 
 
 def _to_centre(rows: np.ndarray, members: np.ndarray, metric: str) -> np.ndarray:
-    centre = rows[members].mean(axis=0, dtype=np.float64)
-    return distances(centre[None], rows[members], metric)[0]
+    return measure_exactly(_centre(rows, members)[None], rows, members, metric)
+
+
+def _centre(rows: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Return the mean of the members, a block of them at a time.
+
+    Each block begins with the sum of those before it: that is the order in which numpy adds
+    them up at once, so the last digit does not depend on the size of a block.
+    """
+    total = np.zeros(rows.shape[1])
+    for block in row_blocks(len(members), rows.shape[1]):
+        part = rows.take(members[block], axis=0).astype(np.float64)
+        part[0] += total
+        total = part.sum(axis=0)
+    return np.asarray(total / len(members))
 
 
 def _map_centres(xycoord: Any, groups: list[np.ndarray], n_rows: int) -> np.ndarray | None:
@@ -163,19 +188,16 @@ def _map_centres(xycoord: Any, groups: list[np.ndarray], n_rows: int) -> np.ndar
 
 
 def _mean_images(
-    pixels: np.ndarray | None, groups: list[np.ndarray], n_rows: int
+    pixels: np.ndarray | None, groups: list[np.ndarray], n_rows: int, budget: Budget | None
 ) -> np.ndarray | None:
     if pixels is None:
         return None
     _check_length("pixels", pixels, n_rows)
-    flat = pixels.reshape(n_rows, -1)
-    means = np.empty((len(groups), flat.shape[1]), dtype=np.uint8)
-    for cluster, members in enumerate(groups):
-        total = np.zeros(flat.shape[1], dtype=np.uint64)
-        for block in row_blocks(len(members), flat.shape[1]):
-            total += flat[members[block]].sum(axis=0, dtype=np.uint32)
-        means[cluster] = np.rint(total / len(members))
-    return means
+    if pixels.dtype != np.uint8:
+        raise InvalidDataError(
+            f"'pixels' must be of type uint8, from 0 to 255. Got {pixels.dtype}."
+        )
+    return mean_images(pixels, groups, budget)
 
 
 def _check_length(name: str, array: np.ndarray, n_rows: int) -> None:

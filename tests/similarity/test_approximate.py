@@ -105,7 +105,7 @@ def test_missing_package_names_the_extra(feat, monkeypatch):
 def test_budget_that_is_too_small_raises_before_the_work(feat, monkeypatch):
     pytest.importorskip("faiss")
     with pytest.raises(
-        MemoryLimitError, match="approximate index of 6,000 rows .*approximate=False"
+        MemoryLimitError, match="among 6,000 by an approximate index .*approximate=False"
     ):
         _find(feat, feat[:1], approximate=True, budget=Budget(100_000))
     assert len(_find(feat, feat[:1], approximate=True, budget=Budget(100_000_000))) == 1

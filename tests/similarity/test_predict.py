@@ -11,7 +11,8 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.neighbors import KNeighborsClassifier
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage.similarity import METRICS, cluster_reach, predict_labels
+from clustimage.similarity import METRICS, _predict, cluster_reach, predict_labels
+from clustimage.similarity._distances import nearest
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,41 @@ def test_reach_is_the_longest_step_within_the_cluster():
     np.testing.assert_allclose(reach, [3, 0, 0.5, 0.5])
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_reach_is_that_of_measuring_every_pair(metric, monkeypatch):
+    monkeypatch.setattr(_predict, "FEW_MEMBERS", 7)
+    rng = np.random.default_rng(0)
+    for rows in (rng.normal(size=(90, 5)), rng.integers(0, 3, (90, 3)) + 0.5, np.ones((20, 2))):
+        reach = cluster_reach(rows, np.zeros(len(rows), dtype=int), metric=metric)
+        brute = nearest(rows, rows, metric, skip_self=True)[1].max()
+        np.testing.assert_array_equal(reach, [brute])
+
+
+def test_reach_that_was_kept_gives_the_same_labels():
+    feat, _ = make_moons(300, noise=0.12, random_state=0)
+    labels = DBSCAN(eps=0.12, min_samples=5).fit_predict(feat)
+    queries = feat[::3] + 0.05
+    expected = predict_labels(feat, labels, queries)
+    assert len(set(expected.tolist())) >= 3
+    kept = cluster_reach(feat, labels)
+    np.testing.assert_array_equal(predict_labels(feat, labels, queries, reach=kept), expected)
+
+
+def test_few_members_are_compared_with_all_others(monkeypatch):
+    """The longest step is known long before every pair is measured."""
+    compared = []
+    real = _predict.nearest_other
+
+    def counted(queries, rows, metric, own):
+        compared.append(len(queries))
+        return real(queries, rows, metric, own)
+
+    monkeypatch.setattr(_predict, "nearest_other", counted)
+    feat = np.random.default_rng(0).normal(size=(8000, 20)).astype(np.float32)
+    cluster_reach(feat, np.zeros(8000, dtype=int))
+    assert 0 < sum(compared) <= 1000
+
+
 def test_reach_of_clusters_of_one_is_zero_where_nothing_can_be_measured():
     np.testing.assert_array_equal(cluster_reach(np.eye(3), [0, 1, -1]), [0, 0])
 
@@ -96,5 +132,7 @@ def test_bad_input_raises(blobs):
         predict_labels(feat, labels[:5], feat)
     with pytest.raises(InvalidParameterError, match="'reach'"):
         predict_labels(feat, labels, feat, reach=-1)
+    with pytest.raises(InvalidParameterError, match="one for each label from 0 to 3"):
+        predict_labels(feat, labels, feat, reach=[1.0, 2.0])
     with pytest.raises(InvalidParameterError, match="'metric'"):
         predict_labels(feat, labels, feat, metric="l2")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestCentroid
 
 from clustimage import _metrics
 from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage.similarity import METRICS, distance_to_center, pick_unique
+from clustimage.similarity import METRICS, _mean_images, distance_to_center, pick_unique
+from clustimage.similarity._distances import distances
 
 
 @pytest.fixture
@@ -66,6 +69,62 @@ def test_mean_image_is_the_rounded_mean_of_the_members(some, monkeypatch):
     np.testing.assert_array_equal(means, expected)
 
 
+@pytest.mark.parametrize("n_clusters", [1, 3, 70])
+@pytest.mark.parametrize("metric", METRICS)
+def test_blocks_do_not_change_the_last_digit(metric, n_clusters, monkeypatch):
+    rng = np.random.default_rng(0)
+    feat, labels = rng.normal(size=(900, 7)).astype(np.float32), rng.integers(0, n_clusters, 900)
+    expected = np.empty(900)
+    for label in range(n_clusters):
+        own = feat[labels == label]
+        expected[labels == label] = distances(own.mean(axis=0, dtype=float)[None], own, metric)[0]
+    monkeypatch.setattr(_metrics, "BLOCK_BYTES", 2000)
+    np.testing.assert_array_equal(distance_to_center(feat, labels, metric=metric), expected)
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_mean_images_from_a_file_are_those_from_memory(step, some, tmp_path, monkeypatch):
+    """The images are taken up in the order of the file, each block once in a walk."""
+    monkeypatch.setattr(_mean_images, "BLOCK_BYTES", step * 60)
+    monkeypatch.setattr(_mean_images, "FEW_IMAGES", 3)
+    monkeypatch.setattr(_mean_images, "SUMS_BYTES", 3 * 4 * 60)  # 5 clusters: two walks
+    feat, labels, rng = some
+    np.save(tmp_path / "img.npy", rng.integers(0, 256, (80, 4, 5, 3), dtype=np.uint8))
+    pixels = np.load(tmp_path / "img.npy", mmap_mode="r").view(np.ndarray)
+    walked = []
+    real = _mean_images.file_blocks
+
+    def seen(array, size):
+        assert array is pixels and size == step
+        for block, rows in real(array, size):
+            walked.append(block.start)
+            yield block, rows
+
+    monkeypatch.setattr(_mean_images, "file_blocks", seen)
+    means = pick_unique(feat, labels, pixels=pixels)["img_mean"]
+    expected = [np.rint(pixels[labels == label].mean(axis=0)).ravel() for label in range(5)]
+    np.testing.assert_array_equal(means, expected)
+    assert walked == 2 * list(range(0, 80, step))
+
+
+def test_white_images_stay_white():
+    """Sums of many large values do not overflow."""
+    pixels = np.full((70_000, 2), 255, dtype=np.uint8)
+    labels = np.arange(70_000) % 2
+    means = pick_unique(np.ones((70_000, 1)), labels, pixels=pixels)["img_mean"]
+    np.testing.assert_array_equal(means, [[255, 255], [255, 255]])
+
+
+def test_memory_of_a_million_rows_is_bounded():
+    feat = np.zeros((300_000, 16), dtype=np.float32)
+    feat[:, 0] = np.arange(300_000) % 7
+    tracemalloc.start()
+    pick_unique(feat, np.zeros(300_000, dtype=int))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6  # in float64: 38 MB for the rows alone, and several arrays of that size
+
+
 def test_map_and_images_may_be_absent(some):
     answer = pick_unique(*some[:2])
     assert answer["xycoord_center"] is None and answer["img_mean"] is None
@@ -102,6 +161,11 @@ def test_features_with_nan_and_unknown_metric_raise():
         pick_unique([[np.nan]], [0])
     with pytest.raises(InvalidParameterError, match="Did you mean 'euclidean'"):
         pick_unique(np.eye(3), [0, 0, 0], metric="euclidian")
+
+
+def test_images_of_another_type_raise():
+    with pytest.raises(InvalidDataError, match="'pixels' must be of type uint8.* Got float64"):
+        pick_unique(np.eye(3), [0, 0, 0], pixels=np.ones((3, 2)))
 
 
 def test_map_and_images_of_another_length_raise():

@@ -208,17 +208,21 @@ def nearest_other(
     """Do as `nearest`, and leave out for each query the row with the index `own`, if there is."""
     index = np.full(len(queries), -1, dtype=np.int64)
     distance = np.full(len(queries), np.inf)
-    in_block = _nearest_euclidean if metric.endswith("euclidean") else _nearest_direct
+    prepare = _nearest_by_product if metric.endswith("euclidean") else _nearest_directly
     for right in row_blocks(len(rows), rows.shape[1]):
         candidates = np.asarray(rows[right], dtype=np.float64)
+        nearest_of = prepare(candidates, metric)
         for left in row_blocks(len(queries), max(len(candidates), rows.shape[1])):
             asked = np.asarray(queries[left], dtype=np.float64)
-            out = None if own is None else own[left] - right.start
-            at, found = in_block(asked, candidates, metric, out)
+            at, found = nearest_of(asked, None if own is None else own[left] - right.start)
             closer = found < distance[left]
             index[left] = np.where(closer, at + right.start, index[left])
             distance[left] = np.where(closer, found, distance[left])
     return index, distance
+
+
+# A function from queries, and for each a row to leave out, to the nearest row and its distance.
+NearestOf = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
 
 
 def _leave_out(found: np.ndarray, own: np.ndarray | None) -> None:
@@ -227,36 +231,42 @@ def _leave_out(found: np.ndarray, own: np.ndarray | None) -> None:
         found[inside, own[inside]] = np.inf
 
 
-def _nearest_direct(
-    asked: np.ndarray, rows: np.ndarray, metric: str, own: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    found = distances(asked, rows, metric)
-    _leave_out(found, own)
-    at = found.argmin(axis=1)
-    return at, found[np.arange(len(asked)), at]
+def _nearest_directly(rows: np.ndarray, metric: str) -> NearestOf:
+    def nearest_of(asked: np.ndarray, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        found = distances(asked, rows, metric)
+        _leave_out(found, own)
+        at = found.argmin(axis=1)
+        return at, found[np.arange(len(asked)), at]
+
+    return nearest_of
 
 
-def _nearest_euclidean(
-    asked: np.ndarray, rows: np.ndarray, metric: str, own: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
+def _nearest_by_product(rows: np.ndarray, metric: str) -> NearestOf:
     """Find the nearest by a product of matrices, then measure those that come near to it.
 
     ``|x - y|^2 = |x|^2 + |y|^2 - 2 x.y`` is fast and loses digits where x and y are
     close; whatever could be nearest within that loss is measured again, exactly.
     """
+    directly = _nearest_directly(rows, metric)
     centre = rows.mean(axis=0)
-    x, y = asked - centre, rows - centre
-    x_size, y_size = np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y)
-    found = (-2 * x) @ y.T
-    found += y_size  # what is left out, |x|^2, is the same for all rows
-    _leave_out(found, own)
-    loss = 1e-15 * (4 + x.shape[1]) * (x_size + y_size.max())
-    near = found <= (found.min(axis=1) + 2 * loss)[:, None]
-    who, at = np.divmod(np.flatnonzero(near), len(rows))
-    if len(who) > MANY_CANDIDATES * len(asked):  # rows that are equal, or nearly so
-        return _nearest_direct(asked, rows, metric, own)
-    exact = paired_distances(asked, who, rows, at, metric)
-    exact[np.isinf(found[who, at])] = np.inf
-    order = np.lexsort((at, exact, who))
-    first = order[np.searchsorted(who[order], np.arange(len(asked)))]
-    return at[first], exact[first]
+    y = rows - centre
+    y_size = np.einsum("ij,ij->i", y, y)
+    most, digits = y_size.max(), 1e-15 * (4 + y.shape[1])
+
+    def nearest_of(asked: np.ndarray, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        x = asked - centre
+        found = (-2 * x) @ y.T
+        found += y_size  # what is left out, |x|^2, is the same for all rows
+        _leave_out(found, own)
+        loss = digits * (np.einsum("ij,ij->i", x, x) + most)
+        near = found <= (found.min(axis=1) + 2 * loss)[:, None]
+        who, at = np.divmod(np.flatnonzero(near), len(rows))
+        if len(who) > MANY_CANDIDATES * len(asked):  # rows that are equal, or nearly so
+            return directly(asked, own)
+        exact = paired_distances(asked, who, rows, at, metric)
+        exact[np.isinf(found[who, at])] = np.inf
+        order = np.lexsort((at, exact, who))
+        first = order[np.searchsorted(who[order], np.arange(len(asked)))]
+        return at[first], exact[first]
+
+    return nearest_of

@@ -8,9 +8,10 @@ from _scale_results import CHAIN, Result
 HEAD = (
     "Of the largest run of each method. *decoding* is bare: the same files, decoded and resized",
     "to 128 × 128 with OpenCV over two threads and dropped, in a process of its own; *other",
-    "reading* is what `import_data` takes beyond that. *neighbours* is the search for each image's",
-    "nearest ones that t-SNE begins with, *layout* the steps that follow. *labellings* is making",
-    "the tree (of micro-clusters, if so) and cutting it at each k.",
+    "reading* is what `import_data` takes beyond that. *neighbours* is what openTSNE begins with:",
+    "principal components of the features, each image's nearest ones there, and how much they",
+    "count; *layout* the steps that follow. *labellings* is making the tree (of micro-clusters,",
+    "if so) and cutting it at each k.",
 )
 
 

@@ -23,7 +23,9 @@ QUESTIONS = 7  # questions whose median time is told
 PARTS = (
     ("labellings", "clustimage.cluster:AgglomerativeClusterer.propose"),
     ("silhouettes", "clustimage.cluster:Silhouette.score"),
-    ("neighbours", "openTSNE.affinity:PerplexityBasedNN.__init__"),
+    ("neighbours", "clustimage.embedding._tsne:leading_components"),
+    ("neighbours", "clustimage.embedding._opentsne:nearest_rows"),
+    ("neighbours", "openTSNE.affinity:joint_probabilities_nn"),
     ("layout", "openTSNE:TSNEEmbedding.optimize"),
 )
 
@@ -63,6 +65,8 @@ def chain(
     clock: Clock, *, folder: str, method: str, max_memory: str, weights: str | None = None
 ) -> dict[str, Any]:
     """Group many images step by step, then look for the images most like one of them."""
+    from clustimage.similarity import RowIndex
+
     pathnames = image_files(folder)
     settings: dict[str, Any] = {"method": method, "max_memory": max_memory}
     if weights:
@@ -95,7 +99,7 @@ def chain(
         "base": base,
         "parts": parts.seconds,
         "roads": _roads(model),
-        "query": _time_queries(feat, model.null_, {"index": model.index_}),
+        "query": _time_queries(feat, model.null_, {"index": RowIndex.build(feat)}),
         **expected,
         **agreement(labels, kinds_of(pathnames)),
     }

@@ -11,7 +11,7 @@ from clustimage.export import answer_frames
 from clustimage.features import make_pca_object
 from clustimage.images import Images, get_dim
 from clustimage.plotting import dendrogram
-from clustimage.similarity import find_similar, fit_null, pick_unique
+from clustimage.similarity import RowIndex, find_similar, fit_null, pick_unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,8 @@ class AnswerMethods:
     extractor_: Any
     pca_: Any
     queries_: Any
+    index_: Any
+    _budget_for: Any
     _made_from: dict[str, tuple[str, ...]]
     _metric: Any
     _load_new: Any
@@ -75,6 +77,7 @@ class AnswerMethods:
             metric=self._metric(metric),
             xycoord=self.results["xycoord"],
             pixels=self.results["img"],
+            budget=self._budget_for(),
         )
         answer["pathnames"] = self.results["pathnames"][answer["idx"]]
         self._store(results_unique=answer)
@@ -86,6 +89,7 @@ class AnswerMethods:
         metric: str | None = None,
         k: int | None = None,
         alpha: float | None = 0.05,
+        approximate: bool = False,
     ) -> dict[str, Any]:
         """Find the images most like the given ones.
 
@@ -101,6 +105,10 @@ class AnswerMethods:
             Return all images with a p-value of at most this: the chance that two
             images of the set are as near as that, by the distribution that fits the
             distances between random pairs best. With both, the union of the two.
+        approximate : bool, default=False
+            Look for the `k` nearest through an index of FAISS (``pip install
+            "clustimage[index]"``), with ``alpha=None``: for more than a few 100,000 images. It
+            may miss one of them; the distances of those that it finds are exact.
 
         Returns
         -------
@@ -116,6 +124,8 @@ class AnswerMethods:
             If there are no features yet.
         InvalidParameterError
             If neither `k` nor `alpha` is given, or one is out of range.
+        MissingDependencyError
+            If `approximate` is asked for and FAISS is not installed.
 
         Examples
         --------
@@ -134,7 +144,19 @@ class AnswerMethods:
         if self.null_ is None or self.null_.metric != metric:
             null = fit_null(feat, metric=metric, random_state=self.params["random_state"])
             self._store(null_=null)
-        found = find_similar(feat, rows, k=k, alpha=alpha, null=self.null_, metric=metric)
+        if self.index_ is None or self.index_.metric != metric:
+            self._store(index_=RowIndex.build(feat, metric))
+        found = find_similar(
+            feat,
+            rows,
+            k=k,
+            alpha=alpha,
+            null=self.null_,
+            metric=metric,
+            index=self.index_,
+            approximate=approximate,
+            budget=self._budget_for().holding(self.index_.n_bytes),
+        )
         answer = answer_frames(found, rows, queries.filenames, queries.pathnames, self.results)
         self._store(predict=answer, queries_=queries)
         return answer

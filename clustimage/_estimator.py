@@ -11,7 +11,7 @@ from clustimage._results import require
 from clustimage._settings import DEFAULT_SETTINGS, resolve_settings
 from clustimage._validation import check_unknown_names
 from clustimage.images import Images, load_images, open_cache
-from clustimage.similarity import predict_labels
+from clustimage.similarity import cluster_reach, predict_labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,7 @@ class EstimatorHabits:
     results: dict[str, Any]
     extractor_: Any
     clustering_: Any
+    reach_: Any
     images_: Images
     _given: dict[str, Any]
 
@@ -251,7 +252,10 @@ class EstimatorHabits:
         rows = self.transform(Xnew)
         params = {} if self.clustering_ is None else self.clustering_.params
         if params.get("by") not in BY:
-            return predict_labels(feat, labels, rows, metric=self._metric())
+            if self.reach_ is None and labels.min() < 0:
+                reach = cluster_reach(feat, labels, metric=self._metric())
+                self._store(reach_=reach)  # type: ignore[attr-defined]
+            return predict_labels(feat, labels, rows, metric=self._metric(), reach=self.reach_)
         columns, has, unit = BY[params["by"]]
         reach = params[unit] / getattr(self.extractor_, unit)
         found = predict_labels(feat[:, columns], labels, rows[:, columns], reach=reach)

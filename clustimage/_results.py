@@ -39,6 +39,8 @@ ATTRIBUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "clusteval_": ("cluster", ("clustering_",)),
     "results_unique": ("unique", ("labels", "xycoord")),
     "null_": ("find", ("feat",)),
+    "index_": ("find", ("feat",)),
+    "reach_": ("predict", ("feat", "labels")),
     "queries_": ("find", ("predict",)),
 }
 

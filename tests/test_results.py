@@ -39,6 +39,7 @@ def test_new_images_make_everything_else_stale():
 def test_new_labels_keep_features_and_map():
     assert stale_names({"labels", "clustering_"}) == {
         "predict",
+        "reach_",
         "results_unique",
         "clusteval_",
         "queries_",

@@ -11,8 +11,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import validation
 from sklearn.utils.validation import check_is_fitted
 
+from clustimage._budget import Budget
 from clustimage._errors import InvalidDataError
-from clustimage._parallel import run_ordered
+from clustimage._paging import forget
+from clustimage._parallel import MOST_IN_PART, n_workers, run_ordered
+from clustimage._plan import Step
+from clustimage.features._needs import Needs
 from clustimage.features._stored import Batches, Positions, recipe_of, stored_rows
 
 if TYPE_CHECKING:
@@ -34,16 +38,86 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         images in gray.
     needs_files : bool
         True where the extractor reads the files themselves; pixels alone are not enough.
+    title : str
+        What it is called in a sentence.
     built_on : tuple of str
         Packages whose versions may change the features of an image.
     """
 
     needs_gray: ClassVar[bool] = False
     needs_files: ClassVar[bool] = False
+    title: ClassVar[str] = ""
     built_on: ClassVar[tuple[str, ...]] = ("numpy",)
 
-    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
-        """Learn from what stage 1 has read, and return one row of features per image."""
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
+        """Return what `fit_images` would do, and what it takes.
+
+        Parameters
+        ----------
+        n_images : int
+            Number of images.
+        shape : tuple of int
+            Their height, width and channels.
+        budget : Budget, optional
+            What may be taken; it may decide which way is taken. None is no limit.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a setting does not suit such images.
+        """
+        raise NotImplementedError
+
+    def plan(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> tuple[Step, int]:
+        """Return what `fit_images` would do, for people, and the number of columns to expect.
+
+        Parameters
+        ----------
+        n_images, shape, budget
+            As for `needs`.
+
+        Returns
+        -------
+        step : Step
+            With the error in `problem` where the budget is too small.
+        n_columns : int
+            An estimate where the words of the step say "about".
+
+        Examples
+        --------
+        >>> from clustimage.features import make_extractor
+        >>> step, n_columns = make_extractor("phash", {}).plan(60_000, (128, 128, 3))
+        >>> step.what, step.kept
+        ('perceptual hash, 64 columns', 15360000)
+        """
+        needs = self.needs(n_images, shape, budget)
+        return needs.step(budget), needs.n_columns
+
+    def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
+        """Learn from what stage 1 has read, and return one row of features per image.
+
+        Parameters
+        ----------
+        images : Images
+            Their pixels may lie in a file.
+        budget : Budget, optional
+            What may be taken. None is no limit.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+
+        Raises
+        ------
+        MemoryLimitError
+            If it cannot be done with the budget; raised before work is begun wherever it
+            can be known.
+        """
+        self.needs(len(images), images.shape, budget).check(budget)
         return self.fit_transform(images.pixels)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
@@ -103,7 +177,17 @@ class ImageExtractor(FeatureExtractor):
 
     `fit` checks the settings and learns nothing but the size of the images, so
     a row depends on its own image alone.
+
+    Attributes
+    ----------
+    bytes_per_pixel : int
+        What describing an image takes for each pixel of it.
+    smaller : str
+        How to get fewer columns, as a whole sentence.
     """
+
+    bytes_per_pixel: ClassVar[int] = 8
+    smaller: ClassVar[str] = ""
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> ImageExtractor:
         """Check the settings against the images and keep their size.
@@ -163,8 +247,30 @@ class ImageExtractor(FeatureExtractor):
             )
         return np.ascontiguousarray(self._describe(images), dtype=np.float32)
 
-    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
+        self.check()
+        self._check_size(*shape[:2])
+        n_columns = self._describe(np.zeros((1, *shape), dtype=np.uint8)).shape[1]
+        size = min(n_images, self._batch_size(*shape[:2]))
+        workers = n_workers(getattr(self, "n_jobs", 1))
+        at_work = min(n_images, size * workers) * shape[0] * shape[1] * self.bytes_per_pixel
+        waiting = 4 * n_columns * min(n_images, size * waiting_items(workers))
+        rows = 4 * n_columns * n_images
+        return Needs(
+            f"{self.title[0].upper()}{self.title[1:]} of {n_images:,} images",
+            f"{self.title}, {n_columns:,} columns",
+            n_columns,
+            peak=rows + at_work + waiting,
+            kept=rows,
+            why="each image has a row of its own, whatever the others are",
+            instead=self.smaller,
+        )
+
+    def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         """Do what `fit_transform` does; rows of known files come from the cache."""
+        self.needs(len(images), images.shape, budget).check(budget)
         return self.fit(images.pixels).transform_images(images)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
@@ -175,9 +281,13 @@ class ImageExtractor(FeatureExtractor):
         def compute(positions: Positions) -> Batches:
             for start in range(0, len(positions), PART):
                 part = positions[start : start + PART]
-                yield part, self.transform(images.pixels[part])
+                yield part, self.transform(pixels_at(images.pixels, part))
 
         return stored_rows(images, recipe_of(self, images), compute)
+
+    def _batch_size(self, height: int, width: int) -> int:
+        """Return how many images are worked on at a time."""
+        return 1
 
     def _check_size(self, height: int, width: int) -> None:
         """Raise InvalidParameterError where a setting does not suit the image size."""
@@ -249,6 +359,16 @@ def as_rows(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
         raise InvalidDataError(str(exc)) from exc
 
 
+def pixels_at(pixels: npt.NDArray[np.uint8], positions: Positions) -> npt.NDArray[np.uint8]:
+    """Return some images, at rising positions: a view of neighbours, else a copy."""
+    low, high = int(positions[0]), int(positions[-1]) + 1
+    if high - low == len(positions):
+        return pixels[low:high]
+    some = pixels[positions]
+    forget(pixels[low:high])
+    return some
+
+
 def in_batches(
     describe: Callable[[npt.NDArray[np.uint8]], npt.NDArray[Any]],
     images: npt.NDArray[np.uint8],
@@ -256,7 +376,7 @@ def in_batches(
     size: int,
     n_jobs: int | None,
     desc: str,
-) -> npt.NDArray[Any]:
+) -> npt.NDArray[np.float32]:
     """Return what `describe` makes of the images, `size` of them at a time, over all workers.
 
     Parameters
@@ -264,7 +384,7 @@ def in_batches(
     describe : callable
         From images (b, height, width, channels) to rows (b, d).
     images : ndarray of shape (n, height, width, channels), uint8
-        At least one.
+        At least one. Pages of a file are given back.
     size : int
         Images in a batch.
     n_jobs : int or None
@@ -274,9 +394,28 @@ def in_batches(
 
     Returns
     -------
-    ndarray of shape (n, d)
+    ndarray of shape (n, d), float32
     """
-    batches = [images[start : start + size] for start in range(0, len(images), size)]
-    shown = desc if len(batches) > FEW else None
-    rows = run_ordered(describe, batches, n_jobs=n_jobs, desc=shown, unit="batch")
-    return np.concatenate(list(rows))
+
+    def described(start: int) -> npt.NDArray[Any]:
+        batch = images[start : start + size]
+        rows = describe(batch)
+        forget(batch)
+        return rows
+
+    starts = range(0, len(images), size)
+    shown = desc if len(starts) > FEW else None
+    feat = None
+    batches = run_ordered(described, starts, n_jobs=n_jobs, desc=shown, unit="batch")
+    for start, rows in zip(starts, batches, strict=True):
+        if feat is None:
+            feat = np.empty((len(images), rows.shape[1]), dtype=np.float32)
+        feat[start : start + size] = rows
+    if feat is None:
+        raise ValueError("There are no images.")
+    return feat
+
+
+def waiting_items(workers: int) -> int:
+    """Return how many batches `run_ordered` has in hand at most, the finished ones included."""
+    return 1 if workers == 1 else MOST_IN_PART * (2 * workers + 2)

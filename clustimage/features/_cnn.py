@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError, ModelFileError
 from clustimage._parallel import check_jobs
 from clustimage._validation import check_bool, check_int, merge_defaults
-from clustimage.features._base import ImageExtractor, as_images
+from clustimage.features._base import ImageExtractor, as_images, as_rows
 from clustimage.features._blocks import project
+from clustimage.features._needs import Needs
 from clustimage.features._network import Network, spelling
 from clustimage.features._pca import PCAExtractor, check_n_components
 from clustimage.features._stored import is_known, stored_rows
@@ -37,6 +40,24 @@ PARAMS_CNN: dict[str, Any] = {
     "n_components": None,
     "normalize": True,
 }
+
+PART = 4096  # rows whose lengths are measured at a time
+
+# Columns of the default layer, for a plan: the network is not loaded to make one.
+WIDTHS = {
+    "squeezenet1_1": 512,
+    "resnet18": 512,
+    "resnet34": 512,
+    "densenet121": 1024,
+    "googlenet": 1024,
+    "mobilenet_v2": 1280,
+    "efficientnet_b0": 1280,
+    "vgg16": 4096,
+    "vgg19": 4096,
+}
+ASSUMED = 2048  # columns of other networks; so have most of the deep ones
+FRAME = 2_000_000  # bytes of a picture on its way through a network, before its first layer
+NETWORK = 400_000_000  # bytes of weights and of what lies between two layers, about
 
 DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps(:0)?")
 COMPONENTS = ("mean_", "components_", "offset_", "explained_variance_ratio_")
@@ -233,17 +254,51 @@ class CNNExtractor(ImageExtractor):
         """Return one row per image, `(n, d)` float32; see `fit`."""
         return self.fit_images(_wrapped(as_images(X)))
 
-    def fit_images(self, images: Images) -> Floats:
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
+        self.check()
+        width = (
+            WIDTHS.get(spelling(self.model), ASSUMED) if isinstance(self.model, str) else ASSUMED
+        )
+        rows = 4 * n_images * width
+        frames = min(n_images, 4 * self.batch_size) * FRAME
+        network = Needs(
+            f"Activations of {n_images:,} images",
+            f"activations of a network, about {width:,} columns",
+            width,
+            peak=rows + frames + NETWORK,
+            kept=rows,
+            why=f"batches of {self.batch_size} images go through the network",
+            least=rows,
+            instead="Take a network with fewer activations, such as model='squeezenet1_1'.",
+        )
+        if self.n_components is None:
+            return network
+        beside = None if budget is None else budget.holding(rows)
+        pca = self._pca()._needs_of_rows(n_images, width, beside, pixels=False)
+        return replace(
+            network,
+            what=f"{network.what}, and {pca.what}",
+            n_columns=pca.n_columns,
+            peak=max(network.peak, rows + pca.peak),
+            kept=pca.kept,
+        )
+
+    def fit_images(self, images: Images, budget: Budget | None = None) -> Floats:
         """Return one row per image that stage 1 has read, and learn the components from them.
 
         Photos are read again at the size of the network, batch by batch, while it computes;
         rows that ``images.cache`` has are not computed again.
         """
+        self.needs(len(images), images.shape, budget).check(budget)
         self._start(images)
         rows = self._rows(images)
         self.weights_digest_ = self._digest()
         if self.n_components is not None:
-            pca = PCAExtractor(self.n_components, random_state=self.random_state).fit(rows)
+            left = None if budget is None else budget.holding(rows.nbytes)
+            pca = self._pca()
+            pca._fit_rows(as_rows(pca, rows, reset=True), left)
             for name in COMPONENTS:
                 setattr(self, name, getattr(pca, name))
         return self._finished(rows)
@@ -255,6 +310,9 @@ class CNNExtractor(ImageExtractor):
 
     def _describe(self, images: npt.NDArray[np.uint8]) -> Floats:
         return self._finished(self._rows(_wrapped(images)))
+
+    def _pca(self) -> PCAExtractor:
+        return PCAExtractor(self.n_components, random_state=self.random_state)
 
     # --- the network ----------------------------------------------------------------------------
 
@@ -297,7 +355,7 @@ class CNNExtractor(ImageExtractor):
 
     def _rows(self, images: Images) -> Floats:
         rows = stored_rows(images, self._recipe(), lambda places: self._compute(images, places))
-        return lengths_of_one(rows) if self.normalize else rows
+        return lengths_of_one(rows, out=rows) if self.normalize else rows
 
     def _compute(
         self, images: Images, positions: npt.NDArray[np.intp]
@@ -345,14 +403,19 @@ class CNNExtractor(ImageExtractor):
     def _finished(self, rows: Floats) -> Floats:
         if self.n_components is None:
             return rows
-        scores = project(rows, self.mean_, self.components_, self.offset_).astype(np.float32)
-        return lengths_of_one(scores) if self.normalize else scores
+        scores = project(rows, self.mean_, self.components_, self.offset_)
+        return lengths_of_one(scores, out=scores) if self.normalize else scores
 
 
-def lengths_of_one(rows: Floats) -> Floats:
-    """Return rows of Euclidean length 1; rows of zeros stay zero."""
-    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0, casting="same_kind")
+def lengths_of_one(rows: Floats, out: Floats | None = None) -> Floats:
+    """Return rows of Euclidean length 1, in `out` if given; rows of zeros stay zero."""
+    out = np.empty_like(rows) if out is None else out
+    for start in range(0, len(rows), PART):
+        some = rows[start : start + PART]
+        lengths = np.linalg.norm(some.astype(np.float64), axis=1, keepdims=True)
+        lengths[lengths == 0] = 1
+        np.divide(some, lengths, out=out[start : start + PART], casting="same_kind")
+    return out
 
 
 def _wrapped(pixels: npt.NDArray[np.uint8]) -> Images:

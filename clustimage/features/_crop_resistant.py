@@ -55,6 +55,7 @@ class CropResistantHash(HashExtractor):
     (1, 256)
     """
 
+    title: ClassVar[str] = "hashes of the largest regions"
     settings: ClassVar[tuple[str, ...]] = ("hash_size", "max_segments")
 
     def __init__(

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from clustimage._budget import Budget
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import EARTH_RADIUS, on_sphere
 from clustimage._parallel import check_jobs
 from clustimage._validation import check_int, check_real, merge_defaults
 from clustimage.features._base import FeatureExtractor
+from clustimage.features._needs import Needs
 from clustimage.images import photos_of, read_metadata
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = ["PARAMS_EXIF", "ExifExtractor"]
 
 PARAMS_EXIF: dict[str, Any] = {"timeframe": 5, "radius_meters": 1000, "min_samples": 2}
 
+HEADER = 1024  # bytes that the metadata of a photo take, about
 NAMES = ("time", "east", "north", "down", "has_time", "has_place")
 
 Floats = npt.NDArray[np.float64]
@@ -123,7 +126,21 @@ class ExifExtractor(FeatureExtractor):
         check_is_fitted(self, "moments_")
         raise _needs_files(len(X))
 
-    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
+        self.check()
+        kept = n_images * (4 * len(NAMES) + HEADER)
+        return Needs(
+            f"Reading the metadata of {n_images:,} photos",
+            f"when and where photos were taken, {len(NAMES)} columns",
+            len(NAMES),
+            peak=kept + 16 * n_images * len(NAMES),
+            kept=kept,
+            why="it reads the headers of the files and no pixels",
+        )
+
+    def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         """Read the metadata, find the middle of them, and return one row per photo.
 
         Parameters
@@ -131,6 +148,8 @@ class ExifExtractor(FeatureExtractor):
         images : Images
             What stage 1 has read, of files or pictures of Pillow. Arrays among them have
             no metadata.
+        budget : Budget, optional
+            What may be taken. None is no limit.
 
         Returns
         -------
@@ -140,10 +159,12 @@ class ExifExtractor(FeatureExtractor):
         ------
         InvalidDataError
             If all of them are arrays.
+        MemoryLimitError
+            If the metadata do not fit into the budget.
         InvalidParameterError
             If a setting has a value that is not allowed.
         """
-        self.check()
+        self.needs(len(images), images.shape, budget).check(budget)
         self.metadata_ = self._read(images)
         self.moments_, self.places_ = _moments_and_places(self.metadata_)
         known = self.moments_[np.isfinite(self.moments_)]

@@ -79,7 +79,11 @@ class HashExtractor(ImageExtractor):
             check_jobs(self.n_jobs)
 
     def _describe(self, images: Bytes) -> npt.NDArray[Any]:
-        return in_batches(self._flat_bits, images, size=BATCH, n_jobs=self.n_jobs, desc="Hashing")
+        size = self._batch_size(*images.shape[1:3])
+        return in_batches(self._flat_bits, images, size=size, n_jobs=self.n_jobs, desc="Hashing")
+
+    def _batch_size(self, height: int, width: int) -> int:
+        return BATCH
 
     def _flat_bits(self, images: Bytes) -> npt.NDArray[np.float32]:
         return self._bits(images).reshape(len(images), -1).astype(np.float32)
@@ -124,6 +128,8 @@ class AverageHash(HashExtractor):
     array([[0., 0., 1., 1.]], dtype=float32)
     """
 
+    title: ClassVar[str] = "average hash"
+
     def _bits(self, images: Bytes) -> Bits:
         small = _small_gray(images, self.hash_size, self.hash_size)
         return small > small.mean(axis=(1, 2), keepdims=True)
@@ -135,6 +141,8 @@ class DifferenceHash(HashExtractor):
     Equals ``imagehash.dhash``; `hash_size` squared bits. See `HashExtractor` for the
     parameters.
     """
+
+    title: ClassVar[str] = "difference hash"
 
     def _bits(self, images: Bytes) -> Bits:
         small = _small_gray(images, self.hash_size, self.hash_size + 1)
@@ -148,6 +156,8 @@ class PerceptualHash(HashExtractor):
     image, resized to four times `hash_size`. Equals ``imagehash.phash``;
     `hash_size` squared bits. See `HashExtractor` for the parameters.
     """
+
+    title: ClassVar[str] = "perceptual hash"
 
     def _bits(self, images: Bytes) -> Bits:
         small = _small_gray(images, DETAIL * self.hash_size, DETAIL * self.hash_size)
@@ -164,7 +174,9 @@ class HaarHash(HashExtractor):
     bits. See `HashExtractor` for the other parameters.
     """
 
+    title: ClassVar[str] = "wavelet hash (Haar)"
     wavelet: ClassVar[str] = "haar"
+    bytes_per_pixel: ClassVar[int] = 48
 
     def check(self) -> None:
         super().check()
@@ -195,6 +207,7 @@ class DaubechiesHash(HaarHash):
     128 pixels).
     """
 
+    title: ClassVar[str] = "wavelet hash (Daubechies)"
     wavelet: ClassVar[str] = "db4"
 
 
@@ -212,6 +225,7 @@ class ColorHash(HashExtractor):
         Number of threads; -1 is all cores.
     """
 
+    title: ClassVar[str] = "hash of colours"
     settings: ClassVar[tuple[str, ...]] = ("binbits",)
 
     def __init__(self, *, binbits: int = PARAMS_HASH["binbits"], n_jobs: int | None = -1):

@@ -71,6 +71,11 @@ class HOGExtractor(ImageExtractor):
     """
 
     needs_gray: ClassVar[bool] = True
+    title: ClassVar[str] = "HOG"
+    bytes_per_pixel: ClassVar[int] = 48
+    smaller: ClassVar[str] = (
+        "Take larger cells (params_hog={'pixels_per_cell': ...}), or a smaller 'dim'."
+    )
 
     def __init__(
         self,
@@ -99,13 +104,16 @@ class HOGExtractor(ImageExtractor):
     def _check_size(self, height: int, width: int) -> None:
         self._layout((height, width))
 
+    def _batch_size(self, height: int, width: int) -> int:
+        return max(1, BATCH // (height * width))
+
     def _layout(self, shape: tuple[int, int] | None = None) -> Layout:
         return check_layout(self.orientations, self.pixels_per_cell, self.cells_per_block, shape)
 
     def _describe(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
         height, width = images.shape[1:3]
         layout = self._layout((height, width))
-        size = max(1, BATCH // (height * width))
+        size = self._batch_size(height, width)
         describe = partial(describe_batch, layout=layout)
         return in_batches(describe, images, size=size, n_jobs=self.n_jobs, desc="Extracting HOG")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,15 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from clustimage._budget import Budget
 from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._paging import forget
 from clustimage.features._base import FeatureExtractor, as_rows
+from clustimage.features._needs import Needs
 
 __all__ = ["OwnExtractor"]
+
+ASSUMED = 256  # columns, where an object does not say how many it will return
 
 
 class OwnExtractor(FeatureExtractor):
@@ -62,6 +68,25 @@ class OwnExtractor(FeatureExtractor):
                     f"Got {self.model!r}, which has no {name}()."
                 )
 
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
+        self.check()
+        pixels = math.prod(shape)
+        n_columns, known = _columns_of(self.model, pixels)
+        name = type(self.model).__name__
+        rows = 4 * n_images * n_columns
+        return Needs(
+            f"{name} of {n_images:,} images",
+            f"your own {name}, {known} columns",
+            n_columns,
+            peak=2 * rows,
+            kept=rows,
+            why=f"it gets {n_images:,} rows of {pixels:,} bytes; what it takes for itself is not "
+            "known and not counted",
+            least=0,
+        )
+
     def fit(self, X: npt.ArrayLike, y: Any = None) -> OwnExtractor:
         """Fit the model on flat rows.
 
@@ -86,6 +111,7 @@ class OwnExtractor(FeatureExtractor):
         rows = as_rows(self, X, reset=True)
         self.model_ = clone(self.model) if hasattr(self.model, "get_params") else self.model
         self.model_.fit(rows)
+        forget(rows)
         return self
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
@@ -110,9 +136,19 @@ class OwnExtractor(FeatureExtractor):
         check_is_fitted(self, "model_")
         rows = as_rows(self, X, reset=False)
         out = self.model_.transform(rows)
+        forget(rows)
         if hasattr(out, "toarray"):
             out = out.toarray()
         return _checked(out, len(rows), type(self.model_).__name__)
+
+
+def _columns_of(model: Any, most: int) -> tuple[int, str]:
+    """Return the number of columns to expect of an object, and the words for it."""
+    count = getattr(model, "n_components", None)
+    if isinstance(count, int) and not isinstance(count, bool) and count > 0:
+        return count, f"about {count:,}"
+    count = min(ASSUMED, most)
+    return count, f"an unknown number of (taken for about {count:,})"
 
 
 def _checked(out: Any, n: int, name: str) -> npt.NDArray[np.float32]:

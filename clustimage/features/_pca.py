@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,12 +12,31 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
+from clustimage._logging import get_logger
 from clustimage._validation import check_option, merge_defaults
 from clustimage.features._base import FeatureExtractor, as_rows
-from clustimage.features._blocks import HALF, centred_gram, left_to_right, on_grid, project
-from clustimage.features._krylov import count_for, leading_directions
+from clustimage.features._blocks import (
+    HALF,
+    centred_gram,
+    left_to_right,
+    on_grid,
+    project,
+    project_row,
+)
+from clustimage.features._krylov import count_for, leading_components
+from clustimage.features._needs import Needs
+from clustimage.features._roads import (
+    Road,
+    choose_road,
+    count_in,
+    expected_count,
+    grown_bytes,
+    projected_bytes,
+)
 from clustimage.features._stored import recipe_of, stored_fit
+from clustimage.features._walk import moments
 
 if TYPE_CHECKING:
     from clustimage.images import Images
@@ -25,7 +45,12 @@ __all__ = ["PARAMS_PCA", "PCAExtractor"]
 
 PARAMS_PCA: dict[str, Any] = {"n_components": 0.95}
 
-LARGE = 5000  # images and pixels beyond which the full eigenvalue problem is avoided
+logger = get_logger(__name__)
+
+INSTEAD = (
+    "Ask for fewer components or a smaller share of the variance "
+    "(params_pca={'n_components': ...}), or give a smaller 'dim'."
+)
 SOLVERS = ("auto", "full", "randomized")
 
 
@@ -35,8 +60,10 @@ class PCAExtractor(FeatureExtractor):
     The numbers equal those of `sklearn.decomposition.PCA`, signs included
     (the largest weight of a component is positive). The way there is another:
     the eigenvectors of the small one of the two Gram matrices, made block by
-    block, so that time grows with ``min(n, d) ** 2`` and the pixels are never
-    copied as floats.
+    block, so that time grows with ``min(n, d) ** 2``; for many large images
+    directions that start at random and are improved by walks through the rows,
+    so that time grows with ``n * d`` and memory with the smaller of ``n`` and
+    ``d``. The pixels, which may lie in a file, are never copied as floats.
 
     Parameters
     ----------
@@ -50,9 +77,10 @@ class PCAExtractor(FeatureExtractor):
     solver : {"auto", "full", "randomized"}, default="auto"
         ``"full"`` solves the whole eigenvalue problem. ``"randomized"`` lets a
         block Krylov space grow until the components wanted are in it; variances
-        are then right to about a thousandth. (More than half of all components
-        are left to ``"full"``.) ``"auto"`` takes it beyond 5,000 images of more
-        than 5,000 pixels.
+        are then right to a few thousandths, those of most components much better.
+        (More than half of all components are left to ``"full"``.) ``"auto"`` takes
+        it beyond 5,000 images of more than 5,000 pixels, and where a budget of
+        memory leaves no other way.
 
     Attributes
     ----------
@@ -71,6 +99,8 @@ class PCAExtractor(FeatureExtractor):
         ones not kept included.
     n_components_, n_features_in_, n_samples_ : int
         Components kept, pixels, images.
+    solver_ : {"full", "randomized"}
+        The solver that was taken.
 
     Notes
     -----
@@ -142,10 +172,28 @@ class PCAExtractor(FeatureExtractor):
         """
         return self._fit_rows(as_rows(self, X, reset=True))
 
-    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
-        """Do what `fit_transform` does, or take what was learned from this set last time."""
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
         self.check()
-        return stored_fit(self, images, recipe_of(self, images))
+        return self._needs_of_rows(n_images, math.prod(shape), budget, pixels=True)
+
+    def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
+        """Do what `fit_transform` does, or take what was learned from this set last time.
+
+        Raises
+        ------
+        MemoryLimitError
+            If the components, or the features, do not fit into the budget.
+        """
+        self.needs(len(images), images.shape, budget).check(budget)
+
+        def compute() -> npt.NDArray[np.float32]:
+            rows = as_rows(self, images.pixels, reset=True)
+            return self._fit_rows(rows, budget)._project(rows, budget)
+
+        road = self._road(len(images), math.prod(images.shape), budget, pixels=True)
+        return stored_fit(self, images, recipe_with(road, recipe_of(self, images)), compute)
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the scores on the components.
@@ -170,23 +218,34 @@ class PCAExtractor(FeatureExtractor):
         check_is_fitted(self, "components_")
         return self._project(as_rows(self, X, reset=False))
 
-    def _project(self, rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        scores = project(rows, self.mean_, self.components_, self.offset_)
-        return scores.astype(np.float32)
+    def _project(
+        self, rows: npt.NDArray[Any], budget: Budget | None = None
+    ) -> npt.NDArray[np.float32]:
+        count = len(self.components_)
+        if budget is not None:
+            n_bytes = projected_bytes(len(rows), rows.shape[1], count)
+            what = f"Projecting {len(rows):,} images on {count:,} components"
+            budget.check(n_bytes, what=what, instead=INSTEAD)
+        return project(rows, self.mean_, self.components_, self.offset_)
 
-    def _fit_rows(self, rows: npt.NDArray[Any]) -> PCAExtractor:
+    def _fit_rows(self, rows: npt.NDArray[Any], budget: Budget | None = None) -> PCAExtractor:
         PCAExtractor.check(self)
         n, d = rows.shape
         wanted = count_or_share(self.n_components, n, d)
-        self.mean_ = rows.mean(axis=0, dtype=np.float64)
-        if all(np.array_equal(row, rows[0]) for row in rows):
+        road = self._road(n, d, budget, pixels=rows.dtype == np.uint8)
+        self.mean_, total = moments(rows)
+        if total == 0:
             total, values, components = self._without_variance(wanted, n, d)
+        elif road.is_random:
+            if road.forced:
+                logger.info("Randomised PCA: %s.", road.why)
+            values, components = self._grow(rows, wanted, total, road, budget)
         else:
-            total, values, components = self._decompose(rows, wanted)
+            total, values, components = self._solve(rows, wanted)
+        self.solver_ = "randomized" if road.is_random else "full"
         count = len(components)
-        self.components_ = components
-        origin = np.full((1, d), float(HALF))
-        self.offset_ = project(origin, self.mean_, components, np.zeros(count))[0]
+        self.components_ = with_signs(components)
+        self.offset_ = project_row(np.full(d, float(HALF)), self.mean_, components)
         self.spectrum_ = values / total
         self.explained_variance_ratio_ = self.spectrum_[:count].copy()
         self.explained_variance_ = values[:count] / max(n - 1, 1)
@@ -194,10 +253,30 @@ class PCAExtractor(FeatureExtractor):
         self.n_components_, self.n_samples_ = count, n
         return self
 
-    def _takes_random(self, wanted: int | float, limit: int) -> bool:
-        if isinstance(wanted, int) and wanted > limit // 2:
-            return False
-        return self.solver == "randomized" or (self.solver == "auto" and limit > LARGE)
+    def _road(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Road:
+        wanted = count_or_share(self.n_components, n, d)
+        return choose_road(n, d, wanted, solver=self.solver, budget=budget, pixels=pixels)
+
+    def _needs_of_rows(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Needs:
+        """Return what PCA of `n` rows of `d` values takes beside them."""
+        wanted = count_or_share(self.n_components, n, d)
+        road = self._road(n, d, budget, pixels=pixels)
+        count = expected_count(wanted, n, d, pixels=pixels)
+        if isinstance(wanted, int):
+            least, said = count, f"{count:,} columns"
+        else:
+            least = 1
+            said = f"about {count:,} columns (of photos), for {wanted:.4g} of the variance"
+        return Needs(
+            f"PCA of {n:,} images",
+            f"{road.words}, {said}",
+            count,
+            peak=max(road.peak, projected_bytes(n, d, count)),
+            kept=4 * count * (n + d) + 8 * d,
+            why=road.why,
+            least=max(road.least, projected_bytes(n, d, least)),
+            instead=INSTEAD,
+        )
 
     @staticmethod
     def _without_variance(
@@ -206,31 +285,47 @@ class PCAExtractor(FeatureExtractor):
         count = wanted if isinstance(wanted, int) else 1
         return 1.0, np.zeros(min(n, d)), np.zeros((count, d), dtype=np.float32)
 
-    def _decompose(
+    def _grow(
+        self,
+        rows: npt.NDArray[Any],
+        wanted: int | float,
+        total: float,
+        road: Road,
+        budget: Budget | None,
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+        """Return the eigenvalues found and the components kept, from random directions."""
+        n, d = rows.shape
+        left, pixels = road.name == "left", rows.dtype == np.uint8
+
+        def grow(size: int, share: float) -> None:
+            if budget is not None:
+                n_bytes = grown_bytes(n, d, size, count_in(size, wanted), left, pixels)
+                found = f", {share:.1%} of whose variance is found," if share else ""
+                what = f"PCA of {n:,} images{found}"
+                budget.check(n_bytes, what=what, instead=INSTEAD)
+
+        generator = check_random_state(self.random_state)
+        return leading_components(rows, self.mean_, wanted, total, generator, left=left, grow=grow)
+
+    def _solve(
         self, rows: npt.NDArray[Any], wanted: int | float
     ) -> tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float32]]:
-        """Return the sum of squares, the eigenvalues, and the components kept."""
+        """Return the sum of squares, all eigenvalues, and the components kept."""
         n, d = rows.shape
-        if self._takes_random(wanted, min(n, d)):
-            total = sum_of_squares(rows, self.mean_)
-            generator = check_random_state(self.random_state)
-            values, vectors = leading_directions(rows, self.mean_, wanted, total, generator)
-            left = True
-        else:
-            gram = centred_gram(rows, self.mean_)
-            total, left = float(np.trace(gram)), n <= d
-            values, vectors = np.linalg.eigh(gram)
-            values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
+        gram = centred_gram(rows, self.mean_)
+        total = float(np.trace(gram))
+        values, vectors = np.linalg.eigh(gram)
+        del gram
+        values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
         # What is below this is rounding, with no direction of its own.
         values[values <= np.finfo(np.float64).eps * max(n, d) * values[0]] = 0
         count = count_for(wanted, values / total) or len(values)
         vectors, kept = vectors[:, :count], values[:count]
-        if left:
+        if n <= d:
             scale = np.divide(1, np.sqrt(kept), out=np.zeros(count), where=kept > 0)
-            components = left_to_right(rows, self.mean_, vectors * scale)
-        else:
-            components = on_grid(np.where(kept > 0, vectors, 0).T).astype(np.float32)
-        return total, values, with_signs(components)
+            return total, values, left_to_right(rows, self.mean_, vectors * scale)
+        components = on_grid(np.where(kept > 0, vectors, 0).T).astype(np.float32)
+        return total, values, components
 
 
 def check_n_components(value: Any) -> int | float | None:
@@ -274,13 +369,14 @@ def count_or_share(value: Any, n: int, d: int) -> int | float:
     )
 
 
-def sum_of_squares(rows: npt.NDArray[Any], mean: npt.NDArray[np.float64]) -> float:
-    """Return the sum of the squared distances of all rows from their mean."""
-    return float(sum(np.square(row - mean).sum() for row in rows))
+def recipe_with(road: Road, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the components depend on: the way to them too, but not the budget."""
+    return None if recipe is None else {**recipe, "road": road.name}
 
 
 def with_signs(components: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Turn each row so that its largest weight is positive, as scikit-learn does."""
-    largest = np.abs(components).argmax(axis=1)
-    components[components[np.arange(len(components)), largest] < 0] *= -1
+    """Turn each row, in place, so that its largest weight is positive, as scikit-learn does."""
+    for row in components:
+        if row[np.abs(row).argmax()] < 0:
+            row *= -1
     return components

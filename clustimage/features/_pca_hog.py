@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from clustimage._budget import Budget
 from clustimage._validation import merge_defaults
 from clustimage.features._base import ImageExtractor
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor
-from clustimage.features._pca import PARAMS_PCA, PCAExtractor
+from clustimage.features._needs import Needs
+from clustimage.features._pca import INSTEAD, PARAMS_PCA, PCAExtractor, recipe_with
+from clustimage.features._stored import recipe_of, stored_fit
 
 if TYPE_CHECKING:
     from clustimage.images import Images
@@ -79,6 +82,25 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
         PCAExtractor.check(self)
         self._hog().check()
 
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
+        self.check()
+        hog = self._hog().needs(n_images, shape)
+        beside = _beside(budget, hog.kept)
+        pca = self._needs_of_rows(n_images, hog.n_columns, beside, pixels=False)
+        least = pca.peak if pca.least is None else pca.least
+        return Needs(
+            f"PCA of HOG of {n_images:,} images",
+            f"HOG, {hog.n_columns:,} columns, and {pca.what}",
+            pca.n_columns,
+            peak=max(hog.peak, hog.kept + pca.peak),
+            kept=pca.kept,
+            why=pca.why,
+            least=max(hog.peak, hog.kept + least),
+            instead=f"{hog.instead} {INSTEAD}",
+        )
+
     def fit(self, X: npt.ArrayLike, y: Any = None) -> PCAHOGExtractor:
         """Find the components of the descriptors.
 
@@ -94,13 +116,28 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
         PCAHOGExtractor
             The object itself.
         """
-        hog = self._hog().fit(X)
-        self.image_shape_ = hog.image_shape_
-        self._fit_rows(hog.transform(X))
+        self._fit_rows(self._hog_rows(X))
         return self
 
-    def fit_images(self, images: Images) -> npt.NDArray[np.float32]:
-        return PCAExtractor.fit_images(self, images)
+    def fit_transform(
+        self, X: npt.ArrayLike, y: Any = None, **fit_params: Any
+    ) -> npt.NDArray[np.float32]:
+        """Do what `fit` and `transform` do; the descriptors are made once."""
+        rows = self._hog_rows(X)
+        return self._fit_rows(rows)._project(rows)
+
+    def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
+        """Do what `fit_transform` does, or take what was learned from this set last time."""
+        hog = self._hog().needs(len(images), images.shape)
+        self.needs(len(images), images.shape, budget).check(budget)
+        left = _beside(budget, hog.kept)
+
+        def compute() -> npt.NDArray[np.float32]:
+            rows = self._hog_rows(images.pixels)
+            return self._fit_rows(rows, left)._project(rows, left)
+
+        road = self._road(len(images), hog.n_columns, left, pixels=False)
+        return stored_fit(self, images, recipe_with(road, recipe_of(self, images)), compute)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
         return self.transform(images.pixels)
@@ -112,6 +149,12 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
         hog.image_shape_ = self.image_shape_
         return self._project(hog.transform(X))
 
+    def _hog_rows(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the descriptors of the images to learn from, and keep their size."""
+        hog = self._hog().fit(X)
+        self.image_shape_ = hog.image_shape_
+        return hog.transform(X)
+
     def _hog(self) -> HOGExtractor:
         return HOGExtractor(
             orientations=self.orientations,
@@ -119,3 +162,8 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
             cells_per_block=self.cells_per_block,
             n_jobs=self.n_jobs,
         )
+
+
+def _beside(budget: Budget | None, n_bytes: int) -> Budget | None:
+    """Return what is left beside the descriptors."""
+    return None if budget is None else budget.holding(n_bytes)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from clustimage._budget import Budget
+from clustimage._paging import file_blocks
 from clustimage.features._base import FeatureExtractor, as_rows
+from clustimage.features._needs import Needs
 
 __all__ = ["RawExtractor"]
+
+PART = 2**24  # bytes of pixels that are copied at a time
 
 
 class RawExtractor(FeatureExtractor):
     """Take the pixels as features, one column per pixel and channel.
+
+    They take four times the memory of the images.
 
     Attributes
     ----------
@@ -28,6 +36,21 @@ class RawExtractor(FeatureExtractor):
     >>> RawExtractor().fit_transform(pixels).shape
     (2, 12)
     """
+
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
+        n_columns = math.prod(shape)
+        rows = 4 * n_images * n_columns
+        return Needs(
+            f"The pixels of {n_images:,} images as features (method=None)",
+            f"the pixels themselves, {n_columns:,} columns",
+            n_columns,
+            peak=rows + min(n_columns * n_images, PART),
+            kept=rows,
+            why="method=None takes each pixel as it is",
+            instead="Use method='pca', or a smaller 'dim'.",
+        )
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> RawExtractor:
         """Keep the number of pixels.
@@ -69,4 +92,7 @@ class RawExtractor(FeatureExtractor):
         """
         check_is_fitted(self, "n_features_in_")
         rows = as_rows(self, X, reset=False)
-        return np.array(rows, dtype=np.float32, order="C")
+        feat = np.empty(rows.shape, dtype=np.float32)
+        for lines, block in file_blocks(rows, max(1, PART // rows.shape[1])):
+            feat[lines] = block
+        return feat

@@ -28,6 +28,8 @@ Compute = Callable[[Positions], Batches]
 # Raise when an extractor gives other numbers than before: what was kept is then made again.
 VERSION = 1
 
+AT_ONCE = 2000  # rows that are read from the cache at a time
+
 
 def stored_rows(images: Images, recipe: Mapping[str, Any] | None, compute: Compute) -> Rows:
     """Return one row of features per image; rows of known files come from the cache.
@@ -66,36 +68,53 @@ def stored_rows(images: Images, recipe: Mapping[str, Any] | None, compute: Compu
     """
     n_images = len(images)
     if recipe is None or images.cache is None or images.keys is None:
-        return _collect(compute(np.arange(n_images, dtype=np.intp)), {}, n_images)
+        return _collect(compute(np.arange(n_images, dtype=np.intp)), None, n_images)
     recipe = {**_common(images.shape[2] == 1), **recipe}
     with images.cache.session() as session:
-        found = session.rows(sorted({key for key in images.keys if key is not None}), recipe)
-        known: dict[int, npt.NDArray[Any]] = {}
-        first: dict[str, int] = {}
-        missing: list[int] = []
-        for position, key in enumerate(images.keys):
-            if key in found:
-                known[position] = found[key]
-            elif key is None or first.setdefault(key, position) == position:
-                missing.append(position)
+        feat, missing, first = _known_rows(images.keys, session, recipe)
         batches: Batches = iter(())
         if missing:
             computed = compute(np.array(missing, dtype=np.intp))
             batches = _keep_each(computed, images, images.keys, session, recipe)
-        feat = _collect(batches, known, n_images)
+        feat = _collect(batches, feat, n_images)
     for position, key in enumerate(images.keys):
         if key in first:
             feat[position] = feat[first[key]]
     return feat
 
 
-def _collect(batches: Batches, known: Mapping[int, npt.NDArray[Any]], n_images: int) -> Rows:
-    """Return rows that are known, and those that come in batches, as one array."""
-    feat = None
-    if known:
-        feat = np.empty((n_images, len(next(iter(known.values())))), dtype=np.float32)
-        for position, row in known.items():
-            feat[position] = row
+def _known_rows(
+    keys: list[str | None], session: Session, recipe: Mapping[str, Any]
+) -> tuple[Rows | None, list[int], dict[str, int]]:
+    """Return the rows that are known, a few at a time, in the array for all of them.
+
+    Returns
+    -------
+    feat : ndarray of shape (n, d), float32, or None
+        None where none is known.
+    missing : list of int
+        Positions to compute: of files with the same content the first one.
+    first : dict
+        That position, by the key of the content.
+    """
+    feat: Rows | None = None
+    missing: list[int] = []
+    first: dict[str, int] = {}
+    for start in range(0, len(keys), AT_ONCE):
+        some = keys[start : start + AT_ONCE]
+        found = session.rows(sorted({key for key in some if key is not None}), recipe)
+        for position, key in enumerate(some, start):
+            if key in found:
+                if feat is None:
+                    feat = np.empty((len(keys), len(found[key])), dtype=np.float32)
+                feat[position] = found[key]
+            elif key is None or first.setdefault(key, position) == position:
+                missing.append(position)
+    return feat, missing, first
+
+
+def _collect(batches: Batches, feat: Rows | None, n_images: int) -> Rows:
+    """Return rows that come in batches in one array; `feat` has those that are known."""
     for positions, rows in batches:
         if feat is None:
             feat = np.empty((n_images, rows.shape[1]), dtype=np.float32)
@@ -133,7 +152,10 @@ def _is_as_read(pathname: str, key: str, session: Session) -> bool:
 
 
 def stored_fit(
-    extractor: FeatureExtractor, images: Images, recipe: Mapping[str, Any] | None
+    extractor: FeatureExtractor,
+    images: Images,
+    recipe: Mapping[str, Any] | None,
+    compute: Callable[[], Rows],
 ) -> Rows:
     """Fit an extractor that learns from the whole set, or take what it learned last time.
 
@@ -146,6 +168,9 @@ def stored_fit(
         if all of them are files and there is an ``images.cache``.
     recipe : mapping or None
         As for `stored_rows`.
+    compute : callable
+        Fits the extractor and returns a row for each image. It is not called where what
+        it gives is known.
 
     Returns
     -------
@@ -155,7 +180,7 @@ def stored_fit(
 
     keys = [key for key in images.keys or () if key is not None]
     if recipe is None or images.cache is None or len(keys) < len(images):
-        return extractor.fit_transform(images.pixels)
+        return compute()
     recipe = {**_common(images.shape[2] == 1), **recipe}
     with images.cache.session() as session:
         known = session.fit(keys, recipe)
@@ -164,7 +189,7 @@ def stored_fit(
             feat = arrays.pop("feat")
             set_state(extractor, {**values, **arrays})
             return feat
-        feat = extractor.fit_transform(images.pixels)
+        feat = compute()
         state = get_state(extractor) or {}
         arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
         values = {name: value for name, value in state.items() if name not in arrays}

@@ -158,9 +158,9 @@ def test_the_randomised_solver_repeats_itself(decaying):
 
 
 def test_the_randomised_solver_is_taken_for_large_data(monkeypatch, decaying):
-    from clustimage.features import _pca
+    from clustimage.features import _pca, _roads
 
-    monkeypatch.setattr(_pca, "LARGE", 250)
+    monkeypatch.setattr(_roads, "LARGE", 250)
     monkeypatch.setattr(_pca, "centred_gram", None)  # would be called
     assert PCAExtractor(5).fit_transform(decaying).shape == (300, 5)
 

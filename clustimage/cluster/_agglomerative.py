@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from clustimage._errors import InvalidParameterError
+from clustimage._budget import Budget
+from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._logging import get_logger
 from clustimage.cluster._base import Candidates, Clusterer
 from clustimage.cluster._cannot_link import (
     check_constrained_linkage,
@@ -16,6 +19,7 @@ from clustimage.cluster._cannot_link import (
     read_groups,
 )
 from clustimage.cluster._distances import condensed_distances
+from clustimage.cluster._micro import find_micro_clusters
 from clustimage.cluster._mixed import (
     check_moments,
     check_places,
@@ -23,18 +27,20 @@ from clustimage.cluster._mixed import (
     mixed_distances,
 )
 from clustimage.cluster._similarity_cut import check_sim, cut_by_similarity
-from clustimage.cluster._tree import (
-    check_linkage,
-    check_tree_memory,
-    cut_tree_k,
-    name_linkage,
-)
+from clustimage.cluster._tree import check_linkage, cut_tree_k, name_linkage
+from clustimage.cluster._tree_road import TreeRoad, check_micro_clusters, choose_tree
+from clustimage.cluster._weighted_tree import grow_weighted_tree
 
 __all__ = ["AgglomerativeClusterer"]
+
+logger = get_logger(__name__)
 
 
 class AgglomerativeClusterer(Clusterer):
     """Merge the two nearest clusters again and again, and cut the tree.
+
+    The leaves of the tree are the images, or micro-clusters of them where there are more
+    than 20,000, see `choose_tree`.
 
     Parameters
     ----------
@@ -60,6 +66,16 @@ class AgglomerativeClusterer(Clusterer):
     cannot_link : array-like of shape (n,), optional
         Images with equal labels are never in one cluster, see `grow_constrained_tree`.
         None, NaN, ``""`` and negative numbers are free.
+    micro_clusters : int, optional
+        So many micro-clusters are the leaves of the tree; 0 for the tree of all images.
+        By default that is grown of up to 20,000 images, if it fits into the budget. Not
+        with `sim`, `time_weight`, `place_weight` and `cannot_link`.
+    random_state : int, default=0
+        Seed of the micro-clusters.
+    n_jobs : int, default=1
+        Number of threads that look for micro-clusters; -1 uses every core.
+    budget : Budget, optional
+        What memory may be taken.
 
     Attributes
     ----------
@@ -92,6 +108,10 @@ class AgglomerativeClusterer(Clusterer):
         place_weight: float = 0.0,
         places: Any = None,
         cannot_link: Any = None,
+        micro_clusters: int | None = None,
+        random_state: int | None = 0,
+        n_jobs: int | None = 1,
+        budget: Budget | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.metric = metric
@@ -102,6 +122,10 @@ class AgglomerativeClusterer(Clusterer):
         self.place_weight = place_weight
         self.places = places
         self.cannot_link = cannot_link
+        self.micro_clusters = micro_clusters
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.budget = budget
 
     def check(self) -> None:
         sim = check_sim(self.sim)
@@ -115,14 +139,44 @@ class AgglomerativeClusterer(Clusterer):
                 "'sim' and 'n_clusters' both say where to cut the tree. "
                 f"Got sim={self.sim!r} and n_clusters={self.n_clusters!r}. Give one of them."
             )
+        most = 1 if self.n_clusters is None else self.n_clusters
+        check_micro_clusters(self.micro_clusters, most=most, barred=self._needs_pairs())
+
+    def road(self, n: int, d: int, most: int) -> TreeRoad:
+        """Return how the tree of n images with d features is grown, for up to `most` clusters."""
+        weights = check_weights(self.time_weight, self.place_weight)
+        return choose_tree(
+            n,
+            d,
+            linkage=name_linkage(self.linkage, sim=self.sim, weights=weights),
+            most=most,
+            micro_clusters=self.micro_clusters,
+            barred=self._needs_pairs(),
+            constrained=self.cannot_link is not None,
+            budget=self.budget,
+            n_jobs=self.n_jobs,
+        )
+
+    def _needs_pairs(self) -> str | None:
+        """Return what is asked for that needs the distances of all pairs of images."""
+        needs = {
+            f"sim={self.sim}": self.sim is not None,
+            f"time_weight={self.time_weight}": self.time_weight > 0,
+            f"place_weight={self.place_weight}": self.place_weight > 0,
+            "'cannot_link'": self.cannot_link is not None,
+        }
+        return next((name for name, asked in needs.items() if asked), None)
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
+        n, d = X.shape
+        road = self.road(n, d, max(counts, default=1))
+        if road.micro:
+            return self._propose_micro(X, counts, road)
         weights = check_weights(self.time_weight, self.place_weight)
         linkage = name_linkage(self.linkage, sim=self.sim, weights=weights)
         moments = check_moments(self.moments, weights.time, len(X))
         places = check_places(self.places, weights.place, len(X))
         groups = read_groups(self.cannot_link, len(X))
-        check_tree_memory(len(X), linkage, constrained=groups is not None)
         mix = None
         if weights:
             distances, mix = mixed_distances(X, self.metric, weights, moments, places)
@@ -138,3 +192,29 @@ class AgglomerativeClusterer(Clusterer):
             return Candidates([cut_tree_k(Z, k) for k in counts], list(counts), **kept)
         labels, height = cut_by_similarity(Z, furthest, self.sim, n_allowed)
         return Candidates([labels], [height], "height", height=height, **kept)
+
+    def _propose_micro(self, X: np.ndarray, counts: Sequence[int], road: TreeRoad) -> Candidates:
+        if self.micro_clusters is None:
+            logger.log(logging.WARNING if road.small else logging.INFO, "%s", road.words)
+        found = find_micro_clusters(
+            X,
+            road.micro,
+            metric=self.metric,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+        )
+        m = len(found.weights)
+        possible = [k for k in counts if k <= m]
+        if not possible:
+            raise InvalidDataError(
+                f"A tree of micro-clusters cannot be cut into {min(counts)} clusters: only {m} of "
+                f"the {len(X):,} images differ from each other. Ask for fewer clusters."
+            )
+        Z = grow_weighted_tree(
+            found.points,
+            found.weights,
+            linkage_name=name_linkage(self.linkage, sim=None, weights=check_weights(0, 0)),
+            metric=found.metric,
+        )
+        labels = [cut_tree_k(Z, k, found.member) for k in possible]
+        return Candidates(labels, possible, Z=Z, micro=found.member)

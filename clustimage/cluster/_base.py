@@ -35,8 +35,9 @@ class Candidates:
         What was varied to get them: one value per labelling.
     varied : str
         Name of that.
-    Z : ndarray of shape (n - 1, 4), optional
-        The linkage tree that the labellings were cut from.
+    Z : ndarray of shape (n - 1, 4) or (m - 1, 4), optional
+        The linkage tree that the labellings were cut from; its leaves are the n images, or
+        m micro-clusters of them.
     mix : Mix, optional
         How time and place are mixed into the distances of the tree.
     height : float, optional
@@ -44,6 +45,9 @@ class Candidates:
     n_allowed : int, optional
         How many of the first merges of the tree are allowed, where images are kept
         apart.
+    micro : ndarray of int32, shape (n,), optional
+        Which leaf of the tree each image belongs to, where the leaves are micro-clusters;
+        there are then fewer leaves than images.
     """
 
     labels: list[np.ndarray]
@@ -53,6 +57,7 @@ class Candidates:
     mix: Mix | None = None
     height: float | None = None
     n_allowed: int | None = None
+    micro: np.ndarray | None = None
 
     @property
     def least(self) -> int:
@@ -94,7 +99,7 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : ndarray of float64, shape (n, d)
+        X : ndarray of float, shape (n, d)
             Features, finite.
         counts : sequence of int
             Numbers of clusters that are asked for; with only one, exactly that. Empty
@@ -159,6 +164,8 @@ class Evaluator(ABC):
         It is defined from `lowest_k` clusters to n - `margin`.
     higher_is_better : bool
         Which score wins.
+    errors_ : ndarray of float64, shape (m,), or None
+        Standard errors of the last scores, where they come from a sample.
     """
 
     needs_tree = False
@@ -167,16 +174,23 @@ class Evaluator(ABC):
     lowest_k = 2
     margin = 1
     higher_is_better = True
+    errors_: np.ndarray | None = None
 
     @abstractmethod
     def score(
-        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+        self,
+        X: np.ndarray,
+        candidates: Candidates,
+        *,
+        metric: str = "euclidean",
+        n_jobs: int = 1,
+        random_state: int | None = 0,
     ) -> np.ndarray:
         """Return a score for each labelling; NaN where it is not defined.
 
         Parameters
         ----------
-        X : ndarray of float64, shape (n, d)
+        X : ndarray of float, shape (n, d)
             Features.
         candidates : Candidates
             m labellings of the rows of `X`.
@@ -184,6 +198,8 @@ class Evaluator(ABC):
             One of `METRICS`.
         n_jobs : int, default=1
             Number of threads.
+        random_state : int, default=0
+            Seed of the sample, where one is drawn.
 
         Returns
         -------

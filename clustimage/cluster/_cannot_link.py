@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from scipy.spatial.distance import squareform
 
 from clustimage._errors import InvalidParameterError
 from clustimage.cluster._distances import condensed_distances
+from clustimage.cluster._merging import CONSTRAINED, merge_nearest
 from clustimage.cluster._tree import check_linkage, check_tree_memory, grow_from
 
 __all__ = [
@@ -150,32 +151,13 @@ def part_groups(names: np.ndarray | None, groups: Groups, at_most: int) -> np.nd
     return parted if parted.max(initial=-1) < at_most else None
 
 
-def _ward(
-    to_a: np.ndarray, to_b: np.ndarray, between: float, a: float, b: float, size: np.ndarray
-) -> np.ndarray:
-    squares = (size + a) * to_a**2 + (size + b) * to_b**2 - size * between**2
-    # Rounding may leave a little less than nothing.
-    return np.sqrt(np.maximum(squares, 0) / (size + a + b))
-
-
-# Distance of each cluster to the union of two, `a` and `b` images large, from its distances
-# to both: the formulas of Lance and Williams, as scipy has them.
-UPDATES: dict[str, Callable[..., np.ndarray]] = {
-    "ward": _ward,
-    "single": lambda to_a, to_b, between, a, b, size: np.minimum(to_a, to_b),
-    "complete": lambda to_a, to_b, between, a, b, size: np.maximum(to_a, to_b),
-    "average": lambda to_a, to_b, between, a, b, size: (a * to_a + b * to_b) / (a + b),
-    "weighted": lambda to_a, to_b, between, a, b, size: (to_a + to_b) / 2,
-}
-
-
 def check_constrained_linkage(name: str) -> None:
     """Raise `InvalidParameterError` for a linkage that cannot keep images apart."""
-    if name not in UPDATES:
+    if name not in CONSTRAINED:
         # Their heights fall: a merge that is allowed could lie above one that is not.
         raise InvalidParameterError(
             f"'cannot_link' does not go with linkage={name!r}. "
-            f"Allowed there: {', '.join(map(repr, UPDATES))}."
+            f"Allowed there: {', '.join(map(repr, CONSTRAINED))}."
         )
 
 
@@ -263,48 +245,7 @@ def grow_constrained(
     for group in np.flatnonzero(groups.sizes > 1):
         members = np.flatnonzero(groups.codes == group)
         square[np.ix_(members, members)] = np.inf
-    return _join_the_rest(_merge(square, linkage_name), len(square), distances.max())
-
-
-def _merge(square: np.ndarray, linkage_name: str) -> np.ndarray:
-    """Return all merges at finite distances, by increasing height.
-
-    Parameters
-    ----------
-    square : ndarray of float64, shape (n, n)
-        Distances, inf on the diagonal and where two images are kept apart. Overwritten.
-    """
-    update, n = UPDATES[linkage_name], len(square)
-    node, size = np.arange(n), np.ones(n)
-    Z = np.empty((n - 1, 4))
-    # For each cluster its nearest one. Of a stale one `nearest` is gone, and `bound` is no
-    # more than the distance to any that is left.
-    nearest = square.argmin(axis=1)
-    bound = square[node, nearest]
-    stale = np.zeros(n, dtype=bool)
-    for step in range(n - 1):
-        a = int(bound.argmin())
-        while stale[a] and np.isfinite(bound[a]):
-            nearest[a] = square[a].argmin()
-            bound[a], stale[a] = square[a, nearest[a]], False
-            a = int(bound.argmin())
-        height = bound[a]
-        if not np.isfinite(height):
-            return Z[:step]
-        a, b = sorted((a, int(nearest[a])))
-        Z[step] = (*sorted((node[a], node[b])), height, size[a] + size[b])
-        row = update(square[a], square[b], height, size[a], size[b], size)
-        # Whoever is kept apart from a part is kept apart from the whole.
-        row[np.isinf(square[a]) | np.isinf(square[b])] = np.inf
-        square[b] = square[:, b] = bound[b] = np.inf
-        square[a] = square[:, a] = row
-        node[a], size[a] = n + step, size[a] + size[b]
-        stale |= (nearest == a) | (nearest == b)
-        nearer = row <= bound
-        nearest[nearer], bound[nearer], stale[nearer] = a, row[nearer], False
-        nearest[a] = row.argmin()
-        bound[a], stale[a] = row[nearest[a]], False
-    return Z
+    return _join_the_rest(merge_nearest(square, linkage_name), len(square), distances.max())
 
 
 def _join_the_rest(Z: np.ndarray, n: int, furthest: float) -> tuple[np.ndarray, int]:

@@ -18,7 +18,13 @@ logger = get_logger(__name__)
 
 
 # What older versions did not know.
-NEWER_PARAMS = {"sim": None, "time_weight": 0.0, "place_weight": 0.0, "cannot_link": None}
+NEWER_PARAMS = {
+    "sim": None,
+    "time_weight": 0.0,
+    "place_weight": 0.0,
+    "cannot_link": None,
+    "micro_clusters": None,
+}
 
 
 @dataclass
@@ -34,21 +40,22 @@ class Clustering:
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
         ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
         ``time_weight``, ``place_weight``, ``cannot_link`` (number of groups that are kept
-        apart), ``random_state``; after a clustering by EXIF data also ``by`` (the metric),
-        ``min_samples``, and ``timeframe`` or ``radius_meters``.
+        apart), ``micro_clusters``, ``random_state``; after a clustering by EXIF data also
+        ``by`` (the metric), ``min_samples``, and ``timeframe`` or ``radius_meters``.
         Names, numbers and None only; an object is there as its ``repr``.
     score : dict of str to list
         One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
         of dbscan, the minimal size of hdbscan, the height of a similarity cut),
         ``"clusters"`` (number of clusters that it has) and ``"score"`` (NaN where it
-        is not defined).
+        is not defined); ``"standard_error"`` of it, where it comes from a sample.
     best : int
         Position of the winner in `score`.
     varied : str
         What ``"cluster_threshold"`` is: ``"cluster_threshold"`` for k, ``"eps"``,
         ``"min_cluster_size"``, ``"height"``, ``"timeframe"`` or ``"radius_meters"``.
-    tree : ndarray of float64, shape (n - 1, 4), or None
-        The linkage tree, for agglomerative clustering.
+    tree : ndarray of float64, shape (n - 1, 4) or (m - 1, 4), or None
+        The linkage tree, for agglomerative clustering. Its leaves are the images, or m
+        micro-clusters of them, see `micro`.
     n_found : int
         Number of clusters before small ones were left out (`min_size`).
     height : float or None
@@ -57,6 +64,8 @@ class Clustering:
     n_allowed : int or None
         How many of the first merges of the tree are allowed, where images are kept
         apart (``cannot_link``).
+    micro : ndarray of int32, shape (n,), or None
+        Which leaf of the tree each image belongs to, where the leaves are micro-clusters.
     """
 
     labels: np.ndarray
@@ -68,6 +77,7 @@ class Clustering:
     n_found: int = 1
     height: float | None = None
     n_allowed: int | None = None
+    micro: np.ndarray | None = None
 
     @property
     def least(self) -> int:
@@ -100,12 +110,14 @@ class Clustering:
             "n_found": self.n_found,
             "height": self.height,
             "n_allowed": self.n_allowed,
+            "micro": self.micro,
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Clustering:
         """Make a clustering from what `get_state` returned, also that of older versions."""
         tree, height, n_allowed = state["tree"], state.get("height"), state.get("n_allowed")
+        micro = state.get("micro")
         return cls(
             labels=np.asarray(state["labels"], dtype=np.int64),
             params={**NEWER_PARAMS, **state["params"]},
@@ -116,6 +128,7 @@ class Clustering:
             n_found=int(state["n_found"]),
             height=None if height is None else float(height),
             n_allowed=None if n_allowed is None else int(n_allowed),
+            micro=None if micro is None else np.asarray(micro, dtype=np.int32),
         )
 
 
@@ -126,8 +139,9 @@ def to_recut(clustering: Clustering, labels: np.ndarray) -> Clustering:
     ----------
     clustering : Clustering
         Keeps its tree and its scores; not changed.
-    labels : ndarray of int, shape (n,)
-        From `cut_tree_at` or `cut_tree_k`. Clusters below the ``min_size`` that was
+    labels : ndarray of int, shape (n,) or (m,)
+        From `cut_tree_at` or `cut_tree_k`: of the images, or of the leaves of the tree
+        where these are micro-clusters. Clusters below the ``min_size`` that was
         asked for become -1. Where the cut is so high that it would join images that
         are kept apart, the least number of clusters without that is taken, and a
         warning says so.
@@ -136,7 +150,10 @@ def to_recut(clustering: Clustering, labels: np.ndarray) -> Clustering:
     -------
     Clustering
     """
-    if count_clusters(np.asarray(labels)) < clustering.least:
+    labels = np.asarray(labels)
+    if clustering.micro is not None and len(labels) < len(clustering.micro):
+        labels = labels[clustering.micro]
+    if count_clusters(labels) < clustering.least:
         logger.warning(
             "This cut would join images that 'cannot_link' keeps apart. There are %d clusters "
             "instead, the least that the tree allows.",
@@ -144,5 +161,5 @@ def to_recut(clustering: Clustering, labels: np.ndarray) -> Clustering:
         )
         labels = cut_tree_k(clustering.tree, clustering.least)
     ordered = order_labels(labels, clustering.params["min_size"])
-    n_found = count_clusters(np.asarray(labels))
+    n_found = count_clusters(labels)
     return replace(clustering, labels=ordered, n_found=n_found, height=None)

@@ -16,7 +16,13 @@ class Derivative(Evaluator):
     needs_tree = True
 
     def score(
-        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+        self,
+        X: np.ndarray,
+        candidates: Candidates,
+        *,
+        metric: str = "euclidean",
+        n_jobs: int = 1,
+        random_state: int | None = 0,
     ) -> np.ndarray:
         if candidates.Z is None:
             raise InvalidDataError(

@@ -201,6 +201,7 @@ def check_exif_request(request: Mapping[str, Any], method: Any) -> None:
         "time_weight": request["time_weight"] > 0,
         "place_weight": request["place_weight"] > 0,
         "cannot_link": request["cannot_link"] is not None,
+        "micro_clusters": bool(request["micro_clusters"]),
     }
     for name, is_given in given.items():
         if is_given:
@@ -255,6 +256,7 @@ def _found(
         "time_weight": 0.0,
         "place_weight": 0.0,
         "cannot_link": None,
+        "micro_clusters": None,
         "random_state": None,
         "by": metric,
         "min_samples": min_samples,

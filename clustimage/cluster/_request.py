@@ -14,8 +14,9 @@ from clustimage.cluster._mixed import Weights, check_weights
 from clustimage.cluster._own import OwnClusterer
 from clustimage.cluster._similarity_cut import check_sim
 from clustimage.cluster._tree import LINKAGES, name_linkage
+from clustimage.cluster._tree_road import check_micro_clusters
 
-__all__ = ["check_request", "make_clusterer"]
+__all__ = ["check_request", "make_clusterer", "most_clusters"]
 
 
 def check_request(
@@ -32,6 +33,7 @@ def check_request(
     time_weight: float = 0.0,
     place_weight: float = 0.0,
     cannot_link: Any = None,
+    micro_clusters: int | None = None,
     method: Any = None,
 ) -> dict[str, Any]:
     """Check what `search_k` is asked for, without any data.
@@ -39,7 +41,7 @@ def check_request(
     Parameters
     ----------
     cluster, evaluate, metric, linkage, min_clust, max_clust, n_clusters, min_size, sim, \
-time_weight, place_weight
+time_weight, place_weight, micro_clusters
         As for `search_k`. The metrics ``"datetime"`` and ``"latlon"`` are allowed as well,
         for `cluster_exif`.
     cannot_link : object
@@ -85,6 +87,7 @@ the number of clusters and does not go with cluster='dbscan'. Allowed there: 'si
         "time_weight": weights.time,
         "place_weight": weights.place,
         "cannot_link": cannot_link,
+        "micro_clusters": check_micro_clusters(micro_clusters),
     }
     if metric in EXIF_METRICS:
         check_exif_request(request, method)
@@ -106,7 +109,15 @@ the number of clusters and does not go with cluster='dbscan'. Allowed there: 'si
         raise InvalidParameterError(
             f"'max_clust' must be at least 'min_clust', {min_clust}. Got {max_clust}."
         )
+    check_micro_clusters(micro_clusters, most=most_clusters(request))
     return request
+
+
+def most_clusters(request: dict[str, Any]) -> int:
+    """Return the largest number of clusters that is asked for."""
+    if request["n_clusters"] is not None:
+        return int(request["n_clusters"])
+    return int(max(request["min_clust"], request["max_clust"] - 1))
 
 
 def make_clusterer(cluster: Any, settings: dict[str, Any]) -> Clusterer:
@@ -125,6 +136,7 @@ def _check_tree(cluster: Any, clusterer: Clusterer, request: dict[str, Any]) -> 
         f"time_weight={request['time_weight']}": request["time_weight"] > 0,
         f"place_weight={request['place_weight']}": request["place_weight"] > 0,
         "'cannot_link'": request["cannot_link"] is not None,
+        f"micro_clusters={request['micro_clusters']}": bool(request["micro_clusters"]),
     }
     given = next((name for name, asked in needs.items() if asked), None)
     if clusterer.makes_tree or given is None:

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import clustimage.cluster as room
+from clustimage._budget import Budget
 from clustimage._logging import get_logger
+from clustimage._memory import in_words
 from clustimage._metrics import check_rows
 from clustimage._parallel import n_workers
 from clustimage.cluster._cannot_link import read_groups
@@ -18,10 +20,14 @@ from clustimage.cluster._labels import order_labels
 from clustimage.cluster._mixed import check_moments, check_places
 from clustimage.cluster._request import check_request, make_clusterer
 from clustimage.cluster._similarity_cut import Unscored
+from clustimage.cluster._tree_road import MANY_ROWS
 
 __all__ = ["search_k"]
 
 logger = get_logger(__name__)
+
+# The largest share of what is left that a copy of the rows may take.
+SHARE_OF_COPY = 0.25
 
 
 def search_k(
@@ -41,8 +47,10 @@ def search_k(
     places: ArrayLike | None = None,
     place_weight: float = 0.0,
     cannot_link: Any = None,
+    micro_clusters: int | None = None,
     random_state: int | None = 0,
     n_jobs: int | None = -1,
+    budget: Budget | None = None,
 ) -> Clustering:
     """Find the natural groups of the rows of `X`.
 
@@ -103,10 +111,18 @@ def search_k(
         one cluster; None, NaN, ``""`` and negative numbers are free. The linkage is
         ward, single, complete, average or weighted. Numbers of clusters that the tree
         does not get down to do not compete, see `grow_constrained_tree`.
+    micro_clusters : int, optional
+        For agglomerative: so many micro-clusters of near images are the leaves of the
+        tree, see `find_micro_clusters`; 0 for the tree of all images. By default that is
+        grown of up to 20,000 images, if it fits into the budget, and else one over 4,000
+        micro-clusters or a fifth of the images; a line in the log says so. Not with `sim`,
+        `time_weight`, `place_weight` and `cannot_link`.
     random_state : int, default=0
-        Seed, for kmeans: the same seed gives the same labels.
+        Seed, for kmeans, micro-clusters and samples: the same seed gives the same labels.
     n_jobs : int, default=-1
         Number of workers; -1 uses every core.
+    budget : Budget, optional
+        What memory may be taken; None for no limit.
 
     Returns
     -------
@@ -124,8 +140,8 @@ def search_k(
         If `X` is not a finite matrix, the metric cannot compare its rows, or dbscan
         or hdbscan finds no labelling with an allowed number of clusters.
     MemoryLimitError
-        If the distances that a tree is grown from do not fit into memory; before they
-        are made.
+        If what a tree is grown from does not fit into memory or the budget; before any
+        work.
 
     Examples
     --------
@@ -155,14 +171,15 @@ def search_k(
         time_weight=time_weight,
         place_weight=place_weight,
         cannot_link=cannot_link,
+        micro_clusters=micro_clusters,
     )
     params = {**request, "random_state": random_state}
     evaluator = room.EVALUATORS[evaluate]() if sim is None else Unscored()
-    matrix = check_rows("feat", X).astype(np.float64)
+    matrix = _as_floats(check_rows("feat", X), budget)
     seconds = check_moments(moments, request["time_weight"], len(matrix))
     degrees = check_places(places, request["place_weight"], len(matrix))
     groups = read_groups(cannot_link, len(matrix))
-    given = {"n_jobs": n_jobs, "moments": seconds, "places": degrees}
+    given = {"n_jobs": n_jobs, "moments": seconds, "places": degrees, "budget": budget}
     clusterer = make_clusterer(cluster, {**params, **given})
     params["cluster"] = cluster if isinstance(cluster, str) else repr(cluster)
     params["cannot_link"] = None if groups is None else groups.n_shared
@@ -172,25 +189,48 @@ def search_k(
     if plan.too_alike and plan.names is not None:
         return _one_per_row(plan.names, params)
     candidates = clusterer.propose(matrix, plan.counts)
-    scores = evaluator.score(matrix, candidates, metric=metric, n_jobs=n_workers(n_jobs))
+    scores = evaluator.score(
+        matrix, candidates, metric=metric, n_jobs=n_workers(n_jobs), random_state=random_state
+    )
     found = candidates.counts
     best = evaluator.choose(found, scores)
     plan.warn_about(found, best, candidates.least)
+    table: dict[str, list[Any]] = {
+        "cluster_threshold": list(candidates.thresholds),
+        "clusters": found,
+        "score": scores.tolist(),
+    }
+    if evaluator.errors_ is not None:
+        table["standard_error"] = evaluator.errors_.tolist()
     return Clustering(
         labels=order_labels(candidates.labels[best], request["min_size"]),
         params=params,
-        score={
-            "cluster_threshold": list(candidates.thresholds),
-            "clusters": found,
-            "score": scores.tolist(),
-        },
+        score=table,
         best=best,
         varied=candidates.varied,
         tree=candidates.Z,
         n_found=found[best],
         height=candidates.height,
         n_allowed=candidates.n_allowed,
+        micro=candidates.micro,
     )
+
+
+def _as_floats(rows: np.ndarray, budget: Budget | None) -> np.ndarray:
+    """Return a float64 copy of at most 20,000 rows, if it is small enough, else the rows."""
+    if len(rows) > MANY_ROWS:
+        return rows
+    n_bytes = 8 * rows.size
+    if budget is None or n_bytes <= SHARE_OF_COPY * budget.left:
+        return rows.astype(np.float64)
+    logger.info(
+        "Clustering %d columns of %s as they are: a copy as float64 would take %s (%s).",
+        rows.shape[1],
+        rows.dtype,
+        in_words(n_bytes),
+        budget.words,
+    )
+    return rows
 
 
 def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:

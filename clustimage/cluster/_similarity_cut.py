@@ -71,6 +71,12 @@ class Unscored(Evaluator):
     """Of a single labelling that was asked for as it is, nothing has to be compared."""
 
     def score(
-        self, X: np.ndarray, candidates: Candidates, *, metric: str = "euclidean", n_jobs: int = 1
+        self,
+        X: np.ndarray,
+        candidates: Candidates,
+        *,
+        metric: str = "euclidean",
+        n_jobs: int = 1,
+        random_state: int | None = 0,
     ) -> np.ndarray:
         return np.full(len(candidates.labels), np.nan)

@@ -25,6 +25,7 @@ __all__ = [
     "grow_from",
     "grow_tree",
     "name_linkage",
+    "tree_bytes",
 ]
 
 LINKAGES = ("ward", "single", "complete", "average", "weighted", "centroid", "median")
@@ -61,8 +62,8 @@ def check_linkage(name: str, metric: str, *, weights: Weights = NO_WEIGHTS) -> N
         )
 
 
-def check_tree_memory(n: int, linkage_name: str, *, constrained: bool = False) -> None:
-    """Raise `MemoryLimitError` if the distances of n images do not fit, before they are made.
+def tree_bytes(n: int, linkage_name: str, *, constrained: bool = False) -> int:
+    """Return the bytes that the distances of n images take while a tree is grown from them.
 
     A tree is grown from one vector of n (n - 1) / 2 float64. scipy (1.17 as 1.10) turns
     any other type into that first, so float32 would save nothing, and works on a copy of
@@ -70,8 +71,13 @@ def check_tree_memory(n: int, linkage_name: str, *, constrained: bool = False) -
     A tree that keeps images apart is grown from a square of all distances beside the vector.
     """
     per_pair = 24 if constrained else 9 if linkage_name == "single" else 16
+    return per_pair * n * (n - 1) // 2
+
+
+def check_tree_memory(n: int, linkage_name: str, *, constrained: bool = False) -> None:
+    """Raise `MemoryLimitError` if the distances of n images do not fit, before they are made."""
     check_memory(
-        per_pair * n * (n - 1) / 2,
+        tree_bytes(n, linkage_name, constrained=constrained),
         what=f"A tree of {n:,} images",
         instead="Give fewer images, or use cluster='kmeans', which builds no tree.",
     )
@@ -146,7 +152,7 @@ def _roots(Z: np.ndarray, n_merges: int) -> np.ndarray:
         parent = higher
 
 
-def cut_tree_k(Z: ArrayLike | None, k: int) -> np.ndarray:
+def cut_tree_k(Z: ArrayLike | None, k: int, micro: np.ndarray | None = None) -> np.ndarray:
     """Cut the tree into exactly `k` clusters.
 
     The first ``n - k`` merges are made. Merges of one height, or a tree whose
@@ -160,10 +166,12 @@ def cut_tree_k(Z: ArrayLike | None, k: int) -> np.ndarray:
         Linkage tree.
     k : int
         Number of clusters, from 1 to n.
+    micro : ndarray of int, shape (n_images,), optional
+        Which leaf each image belongs to, for a tree of micro-clusters.
 
     Returns
     -------
-    labels : ndarray of int64, shape (n,)
+    labels : ndarray of int64, shape (n,) or (n_images,)
         By decreasing size, see `order_labels`.
 
     Raises
@@ -178,14 +186,17 @@ def cut_tree_k(Z: ArrayLike | None, k: int) -> np.ndarray:
     >>> Z = grow_tree(np.array([[0.0], [1.0], [5.0], [6.0], [7.0]]))
     >>> cut_tree_k(Z, 2).tolist()
     [1, 1, 0, 0, 0]
+    >>> cut_tree_k(Z, 2, micro=np.array([0, 0, 1, 1, 2, 3, 4])).tolist()
+    [0, 0, 0, 0, 1, 1, 1]
     """
     tree = _as_tree(Z)
     n = len(tree) + 1
     k = check_int("k", k, low=1, high=n)
-    return order_labels(_roots(tree, n - k))
+    leaves = _roots(tree, n - k)
+    return order_labels(leaves if micro is None else leaves[micro])
 
 
-def cut_tree_at(Z: ArrayLike | None, max_d: float) -> np.ndarray:
+def cut_tree_at(Z: ArrayLike | None, max_d: float, micro: np.ndarray | None = None) -> np.ndarray:
     """Cut the tree at a height.
 
     Parameters
@@ -194,10 +205,12 @@ def cut_tree_at(Z: ArrayLike | None, max_d: float) -> np.ndarray:
         Linkage tree.
     max_d : float
         Height, in units of the tree's distances: merges up to it are made.
+    micro : ndarray of int, shape (n_images,), optional
+        Which leaf each image belongs to, for a tree of micro-clusters.
 
     Returns
     -------
-    labels : ndarray of int64, shape (n,)
+    labels : ndarray of int64, shape (n,) or (n_images,)
         By decreasing size, see `order_labels`.
 
     Raises
@@ -215,9 +228,10 @@ def cut_tree_at(Z: ArrayLike | None, max_d: float) -> np.ndarray:
     """
     tree = _as_tree(Z)
     max_d = check_real("max_d", max_d, low=0)
-    if not len(tree):
-        return np.zeros(1, dtype=np.int64)
-    return order_labels(fcluster(tree, max_d, criterion="distance"))
+    leaves = np.zeros(1, dtype=np.int64)
+    if len(tree):
+        leaves = fcluster(tree, max_d, criterion="distance")
+    return order_labels(leaves if micro is None else leaves[micro])
 
 
 def cut_heights(Z: ArrayLike | None, k: int) -> tuple[float, float, float]:

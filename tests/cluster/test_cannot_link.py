@@ -25,15 +25,15 @@ from clustimage.cluster import (
     to_recut,
 )
 from clustimage.cluster._cannot_link import (
-    UPDATES,
     Groups,
     grow_constrained,
     part_groups,
     read_groups,
 )
-from clustimage.cluster._cannot_link import _merge as merge
+from clustimage.cluster._merging import CONSTRAINED
+from clustimage.cluster._merging import merge_nearest as merge
 
-NAMES = tuple(UPDATES)
+NAMES = tuple(CONSTRAINED)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,183 @@
+"""Micro-clusters: the lowest merges of a tree, made without the distances of all pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustimage._logging import progress
+from clustimage._metrics import row_blocks
+from clustimage.cluster._distances import prepare_rows
+from clustimage.cluster._near_groups import NearGroups, needs_of_groups
+from clustimage.cluster._scatter import cluster_centres, squared_to_centre
+
+__all__ = ["MicroClusters", "find_micro_clusters", "needs_of_micro"]
+
+# A mean of rows is a row that these distances can be asked of: of the others a member is taken.
+MEANS = ("euclidean", "sqeuclidean", "cosine", "correlation")
+DIRECTIONS = ("cosine", "correlation")
+
+
+@dataclass(frozen=True)
+class MicroClusters:
+    """Small groups of near images, and what stands for each.
+
+    Attributes
+    ----------
+    member : ndarray of int32, shape (n,)
+        Micro-cluster of each image, 0, 1, ... by their first images.
+    weights : ndarray of int64, shape (m,)
+        Images in each.
+    points : ndarray of float64, shape (m, d) or (m, d + 1)
+        Their centres; for directions (cosine, correlation) the means of the rows at length
+        1; for metrics that a mean has no place in, the member nearest to the centre.
+    metric : str
+        The metric to compare `points` by.
+    """
+
+    member: np.ndarray
+    weights: np.ndarray
+    points: np.ndarray
+    metric: str
+
+
+def find_micro_clusters(
+    X: np.ndarray,
+    m: int,
+    *,
+    metric: str = "euclidean",
+    random_state: int | None = 0,
+    n_jobs: int | None = 1,
+) -> MicroClusters:
+    """Merge rows by Ward's criterion until `m` groups are left.
+
+    Each group looks for its nearest ones among some thousand others: all, where there are
+    no more, else those in the parts of the space around it, which mini-batch k-means [1]_
+    finds. Groups that are the nearest ones of each other are merged, see `NearGroups`. Up
+    to there these are the merges of the exact tree, except where the nearest group lies in
+    a part further away. So time and memory grow in proportion to the rows.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n, d)
+        Features; not changed.
+    m : int
+        Number of groups, from 1 to n. Fewer are made where fewer rows differ.
+    metric : str, default="euclidean"
+        One of `METRICS`. Directions are merged as rows of length 1; with all other metrics
+        the groups are near each other by Euclidean distance.
+    random_state : int, default=0
+        Seed: the same seed gives the same groups, whatever `n_jobs` is.
+    n_jobs : int, default=1
+        Number of threads; -1 uses every core.
+
+    Returns
+    -------
+    MicroClusters
+
+    References
+    ----------
+    .. [1] D. Sculley, "Web-scale k-means clustering", WWW 2010, 1177-1178.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.1], [5.0], [9.1], [9.0]])
+    >>> found = find_micro_clusters(X, 3)
+    >>> found.member.tolist(), found.weights.tolist(), found.points.round(2).tolist()
+    ([0, 0, 1, 2, 2], [2, 1, 2], [[0.05], [5.0], [9.05]])
+    """
+    rows = _comparable_rows(X, metric)
+    equal, first = _equal_rows(rows)
+    if len(first) < len(rows):
+        rows = rows[first]
+    groups = NearGroups(rows, np.bincount(equal).astype(np.float32), equal, random_state)
+    del rows
+    n_merges = max(0, len(groups) - m)
+    for _ in progress(
+        _merges(groups, m, n_jobs), desc="Finding micro-clusters", total=n_merges, unit="merge"
+    ):
+        pass
+    member = _by_first(groups.member)
+    del groups
+    return _with_points(X, member, metric)
+
+
+def _merges(groups: NearGroups, m: int, n_jobs: int | None) -> Iterator[int]:
+    while len(groups) > m:
+        groups.look_around(n_jobs)
+        one, other = groups.choose_pairs(len(groups) - m)
+        groups.merge(one, other)
+        yield from range(len(one))
+
+
+def _comparable_rows(X: np.ndarray, metric: str) -> np.ndarray:
+    """Return new float32 rows that Euclidean distances group as `metric` does, more or less."""
+    n, d = X.shape
+    if metric in DIRECTIONS:
+        rows = np.empty((n, d + 1), dtype=np.float32)
+        for block in row_blocks(n, d):
+            rows[block] = prepare_rows(np.asarray(X[block], dtype=np.float64), metric)[0]
+        return rows
+    # Around 0 and of size 1: float32 loses nothing by it, and no square is too large.
+    mean = X.mean(axis=0, dtype=np.float64)
+    largest = max(float(np.abs(X[block] - mean).max()) for block in row_blocks(n, d))
+    rows = np.empty((n, d), dtype=np.float32)
+    for block in row_blocks(n, d):
+        rows[block] = (X[block] - mean) / (largest or 1.0)
+    return rows
+
+
+def _equal_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of the distinct rows each row is `(n,)`, and the first row of each.
+
+    Told apart by a number of 64 bits that is made of all values of a row.
+    """
+    factors = np.random.default_rng(0).integers(2**63, size=(2, rows.shape[1]), dtype=np.uint64)
+    factors |= np.uint64(1)
+    digest = np.empty(len(rows), dtype=np.uint64)
+    for block in row_blocks(*rows.shape):
+        # 0 is added, so that -0 has the bits of 0.
+        mixed = (rows[block] + np.float32(0)).view(np.uint32) * factors[0]
+        mixed ^= mixed >> np.uint64(32)
+        mixed *= factors[1]
+        digest[block] = mixed.sum(axis=1)
+    _, first, names = np.unique(digest, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return _by_first(names.ravel()), first[order]
+
+
+def _by_first(names: np.ndarray) -> np.ndarray:
+    """Rename 0, 1, ... in the order of the first of each name, as int32."""
+    _, first, codes = np.unique(names, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int32)
+    rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
+    return rank[codes.ravel()]
+
+
+def _with_points(X: np.ndarray, member: np.ndarray, metric: str) -> MicroClusters:
+    rows, name = X, metric
+    if metric in DIRECTIONS:
+        rows, name = _comparable_rows(X, metric), "cosine"
+    points, weights = cluster_centres(rows, member)
+    if metric not in MEANS:
+        away = squared_to_centre(X, member, points)
+        order = np.lexsort((away, member))
+        nearest = order[np.concatenate([[0], np.cumsum(weights)[:-1]])]
+        points = X[nearest].astype(np.float64)
+    return MicroClusters(member, weights, points, name)
+
+
+def needs_of_micro(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:
+    """Return the bytes that `m` micro-clusters of n images and the tree over them take.
+
+    Examples
+    --------
+    >>> needs_of_micro(60_000, 200, 4_000)
+    269520000
+    """
+    groups = needs_of_groups(n, d + 1, n_jobs)
+    # What stands for each, and twice the distances of all pairs of them.
+    tree = 16 * m * d + 16 * m * m
+    return max(groups, 12 * n + tree)

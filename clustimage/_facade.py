@@ -372,7 +372,7 @@ place_weight, cannot_link
         return self._extract(make_extractor(self.params["method"], self.params))
 
     def _extract(self, extractor: Any) -> np.ndarray:
-        feat = extractor.fit_images(self.images_)
+        feat = extractor.fit_images(self.images_, budget=self._budget_for("feat", "xycoord"))
         logger.info("Features per image: %d, by method=%r.", feat.shape[1], self.params["method"])
         self._store(feat=feat, extractor_=extractor)
         return feat

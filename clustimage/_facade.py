@@ -213,6 +213,7 @@ class Clustimage(
         timestamps: Any = "auto",
         place_weight: float = 0.0,
         cannot_link: Any = None,
+        micro_clusters: int | None = None,
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
     ) -> dict[str, Any]:
@@ -226,7 +227,7 @@ class Clustimage(
             Ignored; there so that the object fits into scikit-learn's tools.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
 n_clusters, min_size, sim, time_weight, timestamps, \
-place_weight, cannot_link
+place_weight, cannot_link, micro_clusters
             As for `cluster`.
         black_list, recursive
             As for `import_data`.
@@ -265,6 +266,7 @@ place_weight, cannot_link
             "time_weight": time_weight,
             "place_weight": place_weight,
             "cannot_link": cannot_link,
+            "micro_clusters": micro_clusters,
         }
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)

@@ -30,6 +30,7 @@ class ClusterMethods:
     _photos_of_faces: Any
     _places: Any
     extractor_: Any
+    _budget_for: Any
     _store: Any
 
     def cluster(
@@ -48,6 +49,7 @@ class ClusterMethods:
         timestamps: Any = "auto",
         place_weight: float = 0.0,
         cannot_link: Any = None,
+        micro_clusters: int | None = None,
     ) -> np.ndarray:
         """Group the images; the number of groups is searched for unless it is given.
 
@@ -102,6 +104,11 @@ default="silhouette"
             Images of one group are never in one cluster: ``"photo"`` for faces, of which
             two in one photo are two persons; or a group for each image, None for free ones.
             For agglomerative clustering.
+        micro_clusters : int, optional
+            For agglomerative clustering: grow the tree over this many groups of k-means
+            instead of over the images, in a time and a memory that grow with their number; 0
+            is the tree of all images. By default that is grown up to 20,000 images, if its
+            distances fit into `max_memory`, and beyond that a tree over a few thousand.
 
         Returns
         -------
@@ -153,6 +160,7 @@ default="silhouette"
             "time_weight": time_weight,
             "place_weight": place_weight,
             "cannot_link": cannot_link,
+            "micro_clusters": micro_clusters,
         }
         if metric in EXIF_METRICS:
             clustering = cluster_exif(self.extractor_, self.params["params_exif"], **request)
@@ -164,6 +172,7 @@ default="silhouette"
             places=self._places() if place_weight else None,
             random_state=self.params["random_state"],
             n_jobs=self.params["n_jobs"],
+            budget=self._budget_for(),
         )
         self._store(moments_=moments)
         return self._store_clustering(clustering, space)

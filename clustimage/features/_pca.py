@@ -298,8 +298,10 @@ class PCAExtractor(FeatureExtractor):
         left, pixels = road.name == "left", rows.dtype == np.uint8
 
         def grow(size: int, share: float) -> None:
-            if budget is not None:
-                n_bytes = grown_bytes(n, d, size, count_in(size, wanted), left, pixels)
+            n_bytes = grown_bytes(n, d, size, count_in(size, wanted), left, pixels)
+            if budget is not None and not budget.allows(n_bytes):
+                # By now the exact way may take less.
+                n_bytes = min(n_bytes, road.exact) if road.forced else n_bytes
                 found = f", {share:.1%} of whose variance is found," if share else ""
                 what = f"PCA of {n:,} images{found}"
                 budget.check(n_bytes, what=what, instead=INSTEAD)

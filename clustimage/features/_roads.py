@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clustimage._budget import Budget
 from clustimage._memory import in_words
@@ -31,14 +31,17 @@ class Road:
         How it was chosen.
     peak, least : int
         Bytes of memory: expected at the peak, and without which it cannot begin.
+    exact : int
+        Bytes at the peak of the exact way.
     forced : bool
-        True where without a budget it would be another one.
+        True where without a budget it would be the exact one.
     """
 
     name: str
     why: str
     peak: int
     least: int
+    exact: int = 0
     forced: bool = False
 
     @property
@@ -118,22 +121,18 @@ def choose_road(
     least = grown_bytes(n, d, first, count_in(first, wanted), left, pixels)
     peak = max(least, grown_bytes(n, d, size, count, left, pixels))
     sides = f"{small:,} {'images' if n <= d else 'columns'}"
-    full = Road("gram" if n <= d else "covariance", "", exact, exact)
-    grown = Road("left" if left else "right", "", peak, least)
+    full = Road("gram" if n <= d else "covariance", "", exact, exact, exact)
+    grown = Road("left" if left else "right", "", peak, least, exact)
     if isinstance(wanted, int) and wanted > small // 2:
-        return _because(full, f"{wanted:,} components are more than half of all {small:,}")
+        return replace(full, why=f"{wanted:,} components are more than half of all {small:,}")
     if solver != "auto":
-        return _because(full if solver == "full" else grown, f"solver={solver!r}")
+        return replace(full if solver == "full" else grown, why=f"solver={solver!r}")
     if small > LARGE:
-        return _because(grown, f"{sides} are more than {LARGE:,}")
+        return replace(grown, why=f"{sides} are more than {LARGE:,}")
     if budget is not None and not budget.allows(exact) and least < exact:
         takes = f"the exact way takes {in_words(exact)}, more than is allowed ({budget.words})"
-        return _because(grown, takes, forced=True)
-    return _because(full, f"{sides} are at most {LARGE:,}")
-
-
-def _because(road: Road, why: str, *, forced: bool = False) -> Road:
-    return Road(road.name, why, road.peak, road.least, forced)
+        return replace(grown, why=takes, forced=True)
+    return replace(full, why=f"{sides} are at most {LARGE:,}")
 
 
 def _exact_bytes(n: int, d: int, count: int, pixels: bool) -> int:

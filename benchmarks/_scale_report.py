@@ -168,8 +168,10 @@ def _query_table(known: Known) -> list[str]:
             rows.append(_query_row(f"`{method}`", largest[1].facts, "query"))
     notes = []
     for name, title in (("rows-find", "made"), ("rows-find-nearly", "made, `approximate=True`")):
-        result = known.good(name)
-        if result is not None:
+        result = known.any_of(name)
+        if result is not None and result.error:
+            rows.append(f"| {title} | {failed(result)} | | | | | |")
+        elif result is not None:
             rows += [_query_row(title, result.facts, key) for key in ("query", "query100")]
             notes += ["", _query_note(title, result)]
     return [*rows, *notes] if len(rows) > n_head else []

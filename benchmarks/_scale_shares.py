@@ -10,8 +10,8 @@ HEAD = (
     "to 128 × 128 with OpenCV over two threads and dropped, in a process of its own; *other",
     "reading* is what `import_data` takes beyond that. *neighbours* is what openTSNE begins with:",
     "principal components of the features, each image's nearest ones there, and how much they",
-    "count; *layout* the steps that follow. *labellings* is making the tree (of micro-clusters,",
-    "if so) and cutting it at each k.",
+    "count; *layout* the steps that follow. *tree* is growing it, of all images or of their",
+    "micro-clusters, and cutting it at each k.",
 )
 
 
@@ -54,9 +54,14 @@ def _parts(result: Result, bare: float | None) -> dict[str, float]:
     steps = [inner.get(name, 0.0) for name in ("neighbours", "layout")]
     parts["map: neighbours"], parts["map: layout"] = steps
     parts["map: the rest"] = taken["embedding"] - sum(steps)
-    cluster = [inner.get(name, 0.0) for name in ("labellings", "silhouettes", "unique")]
-    parts["cluster: labellings"], parts["cluster: silhouettes"], parts["unique"] = cluster
-    parts["cluster: the rest"] = taken["cluster"] - sum(cluster)
+    inside = ("labellings", "silhouettes", "unique")
+    labellings, silhouettes, unique = (inner.get(name, 0.0) for name in inside)
+    micro = inner.get("micro-clusters", 0.0)
+    parts["cluster: micro-clusters"] = micro
+    parts["cluster: tree"] = labellings - micro
+    parts["cluster: silhouettes"] = silhouettes
+    parts["unique"] = unique
+    parts["cluster: the rest"] = taken["cluster"] - labellings - silhouettes - unique
     return {name: seconds for name, seconds in parts.items() if seconds > 0}
 
 

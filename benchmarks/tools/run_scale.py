@@ -22,6 +22,7 @@ QUESTIONS = 7  # questions whose median time is told
 # calls of the others is counted for both.
 PARTS = (
     ("labellings", "clustimage.cluster:AgglomerativeClusterer.propose"),
+    ("micro-clusters", "clustimage.cluster._agglomerative:find_micro_clusters"),
     ("silhouettes", "clustimage.cluster:Silhouette.score"),
     ("neighbours", "clustimage.embedding._tsne:leading_components"),
     ("neighbours", "clustimage.embedding._opentsne:nearest_rows"),
@@ -248,15 +249,13 @@ def _find_nearly(
     clock: Clock, X: np.ndarray, groups: np.ndarray, *, max_memory: str
 ) -> dict[str, Any]:
     """Ask the index that does not look everywhere, and count what it misses."""
-    from clustimage._budget import make_budget
     from clustimage.similarity import RowIndex, find_similar, fit_null
 
     null, index = fit_null(X, random_state=0), RowIndex.build(X)
     nearly = {"index": index, "approximate": True}
-    budget = make_budget(max_memory).holding(X.nbytes)
     with clock.measured():
         with clock.stage("approximate index"):
-            index.approximate(budget)
+            index.approximate()
         with clock.stage("one query"):
             one = _time_queries(X, null, nearly)
         with clock.stage("100 queries"):

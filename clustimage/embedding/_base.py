@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import validation
+
+from clustimage._budget import Budget
+from clustimage._errors import MemoryLimitError
+from clustimage._plan import Step
 
 __all__ = ["Embedder", "TransformingEmbedder", "two_columns"]
 
@@ -28,17 +33,26 @@ def two_columns(coordinates: np.ndarray) -> np.ndarray:
     return xycoord
 
 
-class Embedder(TransformerMixin, BaseEstimator):
-    """Base of the embedders: a subclass writes ``_embed``.
+def _check_budget(budget: Budget, step: Step, n: int) -> None:
+    budget.check(
+        step.peak, what=f"The map of {n:,} images ({step.what})", instead="Or use embedding=None."
+    )
 
-    ``_embed(X)`` gets a checked matrix and returns `(n, 2)`.
+
+class Embedder(TransformerMixin, BaseEstimator):
+    """Base of the embedders: a subclass writes ``_embed`` and ``_step``.
+
+    ``_embed(X)`` gets a checked matrix and returns `(n, 2)`. ``_step(n, n_columns)``
+    says what that does and what it takes.
     """
 
     # What `fit` learns and a file can keep; None where a new map has to be laid out instead.
     learned: ClassVar[tuple[str, ...] | None] = None
 
-    # scikit-learn wraps nothing: the answer is always an array of float32.
-    _sklearn_auto_wrap_output_keys: ClassVar[set[str]] = set()
+    def __init_subclass__(cls, **options: Any) -> None:
+        # scikit-learn wraps nothing: the answer is always an array of float32, and a
+        # `transform` that is not there for every object would be hidden by the wrapper.
+        super().__init_subclass__(auto_wrap_output_keys=None, **options)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Embedder:
@@ -64,7 +78,7 @@ class Embedder(TransformerMixin, BaseEstimator):
         self.fit_transform(X)
         return self
 
-    def fit_transform(self, X: Any, y: None = None) -> np.ndarray:
+    def fit_transform(self, X: Any, y: None = None, *, budget: Budget | None = None) -> np.ndarray:
         """Return the coordinates of the rows of `X`.
 
         Parameters
@@ -73,6 +87,8 @@ class Embedder(TransformerMixin, BaseEstimator):
             Features, one row per image.
         y : None
             Ignored.
+        budget : Budget, optional
+            Memory that may be taken beside `X`; by default there is no limit.
 
         Returns
         -------
@@ -83,10 +99,45 @@ class Embedder(TransformerMixin, BaseEstimator):
         ------
         ValueError
             If `X` is no finite matrix of numbers.
+        MemoryLimitError
+            If the map takes more than `budget` leaves; raised before any work.
         """
         checked = self._check(X, reset=True)
+        if budget is not None:
+            _check_budget(budget, self._step(*checked.shape), len(checked))
         self.embedding_ = two_columns(np.asarray(self._embed(checked)))
         return self.embedding_
+
+    def plan(self, n: int, n_columns: int, budget: Budget | None = None) -> Step:
+        """Say what `fit_transform` would do, and what it takes.
+
+        Parameters
+        ----------
+        n : int
+            Number of images.
+        n_columns : int
+            Number of features of each.
+        budget : Budget, optional
+            Memory that may be taken beside the features.
+
+        Returns
+        -------
+        Step
+            With the least budget that works as its ``problem``, where `budget` is less.
+
+        Examples
+        --------
+        >>> from clustimage.embedding import TSNEEmbedder
+        >>> TSNEEmbedder().plan(1000, 200).what
+        't-SNE by scikit-learn'
+        """
+        step = self._step(n, n_columns)
+        if budget is not None:
+            try:
+                _check_budget(budget, step, n)
+            except MemoryLimitError as exc:
+                return replace(step, problem=str(exc))
+        return step
 
     def get_state(self) -> dict[str, Any] | None:
         """Return what was learned, as arrays and numbers; None where no file can keep it."""
@@ -101,6 +152,9 @@ class Embedder(TransformerMixin, BaseEstimator):
         return self
 
     def _embed(self, X: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _step(self, n: int, n_columns: int) -> Step:
         raise NotImplementedError
 
     def _check(self, X: Any, *, reset: bool) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from clustimage._plan import Step
 from clustimage.embedding._base import TransformingEmbedder
 
 __all__ = ["FirstTwoEmbedder"]
@@ -35,3 +36,6 @@ class FirstTwoEmbedder(TransformingEmbedder):
 
     def _place(self, X: np.ndarray) -> np.ndarray:
         return X
+
+    def _step(self, n: int, n_columns: int) -> Step:
+        return Step("embedding", "the first two features", "embedding=None", 8 * n, 8 * n)

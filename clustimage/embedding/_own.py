@@ -9,8 +9,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from clustimage._budget import Budget
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import check_rows
+from clustimage._plan import Step
 
 __all__ = ["OwnEmbedder", "is_embedder"]
 
@@ -61,7 +63,12 @@ class OwnEmbedder(BaseEstimator):
         self.fit_transform(X)
         return self
 
-    def fit_transform(self, X: Any, y: None = None) -> np.ndarray:
+    def plan(self, n: int, n_columns: int, budget: Budget | None = None) -> Step:
+        """Say what `fit_transform` would do; what the object takes is not known."""
+        what = f"fit_transform of your {type(self.embedder).__name__}"
+        return Step("embedding", what, "what it takes is not known", kept=8 * n)
+
+    def fit_transform(self, X: Any, y: None = None, *, budget: Budget | None = None) -> np.ndarray:
         """Return the coordinates of the rows of `X`.
 
         Parameters
@@ -70,6 +77,8 @@ class OwnEmbedder(BaseEstimator):
             Features.
         y : None
             Ignored.
+        budget : Budget, optional
+            Ignored: what the object takes is not known.
 
         Returns
         -------

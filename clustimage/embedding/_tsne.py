@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 from sklearn.manifold import TSNE
+from sklearn.utils.metaestimators import available_if
 
+from clustimage._logging import get_logger
+from clustimage._optional import import_optional
 from clustimage._parallel import n_workers
-from clustimage._validation import check_int, check_real
-from clustimage.embedding._base import Embedder
+from clustimage._plan import Step
+from clustimage._validation import check_int, check_option, check_real
+from clustimage.embedding._base import TransformingEmbedder
+from clustimage.embedding._components import leading_components, project
+from clustimage.embedding._opentsne import NEEDED_BY, Placer, lay_out, starting_points
 from clustimage.embedding._pca import principal_axes
 
-__all__ = ["TSNEEmbedder", "default_perplexity"]
+__all__ = ["TSNEEmbedder", "choose_engine", "default_perplexity"]
+
+logger = get_logger(__name__)
+
+ENGINES = ("auto", "scikit-learn", "opentsne")
 
 FEWEST_ROWS = 4
+
+# From here on openTSNE takes less time than scikit-learn, on two cores.
+ROWS_FOR_OPENTSNE = 5000
+
+# Neighbours of more columns than this are searched for among principal components.
+MOST_COMPONENTS = 50
 
 # From here on a second thread saves more than it costs to wait for each other.
 ROWS_FOR_TWO_THREADS = 1000
@@ -34,21 +53,61 @@ def default_perplexity(n_rows: int) -> float:
     return min(30.0, (n_rows - 1) / 3)
 
 
-class TSNEEmbedder(Embedder):
+def has_opentsne() -> bool:
+    """Return whether openTSNE is installed, without importing it."""
+    return importlib.util.find_spec("openTSNE") is not None
+
+
+def choose_engine(engine: Any, n: int) -> str:
+    """Return which engine lays out the map of `n` rows: ``"scikit-learn"`` or ``"opentsne"``.
+
+    Parameters
+    ----------
+    engine : {"auto", "scikit-learn", "opentsne"}
+        ``"auto"`` takes openTSNE from 5,000 rows on, where it is installed.
+    n : int
+        Number of rows.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the name is not known.
+
+    Examples
+    --------
+    >>> choose_engine("auto", 4999), choose_engine("opentsne", 4999)
+    ('scikit-learn', 'opentsne')
+    """
+    if check_option("engine", engine, ENGINES) != "auto":
+        return str(engine)
+    return "opentsne" if n >= ROWS_FOR_OPENTSNE and has_opentsne() else "scikit-learn"
+
+
+def _places_new_rows(owner: TSNEEmbedder) -> bool:
+    return getattr(owner, "engine_", owner.engine) == "opentsne" and has_opentsne()
+
+
+class TSNEEmbedder(TransformingEmbedder):
     """Lay out the rows with t-SNE, so that neighbours stay neighbours.
 
-    Computed by the Barnes-Hut algorithm of `sklearn.manifold.TSNE` [1]_,
-    started from the first two principal components, with a learning rate that
-    grows with the number of rows [2]_. t-SNE cannot place new rows: there is no
-    ``transform``.
+    Up to 5,000 rows by the Barnes-Hut algorithm of `sklearn.manifold.TSNE` [1]_; from
+    there on by openTSNE [3]_ where it is installed (``pip install 'clustimage[tsne]'``),
+    which interpolates the repulsion on a grid [4]_, so that the time grows about in line
+    with the number of rows. Both start from the first two principal components, with a
+    learning rate that grows with the number of rows [2]_.
 
-    **The same seed gives the same map**, whatever `n_jobs` is. The algorithm
-    adds up one sum over all threads in the order in which they finish, which
-    changes its last digits, and with them the map, from run to run. A sum of
-    two parts has no order: with a seed, one thread is used below 1,000 rows and
-    two from there on (one where the machine has one core). Without a seed
-    (``random_state=None``) there are `n_jobs` threads, which is faster for many
-    images on many cores.
+    **New rows** can be placed on a map of openTSNE's, by `transform`. On one of
+    scikit-learn's they cannot: there is no ``transform`` then.
+
+    **Many columns.** openTSNE's neighbours are exact. Of more than 50 columns, they are
+    those among the first 50 principal components, as is usual for t-SNE [2]_.
+
+    **The same seed gives the same map**, whatever `n_jobs` is. openTSNE's map depends on
+    no order of threads. scikit-learn adds up one sum over all threads in the order in
+    which they finish, which changes its last digits, and with them the map, from run to
+    run. A sum of two parts has no order: with a seed, scikit-learn runs in one thread
+    below 1,000 rows and in two from there on (one where the machine has one core);
+    without a seed (``random_state=None``) in `n_jobs` threads.
 
     **Few rows.** One to three rows have no neighbourhoods to keep: they are laid
     out by their principal components; one row lies at (0, 0). Rows that are all
@@ -70,20 +129,30 @@ class TSNEEmbedder(Embedder):
         How wide a group of distant rows may be seen to count as one, from 0 (exact,
         slow) to 1; scikit-learn calls the results alike from 0.2 to 0.8. Against its
         own default of 0.5, 1,000 photos (PCA, pHash) take about a quarter less time;
-        the trustworthiness is the same to 0.003, the divergence to 4 %.
+        the trustworthiness is the same to 0.003, the divergence to 4 %. openTSNE's
+        grid has no such angle.
     random_state : int, RandomState or None, default=0
         Seed.
     n_jobs : int, default=-1
-        Number of threads, used without a seed; -1 is every core.
+        Number of threads, which scikit-learn uses without a seed only; -1 is every core.
+    engine : {"auto", "scikit-learn", "opentsne"}, default="auto"
+        What computes the map; ``"auto"`` as described above.
 
     Attributes
     ----------
     embedding_ : ndarray of shape (n, 2)
         Coordinates, float32.
+    engine_ : {"scikit-learn", "opentsne"}
+        What computed the map.
     kl_divergence_ : float
         Divergence that was reached; lower is better. NaN where t-SNE did not run.
     n_features_in_ : int
         Number of columns.
+
+    Raises
+    ------
+    MissingDependencyError
+        On `fit`, if `engine` is ``"opentsne"`` and it is not installed.
 
     References
     ----------
@@ -93,6 +162,9 @@ class TSNEEmbedder(Embedder):
        transcriptomics. Nature Communications 10, 5416.
     .. [3] P. Poličar, M. Stražar, B. Zupan (2024). openTSNE: a modular Python library
        for t-SNE dimensionality reduction and embedding. J. of Statistical Software 109.
+    .. [4] G. Linderman, M. Rachh, J. Hoskins, S. Steinerberger, Y. Kluger (2019). Fast
+       interpolation-based t-SNE for improved visualization of single-cell RNA-seq data.
+       Nature Methods 16, 243-245.
 
     Examples
     --------
@@ -110,26 +182,56 @@ class TSNEEmbedder(Embedder):
         angle: float = 0.7,
         random_state: int | np.random.RandomState | None = 0,
         n_jobs: int | None = -1,
+        engine: str = "auto",
     ) -> None:
         self.perplexity = perplexity
         self.n_iter = n_iter
         self.angle = angle
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.engine = engine
+
+    # That of the base, where the map can take new rows.
+    transform = available_if(_places_new_rows)(TransformingEmbedder.transform)
+
+    def get_state(self) -> dict[str, Any] | None:
+        """Return what places new rows, as arrays and numbers; None where nothing does."""
+        if self.engine_ != "opentsne":
+            return None
+        names = ("engine_", "n_features_in_", "mean_", "components_", "rows_", "embedding_")
+        return {name: getattr(self, name) for name in names}
+
+    def set_state(self, state: Mapping[str, Any]) -> TSNEEmbedder:
+        """Take what `get_state` of a fitted embedder returned, and return the object itself."""
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._placer: Placer | None = None
+        return self
 
     def _embed(self, X: np.ndarray) -> np.ndarray:
         n_iter = check_int("n_iter", self.n_iter, low=250)
+        angle = check_real("angle", self.angle, low=0, high=1)
         perplexity = self._perplexity(len(X))
         n_varying = int(np.count_nonzero(np.ptp(X, axis=0)))
+        engine = choose_engine(self.engine, len(X))
+        if engine == "opentsne":
+            import_optional("openTSNE", extra="tsne", needed_by=NEEDED_BY)
+        self.engine_ = engine
         self.kl_divergence_ = float("nan")
         if len(X) < FEWEST_ROWS or n_varying == 0:
-            mean, axes = principal_axes(X, self.random_state)
-            return np.asarray((X - mean) @ axes.T)
+            return self._first_two(X)
+        if engine == "opentsne":
+            return self._by_opentsne(X, perplexity, n_iter)
+        if self.engine == "auto" and len(X) >= ROWS_FOR_OPENTSNE:
+            logger.info(
+                "The map of so many images takes less time, and new images can be placed on it, "
+                "with openTSNE: pip install 'clustimage[tsne]'"
+            )
         solver = TSNE(
             init="pca" if n_varying > 1 else "random",
             learning_rate="auto",
             perplexity=perplexity,
-            angle=check_real("angle", self.angle, low=0, high=1),
+            angle=angle,
             random_state=self.random_state,
             n_jobs=self.n_jobs,
         )
@@ -140,6 +242,71 @@ class TSNEEmbedder(Embedder):
             coordinates = solver.fit_transform(X)
         self.kl_divergence_ = float(solver.kl_divergence_)
         return np.asarray(coordinates)
+
+    def _first_two(self, X: np.ndarray) -> np.ndarray:
+        """Return the first two principal components: few rows have no neighbourhoods."""
+        self.mean_, self.components_ = principal_axes(X, self.random_state)
+        self.rows_ = np.zeros((0, 2), dtype=np.float32)
+        self._placer = None
+        return np.asarray((X - self.mean_) @ self.components_.T)
+
+    def _by_opentsne(self, X: np.ndarray, perplexity: float, n_iter: int) -> np.ndarray:
+        n_components = min(MOST_COMPONENTS, X.shape[1])
+        self.mean_, self.components_ = leading_components(X, n_components, self.random_state)
+        self.rows_ = project(X, self.mean_, self.components_)
+        self._placer = None
+        xycoord, self.kl_divergence_ = lay_out(
+            self.rows_,
+            starting_points(self.rows_, self.random_state),
+            perplexity=perplexity,
+            n_iter=n_iter,
+            n_jobs=self.n_jobs,
+        )
+        return xycoord
+
+    def _place(self, X: np.ndarray) -> np.ndarray:
+        rows = project(X, self.mean_, self.components_)
+        if not len(self.rows_):
+            return rows
+        if self._placer is None:
+            self._placer = Placer(self.rows_, self.embedding_)
+        return self._placer.place(rows)
+
+    def _step(self, n: int, n_columns: int) -> Step:
+        engine = choose_engine(self.engine, n)
+        n_neighbours = min(n, 3 * self._perplexity(n) + 1)
+        if engine == "opentsne":
+            n_components = min(MOST_COMPONENTS, n_columns)
+            # Measured: 436 MB for 60,000 rows of 200 columns, of which 20 MB are the grid.
+            peak = 20e6 + n * (80 * n_neighbours + 4 * n_components) + 1000 * n_columns
+            kept = n * (4 * n_components + 8) + n_columns * (4 * n_components + 8)
+            what = "t-SNE by openTSNE"
+        else:
+            # Measured: 91 MB for 10,000 rows of 200 columns.
+            peak = n * (100 * n_neighbours + 4.0 * n_columns)
+            kept = n * 8
+            what = "t-SNE by scikit-learn"
+        return Step("embedding", what, self._why(engine, n, n_columns), int(peak), kept)
+
+    def _why(self, engine: str, n: int, n_columns: int) -> str:
+        """Return how the engine was chosen, in words."""
+        if self.engine != "auto":
+            why = f"engine={self.engine!r}"
+        elif n < ROWS_FOR_OPENTSNE:
+            why = f"{n:,} images are fewer than the {ROWS_FOR_OPENTSNE:,} from which openTSNE pays"
+        elif engine == "opentsne":
+            why = f"{n:,} images are {ROWS_FOR_OPENTSNE:,} or more, and openTSNE is installed"
+        else:
+            why = (
+                f"openTSNE, which takes less time from {ROWS_FOR_OPENTSNE:,} images on, is not "
+                "installed (pip install 'clustimage[tsne]')"
+            )
+        if engine == "opentsne" and n_columns > MOST_COMPONENTS:
+            why += (
+                f"; its neighbours are those among {MOST_COMPONENTS} principal components of "
+                f"{n_columns:,} features"
+            )
+        return why
 
     def _perplexity(self, n_rows: int) -> float:
         if self.perplexity is None:

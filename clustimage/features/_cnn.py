@@ -264,7 +264,7 @@ class CNNExtractor(ImageExtractor):
         rows = 4 * n_images * width
         frames = min(n_images, 4 * self.batch_size) * FRAME
         network = Needs(
-            f"Activations of {n_images:,} images",
+            f"Keeping the activations of {n_images:,} images",
             f"activations of a network, about {width:,} columns",
             width,
             peak=rows + frames + NETWORK,

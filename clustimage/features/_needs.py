@@ -62,9 +62,13 @@ class Needs:
 
     def step(self, budget: Budget | None) -> Step:
         """Return the same for people to read, with the error that the run would raise."""
-        problem = ""
+        problem, why = "", self.why
         try:
             self.check(budget)
         except MemoryLimitError as exc:
             problem = str(exc)
-        return Step("extract_feat", self.what, self.why, self.peak, self.kept, 0, problem)
+        if not problem and self.least != 0 and budget is not None and not budget.allows(self.peak):
+            why += (
+                "; if it takes as much as is expected, more than is allowed, it ends with an error"
+            )
+        return Step("extract_feat", self.what, why, self.peak, self.kept, 0, problem)

@@ -77,7 +77,7 @@ class PCAExtractor(FeatureExtractor):
     solver : {"auto", "full", "randomized"}, default="auto"
         ``"full"`` solves the whole eigenvalue problem. ``"randomized"`` lets a
         block Krylov space grow until the components wanted are in it; variances
-        are then right to a few thousandths, those of most components much better.
+        are then right within 0.5 %, those of most components much better.
         (More than half of all components are left to ``"full"``.) ``"auto"`` takes
         it beyond 5,000 images of more than 5,000 pixels, and where a budget of
         memory leaves no other way.

@@ -43,7 +43,7 @@ class RawExtractor(FeatureExtractor):
         n_columns = math.prod(shape)
         rows = 4 * n_images * n_columns
         return Needs(
-            f"The pixels of {n_images:,} images as features (method=None)",
+            f"Taking the pixels of {n_images:,} images as features (method=None)",
             f"the pixels themselves, {n_columns:,} columns",
             n_columns,
             peak=rows + min(n_columns * n_images, PART),

@@ -120,7 +120,7 @@ def choose_road(
     first = min(small, max(count, BLOCK)) if isinstance(wanted, int) else min(small, BLOCK)
     least = grown_bytes(n, d, first, count_in(first, wanted), left, pixels)
     peak = max(least, grown_bytes(n, d, size, count, left, pixels))
-    sides = f"{small:,} {'images' if n <= d else 'columns'}"
+    sides = f"the smaller of {n:,} images and {d:,} columns is"
     full = Road("gram" if n <= d else "covariance", "", exact, exact, exact)
     grown = Road("left" if left else "right", "", peak, least, exact)
     if isinstance(wanted, int) and wanted > small // 2:
@@ -128,11 +128,11 @@ def choose_road(
     if solver != "auto":
         return replace(full if solver == "full" else grown, why=f"solver={solver!r}")
     if small > LARGE:
-        return replace(grown, why=f"{sides} are more than {LARGE:,}")
+        return replace(grown, why=f"{sides} more than {LARGE:,}")
     if budget is not None and not budget.allows(exact) and least < exact:
         takes = f"the exact way takes {in_words(exact)}, more than is allowed ({budget.words})"
         return replace(grown, why=takes, forced=True)
-    return replace(full, why=f"{sides} are at most {LARGE:,}")
+    return replace(full, why=f"{sides} at most {LARGE:,}")
 
 
 def _exact_bytes(n: int, d: int, count: int, pixels: bool) -> int:

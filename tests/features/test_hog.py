@@ -40,6 +40,17 @@ def test_descriptors_of_photos_equal_skimage(photos):
     np.testing.assert_allclose(found, reference(images, LAYOUTS[0]), atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(32, 32), (61, 47), (128, 96), (9, 200)])
+@pytest.mark.parametrize("layout", [(8, (8, 8), (1, 1)), (9, (3, 5), (2, 2)), (5, (4, 4), (1, 3))])
+def test_descriptors_of_photos_of_other_sizes_equal_skimage(size, layout, photos):
+    images = np.stack([np.asarray(Image.fromarray(p).resize(size[::-1])) for p in photos[::4]])
+    images = to_gray(images)[..., None]
+    orientations, cell, block = layout
+    extractor = HOGExtractor(orientations=orientations, pixels_per_cell=cell, cells_per_block=block)
+    found = extractor.fit_transform(images)
+    np.testing.assert_allclose(found, reference(images, layout), atol=1e-6)
+
+
 @pytest.mark.parametrize("case", ["even", "checker", "tiny"])
 def test_descriptors_of_awkward_images_equal_skimage(case, awkward):
     found = HOGExtractor(orientations=9).fit_transform(awkward[case])

@@ -253,7 +253,15 @@ def test_growing_ends_where_the_budget_ends(monkeypatch):
         MemoryLimitError, match=r"300 images, \d+\.\d% of whose variance is found, t.*smaller share"
     ):
         PCAExtractor(0.9).fit_images(images, budget=Budget(n_bytes))
-    assert PCAExtractor(0.05).fit_images(images, budget=Budget(n_bytes)).shape[1] < 30
+    enough = PCAExtractor(0.9).fit_images(images, budget=Budget(10 * n_bytes))
+    np.testing.assert_array_equal(enough, PCAExtractor(0.9).fit_images(images))
+
+
+def test_a_plan_says_what_may_go_wrong_on_the_way():
+    extractor = PCAExtractor(0.95)
+    step = extractor.plan(60_000, (128, 128, 3), Budget(400_000_000))[0]
+    assert step.problem == "" and "it ends with an error" in step.why
+    assert "error" not in extractor.plan(60_000, (128, 128, 3), Budget(10**9))[0].why
 
 
 def test_more_components_give_more_columns_than_fewer():

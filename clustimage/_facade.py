@@ -417,7 +417,7 @@ place_weight, cannot_link, micro_clusters
         logger.info(
             "Laying out the map of %d images by embedding=%r.", len(feat), self.params["embedding"]
         )
-        xycoord = embedder.fit_transform(feat)
+        xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
         self._store(xycoord=xycoord, embedder_=embedder)
         return xycoord
 

@@ -208,6 +208,11 @@ class TSNEEmbedder(TransformingEmbedder):
         self._placer: Placer | None = None
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        # openTSNE's object does not survive a deep copy; it is made anew when it is needed.
+        state = dict(super().__getstate__())
+        return {**state, "_placer": None} if "_placer" in state else state
+
     def _embed(self, X: np.ndarray) -> np.ndarray:
         n_iter = check_int("n_iter", self.n_iter, low=250)
         angle = check_real("angle", self.angle, low=0, high=1)

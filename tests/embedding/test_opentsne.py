@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import sys
 
@@ -184,6 +185,11 @@ def test_restored_map_places_new_rows_where_the_fitted_one_did(fitted):
     state = fitted.get_state()
     restored = make_embedder("tsne", {"random_state": 0}).set_state(state)
     np.testing.assert_array_equal(restored.transform(BLOBS[118:]), fitted.transform(BLOBS[118:]))
+
+
+def test_copy_of_a_map_places_new_rows_where_the_fitted_one_did(fitted):
+    expected = fitted.transform(BLOBS[118:])
+    np.testing.assert_array_equal(copy.deepcopy(fitted).transform(BLOBS[118:]), expected)
 
 
 def test_map_of_scikit_learn_has_no_state():

@@ -13,6 +13,7 @@ from clustimage._budget import Budget
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import check_rows
 from clustimage._plan import Step
+from clustimage.embedding._base import Embedder
 
 __all__ = ["OwnEmbedder", "is_embedder"]
 
@@ -23,7 +24,8 @@ def is_embedder(candidate: Any) -> bool:
 
 
 def _places_new_rows(owner: OwnEmbedder) -> bool:
-    return hasattr(owner.embedder, "transform")
+    # What was fitted may know more than what was given: see `TSNEEmbedder`.
+    return hasattr(getattr(owner, "embedder_", owner.embedder), "transform")
 
 
 class OwnEmbedder(BaseEstimator):
@@ -64,7 +66,9 @@ class OwnEmbedder(BaseEstimator):
         return self
 
     def plan(self, n: int, n_columns: int, budget: Budget | None = None) -> Step:
-        """Say what `fit_transform` would do; what the object takes is not known."""
+        """Say what `fit_transform` would do; what the object takes is known of our own only."""
+        if isinstance(self.embedder, Embedder):
+            return self.embedder.plan(n, n_columns, budget)
         what = f"fit_transform of your {type(self.embedder).__name__}"
         return Step("embedding", what, "what it takes is not known", kept=8 * n)
 
@@ -78,7 +82,7 @@ class OwnEmbedder(BaseEstimator):
         y : None
             Ignored.
         budget : Budget, optional
-            Ignored: what the object takes is not known.
+            Memory that may be taken; ignored where what the object takes is not known.
 
         Returns
         -------
@@ -92,7 +96,8 @@ class OwnEmbedder(BaseEstimator):
         """
         rows = check_rows("feat", X)
         fitted = clone(self.embedder, safe=False)
-        self.embedding_ = self._checked(fitted.fit_transform(rows), len(rows))
+        options = {"budget": budget} if isinstance(fitted, Embedder) else {}
+        self.embedding_ = self._checked(fitted.fit_transform(rows, **options), len(rows))
         self.embedder_ = fitted
         self.n_features_in_ = rows.shape[1]
         return self.embedding_

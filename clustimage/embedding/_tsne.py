@@ -90,7 +90,7 @@ def _places_new_rows(owner: TSNEEmbedder) -> bool:
 class TSNEEmbedder(TransformingEmbedder):
     """Lay out the rows with t-SNE, so that neighbours stay neighbours.
 
-    Up to 5,000 rows by the Barnes-Hut algorithm of `sklearn.manifold.TSNE` [1]_; from
+    Below 5,000 rows by the Barnes-Hut algorithm of `sklearn.manifold.TSNE` [1]_; from
     there on by openTSNE [3]_ where it is installed (``pip install 'clustimage[tsne]'``),
     which interpolates the repulsion on a grid [4]_, so that the time grows about in line
     with the number of rows. Both start from the first two principal components, with a

@@ -153,6 +153,13 @@ def test_transform_exists_only_on_a_map_that_takes_new_rows(fitted):
         TSNEEmbedder(engine="opentsne").transform(BLOBS)
 
 
+def test_embedder_given_as_an_object_takes_new_rows_where_its_map_does(opentsne, monkeypatch):
+    own = make_embedder(TSNEEmbedder(n_iter=250), {})
+    assert not hasattr(own.fit(BLOBS[:20]), "transform")
+    monkeypatch.setattr(_tsne, "ROWS_FOR_OPENTSNE", 20)
+    assert own.fit(BLOBS[:20]).transform(BLOBS[20:22]).shape == (2, 2)
+
+
 def test_new_rows_land_among_their_own(fitted):
     placed = fitted.transform(BLOBS[120:])
     nearest = ((placed[:, None] - fitted.embedding_[None]) ** 2).sum(axis=2).argmin(axis=1)

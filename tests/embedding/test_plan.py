@@ -126,3 +126,10 @@ def test_plan_of_ones_own_object_says_that_its_memory_is_not_known():
     step = make_embedder(MDS(), {}).plan(100, 5, Budget(10))
     assert (step.what, step.why) == ("fit_transform of your MDS", "what it takes is not known")
     assert (step.peak, step.kept, step.problem) == (0, 800, "")
+
+
+def test_embedder_of_ours_given_as_an_object_knows_its_memory():
+    own = make_embedder(PCAEmbedder(), {})
+    assert own.plan(100, 5) == PCAEmbedder().plan(100, 5)
+    with pytest.raises(MemoryLimitError, match="The map of 40 images"):
+        own.fit_transform(ROWS, budget=Budget(10))

@@ -260,3 +260,20 @@ def test_hundreds_of_clusters_are_not_drawn_as_columns(tmp_path, monkeypatch):
         Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / f"{i}.png")
     assert main(quick(tmp_path, tmp_path / "out", "--k", "3")) == 0
     assert not (tmp_path / "out" / "columns.png").exists()
+
+
+def test_the_plan_is_told_and_nothing_is_done(tmp_path, capsys):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).write_bytes(b"not even read")
+    assert main(["cluster", str(folder), "--plan", "--max-memory", "1GB"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Plan for 2 images with max_memory=1.0 GB")
+    assert "extract_feat: " in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
+
+
+def test_a_folder_for_the_results_is_needed_without_a_plan(tmp_path, capsys):
+    assert main(["cluster", str(tmp_path)]) == 2
+    assert "'--out' is missing" in capsys.readouterr().err

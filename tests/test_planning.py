@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clustimage import Clustimage, InvalidParameterError, MemoryLimitError
+from clustimage import Clustimage, InvalidParameterError, MemoryLimitError, StepOrderError
 from clustimage._paging import held_bytes
 
 
@@ -67,3 +67,57 @@ def test_how_far_clusters_reach_is_measured_once(digits, monkeypatch):
     assert cl.predict(digits[0][300:320]).tolist() == first.tolist()
     cl.cluster(n_clusters=3)
     assert cl.reach_ is None
+
+
+def test_the_plan_for_many_images_says_each_step_and_why():
+    plan = quiet(embedding="tsne", max_memory="3GB").plan(60_000)
+    steps = {step.stage: step for step in plan.steps}
+    assert list(steps) == ["import_data", "extract_feat", "embedding", "cluster", "unique", "find"]
+    assert steps["import_data"].on_disk == 60_000 * 128 * 128 * 3
+    assert "randomised PCA" in steps["extract_feat"].what
+    assert "4,000 micro-clusters" in steps["cluster"].what
+    assert "28.8 GB" in steps["cluster"].why
+    assert plan.problems == []
+    assert plan.peak < 2e9
+
+
+def test_the_plan_tells_what_cannot_be_done_and_plans_the_rest():
+    plan = quiet(method=None, max_memory="3GB").plan(60_000)
+    assert plan.problems[0].startswith("Taking the pixels of 60,000 images as features")
+    assert "find" in {step.stage for step in plan.steps}
+
+
+def test_the_plan_counts_a_folder_and_reads_nothing(digits, tmp_path, monkeypatch):
+    for name in ("a.png", "b.jpg", "c.txt"):
+        (tmp_path / name).write_bytes(b"no image")
+    assert quiet().plan(tmp_path).n_images == 2
+
+
+def test_without_images_there_is_nothing_to_plan_for(digits):
+    cl = quiet(method="hog")
+    with pytest.raises(StepOrderError, match="nothing to plan for"):
+        cl.plan()
+    cl.import_data(digits[0][:50])
+    assert cl.plan().n_images == 50
+    with pytest.raises(InvalidParameterError, match="'evaluate'"):
+        cl.plan(evaluate="nothing")
+
+
+@pytest.mark.parametrize("limit", ["12 MB", "1GB"])
+def test_pixels_go_where_it_was_planned(digits, tmp_path, limit):
+    X = np.kron(digits[0].reshape(-1, 8, 8), np.ones((1, 8, 8))).astype(np.uint8)
+    cl = quiet(dim=(64, 64), max_memory=limit, dirpath=tmp_path)
+    planned = cl.plan(X).steps[0].what
+    cl.import_data(X)
+    in_file = held_bytes(cl.results["img"]) == 0
+    assert in_file == (limit == "12 MB") == ("in a file" in planned)
+
+
+def test_micro_clusters_are_planned_and_made(digits):
+    cl = quiet(method="phash")
+    assert "the tree of 100 micro-clusters" in cl.plan(1797, micro_clusters=100).steps[3].what
+    assert "the tree of all images" in cl.plan(1797).steps[3].what
+    cl.fit_transform(digits[0], micro_clusters=100)
+    assert cl.clustering_.micro.max() == 99
+    cl.cluster()
+    assert cl.clustering_.micro is None

@@ -108,6 +108,7 @@ def test_methods_are_these():
         "imread",
         "imscale",
         "load",
+        "plan",
         "plot",
         "plot_faces",
         "plot_find",

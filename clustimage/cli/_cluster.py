@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folders", metavar="FOLDER", nargs="+", help="folders of images, with those below; or files"
     )
-    add_output(parser, required=True)
+    add_output(parser, required=False)
     parser.add_argument(
         "--method",
         default="pca",
@@ -61,6 +61,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grayscale", action="store_true", help="work on one channel")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
     parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
+    parser.add_argument(
+        "--max-memory",
+        default=None,
+        metavar="SIZE",
+        help="2GB, 500MB …: what images, features and work may take (half of what is free)",
+    )
+    parser.add_argument(
+        "--plan", action="store_true", help="only say what each step would do, and what it takes"
+    )
     parser.add_argument(
         "--cache", metavar="DIR", default=None, help="keep images and features for the next run"
     )
@@ -94,6 +103,8 @@ def run(arguments: argparse.Namespace) -> None:
     use_files_only()
     from clustimage import Clustimage
 
+    if arguments.out is None and not arguments.plan:
+        raise InvalidParameterError("'--out' is missing: the folder for the results.")
     if arguments.timestamps is not None and not arguments.time_weight:
         raise InvalidParameterError("'--timestamps' needs --time-weight.")
 
@@ -107,26 +118,38 @@ def run(arguments: argparse.Namespace) -> None:
         n_jobs=arguments.jobs,
         dirpath=arguments.cache,
         verbose=arguments.verbose,
+        max_memory=arguments.max_memory,
     )
+    if arguments.plan:
+        print(model.plan(arguments.folders, cluster_space=arguments.space, **_request(arguments)))
+        return
     folders = _check_links(arguments)
     names = [*outputs_of_cluster(), *(["links.csv"] if folders else [])]
     folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
     model.fit_transform(
         without_results(arguments.folders, folder, names),
-        cluster=arguments.cluster,
-        evaluate=arguments.evaluate,
-        metric=arguments.metric,
-        linkage=arguments.linkage or (None if arguments.metric == "euclidean" else "average"),
-        min_clust=arguments.min_clust,
-        max_clust=arguments.max_clust,
-        n_clusters=arguments.k,
-        min_size=arguments.min_size,
         cluster_space=arguments.space,
-        **_given(arguments, "sim", "time_weight", "timestamps"),
+        **_given(arguments, "timestamps"),
+        **_request(arguments),
     )
     write_all(model, folder, overwrite=arguments.overwrite)
     if folders:
         _fill_folders(model, folder, folders)
+
+
+def _request(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what `cluster` and `plan` are asked for."""
+    return {
+        "cluster": arguments.cluster,
+        "evaluate": arguments.evaluate,
+        "metric": arguments.metric,
+        "linkage": arguments.linkage or (None if arguments.metric == "euclidean" else "average"),
+        "min_clust": arguments.min_clust,
+        "max_clust": arguments.max_clust,
+        "n_clusters": arguments.k,
+        "min_size": arguments.min_size,
+        **_given(arguments, "sim", "time_weight"),
+    }
 
 
 def _name_or_none(word: str) -> str | None:

@@ -18,6 +18,7 @@ from clustimage.cluster._hdbscan import HDBSCANClusterer
 from clustimage.cluster._kmeans import KMeansClusterer
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._own import OwnClusterer
+from clustimage.cluster._plan import plan_clusters
 from clustimage.cluster._request import check_request
 from clustimage.cluster._search import search_k
 from clustimage.cluster._silhouette import Silhouette
@@ -48,6 +49,7 @@ __all__ = [
     "grow_constrained_tree",
     "grow_tree",
     "order_labels",
+    "plan_clusters",
     "search_k",
     "to_clusteval",
     "to_recut",

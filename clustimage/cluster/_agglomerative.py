@@ -170,6 +170,7 @@ class AgglomerativeClusterer(Clusterer):
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         n, d = X.shape
         road = self.road(n, d, max(counts, default=1))
+        road.check(self.budget)
         if road.micro:
             return self._propose_micro(X, counts, road)
         weights = check_weights(self.time_weight, self.place_weight)
@@ -195,7 +196,12 @@ class AgglomerativeClusterer(Clusterer):
 
     def _propose_micro(self, X: np.ndarray, counts: Sequence[int], road: TreeRoad) -> Candidates:
         if self.micro_clusters is None:
-            logger.log(logging.WARNING if road.small else logging.INFO, "%s", road.words)
+            logger.log(
+                logging.WARNING if road.small else logging.INFO,
+                "Clustering: %s, because %s. micro_clusters=0 asks for the tree of all images.",
+                road.what,
+                road.why,
+            )
         found = find_micro_clusters(
             X,
             road.micro,
@@ -213,6 +219,7 @@ class AgglomerativeClusterer(Clusterer):
         Z = grow_weighted_tree(
             found.points,
             found.weights,
+            spread=found.spread,
             linkage_name=name_linkage(self.linkage, sim=None, weights=check_weights(0, 0)),
             metric=found.metric,
         )

@@ -15,9 +15,10 @@ from clustimage.cluster._scatter import cluster_centres, squared_to_centre
 
 __all__ = ["MicroClusters", "find_micro_clusters", "needs_of_micro"]
 
-# A mean of rows is a row that these distances can be asked of: of the others a member is taken.
-MEANS = ("euclidean", "sqeuclidean", "cosine", "correlation")
+# A mean of rows is a row that these distances can be asked of; for the others a member is taken.
+SQUARES = ("euclidean", "sqeuclidean")
 DIRECTIONS = ("cosine", "correlation")
+FEW_COLUMNS = 16
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,11 @@ class MicroClusters:
     weights : ndarray of int64, shape (m,)
         Images in each.
     points : ndarray of float64, shape (m, d) or (m, d + 1)
-        Their centres; for directions (cosine, correlation) the means of the rows at length
-        1; for metrics that a mean has no place in, the member nearest to the centre.
+        Their centres; for directions (cosine, correlation) those of the rows at length
+        ``sqrt(0.5)``, of which the squared distance of two is their cosine distance; for
+        metrics that a mean has no place in, the member nearest to the centre.
+    spread : ndarray of float64, shape (m,), or None
+        Mean squared distance of the members to the centre; None for other metrics.
     metric : str
         The metric to compare `points` by.
     """
@@ -40,6 +44,7 @@ class MicroClusters:
     member: np.ndarray
     weights: np.ndarray
     points: np.ndarray
+    spread: np.ndarray | None
     metric: str
 
 
@@ -113,17 +118,19 @@ def _merges(groups: NearGroups, m: int, n_jobs: int | None) -> Iterator[int]:
 
 
 def _comparable_rows(X: np.ndarray, metric: str) -> np.ndarray:
-    """Return new float32 rows that Euclidean distances group as `metric` does, more or less."""
+    """Return new rows that Euclidean distances group as `metric` does, more or less."""
     n, d = X.shape
+    # Of few columns there may be many rows that float32 hardly tells apart.
+    kind = np.float64 if d <= FEW_COLUMNS else np.float32
     if metric in DIRECTIONS:
-        rows = np.empty((n, d + 1), dtype=np.float32)
+        rows = np.empty((n, d + 1), dtype=kind)
         for block in row_blocks(n, d):
             rows[block] = prepare_rows(np.asarray(X[block], dtype=np.float64), metric)[0]
         return rows
-    # Around 0 and of size 1: float32 loses nothing by it, and no square is too large.
+    # Around 0 and of size 1: the least is lost by it, and no square is too large.
     mean = X.mean(axis=0, dtype=np.float64)
     largest = max(float(np.abs(X[block] - mean).max()) for block in row_blocks(n, d))
-    rows = np.empty((n, d), dtype=np.float32)
+    rows = np.empty((n, d), dtype=kind)
     for block in row_blocks(n, d):
         rows[block] = (X[block] - mean) / (largest or 1.0)
     return rows
@@ -137,9 +144,10 @@ def _equal_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     factors = np.random.default_rng(0).integers(2**63, size=(2, rows.shape[1]), dtype=np.uint64)
     factors |= np.uint64(1)
     digest = np.empty(len(rows), dtype=np.uint64)
+    bits = np.uint32 if rows.itemsize == 4 else np.uint64
     for block in row_blocks(*rows.shape):
         # 0 is added, so that -0 has the bits of 0.
-        mixed = (rows[block] + np.float32(0)).view(np.uint32) * factors[0]
+        mixed = (rows[block] + rows.dtype.type(0)).view(bits) * factors[0]
         mixed ^= mixed >> np.uint64(32)
         mixed *= factors[1]
         digest[block] = mixed.sum(axis=1)
@@ -159,14 +167,15 @@ def _by_first(names: np.ndarray) -> np.ndarray:
 def _with_points(X: np.ndarray, member: np.ndarray, metric: str) -> MicroClusters:
     rows, name = X, metric
     if metric in DIRECTIONS:
-        rows, name = _comparable_rows(X, metric), "cosine"
-    points, weights = cluster_centres(rows, member)
-    if metric not in MEANS:
-        away = squared_to_centre(X, member, points)
-        order = np.lexsort((away, member))
-        nearest = order[np.concatenate([[0], np.cumsum(weights)[:-1]])]
-        points = X[nearest].astype(np.float64)
-    return MicroClusters(member, weights, points, name)
+        rows, name = _comparable_rows(X, metric), "sqeuclidean"
+        rows *= rows.dtype.type(np.sqrt(0.5))
+    centres, weights = cluster_centres(rows, member)
+    away = squared_to_centre(rows, member, centres)
+    if name in SQUARES:
+        return MicroClusters(member, weights, centres, np.bincount(member, away) / weights, name)
+    order = np.lexsort((away, member))
+    nearest = order[np.concatenate([[0], np.cumsum(weights)[:-1]])]
+    return MicroClusters(member, weights, X[nearest].astype(np.float64), None, name)
 
 
 def needs_of_micro(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:

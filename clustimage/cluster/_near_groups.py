@@ -13,6 +13,7 @@ __all__ = ["CANDIDATES", "NearGroups", "match_pairs", "needs_of_groups"]
 CANDIDATES = 4096
 # Groups of one part, on average, and how many of them the parts are learned from.
 PART_SIZE, SAMPLE_SIZE = 512, 128
+MAX_ITER = 3
 # The candidates are looked through in so many lots or more, so that a lot takes no more than
 # so many bytes, and the nearest one of each lot is kept.
 LOTS, LOT_BYTES = 8, 2**25
@@ -21,8 +22,8 @@ ROWS_AT_ONCE = 1024
 # Two groups are merged where neither has a nearer one. Where fewer than this share of the
 # groups have such a partner, it may be nearer by as much.
 TOO_FEW, SLACK = 1 / 32, 1.1
-# By how much of the squared length of the rows float32 may miss a squared distance.
-ROUNDING = 1e-6
+# Sums of so many products are wrong by so many times the precision of their type, as a rule.
+ROUNDING = 10
 # Groups whose nearest one is further than it is for this share of them wait.
 LOW = 0.75
 
@@ -37,8 +38,8 @@ class NearGroups:
 
     Parameters
     ----------
-    centres : ndarray of float32, shape (g, d)
-        Is changed.
+    centres : ndarray of float, shape (g, d)
+        Of the type that is computed with.
     weights : ndarray of float32, shape (g,)
         Rows in each group.
     member : ndarray of int32, shape (n,)
@@ -48,9 +49,12 @@ class NearGroups:
 
     Attributes
     ----------
+    rows : ndarray of float, shape (g, d + 2)
+        The centres, their squared lengths and a column of ones: the squared distances of
+        two groups are then one product of matrices.
     part : ndarray of int32, shape (g,)
         Part of the space that each group lies in, increasing.
-    places : ndarray of float32, shape (p, d)
+    places : ndarray of float, shape (p, d)
         Centres of the parts.
     near : ndarray of int32, shape (g, lots)
         The nearest group of each lot of candidates.
@@ -74,11 +78,13 @@ class NearGroups:
         member: np.ndarray,
         random_state: int | None = 0,
     ) -> None:
-        self.centres = centres
+        g, d = centres.shape
+        self.rows = np.ones((g, d + 2), dtype=centres.dtype)
+        self.rows[:, :d] = centres
+        self.rows[:, d] = np.einsum("ij,ij->i", centres, centres)
         self.weights = weights
         self.member = member
         self.random_state = random_state
-        g, d = centres.shape
         n_lots = _count_lots(d)
         self.near = np.zeros((g, n_lots), dtype=np.int32)
         self.cost = np.full((g, n_lots), np.inf, dtype=np.float32)
@@ -87,14 +93,20 @@ class NearGroups:
     def __len__(self) -> int:
         return len(self.weights)
 
+    @property
+    def centres(self) -> np.ndarray:
+        """Centres of the groups `(g, d)`, a view."""
+        return self.rows[:, :-2]
+
     def _make_parts(self) -> None:
         """Cut the space into parts of about as many groups each, by mini-batch k-means."""
         from sklearn.cluster import MiniBatchKMeans
+        from threadpoolctl import threadpool_limits
 
         g, d = self.centres.shape
         self._n_parted = g
         self.part = np.zeros(g, dtype=np.int32)
-        self.places = np.zeros((1, d), dtype=np.float32)
+        self.places = np.zeros((1, d), dtype=self.rows.dtype)
         self.known = np.zeros(g, dtype=bool)
         if g <= CANDIDATES:
             return
@@ -102,8 +114,15 @@ class NearGroups:
         rng = np.random.default_rng(self.random_state)
         some = np.sort(rng.choice(g, min(g, SAMPLE_SIZE * n_parts), replace=False))
         model = MiniBatchKMeans(
-            n_parts, n_init=1, max_iter=10, batch_size=4096, random_state=self.random_state
-        ).fit(self.centres[some])
+            n_parts,
+            n_init=1,
+            max_iter=MAX_ITER,
+            batch_size=4096,
+            random_state=self.random_state,
+        )
+        # Threads wait for each other longer than they work while it looks for a start.
+        with threadpool_limits(1):
+            model.fit(self.centres[some])
         self.places = model.cluster_centers_
         part = np.concatenate([model.predict(self.centres[block]) for block in row_blocks(g, d)])
         order = np.argsort(part, kind="stable")
@@ -111,7 +130,7 @@ class NearGroups:
         name[order] = np.arange(g, dtype=np.int32)
         self.part = part[order].astype(np.int32)
         self.member, self.weights = name[self.member], self.weights[order]
-        self.centres = self.centres[order]
+        self.rows = self.rows[order]
 
     def look_around(self, n_jobs: int | None) -> None:
         """Look for the near groups of those that do not know them."""
@@ -120,7 +139,6 @@ class NearGroups:
         if len(self) <= self._n_parted // 2 and len(self.places) > 1:
             self._make_parts()
         ends = np.searchsorted(self.part, np.arange(len(self.places) + 1))
-        squares = np.einsum("ij,ij->i", self.centres, self.centres)
         tasks: list[tuple[int, np.ndarray]] = []
         for part, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
             asking = start + np.flatnonzero(~self.known[start:stop])
@@ -128,7 +146,7 @@ class NearGroups:
             tasks += [(part, asking[first : first + ROWS_AT_ONCE]) for first in firsts]
 
         def look(task: tuple[int, np.ndarray]) -> None:
-            self._look(task[1], self._candidates(task[0], ends), squares)
+            self._look(task[1], self._candidates(task[0], ends))
 
         # Several at once with one thread each: no sum depends on the number of threads.
         with threadpool_limits(1):
@@ -146,8 +164,11 @@ class NearGroups:
         chosen = np.sort(order[: 1 + np.searchsorted(n_within, CANDIDATES)])
         return np.concatenate([np.arange(ends[i], ends[i + 1]) for i in chosen])
 
-    def _look(self, asking: np.ndarray, candidates: np.ndarray, squares: np.ndarray) -> None:
-        left = self.centres[asking] * np.float32(-2)
+    def _look(self, asking: np.ndarray, candidates: np.ndarray) -> None:
+        left = self.rows[asking]
+        left[:, :-2] *= -2
+        left[:, -2:] = left[:, [-1, -2]]
+        inverse = 1 / self.weights[asking, None]
         at = np.arange(len(asking))
         n_lots = self.near.shape[1]
         for lot in range(n_lots):
@@ -156,22 +177,22 @@ class NearGroups:
             if not len(others):
                 self.near[asking, lot], self.cost[asking, lot] = asking, np.inf
                 continue
-            cost = left @ self.centres[others].T
-            cost += squares[others]
-            cost += squares[asking, None]
-            np.maximum(cost, 0, out=cost)
-            cost /= 1 / self.weights[asking, None] + 1 / self.weights[others]
+            cost = left @ self.rows[others].T
+            cost /= inverse + 1 / self.weights[others]
             own = np.minimum(np.searchsorted(others, asking), len(others) - 1)
             itself = others[own] == asking
             cost[at[itself], own[itself]] = np.inf
             best = cost.argmin(axis=1)
-            self.near[asking, lot], self.cost[asking, lot] = others[best], cost[at, best]
+            self.near[asking, lot] = others[best]
+            self.cost[asking, lot] = np.maximum(cost[at, best], 0)
 
     def choose_pairs(self, at_most: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the pairs to merge next, at least one, each group in one of them at most."""
         g = len(self)
         least = self.cost.min(axis=1)
-        bar = np.quantile(least, LOW, method="lower")
+        rounding = np.finfo(self.rows.dtype).eps * (ROUNDING + self.rows.shape[1] / ROUNDING)
+        blur = rounding * float(self.rows[:, -2].mean())
+        bar = np.quantile(least, LOW, method="lower") + blur
         low = np.isfinite(self.cost) & (self.cost <= bar)
         beside, next_to, costs = self._siblings(bar)
         one = np.repeat(np.arange(g, dtype=np.int32), np.count_nonzero(low, axis=1))
@@ -179,7 +200,6 @@ class NearGroups:
         other = np.concatenate([self.near[low], next_to])
         cost = np.concatenate([self.cost[low], costs])
         bound = np.minimum(least[one], least[other])
-        blur = ROUNDING * float(np.einsum("ij,ij->", self.centres, self.centres)) / g
         for slack in (1.0, SLACK):
             good = cost <= slack * bound + blur
             low_one, high_one = match_pairs(one[good], other[good], cost[good], g)
@@ -209,7 +229,10 @@ class NearGroups:
         """Merge pairs of groups; the first of each takes the place of both."""
         g = len(self)
         share = self.weights[other] / (self.weights[one] + self.weights[other])
-        self.centres[one] += share[:, None] * (self.centres[other] - self.centres[one])
+        merged = self.rows[one]
+        merged += share[:, None] * (self.rows[other] - merged)
+        merged[:, -2] = np.einsum("ij,ij->i", merged[:, :-2], merged[:, :-2])
+        self.rows[one] = merged
         self.weights[one] += self.weights[other]
         changed = np.zeros(g, dtype=bool)
         changed[one] = changed[other] = True
@@ -223,7 +246,7 @@ class NearGroups:
         name[other] = name[one]
         self.member, self.near = name[self.member], name[self.near[kept]]
         self.cost, self.known, self.part = self.cost[kept], self.known[kept], self.part[kept]
-        self.weights, self.centres = self.weights[kept], self.centres[kept]
+        self.weights, self.rows = self.weights[kept], self.rows[kept]
 
 
 def match_pairs(

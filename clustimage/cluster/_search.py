@@ -18,6 +18,7 @@ from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._counts import plan_counts
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._mixed import check_moments, check_places
+from clustimage.cluster._plan import check_fits
 from clustimage.cluster._request import check_request, make_clusterer
 from clustimage.cluster._similarity_cut import Unscored
 from clustimage.cluster._tree_road import MANY_ROWS
@@ -175,7 +176,9 @@ def search_k(
     )
     params = {**request, "random_state": random_state}
     evaluator = room.EVALUATORS[evaluate]() if sim is None else Unscored()
-    matrix = _as_floats(check_rows("feat", X), budget)
+    rows = check_rows("feat", X)
+    check_fits(len(rows), rows.shape[1], budget, n_jobs, request)
+    matrix = _as_floats(rows, budget)
     seconds = check_moments(moments, request["time_weight"], len(matrix))
     degrees = check_places(places, request["place_weight"], len(matrix))
     groups = read_groups(cannot_link, len(matrix))

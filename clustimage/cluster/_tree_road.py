@@ -29,29 +29,45 @@ class TreeRoad:
 
     Attributes
     ----------
+    n : int
+        Number of images.
     micro : int
         Number of micro-clusters that are its leaves; 0 where the images are.
-    what, why : str
-        The same in words, and how it was chosen.
+    why : str
+        How that was chosen.
     peak : int
         Bytes that it takes, beside the rows.
+    instead : str
+        What else could be asked for, where that is too much.
     small : bool
         Whether only a small budget is the reason for micro-clusters.
     """
 
+    n: int
     micro: int
-    what: str
     why: str
     peak: int
+    instead: str
     small: bool = False
 
     @property
-    def words(self) -> str:
-        """What a user is told who did not ask for micro-clusters."""
-        return (
-            f"Clustering: {self.what}, because {self.why}. micro_clusters=0 asks for the tree of "
-            "all images."
-        )
+    def what(self) -> str:
+        """The tree in words."""
+        return f"the tree of {f'{self.micro:,} micro-clusters' if self.micro else 'all images'}"
+
+    @property
+    def leaves(self) -> int:
+        """Number of leaves of the tree."""
+        return self.micro or self.n
+
+    def check(self, budget: Budget | None) -> None:
+        """Raise `MemoryLimitError` where it does not fit."""
+        of = f"{self.micro:,} micro-clusters of " if self.micro else ""
+        what = f"A tree of {of}{self.n:,} images"
+        if budget is None:
+            check_memory(self.peak, what=what, instead=f"Give {self.instead}")
+        else:
+            budget.check(self.peak, what=what, instead=f"Or give {self.instead}")
 
 
 def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None) -> int | None:
@@ -111,7 +127,7 @@ def choose_tree(
     budget: Budget | None = None,
     n_jobs: int | None = 1,
 ) -> TreeRoad:
-    """Decide how a tree of n images is grown, before anything is computed.
+    """Decide by arithmetic how a tree of n images is grown.
 
     Parameters
     ----------
@@ -134,10 +150,10 @@ def choose_tree(
     n_jobs : int, default=1
         Number of threads.
 
-    Raises
-    ------
-    MemoryLimitError
-        If it does not fit.
+    Returns
+    -------
+    TreeRoad
+        Not checked against the budget yet.
 
     Examples
     --------
@@ -146,67 +162,37 @@ def choose_tree(
     >>> choose_tree(60_000, 100).what
     'the tree of 4,000 micro-clusters'
     >>> choose_tree(60_000, 100).why
-    '60,000 images are more than 20,000; their distances alone would take 28.8 GB'
+    '60,000 images are more than 20,000; their distances would take 28.8 GB'
     """
     pairs = tree_bytes(n, linkage, constrained=constrained)
-    exact = pairs + 8 * n * d
-    fits = budget is None or budget.allows(exact)
-    asked = micro_clusters or 0
-    wanted = asked if micro_clusters is not None else _count_leaves(n, most)
-    if barred is not None or micro_clusters == 0 or wanted >= n:
-        _check(pairs, exact, n, barred, budget)
-        why = f"{barred} needs the distances of all pairs" if barred else "it was asked for"
-        if wanted >= n:
-            why = "there are no more images than micro-clusters"
-        return TreeRoad(0, "the tree of all images", f"{why}, {in_words(pairs)}", exact)
-    if micro_clusters is None and n <= MANY_ROWS and fits:
-        _check(pairs, exact, n, barred, budget)
-        why = f"{n:,} images are at most {MANY_ROWS:,} and their distances take {in_words(pairs)}"
-        return TreeRoad(0, "the tree of all images", why, exact)
-    peak = needs_of_micro(n, d, wanted, n_jobs=n_jobs)
-    _check_micro(peak, n, wanted, budget)
-    if asked:
-        why = "so many were asked for"
-    elif n > MANY_ROWS:
-        why = (
-            f"{n:,} images are more than {MANY_ROWS:,}; their distances alone would take "
-            f"{in_words(pairs)}"
+    exact = pairs + (0 if budget is None else 8 * n * d)
+    leaves = max(min(MOST_LEAVES, n // LEAST_SIZE), LEAVES_PER_CLUSTER * most, 2)
+    m = leaves if micro_clusters is None else micro_clusters
+    other = f"micro_clusters={leaves}" if leaves < n else "fewer clusters"
+    instead = f"fewer images, or ask for {other}, or for no tree (cluster='kmeans')."
+    taken = in_words(pairs)
+    if barred is not None:
+        instead = (
+            f"fewer images, or leave out {barred}: then the tree is grown over micro-clusters, and "
+            "with cluster='kmeans' there is none."
         )
+        return TreeRoad(n, 0, f"{barred} needs all distances, {taken}", exact, instead)
+    if micro_clusters == 0:
+        why = f"micro_clusters=0 was asked for; the distances take {taken}"
+        return TreeRoad(n, 0, why, exact, instead)
+    if m >= n:
+        why = f"fewer than {m:,} leaves would be too few; the distances take {taken}"
+        return TreeRoad(n, 0, why, exact, instead)
+    few = n <= MANY_ROWS
+    if micro_clusters is None and few and (budget is None or budget.allows(exact)):
+        why = f"{n:,} images are at most {MANY_ROWS:,} and their distances take {taken}"
+        return TreeRoad(n, 0, why, exact, instead)
+    if micro_clusters is not None:
+        why = f"micro_clusters={m} was asked for"
+    elif few:
+        why = f"that of all images would take {in_words(exact)}, more than is left"
     else:
-        why = f"the tree of all images would take {in_words(exact)}"
-        why += "" if budget is None else f", more than is left ({budget.words})"
-    small = not asked and n <= MANY_ROWS
-    return TreeRoad(wanted, f"the tree of {wanted:,} micro-clusters", why, peak, small)
-
-
-def _count_leaves(n: int, most: int) -> int:
-    return max(min(MOST_LEAVES, n // LEAST_SIZE), LEAVES_PER_CLUSTER * most, 2)
-
-
-def _check_micro(peak: int, n: int, m: int, budget: Budget | None) -> None:
-    """Raise `MemoryLimitError` where micro-clusters do not fit."""
-    what = f"A tree of {m:,} micro-clusters of {n:,} images"
-    instead = "Give fewer images or features, or ask for fewer clusters."
-    if budget is None:
-        check_memory(peak, what=what, instead=instead)
-    else:
-        budget.check(peak, what=what, instead=f"Or {instead[0].lower()}{instead[1:]}")
-
-
-def _check(pairs: int, exact: int, n: int, barred: str | None, budget: Budget | None) -> None:
-    """Raise `MemoryLimitError` where the distances of all pairs do not fit."""
-    what, instead = f"A tree of {n:,} images", "Give fewer images"
-    if barred:
-        instead += (
-            f", or leave out {barred}: then the tree is grown over micro-clusters, and with "
-            "cluster='kmeans' there is none."
-        )
-    else:
-        instead += (
-            f", or ask for a tree of fewer leaves (micro_clusters={_count_leaves(n, 1)}), or for "
-            "none (cluster='kmeans')."
-        )
-    if budget is None:
-        check_memory(pairs, what=what, instead=instead)
-    else:
-        budget.check(exact, what=what, instead=f"Or {instead[0].lower()}{instead[1:]}")
+        why = f"{n:,} images are more than {MANY_ROWS:,}; their distances would take {taken}"
+    peak = needs_of_micro(n, d, m, n_jobs=n_jobs)
+    instead = "fewer images or features, or ask for fewer clusters."
+    return TreeRoad(n, m, why, peak, instead, small=few and micro_clusters is None)

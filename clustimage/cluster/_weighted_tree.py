@@ -14,6 +14,8 @@ __all__ = ["grow_weighted_tree"]
 
 # Where how many images a cluster holds says how far it is from others, or from its parts.
 BY_SIZE = ("ward", "average", "centroid")
+# Where the members of two clusters are compared, not their centres.
+BY_PAIRS = ("average", "weighted", "complete")
 # Numbers that scipy compares one by one in a second or two; of more, a product of matrices
 # gives Euclidean distances, which is many times faster.
 MOST_NUMBERS = 2_000_000_000
@@ -23,6 +25,7 @@ def grow_weighted_tree(
     centres: np.ndarray,
     weights: np.ndarray,
     *,
+    spread: np.ndarray | None = None,
     linkage_name: str = "ward",
     metric: str = "euclidean",
 ) -> np.ndarray:
@@ -35,12 +38,20 @@ def grow_weighted_tree(
     [2]_. Average and centroid linkage start from `d`, with the same formulas. Single,
     complete, weighted and median linkage do not ask how many images there are.
 
+    Average, weighted and complete linkage compare the images of two groups, and these are
+    further apart than the centres are. With `spread` two groups start at
+    ``sqrt(d^2 + s_a + s_b)``, the root of the mean squared distance of their images;
+    without it small groups seem further away than large ones.
+
     Parameters
     ----------
     centres : ndarray of float, shape (m, d)
         Centres of the groups.
     weights : ndarray, shape (m,)
         Images in each, at least 1.
+    spread : ndarray of float64, shape (m,), optional
+        Mean squared distance of the images of each group to its centre; for the metrics
+        euclidean and sqeuclidean. Default 0.
     linkage_name : str, default="ward"
         One of `LINKAGES`.
     metric : str, default="euclidean"
@@ -75,6 +86,8 @@ def grow_weighted_tree(
     """
     check_linkage(linkage_name, metric)
     distances = _distances(np.asarray(centres, dtype=np.float64), metric)
+    if spread is not None and linkage_name in BY_PAIRS:
+        _widen(distances, np.asarray(spread, dtype=np.float64), metric)
     if linkage_name not in BY_SIZE or len(centres) < 2:
         return grow_from(distances, linkage_name)
     square = squareform(distances, checks=False)
@@ -85,6 +98,20 @@ def grow_weighted_tree(
             square[i] *= np.sqrt(2 * size * sizes / (size + sizes))
     np.fill_diagonal(square, np.inf)
     return merge_nearest(square, linkage_name, sizes)
+
+
+def _widen(distances: np.ndarray, spread: np.ndarray, metric: str) -> None:
+    """Turn distances of centres into those of the images around them, in place."""
+    start = 0
+    for i in range(len(spread) - 1):
+        stop = start + len(spread) - 1 - i
+        part, more = distances[start:stop], spread[i] + spread[i + 1 :]
+        if metric == "euclidean":
+            np.square(part, out=part)
+        part += more
+        if metric == "euclidean":
+            np.sqrt(part, out=part)
+        start = stop
 
 
 def _distances(centres: np.ndarray, metric: str) -> np.ndarray:

@@ -70,7 +70,9 @@ def dendrogram(
     Parameters
     ----------
     clustering : object
-        With ``tree``, of shape (n - 1, 4) or None, and ``labels``, of shape (n,).
+        With ``tree``, of shape (n - 1, 4) or None, and ``labels``, of shape (n,). Where it
+        has ``micro``, of shape (n,), the leaves of the tree are micro-clusters: this says
+        which one each image belongs to.
     max_d : float, optional
         Height of a cut, drawn as a line.
     max_leaves : int, default=100
@@ -95,10 +97,23 @@ def dendrogram(
             "There is no tree to draw. Run cluster(cluster='agglomerative') first; "
             "the other clusterers build none."
         )
+    labels, sizes = clustering.labels, None
+    micro = getattr(clustering, "micro", None)
+    if micro is not None:
+        if names_of_leaf is not None and len(names_of_leaf) != len(micro):
+            raise InvalidDataError(
+                f"{len(micro)} images need {len(micro)} names. Got {len(names_of_leaf)}."
+            )
+        # One image of each: all images of a leaf are in one cluster.
+        _, image, sizes = np.unique(micro, return_index=True, return_counts=True)
+        labels = labels[image]
+        names = image.astype(str) if names_of_leaf is None else np.asarray(names_of_leaf)[image]
+        names_of_leaf = names.tolist()
     return draw_dendrogram(
         clustering.tree,
         max_d=max_d,
-        labels_of_leaf=clustering.labels,
+        labels_of_leaf=labels,
+        sizes_of_leaf=sizes,
         truncate_p=max_leaves,
         names_of_leaf=names_of_leaf,
         ax=ax,
@@ -111,6 +126,7 @@ def draw_dendrogram(
     max_d: float | None = None,
     labels_of_leaf: np.ndarray | None = None,
     names_of_leaf: Sequence[str] | None = None,
+    sizes_of_leaf: np.ndarray | None = None,
     truncate_p: int = MAX_LEAVES,
     ax: Axes | None = None,
 ) -> tuple[Figure, Axes, dict[str, Any]]:
@@ -129,6 +145,8 @@ def draw_dendrogram(
         the clusters below `max_d`, or a tree in gray.
     names_of_leaf : sequence of n str, optional
         Written below single images where at most 60 leaves are drawn; default their row.
+    sizes_of_leaf : array of shape (n,), optional
+        Images of each leaf, for a tree of micro-clusters; default 1.
     truncate_p : int, default=100
         The most leaves drawn. A larger tree shows its uppermost joints; a number in
         brackets says how many images lie below.
@@ -147,7 +165,7 @@ def draw_dendrogram(
     Raises
     ------
     InvalidDataError
-        If `Z` is no tree, or there is not one label or name per leaf.
+        If `Z` is no tree, or there is not one label, name or size per leaf.
     InvalidParameterError
         If `max_d` is negative or `truncate_p` below 2.
     """
@@ -162,8 +180,9 @@ def draw_dendrogram(
     max_d = None if max_d is None else check_real("max_d", max_d, low=0)
     truncate_p = check_int("truncate_p", truncate_p, low=2)
     labels = _labels(Z, max_d, labels_of_leaf)
-    if names_of_leaf is not None and len(names_of_leaf) != n:
-        raise InvalidDataError(f"{n} leaves need {n} names. Got {len(names_of_leaf)}.")
+    for what, given in (("names", names_of_leaf), ("sizes", sizes_of_leaf)):
+        if given is not None and len(given) != n:
+            raise InvalidDataError(f"{n} leaves need {n} {what}. Got {len(given)}.")
     of_node = None if labels is None else node_labels(Z, labels)
     color_of = _node_colors(n, of_node)
     max_d = implied_cut(Z, of_node) if max_d is None else max_d
@@ -175,12 +194,14 @@ def draw_dendrogram(
         no_plot=True,
         link_color_func=lambda node: color_of[node],
     )
+    if sizes_of_leaf is not None:
+        info["ivl"] = _counted(Z, info, np.asarray(sizes_of_leaf))
     beside = ax is None
     fig, ax = new_axes(ax, figsize=(12, 6), layout="constrained")
     _branches(ax, info)
-    _leaves(ax, info, n, color_of, names_of_leaf)
+    _leaves(ax, info, n, color_of, names_of_leaf, sizes_of_leaf)
     _cut(ax, max_d, info, beside=beside)
-    title = _title(n, labels, len(info["ivl"]), whole)
+    title = _title(n, labels, len(info["ivl"]), whole, sizes_of_leaf)
     ax.set_title(title, fontsize=13 if beside else fitting_size(ax, title, 13))
     return fig, ax, {**info, "max_d": max_d}
 
@@ -240,12 +261,13 @@ def _leaves(
     n: int,
     color_of: list[str],
     names: Sequence[str] | None,
+    sizes: np.ndarray | None,
 ) -> None:
     """Write below each leaf what it is, in the colour of its cluster."""
     nodes, words = info["leaves"], info["ivl"]
     if names is not None and len(nodes) <= MAX_NAMED:
         words = [
-            shorten(names[node], 18) if node < n else word
+            shorten(names[node], 18) if node < n and (sizes is None or sizes[node] == 1) else word
             for node, word in zip(nodes, words, strict=True)
         ]
     size = float(np.clip(700 / len(nodes), 5, 9))
@@ -280,10 +302,22 @@ def _cut(ax: Axes, max_d: float | None, info: dict[str, Any], *, beside: bool) -
     ax.annotate(words, (middle, max_d), (0, 4), ha="center", bbox=paper, **options)
 
 
-def _title(n: int, labels: np.ndarray | None, leaves: int, whole: bool) -> str:
-    title = count(n, "image")
+def _counted(Z: np.ndarray, info: dict[str, Any], sizes: np.ndarray) -> list[str]:
+    """Return how many images are below each leaf that is drawn, in brackets."""
+    below = [int(size) for size in sizes]
+    for left, right in Z[:, :2].astype(int).tolist():
+        below.append(below[left] + below[right])
+    return [f"({below[node]})" for node in info["leaves"]]
+
+
+def _title(
+    n: int, labels: np.ndarray | None, leaves: int, whole: bool, sizes: np.ndarray | None
+) -> str:
+    title = count(n if sizes is None else int(np.sum(sizes)), "image")
     if labels is not None:
         title += f" in {count(len(np.unique(labels[labels >= 0])), 'cluster')}"
+    if sizes is not None:
+        title += f", grown from {count(n, 'micro-cluster')}"
     if not whole:
         title += f", the uppermost {leaves} branches"
     return title

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from sklearn.metrics import adjusted_rand_score
 
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage.cluster import (
@@ -188,3 +189,19 @@ def test_a_search_does_not_import_clusteval():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_plots_are_of_the_images_where_the_tree_is_of_micro_clusters(X):
+    found = search_k(X, micro_clusters=120)
+    ce = to_clusteval(found, X)
+    cut = ce.dendrogram()
+    assert len(cut["labx"]) == 300
+    assert adjusted_rand_score(cut["labx"], found.labels) == 1
+    assert cut["ax"].get_xlabel() == "120 micro-clusters of 300 images"
+    assert isinstance(ce.plot()[0], Figure)
+    assert isinstance(ce.scatter()[0], Figure)
+    assert isinstance(ce.plot_silhouette()[0], Figure)
+    ce.dendrogram(max_d=found.tree[-5, 2] + 1e-9, update_results=True)
+    assert len(ce.results["labx"]) == 300 and len(set(ce.results["labx"])) == 5
+    of_images = ce.dendrogram(X=X[:50], metric="euclidean", linkage="single")
+    assert len(of_images["labx"]) == 50

@@ -170,9 +170,47 @@ def test_a_clustering_is_drawn_with_its_labels(tree):
         dendrogram(SimpleNamespace(tree=None, labels=LABELS))
 
 
+@pytest.fixture
+def over_micro(tree):
+    """A tree whose leaves hold 1, 2, 3, 1, 2, 3 … images."""
+    micro = np.repeat(np.arange(40), 1 + np.arange(40) % 3)
+    return SimpleNamespace(tree=tree, labels=LABELS[micro], micro=micro)
+
+
+def test_leaves_that_are_micro_clusters_count_their_images(over_micro, tree):
+    _, ax, info = dendrogram(over_micro, max_leaves=10)
+    expected = hierarchy.dendrogram(tree, p=10, truncate_mode="lastp", no_plot=True)
+    assert info["leaves"] == expected["leaves"]
+    counts = [int(word.strip("()")) for word in info["ivl"]]
+    assert sum(counts) == len(over_micro.micro) == 79
+    assert [text.get_text() for text in ax.get_xticklabels()] == info["ivl"]
+    assert ax.get_title() == (
+        "79 images in 3 clusters, grown from 40 micro-clusters, the uppermost 10 branches"
+    )
+    _, ax, info = dendrogram(over_micro)
+    assert ax.get_title() == "79 images in 3 clusters, grown from 40 micro-clusters"
+    colors = [c.lower() for c in palette(3)]
+    assert sorted({to_hex(c) for c in ax.collections[0].get_color()}) == sorted({*colors, TRUNK})
+
+
+def test_a_micro_cluster_of_one_image_has_its_name(over_micro):
+    names = [f"image {i}" for i in range(79)]
+    for given, first in ((None, "0"), (names, "image 0")):
+        _, ax, info = dendrogram(over_micro, names_of_leaf=given)
+        words = {
+            node: text.get_text()
+            for node, text in zip(info["leaves"], ax.get_xticklabels(), strict=True)
+        }
+        assert (words[0], words[1], words[2]) == (first, "(2)", "(3)")
+        assert words[3] == first.replace("0", "6")
+    with pytest.raises(_errors.InvalidDataError, match="79 images need 79 names. Got 40"):
+        dendrogram(over_micro, names_of_leaf=names[:40])
+
+
 @pytest.mark.parametrize(
     "options, error, words",
     [
+        ({"sizes_of_leaf": [1, 2]}, _errors.InvalidDataError, "40 sizes. Got 2"),
         ({"max_d": -1}, _errors.InvalidParameterError, "'max_d'"),
         ({"truncate_p": 1}, _errors.InvalidParameterError, "'truncate_p'"),
         ({"labels_of_leaf": [0, 1]}, _errors.InvalidDataError, "40 labels. Got 2"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.linalg import eigh
 from sklearn.utils import check_random_state
+from threadpoolctl import threadpool_limits
 
 from clustimage._metrics import row_blocks
 
@@ -102,7 +103,9 @@ def _centred(X: np.ndarray, mean: np.ndarray, scale: float) -> Iterator[np.ndarr
 def _largest(spread: np.ndarray, n_components: int) -> np.ndarray:
     """Return the eigenvectors of the largest eigenvalues as rows, largest first."""
     size = len(spread)
-    vectors = eigh(spread, subset_by_index=(size - n_components, size - 1))[1]
+    # One thread is faster than several that wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        vectors = eigh(spread, subset_by_index=(size - n_components, size - 1))[1]
     return np.asarray(vectors.T[::-1])
 
 

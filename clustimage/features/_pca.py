@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
@@ -79,7 +80,7 @@ class PCAExtractor(FeatureExtractor):
         block Krylov space grow until the components wanted are in it; variances
         are then right within 0.5 %, those of most components much better.
         (More than half of all components are left to ``"full"``.) ``"auto"`` takes
-        it beyond 5,000 images of more than 5,000 pixels, and where a budget of
+        it beyond 2,500 images of more than 2,500 pixels, and where a budget of
         memory leaves no other way.
 
     Attributes
@@ -316,7 +317,10 @@ class PCAExtractor(FeatureExtractor):
         n, d = rows.shape
         gram = centred_gram(rows, self.mean_)
         total = float(np.trace(gram))
-        values, vectors = np.linalg.eigh(gram)
+        # Threads that share this wait for each other longer than they work: one is up to five
+        # times as fast as two.
+        with threadpool_limits(1, user_api="blas"):
+            values, vectors = np.linalg.eigh(gram)
         del gram
         values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
         # What is below this is rounding, with no direction of its own.

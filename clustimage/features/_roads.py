@@ -12,7 +12,7 @@ from clustimage.features._walk import rows_at_once
 
 __all__ = ["Road", "choose_road", "count_in", "expected_count", "grown_bytes", "projected_bytes"]
 
-LARGE = 5000  # images and pixels beyond which the full eigenvalue problem is avoided
+LARGE = 2500  # images and pixels beyond which the full eigenvalue problem is avoided
 SQUARES = 5  # matrices that the solver of the full problem works with, its input included
 # A share 1 - x of the variance takes about x ** -FALL components: of pixels, of all else.
 FALL = {True: 2.25, False: 2.55}

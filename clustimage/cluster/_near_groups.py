@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustimage._metrics import row_blocks
 from clustimage._parallel import n_workers, run_ordered
+from clustimage.cluster._parts import cut_into_parts
 
 __all__ = ["CANDIDATES", "NearGroups", "match_pairs", "needs_of_groups"]
 
 # Each group looks for near ones among about so many: those in the parts around it.
 CANDIDATES = 4096
-# Groups of one part, on average, and how many of them the parts are learned from.
-PART_SIZE, SAMPLE_SIZE = 512, 128
-MAX_ITER = 3
+# Groups of one part, on average. Many small parts are nearer to each than a few large ones.
+PART_SIZE = 128
 # The candidates are looked through in so many lots or more, so that a lot takes no more than
 # so many bytes, and the nearest one of each lot is kept.
 LOTS, LOT_BYTES = 8, 2**25
@@ -99,38 +98,16 @@ class NearGroups:
         return self.rows[:, :-2]
 
     def _make_parts(self) -> None:
-        """Cut the space into parts of about as many groups each, by mini-batch k-means."""
-        from sklearn.cluster import MiniBatchKMeans
-        from threadpoolctl import threadpool_limits
-
-        g, d = self.centres.shape
-        self._n_parted = g
-        self.part = np.zeros(g, dtype=np.int32)
-        self.places = np.zeros((1, d), dtype=self.rows.dtype)
+        """Cut the space into parts, and put the groups into their order."""
+        g = self._n_parted = len(self)
         self.known = np.zeros(g, dtype=bool)
-        if g <= CANDIDATES:
-            return
-        n_parts = g // PART_SIZE
-        rng = np.random.default_rng(self.random_state)
-        some = np.sort(rng.choice(g, min(g, SAMPLE_SIZE * n_parts), replace=False))
-        model = MiniBatchKMeans(
-            n_parts,
-            n_init=1,
-            max_iter=MAX_ITER,
-            batch_size=4096,
-            random_state=self.random_state,
-        )
-        # Threads wait for each other longer than they work while it looks for a start.
-        with threadpool_limits(1):
-            model.fit(self.centres[some])
-        self.places = model.cluster_centers_
-        part = np.concatenate([model.predict(self.centres[block]) for block in row_blocks(g, d)])
+        n_parts = 1 if g <= CANDIDATES else g // PART_SIZE
+        part, self.places = cut_into_parts(self.centres, n_parts, self.random_state)
         order = np.argsort(part, kind="stable")
         name = np.empty(g, dtype=np.int32)
         name[order] = np.arange(g, dtype=np.int32)
-        self.part = part[order].astype(np.int32)
-        self.member, self.weights = name[self.member], self.weights[order]
-        self.rows = self.rows[order]
+        self.part, self.member = part[order], name[self.member]
+        self.weights, self.rows = self.weights[order], self.rows[order]
 
     def look_around(self, n_jobs: int | None) -> None:
         """Look for the near groups of those that do not know them."""

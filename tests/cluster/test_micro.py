@@ -35,7 +35,7 @@ def check_quality(X, exact, truth, labels, *, clear=True):
 def search_few(monkeypatch, candidates):
     """Let a group look for its nearest one in some parts of the space only."""
     monkeypatch.setattr("clustimage.cluster._near_groups.CANDIDATES", candidates)
-    monkeypatch.setattr("clustimage.cluster._near_groups.PART_SIZE", candidates // 8)
+    monkeypatch.setattr("clustimage.cluster._near_groups.PART_SIZE", max(4, candidates // 32))
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_micro_clusters_are_named_by_their_first_images(blobs):
 
 
 def test_the_seed_decides_and_the_number_of_threads_does_not(digits, monkeypatch):
-    search_few(monkeypatch, 300)
+    search_few(monkeypatch, 64)
     one = find_micro_clusters(digits[0], 200, random_state=1, n_jobs=1).member
     two = find_micro_clusters(digits[0], 200, random_state=1, n_jobs=3).member
     other = find_micro_clusters(digits[0], 200, random_state=2).member

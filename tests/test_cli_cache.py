@@ -39,7 +39,7 @@ def test_info_tells_what_is_kept_in_words(place, capsys):
         "HOGExtractor: gray=True, cells_per_block=1 x 1, orientations=5, "
         "pixels_per_cell=8 x 8, size=16 x 24",
     ]
-    assert "PCAExtractor: gray=True, n_components=2" in lines[7]
+    assert "PCAExtractor: gray=True, road=gram, n_components=2" in lines[7]
 
 
 def test_clear_removes_the_cache_alone_and_says_how_much(place, capsys):

@@ -71,8 +71,8 @@ class Budget:
         """Return whether work that takes `n_bytes` at its peak fits."""
         return n_bytes <= self.left
 
-    def check(self, n_bytes: float, *, what: str, instead: str = "") -> None:
-        """Raise before work is begun that cannot be done in less memory.
+    def problem(self, n_bytes: float, *, what: str, instead: str = "") -> str:
+        """Return why work cannot be done within the budget; empty where it can.
 
         Parameters
         ----------
@@ -82,6 +82,25 @@ class Budget:
             The work, as the beginning of a sentence: ``"PCA of 60,000 images"``.
         instead : str, optional
             Other things to do, as whole sentences.
+
+        Examples
+        --------
+        >>> Budget(3_000_000).problem(2_000_000, what="PCA of 9 images")
+        ''
+        """
+        if self.allows(n_bytes):
+            return ""
+        least = max(1, -int(-(self.held + n_bytes) // 1_000_000))
+        said = (
+            f"{what} takes at least {in_words(n_bytes)} of memory, more than is allowed "
+            f"({self.words}). Give max_memory='{least:,} MB' or more."
+        )
+        return f"{said} {instead}".rstrip()
+
+    def check(self, n_bytes: float, *, what: str, instead: str = "") -> None:
+        """Raise before work is begun that cannot be done in less memory.
+
+        The parameters are those of `problem`.
 
         Raises
         ------
@@ -96,14 +115,9 @@ class Budget:
         clustimage._errors.MemoryLimitError: PCA of 9 images takes at least 2.0 MB of memory, \
 more than is allowed (max_memory=1.0 kB). Give max_memory='2 MB' or more. Use a smaller 'dim'.
         """
-        if self.allows(n_bytes):
-            return
-        least = max(1, -int(-(self.held + n_bytes) // 1_000_000))
-        said = (
-            f"{what} takes at least {in_words(n_bytes)} of memory, more than is allowed "
-            f"({self.words}). Give max_memory='{least:,} MB' or more."
-        )
-        raise MemoryLimitError(f"{said} {instead}".rstrip())
+        problem = self.problem(n_bytes, what=what, instead=instead)
+        if problem:
+            raise MemoryLimitError(problem)
 
 
 def check_max_memory(value: Any) -> int | None:

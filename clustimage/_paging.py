@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,19 +100,17 @@ def new_array(
     if not n_bytes:
         return np.empty(shape, dtype)
     place = Path(tempfile.gettempdir() if folder is None else folder).expanduser()
-    number, path = _open_file(place)
-    removed = False
-    try:
-        with suppress(OSError):  # Windows, and some disks of other computers
-            path.unlink()
-            removed = True
-        _take_space(number, n_bytes, path, what)
-        pages = mmap.mmap(number, n_bytes)
-    except BaseException:
-        os.close(number)
-        _remove(path)
-        raise
-    os.close(number)
+    with ExitStack() as failed:
+        number, path = _open_file(place)
+        failed.callback(_remove, path)
+        removed = False
+        with os.fdopen(number, "r+b", buffering=0):
+            with suppress(OSError):  # Windows, and some disks of other computers
+                path.unlink()
+                removed = True
+            _take_space(number, n_bytes, path, what)
+            pages = mmap.mmap(number, n_bytes)
+        failed.pop_all()
     if not removed:
         weakref.finalize(pages, _remove, path)
     if lies_in_memory(place) and str(place) not in told:

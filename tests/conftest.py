@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,21 @@ def close_figures() -> Iterator[None]:
 def usual_verbosity() -> None:
     """Forget how much an earlier test let the package say: there is one level in a process."""
     logging.getLogger("clustimage").setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A real file system of two MiB, in memory."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
+    try:
+        if subprocess.run(words, capture_output=True, timeout=20).returncode:
+            pytest.skip("this user may not mount a file system")
+    except OSError:
+        pytest.skip("the system has no 'mount'")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], capture_output=True, timeout=20, check=True)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -223,21 +222,6 @@ def test_where_space_cannot_be_asked_for_zeros_are_written(tmp_path, monkeypatch
     array = new_array((3_000_000,), np.uint8, folder=tmp_path, what="Three million")
     assert sum(written) == 3_000_000
     assert array.max() == 0
-
-
-@pytest.fixture
-def small_disk(tmp_path) -> Iterator[Path]:
-    """A real file system of two MiB, in memory."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
-    try:
-        if subprocess.run(words, capture_output=True, timeout=20).returncode:
-            pytest.skip("this user may not mount a file system")
-    except OSError:
-        pytest.skip("the system has no 'mount'")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], capture_output=True, timeout=20, check=True)
 
 
 @pytest.mark.parametrize("asked_before", [True, False])

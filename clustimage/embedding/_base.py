@@ -33,12 +33,6 @@ def two_columns(coordinates: np.ndarray) -> np.ndarray:
     return xycoord
 
 
-def _check_budget(budget: Budget, step: Step, n: int) -> None:
-    budget.check(
-        step.peak, what=f"The map of {n:,} images ({step.what})", instead="Or use embedding=None."
-    )
-
-
 class Embedder(TransformerMixin, BaseEstimator):
     """Base of the embedders: a subclass writes ``_embed`` and ``_step``.
 
@@ -103,8 +97,9 @@ class Embedder(TransformerMixin, BaseEstimator):
             If the map takes more than `budget` leaves; raised before any work.
         """
         checked = self._check(X, reset=True)
-        if budget is not None:
-            _check_budget(budget, self._step(*checked.shape), len(checked))
+        problem = self.plan(*checked.shape, budget=budget).problem
+        if problem:
+            raise MemoryLimitError(problem)
         self.embedding_ = two_columns(np.asarray(self._embed(checked)))
         return self.embedding_
 
@@ -132,12 +127,11 @@ class Embedder(TransformerMixin, BaseEstimator):
         't-SNE by scikit-learn'
         """
         step = self._step(n, n_columns)
-        if budget is not None:
-            try:
-                _check_budget(budget, step, n)
-            except MemoryLimitError as exc:
-                return replace(step, problem=str(exc))
-        return step
+        if budget is None:
+            return step
+        what = f"The map of {n:,} images ({step.what})"
+        problem = budget.problem(step.peak, what=what, instead="Or use embedding=None.")
+        return replace(step, problem=problem)
 
     def get_state(self) -> dict[str, Any] | None:
         """Return what was learned, as arrays and numbers; None where no file can keep it."""

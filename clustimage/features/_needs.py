@@ -56,19 +56,21 @@ class Needs:
 
     def check(self, budget: Budget | None) -> None:
         """Raise `MemoryLimitError` where not even the least is allowed."""
-        if budget is not None:
-            least = self.peak if self.least is None else self.least
-            budget.check(least, what=self.name, instead=self.instead)
+        problem = self._problem(budget)
+        if problem:
+            raise MemoryLimitError(problem)
 
     def step(self, budget: Budget | None) -> Step:
         """Return the same for people to read, with the error that the run would raise."""
-        problem, why = "", self.why
-        try:
-            self.check(budget)
-        except MemoryLimitError as exc:
-            problem = str(exc)
+        problem, why = self._problem(budget), self.why
         if not problem and self.least != 0 and budget is not None and not budget.allows(self.peak):
             why += (
                 "; if it takes as much as is expected, more than is allowed, it ends with an error"
             )
         return Step("extract_feat", self.what, why, self.peak, self.kept, 0, problem)
+
+    def _problem(self, budget: Budget | None) -> str:
+        if budget is None:
+            return ""
+        least = self.peak if self.least is None else self.least
+        return budget.problem(least, what=self.name, instead=self.instead)

@@ -146,14 +146,25 @@ def place_pixels(
     whole = (n_images, *shape)
     if budget is None:
         return Place(whole, False, ways[0], budget)
+    problem = _problem(shape, budget, ways, instead)
+    if problem:
+        raise MemoryLimitError(problem)
     n_bytes = math.prod(whole)
     for in_file in (False, True) if budget.allows(2 * n_bytes) else (True,):
         for way in ways:
             if budget.allows(way.n_bytes + (0 if in_file else n_bytes)):
                 return Place(whole, in_file, way, budget)
+    raise AssertionError("the last way fits with the pixels in a file")
+
+
+def _problem(
+    shape: tuple[int, int, int], budget: Budget | None, ways: Sequence[Way], instead: str = ""
+) -> str:
+    """Return why not even the last way fits, with the pixels in a file; empty where it does."""
+    if budget is None:
+        return ""
     what = f"Reading images of {shape[0]} x {shape[1]} pixels"
-    budget.check(ways[-1].n_bytes, what=what, instead=instead)
-    raise AssertionError("the last way does not fit, or was taken")
+    return budget.problem(ways[-1].n_bytes, what=what, instead=instead)
 
 
 def decoding_ways(
@@ -248,10 +259,10 @@ def plan_images(
     colour = "gray" if shape[2] == 1 else "in colour"
     what = f"{n_images:,} images of {shape[0]} x {shape[1]} pixels {colour}"
     kept = n_images * PER_IMAGE
-    try:
-        place = place_pixels(n_images, shape, budget, ways)
-    except MemoryLimitError as exc:
-        return Step("import_data", what, peak=ways[-1].n_bytes + kept, problem=str(exc))
+    problem = _problem(shape, budget, ways)
+    if problem:
+        return Step("import_data", what, peak=ways[-1].n_bytes + kept, problem=problem)
+    place = place_pixels(n_images, shape, budget, ways)
     on_disk = n_bytes * (place.in_file + cached)
     if not place.in_file:
         peak, kept = n_bytes + place.way.n_bytes + kept, n_bytes + kept

@@ -88,7 +88,9 @@ def plan_find(
         what = "all distances, exactly, a block of images at a time"
         why = f"metric={metric!r} has to be measured pair by pair, {read} of features in float64"
     work = f"Finding images among {n:,}" + (" by an approximate index" if approximate else "")
-    problem = _problem(budget, peak, work, INSTEAD if approximate else "")
+    problem = ""
+    if budget is not None:
+        problem = budget.problem(peak, what=work, instead=INSTEAD if approximate else "")
     return Step("find", what, why, peak, kept, problem=problem)
 
 
@@ -148,7 +150,8 @@ def plan_unique(
         what += ", and its mean image"
         why = f"the sums of pixels of {at_once:,} clusters fit at once"
         why += f"; {walks} walks through the images" if walks > 1 else ": one walk suffices"
-    problem = _problem(budget, peak, f"Choosing an image for each of {number} clusters", "")
+    work = f"Choosing an image for each of {number} clusters"
+    problem = "" if budget is None else budget.problem(peak, what=work)
     return Step("unique", what, why, peak, kept, problem=problem)
 
 
@@ -171,12 +174,3 @@ def _find_bytes(
         lists, more = approximate_bytes(n, n_columns)
         peak, kept = max(peak, kept + lists + more), kept + lists
     return peak, kept
-
-
-def _problem(budget: Budget | None, n_bytes: int, what: str, instead: str) -> str:
-    try:
-        if budget is not None:
-            budget.check(n_bytes, what=what, instead=instead)
-    except MemoryLimitError as exc:
-        return str(exc)
-    return ""

@@ -28,7 +28,12 @@ from clustimage.cluster._mixed import (
 )
 from clustimage.cluster._similarity_cut import check_sim, cut_by_similarity
 from clustimage.cluster._tree import check_linkage, cut_tree_k, name_linkage
-from clustimage.cluster._tree_road import TreeRoad, check_micro_clusters, choose_tree
+from clustimage.cluster._tree_road import (
+    TreeRoad,
+    check_micro_clusters,
+    choose_tree,
+    what_needs_pairs,
+)
 from clustimage.cluster._weighted_tree import grow_weighted_tree
 
 __all__ = ["AgglomerativeClusterer"]
@@ -158,14 +163,7 @@ class AgglomerativeClusterer(Clusterer):
         )
 
     def _needs_pairs(self) -> str | None:
-        """Return what is asked for that needs the distances of all pairs of images."""
-        needs = {
-            f"sim={self.sim}": self.sim is not None,
-            f"time_weight={self.time_weight}": self.time_weight > 0,
-            f"place_weight={self.place_weight}": self.place_weight > 0,
-            "'cannot_link'": self.cannot_link is not None,
-        }
-        return next((name for name, asked in needs.items() if asked), None)
+        return what_needs_pairs(self.sim, self.time_weight, self.place_weight, self.cannot_link)
 
     def propose(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         n, d = X.shape

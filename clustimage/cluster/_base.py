@@ -20,7 +20,10 @@ from clustimage._metrics import check_metric
 from clustimage.cluster._labels import count_clusters, order_labels
 from clustimage.cluster._mixed import Mix
 
-__all__ = ["Candidates", "Clusterer", "Evaluator"]
+__all__ = ["MANY_ROWS", "Candidates", "Clusterer", "Evaluator"]
+
+# Of more images not all pairs are compared: that takes minutes, and a tree of them 3 GB.
+MANY_ROWS = 20_000
 
 
 @dataclass

@@ -10,11 +10,11 @@ import numpy as np
 
 from clustimage._errors import InvalidDataError
 from clustimage._logging import get_logger
+from clustimage.cluster._base import MANY_ROWS
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._labels import count_clusters
 from clustimage.cluster._sampled import draw_sample
 from clustimage.cluster._score_plot import TITLES, plot_heights, plot_knee, plot_scores
-from clustimage.cluster._silhouette import MANY_ROWS
 from clustimage.cluster._tree import EUCLIDEAN_LINKAGES, cut_heights, grow_tree
 
 if TYPE_CHECKING:

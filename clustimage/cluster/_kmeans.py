@@ -12,15 +12,14 @@ from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage._logging import get_logger
 from clustimage._metrics import row_blocks
 from clustimage._parallel import n_workers, run_ordered
-from clustimage.cluster._base import Candidates, Clusterer
+from clustimage.cluster._base import MANY_ROWS, Candidates, Clusterer
 from clustimage.cluster._distinct import name_distinct_rows
 
-__all__ = ["MANY_ROWS", "KMeansClusterer", "needs"]
+__all__ = ["KMeansClusterer", "needs"]
 
 logger = get_logger(__name__)
 
-# More rows are compared as float32, and the best start is looked for on a sample.
-MANY_ROWS = 20_000
+# Of many rows, compared as float32, the best start is looked for on a sample.
 N_SAMPLED = 10_000
 SAMPLED_PER_CLUSTER = 20
 # Runs at the same time: each works on a copy of the rows.

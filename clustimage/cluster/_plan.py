@@ -10,9 +10,9 @@ from clustimage._errors import MemoryLimitError
 from clustimage._plan import Step
 from clustimage.cluster import _dbscan, _hdbscan, _kmeans, _silhouette
 from clustimage.cluster._agglomerative import AgglomerativeClusterer
+from clustimage.cluster._base import MANY_ROWS
 from clustimage.cluster._exif import EXIF_METRICS
 from clustimage.cluster._request import check_request, make_clusterer, most_clusters
-from clustimage.cluster._tree_road import MANY_ROWS
 
 __all__ = ["check_fits", "plan_clusters"]
 
@@ -95,27 +95,16 @@ def _of_clusterer(
     clusterer = make_clusterer(asked["cluster"], {**asked, "budget": budget, "n_jobs": n_jobs})
     if isinstance(clusterer, AgglomerativeClusterer):
         road = clusterer.road(n, d, most_clusters(asked))
-        return road.what, road.why, road.peak, road.leaves, _problem(road.check, budget)
+        problem = "" if budget is None else road.problem(budget)
+        return road.what, road.why, road.peak, road.leaves, problem
     if not isinstance(asked["cluster"], str):
         what = f"fit_predict of {type(asked['cluster']).__name__}"
         return what, "the memory that it takes is not known", 8 * n * d, 0, ""
     words, why, peak = NEEDS[asked["cluster"]](n, d, asked["metric"], n_jobs=n_jobs)
     what = f"Clustering {n:,} images by {asked['cluster']}"
     instead = "Or give fewer images or features, or a smaller n_jobs."
-
-    def check(budget: Budget | None) -> None:
-        if budget is not None:
-            budget.check(peak, what=what, instead=instead)
-
-    return words, why, peak, 0, _problem(check, budget)
-
-
-def _problem(check: Callable[[Budget | None], None], budget: Budget | None) -> str:
-    try:
-        check(budget)
-    except MemoryLimitError as exc:
-        return str(exc)
-    return ""
+    problem = "" if budget is None else budget.problem(peak, what=what, instead=instead)
+    return words, why, peak, 0, problem
 
 
 def _of_evaluator(n: int, d: int, asked: dict[str, Any]) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from clustimage.cluster._mixed import Weights, check_weights
 from clustimage.cluster._own import OwnClusterer
 from clustimage.cluster._similarity_cut import check_sim
 from clustimage.cluster._tree import LINKAGES, name_linkage
-from clustimage.cluster._tree_road import check_micro_clusters
+from clustimage.cluster._tree_road import check_micro_clusters, what_needs_pairs
 
 __all__ = ["check_request", "make_clusterer", "most_clusters"]
 
@@ -131,14 +131,10 @@ def make_clusterer(cluster: Any, settings: dict[str, Any]) -> Clusterer:
 
 def _check_tree(cluster: Any, clusterer: Clusterer, request: dict[str, Any]) -> None:
     """Raise `InvalidParameterError` where a tree is asked for and none is grown."""
-    needs = {
-        f"sim={request['sim']}": request["sim"] is not None,
-        f"time_weight={request['time_weight']}": request["time_weight"] > 0,
-        f"place_weight={request['place_weight']}": request["place_weight"] > 0,
-        "'cannot_link'": request["cannot_link"] is not None,
-        f"micro_clusters={request['micro_clusters']}": bool(request["micro_clusters"]),
-    }
-    given = next((name for name, asked in needs.items() if asked), None)
+    names = ("sim", "time_weight", "place_weight", "cannot_link")
+    given = what_needs_pairs(*(request[name] for name in names))
+    if given is None and request["micro_clusters"]:
+        given = f"micro_clusters={request['micro_clusters']}"
     if clusterer.makes_tree or given is None:
         return
     raise InvalidParameterError(

@@ -13,6 +13,7 @@ from clustimage._logging import get_logger
 from clustimage._memory import in_words
 from clustimage._metrics import check_rows
 from clustimage._parallel import n_workers
+from clustimage.cluster._base import MANY_ROWS
 from clustimage.cluster._cannot_link import read_groups
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._counts import plan_counts
@@ -21,7 +22,6 @@ from clustimage.cluster._mixed import check_moments, check_places
 from clustimage.cluster._plan import check_fits
 from clustimage.cluster._request import check_request, make_clusterer
 from clustimage.cluster._similarity_cut import Unscored
-from clustimage.cluster._tree_road import MANY_ROWS
 
 __all__ = ["search_k"]
 

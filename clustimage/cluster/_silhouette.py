@@ -9,18 +9,15 @@ import numpy as np
 from clustimage._logging import get_logger
 from clustimage._metrics import row_blocks
 from clustimage._parallel import run_ordered
-from clustimage.cluster._base import Candidates, Evaluator
+from clustimage.cluster._base import MANY_ROWS, Candidates, Evaluator
 from clustimage.cluster._distances import PRODUCT_METRICS, distance_rows
 from clustimage.cluster._mixed import Mix
 from clustimage.cluster._sampled import N_SAMPLED, sampled_silhouettes
 from clustimage.cluster._silhouette_rows import row_silhouettes
 
-__all__ = ["MANY_ROWS", "Silhouette", "mean_silhouettes", "needs"]
+__all__ = ["Silhouette", "mean_silhouettes", "needs"]
 
 logger = get_logger(__name__)
-
-# Of more rows the silhouettes of a sample are taken: all of them cost n^2 distances.
-MANY_ROWS = 20_000
 
 
 class Silhouette(Evaluator):

@@ -9,13 +9,12 @@ from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
 from clustimage._memory import check_memory, in_words
 from clustimage._validation import check_int
+from clustimage.cluster._base import MANY_ROWS
 from clustimage.cluster._micro import needs_of_micro
 from clustimage.cluster._tree import tree_bytes
 
-__all__ = ["MANY_ROWS", "TreeRoad", "check_micro_clusters", "choose_tree"]
+__all__ = ["TreeRoad", "check_micro_clusters", "choose_tree", "what_needs_pairs"]
 
-# A tree of more images takes minutes, and more than 3 GB.
-MANY_ROWS = 20_000
 # Leaves of a tree of micro-clusters: so many, less where they would hold fewer images each,
 # and more where many clusters are asked for.
 MOST_LEAVES = 4_000
@@ -60,14 +59,41 @@ class TreeRoad:
         """Number of leaves of the tree."""
         return self.micro or self.n
 
+    @property
+    def name(self) -> str:
+        """The tree as the beginning of a sentence."""
+        of = f"{self.micro:,} micro-clusters of " if self.micro else ""
+        return f"A tree of {of}{self.n:,} images"
+
+    def problem(self, budget: Budget) -> str:
+        """Return why it does not fit; empty where it does."""
+        return budget.problem(self.peak, what=self.name, instead=f"Or give {self.instead}")
+
     def check(self, budget: Budget | None) -> None:
         """Raise `MemoryLimitError` where it does not fit."""
-        of = f"{self.micro:,} micro-clusters of " if self.micro else ""
-        what = f"A tree of {of}{self.n:,} images"
         if budget is None:
-            check_memory(self.peak, what=what, instead=f"Give {self.instead}")
+            check_memory(self.peak, what=self.name, instead=f"Give {self.instead}")
         else:
-            budget.check(self.peak, what=what, instead=f"Or give {self.instead}")
+            budget.check(self.peak, what=self.name, instead=f"Or give {self.instead}")
+
+
+def what_needs_pairs(
+    sim: float | None, time_weight: float, place_weight: float, cannot_link: Any
+) -> str | None:
+    """Return the first of what is asked for that needs the distances of all pairs of images.
+
+    Examples
+    --------
+    >>> what_needs_pairs(None, 0.5, 0.0, None)
+    'time_weight=0.5'
+    """
+    needs = {
+        f"sim={sim}": sim is not None,
+        f"time_weight={time_weight}": time_weight > 0,
+        f"place_weight={place_weight}": place_weight > 0,
+        "'cannot_link'": cannot_link is not None,
+    }
+    return next((name for name, asked in needs.items() if asked), None)
 
 
 def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None) -> int | None:

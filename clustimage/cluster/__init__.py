@@ -19,7 +19,7 @@ from clustimage.cluster._kmeans import KMeansClusterer
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._own import OwnClusterer
 from clustimage.cluster._plan import plan_clusters
-from clustimage.cluster._request import check_request
+from clustimage.cluster._request import check_request, most_clusters
 from clustimage.cluster._search import search_k
 from clustimage.cluster._silhouette import Silhouette
 from clustimage.cluster._tree import LINKAGES, cut_heights, cut_tree_at, cut_tree_k, grow_tree
@@ -48,6 +48,7 @@ __all__ = [
     "cut_tree_k",
     "grow_constrained_tree",
     "grow_tree",
+    "most_clusters",
     "order_labels",
     "plan_clusters",
     "search_k",

@@ -18,7 +18,7 @@ from clustimage.cluster._cannot_link import (
     grow_constrained,
     read_groups,
 )
-from clustimage.cluster._distances import condensed_distances
+from clustimage.cluster._condensed import condensed_distances
 from clustimage.cluster._micro import find_micro_clusters
 from clustimage.cluster._mixed import (
     check_moments,
@@ -78,7 +78,7 @@ class AgglomerativeClusterer(Clusterer):
     random_state : int, default=0
         Seed of the micro-clusters.
     n_jobs : int, default=1
-        Number of threads that look for micro-clusters; -1 uses every core.
+        Number of threads for distances and micro-clusters; -1 uses every core.
     budget : Budget, optional
         What memory may be taken.
 
@@ -154,6 +154,7 @@ class AgglomerativeClusterer(Clusterer):
             n,
             d,
             linkage=name_linkage(self.linkage, sim=self.sim, weights=weights),
+            metric=self.metric,
             most=most,
             micro_clusters=self.micro_clusters,
             barred=self._needs_pairs(),
@@ -178,9 +179,11 @@ class AgglomerativeClusterer(Clusterer):
         groups = read_groups(self.cannot_link, len(X))
         mix = None
         if weights:
-            distances, mix = mixed_distances(X, self.metric, weights, moments, places)
+            distances, mix = mixed_distances(
+                X, self.metric, weights, moments, places, n_jobs=self.n_jobs
+            )
         else:
-            distances = condensed_distances(X, self.metric)
+            distances = condensed_distances(X, self.metric, n_jobs=self.n_jobs)
         furthest = float(distances.max(initial=0.0))
         Z, n_allowed = grow_constrained(distances, groups, linkage)
         kept: dict[str, Any] = {"Z": Z, "mix": mix}
@@ -220,6 +223,7 @@ class AgglomerativeClusterer(Clusterer):
             spread=found.spread,
             linkage_name=name_linkage(self.linkage, sim=None, weights=check_weights(0, 0)),
             metric=found.metric,
+            n_jobs=self.n_jobs,
         )
         labels = [cut_tree_k(Z, k, found.member) for k in possible]
         return Candidates(labels, possible, Z=Z, micro=found.member)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 
 from clustimage._errors import InvalidParameterError
-from clustimage.cluster._distances import condensed_distances
+from clustimage.cluster._condensed import condensed_distances
 from clustimage.cluster._merging import CONSTRAINED, merge_nearest
 from clustimage.cluster._tree import check_linkage, check_tree_memory, grow_from
 

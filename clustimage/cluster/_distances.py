@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import cdist
 
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import has_no_direction, row_blocks
 
 __all__ = [
     "PRODUCT_METRICS",
-    "condensed_distances",
+    "check_distances",
     "distance_rows",
+    "left_factor",
     "pair_distances",
     "prepare_rows",
+    "right_factor",
 ]
 
 Index = slice | np.ndarray
@@ -73,18 +75,6 @@ def prepare_rows(X: np.ndarray, metric: str) -> tuple[np.ndarray, str]:
     return rows, "cosine"
 
 
-def condensed_distances(X: np.ndarray, metric: str) -> np.ndarray:
-    """Return the distances of all pairs of rows, ``(n (n - 1) / 2,)``, as `pdist` orders them.
-
-    Raises
-    ------
-    InvalidDataError
-        If the metric gives no distance between some of the rows.
-    """
-    rows, name = prepare_rows(np.asarray(X, dtype=np.float64), metric)
-    return _checked(pdist(rows, name), metric)
-
-
 def distance_rows(X: np.ndarray, metric: str) -> Callable[[slice], np.ndarray]:
     """Return a function from a slice of rows to their distances to all rows.
 
@@ -118,7 +108,7 @@ def distance_rows(X: np.ndarray, metric: str) -> Callable[[slice], np.ndarray]:
     rows, name = prepare_rows(np.asarray(X, dtype=np.float64), metric)
     if name == "cosine":
         return _cosine_rows(rows)
-    return lambda block: _checked(cdist(rows[block], rows, name), metric)
+    return lambda block: check_distances(cdist(rows[block], rows, name), metric)
 
 
 def pair_distances(X: np.ndarray, metric: str) -> Callable[[Index, Index], np.ndarray]:
@@ -147,7 +137,7 @@ def pair_distances(X: np.ndarray, metric: str) -> Callable[[Index, Index], np.nd
     if metric.endswith("euclidean"):
         mean, squared = X.mean(axis=0, dtype=np.float64), metric == "sqeuclidean"
         return lambda some, others: _euclidean(
-            _left_factor(X[some], mean), _right_factor(X[others], mean), squared=squared
+            left_factor(X[some], mean), right_factor(X[others], mean), squared=squared
         )
 
     def between(some: Index, others: Index) -> np.ndarray:
@@ -155,7 +145,7 @@ def pair_distances(X: np.ndarray, metric: str) -> Callable[[Index, Index], np.nd
         second, _ = prepare_rows(np.asarray(X[others], dtype=np.float64), metric)
         if name == "cosine":
             return _cosine(first, second)
-        return _checked(cdist(first, second, name), metric)
+        return check_distances(cdist(first, second, name), metric)
 
     return between
 
@@ -173,7 +163,8 @@ def _rows_in_parts(X: np.ndarray, metric: str) -> Callable[[slice], np.ndarray]:
     return rows
 
 
-def _checked(distances: np.ndarray, metric: str) -> np.ndarray:
+def check_distances(distances: np.ndarray, metric: str) -> np.ndarray:
+    """Return the distances, or raise `InvalidDataError` where some are not finite."""
     if metric == "braycurtis":
         # Of two rows of zeros: 0 / 0.
         distances[np.isnan(distances)] = 0
@@ -187,16 +178,16 @@ def _checked(distances: np.ndarray, metric: str) -> np.ndarray:
 
 def _euclidean_rows(X: np.ndarray, *, squared: bool) -> Callable[[slice], np.ndarray]:
     mean = X.mean(axis=0, dtype=np.float64)
-    kept = _right_factor(X, mean) if X.nbytes <= KEPT_BYTES else None
+    kept = right_factor(X, mean) if X.nbytes <= KEPT_BYTES else None
 
     def rows(block: slice) -> np.ndarray:
-        left = _left_factor(X[block], mean)
+        left = left_factor(X[block], mean)
         if kept is not None:
             distances = left @ kept.T
         else:
             distances = np.empty((len(left), len(X)))
             for part in row_blocks(*X.shape):
-                np.matmul(left, _right_factor(X[part], mean).T, out=distances[:, part])
+                np.matmul(left, right_factor(X[part], mean).T, out=distances[:, part])
         _from_squares(distances, squared=squared)
         distances[np.arange(len(distances)), np.arange(len(X))[block]] = 0
         return distances
@@ -216,7 +207,7 @@ def _from_squares(distances: np.ndarray, *, squared: bool) -> None:
         np.sqrt(distances, out=distances)
 
 
-def _right_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def right_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Return the rows less `mean`, a column of ones, and a column of their squares."""
     factor = np.ones((X.shape[0], X.shape[1] + 2))
     np.subtract(X, mean, out=factor[:, :-2])
@@ -224,13 +215,13 @@ def _right_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return factor
 
 
-def _left_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def left_factor(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Return what times the right factor gives squared distances.
 
     |x - y|^2 = -2 x.y + |x|^2 + |y|^2, with both squares as columns of the factors: one
     product instead of three passes over the block.
     """
-    left = _right_factor(X, mean)
+    left = right_factor(X, mean)
     left[:, :-2] *= -2
     left[:, -2:] = left[:, [-1, -2]]
     return left

@@ -11,7 +11,8 @@ import numpy as np
 from clustimage._errors import InvalidDataError, InvalidParameterError
 from clustimage._metrics import on_sphere
 from clustimage._validation import check_real
-from clustimage.cluster._distances import condensed_distances, distance_rows
+from clustimage.cluster._condensed import condensed_distances
+from clustimage.cluster._distances import distance_rows
 from clustimage.cluster._places import arcs, place_scale, read_places
 
 __all__ = ["Mix", "Weights", "check_moments", "check_places", "check_weights", "mixed_distances"]
@@ -230,6 +231,8 @@ def mixed_distances(
     weights: Weights,
     moments: np.ndarray | None = None,
     places: np.ndarray | None = None,
+    *,
+    n_jobs: int | None = 1,
 ) -> tuple[np.ndarray, Mix]:
     """Return the distances of all pairs of images, in content, time and place.
 
@@ -252,6 +255,8 @@ def mixed_distances(
     places : ndarray of float64, shape (n, 2), optional
         Latitude and longitude in degrees, NaN where they are not known; needed where place
         has a weight. They are compared by the haversine formula.
+    n_jobs : int, default=1
+        Number of threads for the distances of content.
 
     Returns
     -------
@@ -274,7 +279,7 @@ def mixed_distances(
     """
     n = len(X)
     if weights.content:
-        distances = condensed_distances(X, metric)
+        distances = condensed_distances(X, metric, n_jobs=n_jobs)
     else:
         distances = np.zeros(n * (n - 1) // 2)
     parts: dict[str, Any] = {}

@@ -70,10 +70,12 @@ def plan_clusters(
         return Step("cluster", what, f"metric={asked['metric']!r} was asked for", 300 * n, kept)
     words, why, peak, leaves, problem = _of_clusterer(n, n_columns, budget, n_jobs, asked)
     labellings = 8 * n * min(MOST_LABELLINGS, most_clusters(asked))
-    peak += labellings + 8 * n * n_columns * (n <= MANY_ROWS)
+    copy = 8 * n * n_columns * (n <= MANY_ROWS)
+    # That of the rows counts as part of the tree where there is a budget.
+    peak += labellings + (0 if budget is not None and leaves == n else copy)
     if asked["sim"] is None:
         scoring, scored = _of_evaluator(n, n_columns, asked)
-        words, peak = f"{words}, {scoring}", max(peak, scored + labellings)
+        words, peak = f"{words}, {scoring}", max(peak, scored + labellings + copy)
     if leaves:
         kept += 32 * leaves + 4 * n * (leaves < n)
     return Step("cluster", words, why, peak, kept, problem=problem)

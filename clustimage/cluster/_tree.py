@@ -10,7 +10,7 @@ from clustimage._errors import InvalidParameterError, StepOrderError
 from clustimage._memory import check_memory
 from clustimage._metrics import check_metric
 from clustimage._validation import check_int, check_option, check_real
-from clustimage.cluster._distances import condensed_distances
+from clustimage.cluster._condensed import condensed_distances
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._mixed import Weights
 

@@ -10,6 +10,7 @@ from clustimage._errors import InvalidParameterError
 from clustimage._memory import check_memory, in_words
 from clustimage._validation import check_int
 from clustimage.cluster._base import MANY_ROWS
+from clustimage.cluster._condensed import needs_of_pairs
 from clustimage.cluster._micro import needs_of_micro
 from clustimage.cluster._tree import tree_bytes
 
@@ -146,6 +147,7 @@ def choose_tree(
     d: int,
     *,
     linkage: str = "ward",
+    metric: str = "euclidean",
     most: int = 1,
     micro_clusters: int | None = None,
     barred: str | None = None,
@@ -161,6 +163,8 @@ def choose_tree(
         Images, and features of each.
     linkage : str, default="ward"
         One of `LINKAGES`.
+    metric : str, default="euclidean"
+        One of `METRICS`.
     most : int, default=1
         The largest number of clusters that is asked for.
     micro_clusters : int, optional
@@ -191,7 +195,8 @@ def choose_tree(
     '60,000 images are more than 20,000; their distances would take 28.8 GB'
     """
     pairs = tree_bytes(n, linkage, constrained=constrained)
-    exact = pairs + (0 if budget is None else 8 * n * d)
+    making = 4 * n * (n - 1) + needs_of_pairs(n, d, metric, n_jobs=n_jobs)
+    exact = max(pairs, making) + (0 if budget is None else 8 * n * d)
     leaves = max(min(MOST_LEAVES, n // LEAST_SIZE), LEAVES_PER_CLUSTER * most, 2)
     m = leaves if micro_clusters is None else micro_clusters
     other = f"micro_clusters={leaves}" if leaves < n else "fewer clusters"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import squareform
 
-from clustimage._metrics import row_blocks
-from clustimage.cluster._distances import condensed_distances, distance_rows
+from clustimage.cluster._condensed import condensed_distances
 from clustimage.cluster._merging import merge_nearest
 from clustimage.cluster._tree import check_linkage, grow_from
 
@@ -16,9 +15,6 @@ __all__ = ["grow_weighted_tree"]
 BY_SIZE = ("ward", "average", "centroid")
 # Where the members of two clusters are compared, not their centres.
 BY_PAIRS = ("average", "weighted", "complete")
-# Numbers that scipy compares one by one in a second or two; of more, a product of matrices
-# gives Euclidean distances, which is many times faster.
-MOST_NUMBERS = 2_000_000_000
 
 
 def grow_weighted_tree(
@@ -28,6 +24,7 @@ def grow_weighted_tree(
     spread: np.ndarray | None = None,
     linkage_name: str = "ward",
     metric: str = "euclidean",
+    n_jobs: int | None = 1,
 ) -> np.ndarray:
     """Merge the two nearest groups again and again, until one is left.
 
@@ -56,6 +53,8 @@ def grow_weighted_tree(
         One of `LINKAGES`.
     metric : str, default="euclidean"
         One of `METRICS`.
+    n_jobs : int, default=1
+        Number of threads for the distances; the tree does not depend on it.
 
     Returns
     -------
@@ -85,7 +84,7 @@ def grow_weighted_tree(
     [[0.0, 1.0, 1.0, 2.0], [2.0, 3.0, 2.75, 3.0]]
     """
     check_linkage(linkage_name, metric)
-    distances = _distances(np.asarray(centres, dtype=np.float64), metric)
+    distances = condensed_distances(np.asarray(centres, dtype=np.float64), metric, n_jobs=n_jobs)
     if spread is not None and linkage_name in BY_PAIRS:
         _widen(distances, np.asarray(spread, dtype=np.float64), metric)
     if linkage_name not in BY_SIZE or len(centres) < 2:
@@ -112,18 +111,3 @@ def _widen(distances: np.ndarray, spread: np.ndarray, metric: str) -> None:
         if metric == "euclidean":
             np.sqrt(part, out=part)
         start = stop
-
-
-def _distances(centres: np.ndarray, metric: str) -> np.ndarray:
-    m, d = centres.shape
-    if metric != "euclidean" or m * (m - 1) / 2 * d <= MOST_NUMBERS:
-        return condensed_distances(centres, metric)
-    rows = distance_rows(centres, metric)
-    condensed = np.empty(m * (m - 1) // 2)
-    start = 0
-    for block in row_blocks(m, m):
-        for i, far in enumerate(rows(block), block.start):
-            stop = start + m - 1 - i
-            condensed[start:stop] = far[i + 1 :]
-            start = stop
-    return condensed

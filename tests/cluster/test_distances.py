@@ -9,7 +9,8 @@ from clustimage import _metrics
 from clustimage._errors import InvalidDataError
 from clustimage._metrics import METRICS
 from clustimage.cluster import _distances, search_k
-from clustimage.cluster._distances import condensed_distances, distance_rows, pair_distances
+from clustimage.cluster._condensed import condensed_distances
+from clustimage.cluster._distances import distance_rows, pair_distances
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -244,7 +244,7 @@ def test_memory_is_asked_for_before_distances_are_taken(options, monkeypatch):
         raise AssertionError("distances were taken")
 
     monkeypatch.setattr("clustimage._memory.available_memory", lambda: 20_000)
-    monkeypatch.setattr("clustimage.cluster._distances.pdist", never)
+    monkeypatch.setattr("clustimage.cluster._condensed.pdist", never)
     words = r"A tree of 100 images takes 79\.2 kB .* 20\.0 kB .* fewer images, or .*'kmeans'"
     with pytest.raises(MemoryLimitError, match=words):
         search_k(np.random.default_rng(0).random((100, 2)), moments=np.arange(100), **options)

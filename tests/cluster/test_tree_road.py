@@ -19,7 +19,8 @@ from clustimage.cluster import (
     search_k,
     to_recut,
 )
-from clustimage.cluster._tree import EUCLIDEAN_LINKAGES
+from clustimage.cluster._condensed import needs_of_pairs
+from clustimage.cluster._tree import EUCLIDEAN_LINKAGES, tree_bytes
 from clustimage.cluster._tree_road import choose_tree
 
 GB = 10**9
@@ -56,6 +57,14 @@ def test_the_reason_has_the_numbers_that_were_compared():
     )
     assert choose_tree(1_000, 10).why.endswith("at most 20,000 and their distances take 8.0 MB")
     assert "200.4 MB, more than is left" in choose_tree(5_000, 10, budget=Budget(10**8)).why
+
+
+def test_blocks_of_wide_rows_count_beside_their_distances():
+    of_tree = choose_tree(1000, 100).peak
+    assert of_tree == tree_bytes(1000, "ward")
+    made = choose_tree(1000, 50_000, n_jobs=2).peak
+    assert made == 4000 * 999 + needs_of_pairs(1000, 50_000, n_jobs=2) > of_tree
+    assert choose_tree(1000, 50_000, metric="canberra").peak == of_tree
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def test_mean_squared_distances_of_groups_are_exact():
 
 def test_distances_of_many_columns_are_those_of_few(points, monkeypatch):
     exact = grow_weighted_tree(*points)
-    monkeypatch.setattr("clustimage.cluster._weighted_tree.MOST_NUMBERS", 0)
-    monkeypatch.setattr("clustimage._metrics.BLOCK_BYTES", 8 * 90 * 7)
-    np.testing.assert_allclose(grow_weighted_tree(*points), exact, rtol=0, atol=1e-7)
+    monkeypatch.setattr("clustimage.cluster._condensed.MOST_NUMBERS", 0)
+    monkeypatch.setattr("clustimage.cluster._condensed.MOST_ROWS", 7)
+    np.testing.assert_allclose(grow_weighted_tree(*points), exact, rtol=0, atol=1e-9)
 
 
 def test_one_and_two_groups_have_a_tree():

@@ -10,10 +10,10 @@ from clustimage._errors import StepOrderError
 from clustimage._paging import held_bytes
 from clustimage._plan import Plan, Step
 from clustimage._validation import check_int, check_shape
-from clustimage.cluster import check_request, plan_clusters
+from clustimage.cluster import check_request, most_clusters, plan_clusters
 from clustimage.embedding import make_embedder
 from clustimage.features import make_extractor
-from clustimage.images import Images, measure_input, plan_images
+from clustimage.images import Images, Measured, measure_input, plan_images
 from clustimage.similarity import plan_find, plan_unique
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class PlanMethods:
         >>> plan.problems
         []
         """
-        n_images, shape = self._measured(X, black_list, recursive)
+        n_images, shape, n_files = self._measured(X, black_list, recursive)
         request = check_request(**request, method=self.params["method"])
         budget = total = make_budget(self.params["max_memory"])
         steps: list[Step] = []
@@ -107,7 +107,7 @@ class PlanMethods:
 
         n_jobs = self.params["n_jobs"]
         folder = self.params["dirpath"]
-        budget = add(plan_images(n_images, shape, budget, folder, n_jobs=n_jobs))
+        budget = add(plan_images(n_images, shape, budget, folder, n_jobs=n_jobs, n_files=n_files))
         extractor = make_extractor(self.params["method"], self.params)
         step, n_columns = extractor.plan(n_images, shape, budget)
         budget = add(step)
@@ -116,24 +116,24 @@ class PlanMethods:
         columns = n_columns if cluster_space == "high" else 2
         budget = add(plan_clusters(n_images, columns, budget, n_jobs=n_jobs, **request))
         n_pixels = shape[0] * shape[1] * shape[2]
-        most = min(n_images, request["n_clusters"] or request["max_clust"])
+        most = min(n_images, most_clusters(request)) if request["sim"] is None else None
         budget = add(plan_unique(n_images, n_columns, n_pixels, budget, n_clusters=most))
         add(plan_find(n_images, n_columns, budget))
         return Plan(n_images, total, steps)
 
-    def _measured(
-        self, X: Any, black_list: Sequence[str] | None, recursive: bool
-    ) -> tuple[int, tuple[int, int, int]]:
-        """Return how many images there are, and their shape."""
+    def _measured(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> Measured:
+        """Return how many images there are, their shape, and how many are files."""
         if X is None:
             if self.results["img"] is None:
                 raise StepOrderError(
                     "There is nothing to plan for. Give plan() a number of images, or images."
                 )
-            return len(self.images_), self.images_.shape
+            in_cache = sum(key is not None for key in self.images_.keys or ())
+            return Measured(len(self.images_), self.images_.shape, in_cache)
         dim = check_shape("dim", self._given["dim"])
         if isinstance(X, Integral):
-            return check_int("X", X, low=1), (*dim, 1 if self.params["grayscale"] else 3)
+            count = check_int("X", X, low=1)
+            return Measured(count, (*dim, 1 if self.params["grayscale"] else 3), count)
         return measure_input(
             X,
             dim=dim,

@@ -100,7 +100,9 @@ class StateMethods:
         return self.embedder_.get_state() if isinstance(self.embedder_, Embedder) else None
 
     @classmethod
-    def _from_state(cls, state: Mapping[str, Any], weights: Any = None, **objects: Any) -> Any:
+    def _from_state(
+        cls, state: Mapping[str, Any], weights: Any = None, max_memory: Any = None, **objects: Any
+    ) -> Any:
         """Return the model that `state` was taken from.
 
         Parameters
@@ -109,6 +111,8 @@ class StateMethods:
             What `_get_state` returned.
         weights : path, optional
             Where the weights of the network are now.
+        max_memory : int or str, optional
+            In place of the one that was saved.
         **objects
             ``method``, ``embedding``, ``model`` (of ``params_cnn``) and ``detector`` (of
             ``params_faces``), where the model was made with objects of the user's own.
@@ -136,6 +140,8 @@ class StateMethods:
                 settings[name] = objects.get(name, NotSaved(name, settings[name]))
             if weights is not None:
                 given["params_cnn"]["weights"] = weights
+            if max_memory is not None:
+                given["max_memory"] = max_memory
             model = cls(**given)
             images = _images_from(state["images"])
             model.images_ = images

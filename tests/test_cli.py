@@ -53,7 +53,8 @@ def test_cluster_writes_the_table_the_figures_and_the_model(clustered):
 
 def test_find_prints_the_nearest_first(clustered, folder, capsys, tmp_path):
     words = ["find", str(folder / "04.png"), "--model", str(clustered / "model.clustimage")]
-    assert main([*words, "--k", "3", "--out", str(tmp_path / "found"), "--verbose", "error"]) == 0
+    words += ["--k", "3", "--max-memory", "1GB", "--verbose", "error"]
+    assert main([*words, "--out", str(tmp_path / "found")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "04.png: 3 images"
     assert lines[2].endswith("04.png") and "cluster" in lines[2]

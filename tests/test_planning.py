@@ -121,3 +121,46 @@ def test_micro_clusters_are_planned_and_made(digits):
     assert cl.clustering_.micro.max() == 99
     cl.cluster()
     assert cl.clustering_.micro is None
+
+
+def test_a_plan_for_arrays_counts_no_cache_as_they_fill_none(digits, tmp_path):
+    X = digits[0][:300]
+    cl = quiet(dirpath=tmp_path)
+    assert cl.plan(X).on_disk == 0
+    assert cl.plan(300).on_disk > 0
+    cl.import_data(X)
+    assert cl.plan().on_disk == 0
+
+
+def test_a_plan_for_files_counts_the_cache_before_and_after_they_are_read(lent_data, tmp_path):
+    folder = lent_data / "corel1k" / "dinosaurs"
+    cl = quiet(dirpath=tmp_path, dim=(32, 32))
+    before = cl.plan(folder).on_disk
+    assert before == 100 * 32 * 32 * 3
+    cl.import_data(folder)
+    assert cl.plan().on_disk == before
+
+
+def test_a_plan_speaks_of_as_many_clusters_as_are_searched():
+    def unique(**request):
+        (step,) = (step for step in quiet().plan(5000, **request).steps if step.stage == "unique")
+        return step.what
+
+    assert "each of 24 clusters" in unique()
+    assert "each of 7 clusters" in unique(n_clusters=7)
+    assert "about 50 clusters" in unique(sim=0.9)
+
+
+def test_a_model_is_loaded_into_less_memory_than_it_was_made_in(digits, tmp_path):
+    X = np.kron(digits[0][:300].reshape(-1, 8, 8), np.ones((1, 8, 8))).astype(np.uint8)
+    cl = quiet(dim=(64, 64))
+    cl.fit_transform(X, n_clusters=5)
+    path = cl.save(tmp_path / "model")
+    assert held_bytes(Clustimage.load(path).results["img"]) == 300 * 64 * 64
+    again = Clustimage.load(path, max_memory="2 MB")
+    assert held_bytes(again.results["img"]) == 0
+    assert again.get_params()["max_memory"] == "2 MB"
+    np.testing.assert_array_equal(again.results["img"], cl.results["img"])
+    assert Clustimage.load(path).get_params()["max_memory"] is None
+    with pytest.raises(InvalidParameterError, match="'max_memory'.*Got 'much'"):
+        Clustimage.load(path, max_memory="much")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clustimage._errors import InvalidParameterError
 from clustimage._words import count
 from clustimage.cli._output import (
+    add_max_memory,
     add_output,
     check_folder,
     draw_all,
@@ -61,12 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grayscale", action="store_true", help="work on one channel")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
     parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
-    parser.add_argument(
-        "--max-memory",
-        default=None,
-        metavar="SIZE",
-        help="2GB, 500MB …: what images, features and work may take (half of what is free)",
-    )
+    add_max_memory(parser)
     parser.add_argument(
         "--plan", action="store_true", help="only say what each step would do, and what it takes"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from clustimage.cli._output import add_output, check_folder, use_files_only
+from clustimage.cli._output import add_max_memory, add_output, check_folder, use_files_only
 
 HELP = "Find the images of a saved model that are most like the given ones."
 
@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alpha", type=float, default=None, help="all images with a p-value of at most this"
     )
+    add_max_memory(parser)
     add_output(parser, required=False)
 
 
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         names = ["find.csv", "find.png"]
         folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
-    model = Clustimage.load(arguments.model)
+    model = Clustimage.load(arguments.model, max_memory=arguments.max_memory)
     k = 5 if arguments.k is None and arguments.alpha is None else arguments.k
     images = arguments.images if len(arguments.images) > 1 else arguments.images[0]
     answer = model.find(images, k=k, alpha=arguments.alpha)

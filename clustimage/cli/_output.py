@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clustimage import Clustimage
 
 __all__ = [
+    "add_max_memory",
     "add_output",
     "check_folder",
     "draw_all",
@@ -33,6 +34,16 @@ def add_output(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the results of an earlier run in DIR"
+    )
+
+
+def add_max_memory(parser: argparse.ArgumentParser) -> None:
+    """Add ``--max-memory``."""
+    parser.add_argument(
+        "--max-memory",
+        default=None,
+        metavar="SIZE",
+        help="2GB, 500MB …: what images, features and work may take (half of what is free)",
     )
 
 

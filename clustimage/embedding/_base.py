@@ -97,7 +97,8 @@ class Embedder(TransformerMixin, BaseEstimator):
             If the map takes more than `budget` leaves; raised before any work.
         """
         checked = self._check(X, reset=True)
-        problem = self.plan(*checked.shape, budget=budget).problem
+        n, n_columns = checked.shape
+        problem = self.plan(n, n_columns, budget).problem
         if problem:
             raise MemoryLimitError(problem)
         self.embedding_ = two_columns(np.asarray(self._embed(checked)))

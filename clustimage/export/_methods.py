@@ -92,12 +92,13 @@ class ExportMethods:
         model: Any = None,
         detector: Any = None,
         weights: str | os.PathLike[str] | None = None,
+        max_memory: int | str | None = None,
     ) -> Self:
         """Load what `save` wrote.
 
-        Nothing in the file is executed. Images that take more than a quarter of the memory
-        that is free go into a file in the system's temporary folder, not into memory; it is
-        gone with the model.
+        Nothing in the file is executed. Images that take more than half of `max_memory` go
+        into a file in the system's temporary folder, not into memory; it is gone with the
+        model.
 
         Parameters
         ----------
@@ -120,6 +121,10 @@ class ExportMethods:
         weights : path, optional
             Where the file of ``params_cnn["weights"]`` lies now, if it was moved. Its content
             must be the same.
+        max_memory : int or str, optional
+            Bytes, or a number with a unit such as ``"2GB"``: what the model may take from now
+            on. By default loading takes at most half of what is free, and the setting is
+            the one that was saved.
 
         Returns
         -------
@@ -132,7 +137,8 @@ class ExportMethods:
             If the file does not exist, is broken, cut off or foreign, or is of a
             version of clustimage that is too new for this one.
         InvalidParameterError
-            If an object is given and the model was made without one.
+            If an object is given and the model was made without one, or `max_memory` is no
+            amount of memory.
 
         Examples
         --------
@@ -150,7 +156,8 @@ class ExportMethods:
             "weights": weights,
         }
         objects = {name: value for name, value in given.items() if value is not None}
-        return cls._from_state(load_model(path, budget=make_budget()), **objects)
+        state = load_model(path, budget=make_budget(max_memory))
+        return cls._from_state(state, max_memory=max_memory, **objects)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the results as a table, one row per image.

@@ -14,7 +14,7 @@ from clustimage.images._frames import Frame
 from clustimage.images._images import Images, ImageStatus
 from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images._load import load_images, tell_skipped
-from clustimage.images._measure import measure_input
+from clustimage.images._measure import Measured, measure_input
 from clustimage.images._metadata_table import (
     GONE,
     clock_times,
@@ -55,6 +55,7 @@ __all__ = [
     "imscale",
     "listdir",
     "load_images",
+    "Measured",
     "measure_input",
     "metadata_frame",
     "open_cache",

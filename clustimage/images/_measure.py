@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from clustimage._validation import check_bool, check_shape
 from clustimage.images._images import ImageStatus
@@ -13,7 +13,15 @@ from clustimage.images._load import tell_skipped
 from clustimage.images._paths import missing
 from clustimage.images._source import Rules, Source, Stack, Wanted, gather
 
-__all__ = ["measure_input"]
+__all__ = ["Measured", "measure_input"]
+
+
+class Measured(NamedTuple):
+    """How many images there are, what size they will have, and how many of them are files."""
+
+    n_images: int
+    shape: tuple[int, int, int]
+    n_files: int
 
 
 def measure_input(
@@ -24,7 +32,7 @@ def measure_input(
     ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
     recursive: bool = True,
     black_list: str | Iterable[str] | None = None,
-) -> tuple[int, tuple[int, int, int]]:
+) -> Measured:
     """Count the images that `load_images` would read, and tell their shape.
 
     No file is opened, nothing downloaded, nothing written.
@@ -40,6 +48,8 @@ def measure_input(
         Files that cannot be read are counted, as that is not known before.
     shape : (height, width, channels)
         Of each image when it is read.
+    n_files : int
+        How many come from files or addresses, not from memory: a cache keeps those.
 
     Raises
     ------
@@ -50,19 +60,22 @@ def measure_input(
     --------
     >>> import numpy as np
     >>> measure_input(np.zeros((50, 40, 30, 3)), dim=(16, 12))
-    (50, (16, 12, 3))
+    Measured(n_images=50, shape=(16, 12, 3), n_files=0)
     """
     wanted = Wanted(check_shape("dim", dim), check_bool("grayscale", grayscale))
     check_extensions(ext)
     given = gather(X, Rules(ext, check_bool("recursive", recursive), black_list, reads=False))
     if isinstance(given, Stack):
         given.check_size()
-        return len(given.data), wanted.shape_of(given)
+        return Measured(len(given.data), wanted.shape_of(given), 0)
     status = [_before_reading(item) for item in given.items]
-    n_images = sum(row.status == "ok" for row in status)
+    readable = [row.status == "ok" for row in status]
+    n_images = sum(readable)
     if not n_images:
         tell_skipped(status, given.looked_for)
-    return n_images, wanted.shape_of(given)
+    from_files = (item.content is None for item in given.items)
+    n_files = sum(ok and is_file for ok, is_file in zip(readable, from_files, strict=True))
+    return Measured(n_images, wanted.shape_of(given), n_files)
 
 
 def _before_reading(item: Source) -> ImageStatus:

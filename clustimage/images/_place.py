@@ -224,8 +224,9 @@ def plan_images(
     folder: str | os.PathLike[str] | None,
     *,
     n_jobs: int | None = -1,
+    n_files: int | None = None,
 ) -> Step:
-    """Tell what `load_images` would do with so many files; nothing is read or written.
+    """Tell what `load_images` would do with so many images; nothing is read or written.
 
     Parameters
     ----------
@@ -240,6 +241,8 @@ def plan_images(
         system's temporary folder, without a cache.
     n_jobs : int, default=-1
         Number of workers.
+    n_files : int, optional
+        How many of them are files, and go into the cache; by default all.
 
     Returns
     -------
@@ -254,7 +257,8 @@ def plan_images(
     '60,000 images of 128 x 128 pixels in colour, in memory'
     """
     n_bytes = n_images * math.prod(shape)
-    cached = folder is not None
+    in_cache = 0 if folder is None else n_images if n_files is None else n_files
+    cached = in_cache > 0
     ways = decoding_ways(n_images, shape, n_jobs=n_jobs, cached=cached)
     colour = "gray" if shape[2] == 1 else "in colour"
     what = f"{n_images:,} images of {shape[0]} x {shape[1]} pixels {colour}"
@@ -263,7 +267,7 @@ def plan_images(
     if problem:
         return Step("import_data", what, peak=ways[-1].n_bytes + kept, problem=problem)
     place = place_pixels(n_images, shape, budget, ways)
-    on_disk = n_bytes * (place.in_file + cached)
+    on_disk = n_bytes * place.in_file + in_cache * math.prod(shape)
     if not place.in_file:
         peak, kept = n_bytes + place.way.n_bytes + kept, n_bytes + kept
         return Step("import_data", f"{what}, in memory", place.why, peak, kept, on_disk)

@@ -50,7 +50,7 @@ GIVEN: dict[str, tuple[Any, dict[str, Any]]] = {
 def test_arrays_are_counted_as_they_are_read(name):
     X, options = GIVEN[name]
     images = load_images(X, **options)
-    assert measure_input(X, **options) == (len(images), images.shape)
+    assert measure_input(X, **options) == (len(images), images.shape, 0)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,14 @@ def test_arrays_are_counted_as_they_are_read(name):
 def test_files_are_counted_as_they_are_read(folder, options):
     for X in (folder, [folder, folder / "1.png"], folder / "1.png", [str(folder / "2.JPG")] * 3):
         images = load_images(X, dim=(5, 6), **options)
-        assert measure_input(X, dim=(5, 6), **options) == (len(images), images.shape)
+        expected = (len(images), images.shape, len(images))
+        assert measure_input(X, dim=(5, 6), **options) == expected
 
 
 def test_what_is_known_not_to_be_there_is_not_counted(folder):
     (folder / "empty").mkdir()
     X = [folder / "1.png", folder / "no.png", "", folder / "empty"]
-    assert measure_input(X) == (1, (128, 128, 3))
+    assert measure_input(X) == (1, (128, 128, 3), 1)
     (folder / "1.png").write_text("no image")  # that is known only when it is read
     assert measure_input(X)[0] == 1
 
@@ -80,8 +81,8 @@ def test_nothing_is_opened_downloaded_or_made(folder, monkeypatch):
         monkeypatch.setattr(place, name, refused)
     monkeypatch.setattr("clustimage.images._load.fetch", refused)
     monkeypatch.setattr("clustimage.images._load.decode", refused)
-    assert measure_input(X) == (6, (128, 128, 3))
-    assert measure_input("https://example.org/a.png") == (1, (128, 128, 3))
+    assert measure_input(X) == (6, (128, 128, 3), 5)
+    assert measure_input("https://example.org/a.png") == (1, (128, 128, 3), 1)
 
 
 @pytest.mark.parametrize(

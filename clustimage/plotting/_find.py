@@ -107,7 +107,9 @@ def plot_hits(
     fig, axes = _draw_rows(rows, titles, tall=images.shape[1] / images.shape[2], extra=more)
     if more:
         say_limit(len(names), len(tables), "queries", "the first ones", "max_queries")
-        fig.suptitle(f"Showing {len(names):,} of {len(tables):,} queries", fontsize=12)
+        words = f"Showing {len(names):,} of {len(tables):,} queries"
+        # The room above the rows is some inches, however high the figure is.
+        fig.suptitle(words, fontsize=12, y=1 - 0.1 / fig.get_size_inches()[1], va="top")
     n_drawn, n_found = (sum(len(some[name]) for name in names) for some in (drawn, tables))
     if n_drawn < n_found:
         say_limit(n_drawn, n_found, "images found", f"the nearest {limit:,} of each query")

@@ -136,6 +136,17 @@ def test_rows_do_not_cover_each_other(model):
     assert all(a.y0 >= b.y1 for a, b in zip(boxes, boxes[1:], strict=False))
 
 
+@pytest.mark.parametrize("n", [2, 13, 24])
+def test_how_many_queries_are_drawn_stands_above_the_first_row(model, n):
+    model.find(list(range(n + 1)), k=7)
+    fig, axes = model.plot_find(max_queries=n)
+    fig.canvas.draw()
+    (words,) = fig.texts
+    assert words.get_text() == f"Showing {n} of {n + 1} queries"
+    box, row = words.get_window_extent(), axes[0].get_tightbbox()
+    assert row.y1 <= box.y0 and box.y1 <= fig.bbox.y1
+
+
 def test_before_find_the_step_is_named(model):
     with pytest.raises(_errors.StepOrderError, match=r"find\(\)"):
         model.plot_find()

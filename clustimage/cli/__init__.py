@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from clustimage import __version__
 from clustimage._errors import ClustimageError
@@ -30,6 +31,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+class _Command(_Parser):
+    """The parser of a sub-command, which complains in its own name."""
+
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
+        arguments, unknown = super().parse_known_args(*args, **options)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return arguments, unknown
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with all sub-commands."""
     parser = _Parser(
@@ -38,7 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
         "in any set of images.",
     )
     parser.add_argument("--version", action="version", version=f"clustimage {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_Command
+    )
     for name, module in COMMANDS.items():
         sub = commands.add_parser(name, help=module.HELP, description=module.HELP)
         sub.add_argument(

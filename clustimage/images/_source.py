@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from clustimage._errors import ImageReadError, InvalidDataError
+from clustimage._words import count
 from clustimage.images._arrays import Rows, check_numeric, check_values, guess_shape
 from clustimage.images._download import base_name, is_url, local_name
 from clustimage.images._listing import printable, scan
@@ -293,7 +294,7 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
                 sources += _from_listed_path(text, rules)
         else:
             sources.append(_from_content(item, names[number]))
-    return Sources(sources, f"{len(items)} inputs given")
+    return Sources(sources, f"{count(len(items), 'input')} given")
 
 
 def _from_listed_path(text: str, rules: Rules) -> list[Source]:

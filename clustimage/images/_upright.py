@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from clustimage._errors import DownloadError, InvalidDataError
+from clustimage._words import count
 from clustimage.images._arrays import imscale
 from clustimage.images._decode import flatten_colour
 from clustimage.images._download import fetch
@@ -58,7 +59,7 @@ def gather_photos(
             "Photos are given as files or as arrays (n, height, width, channels). Got flattened "
             f"images, an array of shape {given.data.shape}."
         )
-    return Sources(given.as_sources(), f"{len(given.data)} arrays given")
+    return Sources(given.as_sources(), f"{count(len(given.data), 'array')} given")
 
 
 def read_upright(source: Source, least: Least = None) -> Decoded | str:

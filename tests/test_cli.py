@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from clustimage import Clustimage
-from clustimage.cli import main
+from clustimage.cli import COMMANDS, build_parser, main
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,10 @@ def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
             ["cluster", "FOLDER/no", "--out", "OUT", "--links", "OUT", "--layout", "sizes"],
             "Did you mean 'size'",
         ),
+        (["find", "a.png", "--model", "m", "--bogus"], "--bogus (see clustimage find --help)"),
+        (["--bogus", "demo"], "--bogus (see clustimage --help)"),
+        (["cluster", "FOLDER/no", "--plan"], "1 input given"),
+        (["cluster", "FOLDER/no", "FOLDER/nor", "--out", "OUT"], "2 inputs given"),
         (["fnid"], "invalid choice"),
         ([], "COMMAND"),
     ],
@@ -124,6 +129,17 @@ def test_a_wrong_argument_is_one_sentence_and_exit_code_2(
     assert sentence in said
     assert "Traceback" not in said
     assert not (tmp_path / "out").exists()
+
+
+def commands():
+    """Return the parser of each sub-command by its name."""
+    actions = build_parser()._actions
+    return next(a.choices for a in actions if isinstance(a, argparse._SubParsersAction))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_option_says_what_it_is_for(name):
+    assert [a.dest for a in commands()[name]._actions if len(a.help or "") < 5] == []
 
 
 def test_the_command_runs_as_a_process():
@@ -273,6 +289,20 @@ def test_the_plan_is_told_and_nothing_is_done(tmp_path, capsys):
     assert told.startswith("Plan for 2 images with max_memory=1.0 GB")
     assert "extract_feat: " in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
+
+
+def test_a_plan_with_steps_that_cannot_be_done_is_exit_code_2(tmp_path, capsys):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"not even read")
+    assert main(["cluster", str(tmp_path), "--plan", "--max-memory", "1MB"]) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("Plan for 2 images") and told.out.count("\nfind: ") == 1
+    n_problems = told.out.count("CANNOT BE DONE")
+    assert 0 < n_problems < 6
+    assert (
+        told.err
+        == f"clustimage cluster: {n_problems} of 6 steps cannot be done, as the plan says.\n"
+    )
 
 
 def test_a_folder_for_the_results_is_needed_without_a_plan(tmp_path, capsys):

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clustimage._errors import InvalidParameterError
+from clustimage._errors import InvalidParameterError, MemoryLimitError
 from clustimage._words import count
 from clustimage.cli._output import (
     add_max_memory,
@@ -58,7 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timestamps", default=None, help="times of the photos: auto (default), exif, stat"
     )
     parser.add_argument("--space", default="high", help="cluster the features (high) or map (low)")
-    parser.add_argument("--dim", type=int, nargs=2, default=(128, 128), metavar=("H", "W"))
+    parser.add_argument(
+        "--dim",
+        type=int,
+        nargs=2,
+        default=(128, 128),
+        metavar=("H", "W"),
+        help="height and width in pixels that images are resized to (128 128)",
+    )
     parser.add_argument("--grayscale", action="store_true", help="work on one channel")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
     parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
@@ -117,7 +124,7 @@ def run(arguments: argparse.Namespace) -> None:
         max_memory=arguments.max_memory,
     )
     if arguments.plan:
-        print(model.plan(arguments.folders, cluster_space=arguments.space, **_request(arguments)))
+        _tell_plan(model, arguments)
         return
     folders = _check_links(arguments)
     names = [*outputs_of_cluster(), *(["links.csv"] if folders else [])]
@@ -131,6 +138,17 @@ def run(arguments: argparse.Namespace) -> None:
     write_all(model, folder, overwrite=arguments.overwrite)
     if folders:
         _fill_folders(model, folder, folders)
+
+
+def _tell_plan(model: Clustimage, arguments: argparse.Namespace) -> None:
+    """Print what each step would do; raise where one of them cannot be done."""
+    plan = model.plan(arguments.folders, cluster_space=arguments.space, **_request(arguments))
+    print(plan, flush=True)
+    n_problems = len(plan.problems)
+    if n_problems:
+        raise MemoryLimitError(
+            f"{n_problems} of {count(len(plan.steps), 'step')} cannot be done, as the plan says."
+        )
 
 
 def _request(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from clustimage.cluster import cut_tree_at, to_clusteval, to_recut
 from clustimage.export import answer_frames
 from clustimage.features import make_pca_object
 from clustimage.images import Images, get_dim
-from clustimage.plotting import dendrogram
+from clustimage.plotting import dendrogram, label_colors
 from clustimage.similarity import RowIndex, find_similar, fit_null, pick_unique
 
 if TYPE_CHECKING:
@@ -231,7 +231,9 @@ class AnswerMethods:
         require(self.results, "labels")
         if self.clusteval_ is None:
             space = self._made_from["labels"][0]
-            self._store(clusteval_=to_clusteval(self.clustering_, self.results[space]))
+            feat = self.results[space]
+            made = to_clusteval(self.clustering_, feat, colors=label_colors)
+            self._store(clusteval_=made)
         return self.clusteval_
 
     @property

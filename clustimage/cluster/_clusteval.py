@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,13 @@ def _evaluation_class() -> type[clusteval]:
     return type("Evaluation", (TreePlots, clusteval), {"__doc__": EvaluationPlots.__doc__})
 
 
-def to_clusteval(clustering: Clustering, X: np.ndarray, labels: np.ndarray | None = None) -> Any:
+def to_clusteval(
+    clustering: Clustering,
+    X: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    colors: Callable[[np.ndarray], Mapping[int, str]] | None = None,
+) -> Any:
     """Return a clusteval object with the results of a search.
 
     Parameters
@@ -86,6 +92,9 @@ def to_clusteval(clustering: Clustering, X: np.ndarray, labels: np.ndarray | Non
         The features that were clustered.
     labels : ndarray of int, shape (n,), optional
         Labels to show; default those of `clustering`.
+    colors : callable, optional
+        Takes labels and returns the colour of each that occurs, sorted by label; default
+        are those of matplotlib's ``"tab20"``.
 
     Returns
     -------
@@ -120,7 +129,7 @@ def to_clusteval(clustering: Clustering, X: np.ndarray, labels: np.ndarray | Non
     # The constructor knows fewer names, and corrects small numbers.
     ce.cluster, ce.evaluate = asked["cluster"], asked["evaluate"]
     ce.min_clust, ce.max_clust = asked["min_clust"], asked["max_clust"]
-    ce.clustering = clustering
+    ce.clustering, ce.colors = clustering, colors
     ce.X = np.asarray(X)
     ce.Z = [] if clustering.tree is None else clustering.tree
     max_d, lower, upper = clustering.cut or (None, None, None)

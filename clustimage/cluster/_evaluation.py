@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,14 @@ import numpy as np
 
 from clustimage._errors import InvalidDataError
 from clustimage._logging import get_logger
+from clustimage._validation import check_option
+from clustimage._words import count
 from clustimage.cluster._base import MANY_ROWS
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._labels import count_clusters
 from clustimage.cluster._sampled import draw_sample
 from clustimage.cluster._score_plot import TITLES, plot_heights, plot_knee, plot_scores
+from clustimage.cluster._silhouette_plot import plot_silhouettes, silhouette_values
 from clustimage.cluster._tree import EUCLIDEAN_LINKAGES, cut_heights, grow_tree
 
 if TYPE_CHECKING:
@@ -56,6 +59,8 @@ class EvaluationPlots:
     metric: str
     linkage: str
     clustering: Clustering
+    # Takes labels, returns the colour of each that occurs.
+    colors: Callable[[np.ndarray], Mapping[int, str]] | None
 
     def plot(self, title: str | None = None, **options: Any) -> tuple[Figure, Any]:
         """Draw the score of every labelling, and mark the best.
@@ -77,7 +82,7 @@ class EvaluationPlots:
         fig, ax
             Figure and axes; two axes where the number of clusters is drawn as well.
         """
-        savefig = options.pop("savefig", None) or {}
+        savefig = options.pop("savefig", None)
         quiet = {"showfig": False, "verbose": "silent"}
         fig: Any
         if self._drawn_by_clusteval():
@@ -90,9 +95,7 @@ class EvaluationPlots:
                 ax.legend([heights, acceleration], ["Height of the merge", "Acceleration"])
         else:
             fig, ax = self._plot_scores(title, **options)
-        if savefig.get("fname"):
-            # The default of clusteval has the function `format` as a name.
-            fig.savefig(**{key: value for key, value in savefig.items() if isinstance(key, str)})
+        _write(fig, savefig)
         return fig, ax
 
     def _drawn_by_clusteval(self) -> bool:
@@ -141,27 +144,61 @@ class EvaluationPlots:
         X : array-like of shape (n, d), optional
             Coordinates, of which the first two are used; default the features.
         **options
-            As for `clusteval.clusteval.scatter`.
+            As for `clusteval.clusteval.scatter`; ``cmap`` is by default the colours of the
+            other plots.
 
         Returns
         -------
         fig, ax
         """
+        from matplotlib.colors import ListedColormap
+
+        colors = self._colors_of(self.results["labx"], None)
+        if not options.get("interactive"):
+            options = {"cmap": ListedColormap(list(colors.values())), **options}
         with self._quiet():
             return super().scatter(self._coordinates(X), **options)  # type: ignore[misc]
 
-    def plot_silhouette(self, X: Any = None, **options: Any) -> tuple[Figure, Any, Any]:
+    def plot_silhouette(
+        self,
+        X: Any = None,
+        *,
+        dot_size: float = 25,
+        jitter: float | None = None,
+        embedding: str | None = None,
+        cmap: Any = None,
+        figsize: tuple[float, float] = (13, 6.5),
+        savefig: Mapping[Any, Any] | None = None,
+        showfig: bool = False,
+    ) -> tuple[Figure, Any, Any]:
         """Draw the silhouette of every image, and the images as dots.
 
-        Of more than 20,000 images a sample of about 5,000 is drawn, with the silhouettes
-        that they have among themselves; a line in the log says so.
+        They are those of the features that were clustered, by the metric asked for: their
+        mean, a dashed line, is the score of ``evaluate="silhouette"``, if neither time nor
+        place is mixed into the distances. (`clusteval` itself draws other silhouettes: those
+        of two coordinates.) An unclustered image counts as 0. Of more than 20,000 images a
+        sample of about 5,000 is drawn, with the silhouettes that they have among
+        themselves; a line in the log says so.
 
         Parameters
         ----------
         X : array-like of shape (n, d), optional
-            Coordinates, of which clusteval uses the first two; default the features.
-        **options
-            As for `clusteval.clusteval.plot_silhouette`.
+            Where the dots lie, of which the first two columns are used, for example
+            ``results["xycoord"]``; default the features.
+        dot_size : float, default=25
+            Area of a dot, in square points.
+        jitter : float, optional
+            Standard deviation of random numbers that move the dots apart.
+        embedding : {"tsne"}, optional
+            Lay the dots out by t-SNE.
+        cmap : str or Colormap, optional
+            Colours of the clusters; default those of the other plots.
+        figsize : (float, float), default=(13, 6.5)
+            Width and height, in inches.
+        savefig : mapping, optional
+            What `Figure.savefig` takes, with ``"fname"``.
+        showfig : bool, default=False
+            Show the figure.
 
         Returns
         -------
@@ -170,25 +207,43 @@ class EvaluationPlots:
         Raises
         ------
         InvalidDataError
-            If there are fewer than 2 clusters, or as many as images.
+            If there are fewer than 2 clusters, as many as images in them, or not one row
+            of `X` per image.
         """
-        labels = self.results["labx"]
-        if not 1 < len(np.unique(labels)) < len(labels):
+        labels = np.asarray(self.results["labx"])
+        k, n_inside = count_clusters(labels), int((labels >= 0).sum())
+        if not 1 < k < n_inside:
             raise InvalidDataError(
-                f"A silhouette needs from 2 to {len(labels) - 1} clusters. "
-                f"There are {count_clusters(labels)} clusters of {len(labels)} images."
+                f"A silhouette needs at least 2 clusters, and one of at least 2 images. There "
+                f"are {count(k, 'cluster')} of {count(len(labels), 'image')}."
             )
-        options = {"showfig": False, **options}
-        rows, whole = self._coordinates(X), self.results
+        rows, places = np.asarray(self.X), self._coordinates(X)
+        if len(places) != len(labels):
+            raise InvalidDataError(
+                f"'X' must have one row per image, {len(labels):,}. Got {len(places):,} rows."
+            )
         if len(labels) > MANY_ROWS:
             some = draw_sample(np.unique(labels, return_inverse=True)[1], MOST_DRAWN)
-            logger.info("Drawing the silhouettes of %d of %d images.", len(some), len(labels))
-            rows, self.results = rows[some], {**whole, "labx": labels[some]}
-        try:
-            with self._quiet():
-                return super().plot_silhouette(rows, **options)  # type: ignore[misc]
-        finally:
-            self.results = whole
+            logger.info(
+                "Drawing the silhouettes of %s of %s.",
+                f"{len(some):,}",
+                count(len(labels), "image"),
+            )
+            rows, places, labels = rows[some], places[some], labels[some]
+        fig, left, right = plot_silhouettes(
+            silhouette_values(rows, labels, metric=self.metric),
+            labels,
+            self._laid_out(places, embedding, jitter),
+            self._colors_of(labels, cmap),
+            metric=self.metric,
+            names=_names_of_axes(X, embedding),
+            dot_size=dot_size,
+            figsize=figsize,
+        )
+        _write(fig, savefig)
+        if showfig:
+            fig.show()
+        return fig, left, right
 
     def dendrogram(self, X: Any = None, **options: Any) -> dict[str, Any]:
         """Draw the linkage tree, cut where it gives the clusters found.
@@ -244,6 +299,28 @@ class EvaluationPlots:
         rows = np.asarray(self.X if X is None else X)
         return np.column_stack([rows, np.zeros(len(rows))]) if rows.shape[1] == 1 else rows
 
+    def _colors_of(self, labels: np.ndarray, cmap: Any) -> Mapping[int, Any]:
+        """Return the colour of each label, by label: of `cmap`, or those of the other plots."""
+        from matplotlib import colormaps
+
+        if cmap is None and self.colors is not None:
+            return self.colors(labels)
+        different = np.unique(labels).tolist()
+        drawn = colormaps.get_cmap(cmap or "tab20")(np.linspace(0, 1, len(different)))
+        return dict(zip(different, drawn, strict=True))
+
+    @staticmethod
+    def _laid_out(places: np.ndarray, embedding: str | None, jitter: float | None) -> np.ndarray:
+        """Return two columns: the first ones or those of t-SNE, moved by random numbers."""
+        if embedding is not None:
+            from sklearn.manifold import TSNE
+
+            check_option("embedding", embedding, ("tsne",))
+            perplexity = min(30, len(places) - 1)
+            places = TSNE(2, perplexity=perplexity, random_state=0).fit_transform(places)
+        noise = np.random.default_rng(0).normal(0, jitter or 0, (len(places), 2))
+        return np.asarray(places[:, :2] + noise)
+
     @staticmethod
     @contextmanager
     def _quiet() -> Iterator[None]:
@@ -254,3 +331,16 @@ class EvaluationPlots:
 
         with quiet_packages(), rc_context():
             yield
+
+
+def _names_of_axes(X: Any, embedding: str | None) -> tuple[str, str]:
+    if embedding is not None:
+        return "t-SNE 1", "t-SNE 2"
+    return ("1st feature", "2nd feature") if X is None else ("x", "y")
+
+
+def _write(fig: Figure, savefig: Mapping[Any, Any] | None) -> None:
+    """Write a figure where a file is named, as the plots of clusteval do."""
+    if savefig and savefig.get("fname"):
+        # The default of clusteval has the function `format` as a name.
+        fig.savefig(**{key: value for key, value in savefig.items() if isinstance(key, str)})

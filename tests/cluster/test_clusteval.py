@@ -101,7 +101,7 @@ def test_plots_work_for_exactly_k_clusters(options, evaluate, X):
     assert len(set(ce.dendrogram()["labx"])) == options["n_clusters"]
     assert isinstance(ce.scatter()[0], Figure)
     if options["n_clusters"] == 1:
-        with pytest.raises(InvalidDataError, match="1 clusters of 40 images"):
+        with pytest.raises(InvalidDataError, match="1 cluster of 40 images"):
             ce.plot_silhouette()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from clustimage._errors import InvalidDataError, MemoryLimitError
 from clustimage._logging import get_logger
 from clustimage._memory import in_words
-from clustimage._validation import check_int, check_real
+from clustimage._validation import check_real
 from clustimage._words import count
 from clustimage.plotting._bands import GAP, PAD, Bands, arrange
 from clustimage.plotting._clusters import Distances, choose_labels, spread
@@ -111,7 +111,7 @@ def plot_columns(
             f"Each image needs a label. Got {len(images)} images and {len(labels)} labels."
         )
     check_cmap(cmap)
-    max_rows = None if max_rows is None else check_int("max_rows", max_rows, low=1)
+    max_rows = check_limit("max_rows", max_rows)
     max_memory = check_real("max_memory", max_memory, low=0, low_open=True)
     max_images = check_limit("max_images", max_images)
     chosen = choose_labels(labels, wanted=wanted, min_samples=min_samples, blacklist=blacklist)

@@ -9,7 +9,6 @@ import numpy as np
 
 from clustimage._errors import InvalidParameterError
 from clustimage._logging import get_logger
-from clustimage._validation import check_int
 
 __all__ = [
     "apart",
@@ -53,8 +52,8 @@ def check_limit(name: str, value: Any, *, auto: int | None = None) -> int | None
         return None
     if auto is not None and isinstance(value, str) and value == "auto":
         return auto
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        return check_int(name, value, low=1)
+    if isinstance(value, Integral) and not isinstance(value, bool) and value >= 1:
+        return int(value)
     others = "None for no limit" if auto is None else "None for no limit, or 'auto'"
     raise InvalidParameterError(
         f"{name!r} must be a whole number of at least 1, {others}. Got {value!r}."

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clustimage._errors import InvalidParameterError
 from clustimage._results import require
 from clustimage._validation import check_bool
+from clustimage.plotting._limits import check_limit
 from clustimage.plotting._map import MAP_NAME, MAX_PAGE, TITLE, plot_map
 from clustimage.plotting._queries import place_queries
 from clustimage.plotting._reads import ReadsResults
-from clustimage.plotting._scatter import MAX_PICTURES, draw_map
+from clustimage.plotting._scatter import MAX_PICTURES, MAX_THUMBNAILS, draw_map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,10 +161,12 @@ class MapMethods(ReadsResults):
             points, images of `plt_all` not smaller than 12; they shrink where they would
             fill the map. None draws no picture.
         img_mean : bool, default=True
-            For the picture of a cluster: True draws the average of its images, False
-            its unique image. The first 100 clusters have one. It lies at the centre;
-            where it would hide another picture or more than three tenths of the dots
-            of a cluster, it lies beside them, with a line to the centre.
+            For the picture of a cluster: True draws the average of its images, which suits
+            images of one kind (digits, faces) and is a gray blur for mixed photos; False
+            draws its unique image, a photo, and is the better choice for these. The first
+            100 clusters have a picture. It lies at the centre; where it would hide another
+            one or more than three tenths of the dots of a cluster, it lies beside them,
+            with a line to the centre.
         dotsize : float, default=15
             Area of a dot, in square points. Of more than 5,000 dots each is smaller: by
             ``(5000 / n) ** 0.75``.
@@ -185,7 +189,7 @@ class MapMethods(ReadsResults):
             Where to draw; default is a new figure. A legend takes its place from these
             axes, as a colour bar does.
         max_images : int, "auto" or None, default="auto"
-            The most images that `plt_all` draws, spread evenly over the map: of each cell of
+            For ``plt_all=True``: the most images drawn, spread evenly over the map: of each cell of
             a grid the one nearest to its middle. The others are dots below; the title and
             the log say so. Of a number the images may cover one another. ``"auto"`` draws up
             to 2,000 all; of more it takes cells as large as an image is drawn, so that none
@@ -202,7 +206,7 @@ class MapMethods(ReadsResults):
             Before `embedding` and `cluster` (or `fit_transform`).
         InvalidParameterError
             For a `zoom`, `dotsize`, `cmap`, `figsize`, `ax` or `max_images` that cannot be
-            used.
+            used, or `max_images` without `plt_all`.
 
         Examples
         --------
@@ -212,6 +216,12 @@ class MapMethods(ReadsResults):
         """
         assigned, xycoord = require(self.results, "labels"), require(self.results, "xycoord")
         every, pictures = check_bool("plt_all", plt_all), None
+        check_limit("max_images", max_images, auto=MAX_THUMBNAILS)
+        if max_images != "auto" and not every:
+            raise InvalidParameterError(
+                f"'max_images' is for plt_all=True, which draws the images themselves. Got "
+                f"{max_images!r} without it. Add plt_all=True, or leave max_images out."
+            )
         if zoom is not None and not every:
             pictures = self._first_pictures(img_mean, cmap)
         found = self.results.get("predict")

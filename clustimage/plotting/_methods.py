@@ -174,8 +174,8 @@ class PlotMethods(MapMethods):
         Parameters
         ----------
         img_mean : bool, default=True
-            True draws the average of the cluster's images, False its unique image:
-            the one nearest to the centre of the cluster.
+            True draws the average of the cluster's images, a gray blur for mixed photos;
+            False its unique image: the one nearest to the centre of the cluster.
         cmap : str or Colormap, optional
             Colour map for gray images; default ``"gray"``.
         show_hog : bool, default=False

@@ -16,10 +16,44 @@ from clustimage.plotting._limits import (
 )
 
 
-@pytest.mark.parametrize("value", [0, -3, 2.5, "auto", "all", True])
-def test_what_is_no_limit_is_refused(value):
-    with pytest.raises(InvalidParameterError, match="'max_images' must be a whole number"):
-        check_limit("max_images", value)
+@pytest.mark.parametrize("auto", [None, 7])
+@pytest.mark.parametrize("value", [0, -3, np.int64(-1), 2.5, "all", True])
+def test_what_is_no_limit_is_refused_with_all_that_is_one(value, auto):
+    allowed = "a whole number of at least 1, None for no limit" + (", or 'auto'" if auto else "")
+    with pytest.raises(InvalidParameterError) as info:
+        check_limit("max_images", value, auto=auto)
+    assert str(info.value) == f"'max_images' must be {allowed}. Got {value!r}."
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, "all"])
+@pytest.mark.parametrize(
+    ("plot", "name", "options", "auto"),
+    [
+        ("plot", "max_images", {}, True),
+        ("plot", "max_images", {"layout": "columns"}, True),
+        ("plot", "max_clusters", {}, False),
+        ("plot", "max_rows", {"layout": "columns"}, False),
+        ("plot_unique", "max_images", {}, False),
+        ("plot_find", "max_images", {}, True),
+        ("plot_find", "max_queries", {}, False),
+        ("plot_faces", "max_photos", {}, False),
+        ("plot_faces", "max_faces", {}, False),
+        ("scatter", "max_images", {"plt_all": True}, True),
+        ("scatter", "max_images", {}, True),
+    ],
+)
+def test_every_plot_says_what_a_limit_may_be(model, value, plot, name, options, auto):
+    model.find([0, 1], k=3)
+    model.results_faces, model.params["dim_face"], model.params["n_jobs"] = {}, (4, 4), 1
+    allowed = "a whole number of at least 1, None for no limit" + (", or 'auto'" if auto else "")
+    with pytest.raises(InvalidParameterError) as info:
+        getattr(model, plot)(**options, **{name: value})
+    assert str(info.value) == f"'{name}' must be {allowed}. Got {value!r}."
+
+
+def test_auto_is_refused_where_it_is_nothing():
+    with pytest.raises(InvalidParameterError, match="'n' must be a whole number.*Got 'auto'"):
+        check_limit("n", "auto")
 
 
 def test_limits_are_whole_numbers_auto_or_none():

@@ -465,3 +465,10 @@ def test_digits(digits_model):
     fig, ax = digits_model.scatter(zoom=4, img_mean=False, legend=True, density=True)
     fig.canvas.draw()
     assert ax.get_title() == "1,797 images in 10 clusters" and len(boxes(ax)) == 10
+
+
+@pytest.mark.parametrize("limit", [5, None])
+def test_a_number_of_images_needs_images(model, limit):
+    words = f"'max_images' is for plt_all=True.*Got {limit} without it. Add plt_all=True"
+    with pytest.raises(_errors.InvalidParameterError, match=words):
+        model.scatter(max_images=limit)

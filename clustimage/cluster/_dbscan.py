@@ -24,6 +24,8 @@ logger = get_logger(__name__)
 
 # Pairs of neighbours that wait at once for the spanning forest: 24 bytes each.
 MAX_PAIRS = 4_000_000
+# scikit-learn looks for neighbours in a matrix of all their distances.
+WITHOUT_INDEX = ("cosine", "correlation", "hamming")
 
 
 def needs(
@@ -42,7 +44,9 @@ def needs(
     labels = 8 * 50 * n
     if n <= MANY_ROWS:
         words = "the neighbours of all images within the largest radius of DBSCAN"
-        n_bytes = labels + 16 * n * (d + 1) + 100 * MAX_PAIRS
+        n_bytes = labels + 16 * n * (d + 1) + 100 * min(MAX_PAIRS, n * n)
+        if metric in WITHOUT_INDEX:
+            n_bytes = max(n_bytes, labels + 8 * n * (d + 1) + 25 * n * n)
         return words, f"{n:,} images are at most {MANY_ROWS:,}", n_bytes
     n_bytes = labels + needs_of_spanning(n, d, metric, n_jobs=n_jobs)
     why = f"{n:,} images are more than {MANY_ROWS:,}"

@@ -11,6 +11,7 @@ from clustimage._errors import InvalidDataError
 from clustimage._metrics import has_no_direction, row_blocks
 
 __all__ = [
+    "KEPT_BYTES",
     "PRODUCT_METRICS",
     "check_distances",
     "distance_rows",

@@ -40,7 +40,8 @@ def needs(
     """
     if n <= MANY_ROWS:
         why = f"{n:,} images are at most {MANY_ROWS:,}"
-        return "k-means from 10 starts", why, 8 * n * d * (1 + n_workers(n_jobs))
+        # For each run a copy, and one more while scikit-learn computes its variance.
+        return "k-means from 10 starts", why, 16 * n * d * n_workers(n_jobs)
     sampled = f"the best of 10 starts on a sample of {N_SAMPLED:,} images"
     why = f"{n:,} images are more than {MANY_ROWS:,}"
     # The rows as float32, and for each run a copy, one more while scikit-learn computes its

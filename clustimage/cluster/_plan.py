@@ -7,6 +7,7 @@ from typing import Any
 
 from clustimage._budget import Budget
 from clustimage._errors import MemoryLimitError
+from clustimage._parallel import n_workers
 from clustimage._plan import Step
 from clustimage.cluster import _dbscan, _hdbscan, _kmeans, _silhouette
 from clustimage.cluster._agglomerative import AgglomerativeClusterer
@@ -74,7 +75,7 @@ def plan_clusters(
     # That of the rows counts as part of the tree where there is a budget.
     peak += labellings + (0 if budget is not None and leaves == n else copy)
     if asked["sim"] is None:
-        scoring, scored = _of_evaluator(n, n_columns, asked)
+        scoring, scored = _of_evaluator(n, n_columns, asked, n_jobs, cuts=leaves > 0)
         words, peak = f"{words}, {scoring}", max(peak, scored + labellings + copy)
     if leaves:
         kept += 32 * leaves + 4 * n * (leaves < n)
@@ -109,8 +110,16 @@ def _of_clusterer(
     return words, why, peak, 0, problem
 
 
-def _of_evaluator(n: int, d: int, asked: dict[str, Any]) -> tuple[str, int]:
+def _of_evaluator(
+    n: int, d: int, asked: dict[str, Any], n_jobs: int | None, *, cuts: bool
+) -> tuple[str, int]:
+    """Return what the evaluator does, and its bytes; `cuts` are those of one tree."""
     if asked["evaluate"] == "silhouette":
-        words, _, n_bytes = _silhouette.needs(n, d, asked["metric"])
+        k = most_clusters(asked)
+        # Other labellings do not lie within each other: each has columns of its own.
+        columns = k if cuts or asked["n_clusters"] is not None else k * (k + 1) // 2
+        words, _, n_bytes = _silhouette.needs(
+            n, d, asked["metric"], n_columns=min(n, columns), n_jobs=n_workers(n_jobs)
+        )
         return words, n_bytes
-    return str(asked["evaluate"]), 2**25 + 24 * n
+    return str(asked["evaluate"]), min(2**25, 16 * n * d) + 24 * n

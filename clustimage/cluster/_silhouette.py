@@ -10,7 +10,7 @@ from clustimage._logging import get_logger
 from clustimage._metrics import row_blocks
 from clustimage._parallel import run_ordered
 from clustimage.cluster._base import MANY_ROWS, Candidates, Evaluator
-from clustimage.cluster._distances import PRODUCT_METRICS, distance_rows
+from clustimage.cluster._distances import KEPT_BYTES, PRODUCT_METRICS, distance_rows
 from clustimage.cluster._mixed import Mix
 from clustimage.cluster._sampled import N_SAMPLED, sampled_silhouettes
 from clustimage.cluster._silhouette_rows import row_silhouettes
@@ -57,24 +57,33 @@ class Silhouette(Evaluator):
         return scores
 
 
-def needs(n: int, d: int, metric: str = "euclidean") -> tuple[str, str, int]:
+def needs(
+    n: int, d: int, metric: str = "euclidean", *, n_columns: int = 25, n_jobs: int = 1
+) -> tuple[str, str, int]:
     """Return what scoring n images by silhouette does, why, and the bytes it takes.
+
+    `n_columns` clusters, of all labellings together, or cells that they cut the images into.
 
     Examples
     --------
     >>> needs(5_000, 50)[0], needs(60_000, 50)[0]
     ('exact silhouettes', 'silhouettes of a sample of 4,000 images')
     """
-    # Labellings, and a few blocks of 16 MiB on each of the cores.
-    n_bytes = 24 * n + 2**28
     if n <= MANY_ROWS:
-        if metric in ("cosine", "correlation"):
-            n_bytes += 8 * n * (d + 1)
+        # The labellings once more and what sorts them, the members of each column, and blocks
+        # of distances, for Euclidean ones of rows as well.
+        blocks = row_blocks(*_block_shape(n, d))
+        workers = 1 if metric in PRODUCT_METRICS else min(n_jobs, len(blocks))
+        width = n + n_columns + d * metric.endswith("euclidean")
+        n_bytes = 8 * n * (n_columns + 40) + workers * 8 * blocks[0].stop * width
+        if metric in PRODUCT_METRICS:
+            n_bytes += 8 * n * (d + 2) if 8 * n * d <= KEPT_BYTES else KEPT_BYTES
         return "exact silhouettes", f"{n:,} images are at most {MANY_ROWS:,}", n_bytes
     return (
         f"silhouettes of a sample of {N_SAMPLED:,} images",
         f"{n:,} images are more than {MANY_ROWS:,}",
-        n_bytes,
+        # Labellings, and a few blocks of 16 MiB on each of the cores.
+        24 * n + 2**28,
     )
 
 
@@ -146,14 +155,18 @@ def mean_silhouettes(
     # A product of matrices is spread over the cores by itself.
     workers = 1 if metric in PRODUCT_METRICS else n_jobs
     totals = np.zeros(len(kept))
-    # A block of distances, and of the rows they belong to.
-    blocks = row_blocks(n, max(n, X.shape[1] // 2))
+    blocks = row_blocks(*_block_shape(n, X.shape[1]))
     for part in run_ordered(
         block_sums, blocks, n_jobs=workers, desc="Evaluating clusters", unit="block"
     ):
         totals += part
     scores[kept] = totals / n
     return scores
+
+
+def _block_shape(n: int, d: int) -> tuple[int, int]:
+    """Return the rows, and the numbers for each: its distances, and the row they belong to."""
+    return n, max(n, d // 2)
 
 
 def _one_hot(labels: np.ndarray, k: int) -> np.ndarray:

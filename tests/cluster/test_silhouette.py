@@ -1,10 +1,12 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.metrics import silhouette_samples, silhouette_score
 
 from clustimage._metrics import METRICS
 from clustimage.cluster import _silhouette
-from clustimage.cluster._silhouette import mean_silhouettes
+from clustimage.cluster._silhouette import mean_silhouettes, needs
 from clustimage.cluster._tree import cut_tree_k, grow_tree
 
 
@@ -46,6 +48,20 @@ def test_many_blocks_give_what_one_gives(blobs, monkeypatch):
     two = mean_silhouettes(blobs[0], chosen, metric="cityblock", n_jobs=2)
     one = mean_silhouettes(blobs[0], chosen, metric="cityblock", n_jobs=1)
     np.testing.assert_array_equal(two, one)
+
+
+@pytest.mark.parametrize("metric, n_jobs", [("euclidean", 1), ("cosine", 1), ("cityblock", 2)])
+@pytest.mark.parametrize("n, d", [(300, 1500), (2000, 20), (5000, 3)])
+def test_what_is_taken_is_what_was_said(n, d, metric, n_jobs):
+    X = np.random.default_rng(0).random((n, d))
+    labels = [np.arange(n) % k for k in (2, 4, 12)]
+    mean_silhouettes(X[:20], [np.arange(20) % 3], metric=metric)
+    tracemalloc.start()
+    mean_silhouettes(X, labels, metric=metric, n_jobs=n_jobs)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    said = needs(n, d, metric, n_columns=12, n_jobs=n_jobs)[2]
+    assert 0.6 * said < peak < 1.1 * said
 
 
 def test_equal_rows_and_a_far_offset_do_no_harm():

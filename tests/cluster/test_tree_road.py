@@ -1,5 +1,6 @@
 import logging
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -287,6 +288,22 @@ def test_the_plan_is_what_happens(blobs):
             found = search_k(blobs[0], budget=budget, n_jobs=1, **options)
             leaves = n if found.micro is None else len(np.unique(found.micro))
             assert step.kept == 8 * n + 32 * leaves + 4 * n * (leaves < n)
+
+
+@pytest.mark.parametrize("n, d", [(300, 50), (1000, 64), (300, 4000)])
+@pytest.mark.parametrize("name", ["agglomerative", "hdbscan"])
+def test_the_plan_of_few_images_says_what_they_take(name, n, d):
+    X = np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)
+    X[::3] += 9
+    X[1::3] -= 9
+    asked = {"cluster": name, "budget": Budget(GB), "n_jobs": 1, "max_clust": 9}
+    search_k(X[:50], **asked)
+    tracemalloc.start()
+    search_k(X, **asked)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    said = plan_clusters(n, d, **asked).peak
+    assert 0.6 * said < peak < 1.15 * said
 
 
 def test_the_plan_refuses_what_the_search_refuses():

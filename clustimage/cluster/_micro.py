@@ -9,8 +9,9 @@ import numpy as np
 
 from clustimage._logging import progress
 from clustimage._metrics import row_blocks
+from clustimage.cluster._condensed import needs_of_pairs
 from clustimage.cluster._distances import prepare_rows
-from clustimage.cluster._near_groups import NearGroups, needs_of_groups
+from clustimage.cluster._near_groups import SPARE, NearGroups, keep_rows, needs_of_groups
 from clustimage.cluster._scatter import cluster_centres, squared_to_centre
 
 __all__ = ["MicroClusters", "find_micro_clusters", "needs_of_micro"]
@@ -94,9 +95,8 @@ def find_micro_clusters(
     ([0, 0, 1, 2, 2], [2, 1, 2], [[0.05], [5.0], [9.05]])
     """
     rows = _comparable_rows(X, metric)
-    equal, first = _equal_rows(rows)
-    if len(first) < len(rows):
-        rows = rows[first]
+    equal, first = _equal_rows(rows[:, :-SPARE])
+    rows = keep_rows(rows, first)
     groups = NearGroups(rows, np.bincount(equal).astype(np.float32), equal, random_state)
     del rows
     n_merges = max(0, len(groups) - m)
@@ -118,21 +118,24 @@ def _merges(groups: NearGroups, m: int, n_jobs: int | None) -> Iterator[int]:
 
 
 def _comparable_rows(X: np.ndarray, metric: str) -> np.ndarray:
-    """Return new rows that Euclidean distances group as `metric` does, more or less."""
+    """Return new rows that Euclidean distances group as `metric` does, more or less.
+
+    With `SPARE` columns behind them for what `NearGroups` puts there: no copy is made of all.
+    """
     n, d = X.shape
     # Of few columns there may be many rows that float32 hardly tells apart.
     kind = np.float64 if d <= FEW_COLUMNS else np.float32
     if metric in DIRECTIONS:
-        rows = np.empty((n, d + 1), dtype=kind)
+        rows = np.empty((n, d + 1 + SPARE), dtype=kind)
         for block in row_blocks(n, d):
-            rows[block] = prepare_rows(np.asarray(X[block], dtype=np.float64), metric)[0]
+            rows[block, :-SPARE] = prepare_rows(np.asarray(X[block], dtype=np.float64), metric)[0]
         return rows
     # Around 0 and of size 1: the least is lost by it, and no square is too large.
     mean = X.mean(axis=0, dtype=np.float64)
     largest = max(float(np.abs(X[block] - mean).max()) for block in row_blocks(n, d))
-    rows = np.empty((n, d), dtype=kind)
+    rows = np.empty((n, d + SPARE), dtype=kind)
     for block in row_blocks(n, d):
-        rows[block] = (X[block] - mean) / (largest or 1.0)
+        rows[block, :-SPARE] = (X[block] - mean) / (largest or 1.0)
     return rows
 
 
@@ -167,7 +170,7 @@ def _by_first(names: np.ndarray) -> np.ndarray:
 def _with_points(X: np.ndarray, member: np.ndarray, metric: str) -> MicroClusters:
     rows, name = X, metric
     if metric in DIRECTIONS:
-        rows, name = _comparable_rows(X, metric), "sqeuclidean"
+        rows, name = _comparable_rows(X, metric)[:, :-SPARE], "sqeuclidean"
         rows *= rows.dtype.type(np.sqrt(0.5))
     centres, weights = cluster_centres(rows, member)
     away = squared_to_centre(rows, member, centres)
@@ -184,9 +187,11 @@ def needs_of_micro(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:
     Examples
     --------
     >>> needs_of_micro(60_000, 200, 4_000)
-    269520000
+    199152000
     """
-    groups = needs_of_groups(n, d + 1, n_jobs)
-    # What stands for each, and twice the distances of all pairs of them.
-    tree = 16 * m * d + 16 * m * m
-    return max(groups, 12 * n + tree)
+    groups = needs_of_groups(n, d + 1, n_jobs, itemsize=8 if d <= FEW_COLUMNS else 4)
+    points = 8 * m * (d + 1)
+    # What stands for each and the sums it comes from; then the distances of all pairs of
+    # them, and a square of these.
+    pairs = 4 * m * m + max(8 * m * m, needs_of_pairs(m, d + 1, n_jobs=n_jobs))
+    return max(groups, 12 * n + points + max(points + 2**25, pairs))

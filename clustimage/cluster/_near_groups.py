@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from clustimage._metrics import row_blocks
 from clustimage._parallel import n_workers, run_ordered
-from clustimage.cluster._parts import cut_into_parts
+from clustimage.cluster._parts import cut_into_parts, needs_of_parts
 
-__all__ = ["CANDIDATES", "NearGroups", "match_pairs", "needs_of_groups"]
+__all__ = ["CANDIDATES", "SPARE", "NearGroups", "keep_rows", "match_pairs", "needs_of_groups"]
+
+# Columns beside those of the centres.
+SPARE = 2
 
 # Each group looks for near ones among about so many: those in the parts around it.
 CANDIDATES = 4096
@@ -18,6 +22,8 @@ PART_SIZE = 128
 LOTS, LOT_BYTES = 8, 2**25
 # Groups that look at a lot together.
 ROWS_AT_ONCE = 1024
+# Columns that are put into order together.
+COLUMNS_AT_ONCE = 64
 # Two groups are merged where neither has a nearer one. Where fewer than this share of the
 # groups have such a partner, it may be nearer by as much.
 TOO_FEW, SLACK = 1 / 32, 1.1
@@ -37,8 +43,9 @@ class NearGroups:
 
     Parameters
     ----------
-    centres : ndarray of float, shape (g, d)
-        Of the type that is computed with.
+    rows : ndarray of float, shape (g, d + 2)
+        The centres, of the type that is computed with, and two columns of anything. They are
+        worked on in place.
     weights : ndarray of float32, shape (g,)
         Rows in each group.
     member : ndarray of int32, shape (n,)
@@ -72,15 +79,16 @@ class NearGroups:
 
     def __init__(
         self,
-        centres: np.ndarray,
+        rows: np.ndarray,
         weights: np.ndarray,
         member: np.ndarray,
         random_state: int | None = 0,
     ) -> None:
-        g, d = centres.shape
-        self.rows = np.ones((g, d + 2), dtype=centres.dtype)
-        self.rows[:, :d] = centres
-        self.rows[:, d] = np.einsum("ij,ij->i", centres, centres)
+        g, d = len(rows), rows.shape[1] - SPARE
+        self.rows = rows
+        for block in row_blocks(g, d):
+            self.rows[block, d] = np.einsum("ij,ij->i", rows[block, :d], rows[block, :d])
+        self.rows[:, d + 1] = 1
         self.weights = weights
         self.member = member
         self.random_state = random_state
@@ -95,7 +103,7 @@ class NearGroups:
     @property
     def centres(self) -> np.ndarray:
         """Centres of the groups `(g, d)`, a view."""
-        return self.rows[:, :-2]
+        return self.rows[:, :-SPARE]
 
     def _make_parts(self) -> None:
         """Cut the space into parts, and put the groups into their order."""
@@ -107,7 +115,11 @@ class NearGroups:
         name = np.empty(g, dtype=np.int32)
         name[order] = np.arange(g, dtype=np.int32)
         self.part, self.member = part[order], name[self.member]
-        self.weights, self.rows = self.weights[order], self.rows[order]
+        self.weights = self.weights[order]
+        # Some columns after the others, so that no copy is made of all of them.
+        for start in range(0, self.rows.shape[1], COLUMNS_AT_ONCE):
+            columns = slice(start, start + COLUMNS_AT_ONCE)
+            self.rows[:, columns] = self.rows[order, columns]
 
     def look_around(self, n_jobs: int | None) -> None:
         """Look for the near groups of those that do not know them."""
@@ -196,8 +208,10 @@ class NearGroups:
         one, other = order[:-1], order[1:]
         same = nearest[one] == nearest[other]
         one, other = one[same], other[same]
-        offset = self.centres[one] - self.centres[other]
-        cost = np.einsum("ij,ij->i", offset, offset)
+        cost = np.empty(len(one), dtype=self.rows.dtype)
+        for block in row_blocks(len(one), self.rows.shape[1]):
+            offset = self.centres[one[block]] - self.centres[other[block]]
+            cost[block] = np.einsum("ij,ij->i", offset, offset)
         cost /= 1 / self.weights[one] + 1 / self.weights[other]
         low = cost <= bar
         return one[low], other[low], cost[low]
@@ -206,10 +220,11 @@ class NearGroups:
         """Merge pairs of groups; the first of each takes the place of both."""
         g = len(self)
         share = self.weights[other] / (self.weights[one] + self.weights[other])
-        merged = self.rows[one]
-        merged += share[:, None] * (self.rows[other] - merged)
-        merged[:, -2] = np.einsum("ij,ij->i", merged[:, :-2], merged[:, :-2])
-        self.rows[one] = merged
+        for block in row_blocks(len(one), self.rows.shape[1]):
+            merged = self.rows[one[block]]
+            merged += share[block, None] * (self.rows[other[block]] - merged)
+            merged[:, -2] = np.einsum("ij,ij->i", merged[:, :-2], merged[:, :-2])
+            self.rows[one[block]] = merged
         self.weights[one] += self.weights[other]
         changed = np.zeros(g, dtype=bool)
         changed[one] = changed[other] = True
@@ -223,7 +238,21 @@ class NearGroups:
         name[other] = name[one]
         self.member, self.near = name[self.member], name[self.near[kept]]
         self.cost, self.known, self.part = self.cost[kept], self.known[kept], self.part[kept]
-        self.weights, self.rows = self.weights[kept], self.rows[kept]
+        self.weights, self.rows = self.weights[kept], keep_rows(self.rows, np.flatnonzero(kept))
+
+
+def keep_rows(rows: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Move the rows `kept`, in increasing order, to the front, and return these, a view.
+
+    Examples
+    --------
+    >>> keep_rows(np.array([[1], [2], [3]]), np.array([0, 2])).tolist()
+    [[1], [3]]
+    """
+    if len(kept) < len(rows):
+        for block in row_blocks(len(kept), rows.shape[1]):
+            rows[block] = rows[kept[block]]
+    return rows[: len(kept)]
 
 
 def match_pairs(
@@ -268,11 +297,13 @@ def match_pairs(
     return low[chosen], high[chosen]
 
 
-def needs_of_groups(n: int, d: int, n_jobs: int | None) -> int:
+def needs_of_groups(n: int, d: int, n_jobs: int | None, *, itemsize: int = 4) -> int:
     """Return the bytes that `NearGroups` of n rows take, with the rows."""
-    at_work = LOT_BYTES + 4 * ROWS_AT_ONCE * (d + 4 * CANDIDATES // LOTS)
-    # The centres and, while they are put into order, a copy of them.
-    return n * (8 * d + 24 * _count_lots(d) + 40) + at_work * n_workers(n_jobs)
+    lot = itemsize * CANDIDATES // LOTS
+    at_work = LOT_BYTES + ROWS_AT_ONCE * (itemsize * d + 4 * lot)
+    return n * (itemsize * (d + SPARE) + 24 * _count_lots(d) + 40) + max(
+        needs_of_parts(n, n // PART_SIZE, d, itemsize), at_work * n_workers(n_jobs)
+    )
 
 
 def _count_lots(d: int) -> int:

@@ -1,5 +1,7 @@
 """Micro-clusters, and how well the tree over them follows the tree of all images."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import linkage
@@ -7,7 +9,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from clustimage.cluster import METRICS, cut_tree_k, grow_tree
 from clustimage.cluster._micro import find_micro_clusters, needs_of_micro
-from clustimage.cluster._near_groups import match_pairs
+from clustimage.cluster._near_groups import SPARE, NearGroups, match_pairs
+from clustimage.cluster._scatter import cluster_centres
 from clustimage.cluster._weighted_tree import grow_weighted_tree
 
 
@@ -262,6 +265,30 @@ def test_the_cheapest_pairs_are_taken_first():
             free -= {one[i], other[i]}
     assert list(zip(low, high, strict=True)) == expected
     assert [len(found) for found in match_pairs(one[:0], other[:0], cost[:0], 60)] == [0, 0]
+
+
+def test_groups_are_parted_and_merged_in_place(monkeypatch):
+    monkeypatch.setattr(
+        "clustimage.cluster._near_groups.cut_into_parts",
+        lambda rows, n_parts, seed: (np.arange(len(rows), dtype=np.int32) % 7, rows[:7]),
+    )
+    monkeypatch.setattr("clustimage._metrics.BLOCK_BYTES", 2**18)
+    rng = np.random.default_rng(0)
+    rows = rng.random((5000, 1000 + SPARE), dtype=np.float32)
+    centres = rows[:, :-SPARE].astype(np.float64)
+    tracemalloc.start()
+    groups = NearGroups(rows, np.ones(5000, dtype=np.float32), np.arange(5000, dtype=np.int32))
+    groups.near[:, 0] = (np.arange(5000) + 1) % 5000
+    groups.near[0::2, 1] = np.arange(1, 5000, 2)
+    groups.cost[:, :2] = rng.random((5000, 2))
+    groups.merge(*groups.choose_pairs(2000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(groups) <= 4000
+    assert peak < rows.nbytes / 4
+    means, sizes = cluster_centres(centres, groups.member)
+    np.testing.assert_array_equal(groups.weights, sizes)
+    np.testing.assert_allclose(groups.centres, means, rtol=1e-5)
 
 
 def test_memory_grows_with_the_images_and_not_with_their_square():

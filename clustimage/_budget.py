@@ -29,6 +29,10 @@ UNITS = {
 }
 
 
+# Thousands may be parted by a comma, a space or a line below; "3,5GB" is no number.
+NUMBER = re.compile(r"((?:\d{1,3}(?:[,_ ]\d{3})+|\d+)(?:\.\d+)?)\s*([A-Za-z]*)")
+
+
 @dataclass(frozen=True)
 class Budget:
     """Bytes that a stage may take.
@@ -145,15 +149,16 @@ def check_max_memory(value: Any) -> int | None:
     if isinstance(value, Integral) and not isinstance(value, bool):
         n_bytes = float(value)
     elif isinstance(value, str):
-        found = re.fullmatch(r"\s*(\d[\d,_]*(?:\.\d+)?)\s*([A-Za-z]*)\s*", value)
+        found = NUMBER.fullmatch(value.strip())
         if found and found[2].upper() in UNITS:
-            n_bytes = float(re.sub("[,_]", "", found[1])) * UNITS[found[2].upper()]
+            n_bytes = float(re.sub("[,_ ]", "", found[1])) * UNITS[found[2].upper()]
     elif isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer():
         n_bytes = float(value)
     if not 1 <= n_bytes < 2**63:
         raise InvalidParameterError(
-            "'max_memory' must be a number of bytes, or a number with a unit such as '2GB' or "
-            f"'500 MiB'; None takes half of what is free. Got {value!r}."
+            "'max_memory' must be a number of bytes, or a number with a unit (kB, MB, GB, TB, KiB, "
+            "MiB, GiB or TiB) such as '2GB' or '3.5 GB', from 1 byte to 9,000,000 TB; None takes "
+            f"half of what is free. Got {value!r}."
         )
     return int(n_bytes)
 

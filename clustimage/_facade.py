@@ -244,6 +244,9 @@ place_weight, cannot_link, micro_clusters
         InvalidParameterError
             If a value is not allowed; the arguments of `cluster` are checked before
             any work is done.
+        MemoryLimitError
+            If a step takes more than `max_memory`. Where the features would, that is found
+            before images are read, unless there is a `dirpath`, in which they may be known.
 
         Examples
         --------
@@ -273,6 +276,7 @@ place_weight, cannot_link, micro_clusters
         check_request(**request, method=self.params["method"])
         extractor = make_extractor(self.params["method"], self.params)
         extractor.prepare(self._cache())
+        self._check_before(X, black_list, recursive)
         self.import_data(X, black_list=black_list, recursive=recursive)
         self._extract(extractor)
         self.embedding()
@@ -331,7 +335,7 @@ place_weight, cannot_link, micro_clusters
         return self._adopt(images)
 
     def _adopt(self, images: Any) -> dict[str, Any]:
-        logger.info("Images: %d, of %d x %d pixels.", len(images), *images.shape[:2])
+        logger.info("Images: %s, of %d x %d pixels.", f"{len(images):,}", *images.shape[:2])
         self.images_ = images
         self.params["dim"] = images.shape[:2]
         return self._store(
@@ -415,7 +419,9 @@ place_weight, cannot_link, micro_clusters
             )
         embedder = make_embedder(self.params["embedding"], self.params)
         logger.info(
-            "Laying out the map of %d images by embedding=%r.", len(feat), self.params["embedding"]
+            "Laying out the map of %s images by embedding=%r.",
+            f"{len(feat):,}",
+            self.params["embedding"],
         )
         xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
         self._store(xycoord=xycoord, embedder_=embedder)

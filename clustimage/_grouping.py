@@ -105,8 +105,8 @@ default="silhouette"
             two in one photo are two persons; or a group for each image, None for free ones.
             For agglomerative clustering.
         micro_clusters : int, optional
-            For agglomerative clustering: grow the tree over this many groups of k-means
-            instead of over the images, in a time and a memory that grow with their number; 0
+            For agglomerative clustering: grow the tree over this many groups of near
+            images instead of over the images, in a time and a memory that grow with their number; 0
             is the tree of all images. By default that is grown up to 20,000 images, if its
             distances fit into `max_memory`, and beyond that a tree over a few thousand.
 

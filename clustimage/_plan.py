@@ -61,6 +61,9 @@ class Plan:
         What may be taken.
     steps : list of Step
         In the order of the chain.
+    least : int
+        Bytes of `max_memory` with which every step can be done as it is planned; 0 where they
+        can be done with this budget.
 
     Examples
     --------
@@ -77,6 +80,7 @@ class Plan:
     n_images: int
     budget: Budget
     steps: list[Step] = field(default_factory=list)
+    least: int = 0
 
     @property
     def peak(self) -> int:
@@ -109,7 +113,12 @@ class Plan:
         said = f"about {in_words(self.peak)} at the peak"
         if self.on_disk:
             said += f", {in_words(self.on_disk)} on disk"
-        lines = [f"Plan for {self.n_images:,} images with {self.budget.words}: {said}.", ""]
+        head = f"Plan for {self.n_images:,} images with {self.budget.words}: {said}."
+        if self.problems:
+            head += f" {len(self.problems)} of {len(self.steps)} steps cannot be done"
+            least = f"{-(-self.least // 10**6):,} MB"
+            head += f"; max_memory={least!r} is enough." if self.least else "."
+        lines = [head, ""]
         for step in self.steps:
             lines.append(f"{step.stage}: {step.what}")
             if step.why:

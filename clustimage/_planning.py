@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from clustimage._budget import Budget, make_budget
-from clustimage._errors import StepOrderError
+from clustimage._errors import MemoryLimitError, StepOrderError
+from clustimage._grouping import SPACES
 from clustimage._paging import held_bytes
 from clustimage._plan import Plan, Step
-from clustimage._validation import check_int, check_shape
+from clustimage._validation import check_int, check_option, check_shape, check_unknown_names
 from clustimage.cluster import check_request, most_clusters, plan_clusters
 from clustimage.embedding import make_embedder
 from clustimage.features import make_extractor
-from clustimage.images import Images, Measured, measure_input, plan_images
+from clustimage.images import PER_IMAGE, Images, Measured, measure_input, plan_images
 from clustimage.similarity import plan_find, plan_unique
 
 if TYPE_CHECKING:
@@ -22,12 +27,15 @@ if TYPE_CHECKING:
 __all__ = ["PlanMethods"]
 
 KEPT = ("img", "feat", "xycoord")
+REQUEST = sorted(set(inspect.signature(check_request).parameters) - {"method"})
+# Bytes above which a larger budget is not tried.
+MOST = 10**15
 
 
 class PlanMethods:
     """The method `plan` of `Clustimage`, and the budget of its steps."""
 
-    images_: Images
+    images_: Images | None
     params: dict[str, Any]
     results: dict[str, Any]
     _given: dict[str, Any]
@@ -41,8 +49,8 @@ class PlanMethods:
     def _budget_for(self, *made: str) -> Budget:
         """Return the budget of a step that makes `made` anew; what is there else is held."""
         budget = self._budget or self._new_budget()
-        kept = [key for key in KEPT if key not in made]
-        return budget.holding(sum(held_bytes(self.results[key]) for key in kept))
+        held = sum(held_bytes(self.results[key]) for key in KEPT if key not in made)
+        return budget.holding(held + PER_IMAGE * (0 if self.images_ is None else len(self.images_)))
 
     def plan(
         self,
@@ -71,9 +79,10 @@ class PlanMethods:
         Returns
         -------
         Plan
-            A table to read; ``steps``, ``peak`` (bytes), ``problems`` and ``to_frame()``
-            to work with. Memory is that of images, features and work, beside Python and its
-            libraries (about 300 MB; with a network 1 GB).
+            A table to read; ``steps``, ``peak`` (bytes), ``problems``, ``least`` (bytes that
+            are enough for all steps, where these are not) and ``to_frame()`` to work with.
+            Memory is that of images, features and work, beside Python and its libraries
+            (about 300 MB; with a network 1 GB).
 
         Raises
         ------
@@ -95,36 +104,40 @@ class PlanMethods:
         >>> plan.problems
         []
         """
-        n_images, shape, n_files = self._measured(X, black_list, recursive)
+        check_unknown_names("plan", request, REQUEST)
+        check_option("cluster_space", cluster_space, SPACES)
         request = check_request(**request, method=self.params["method"])
-        budget = total = make_budget(self.params["max_memory"])
-        steps: list[Step] = []
+        measured = self._measured(X, black_list, recursive)
+        feat = self.results["feat"] if X is None else None
+        chain = _Chain(
+            measured,
+            self.params,
+            request,
+            n_columns=None if feat is None else feat.shape[1],
+            in_map=cluster_space == "low",
+        )
+        budget = make_budget(self.params["max_memory"])
+        steps = chain.steps(budget)
+        return Plan(measured.n_images, budget, steps, chain.least(budget, steps))
 
-        def add(step: Step) -> Budget:
-            steps.append(step)
-            # A step that cannot be done leaves nothing behind for the next ones.
-            return budget if step.problem else budget.holding(step.kept)
+    def _check_before(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> None:
+        """Raise before images are read whose features cannot be made within the budget.
 
-        n_jobs = self.params["n_jobs"]
-        folder = self.params["dirpath"]
-        budget = add(plan_images(n_images, shape, budget, folder, n_jobs=n_jobs, n_files=n_files))
-        extractor = make_extractor(self.params["method"], self.params)
-        step, n_columns = extractor.plan(n_images, shape, budget)
-        budget = add(step)
-        embedder = make_embedder(self.params["embedding"], self.params)
-        budget = add(embedder.plan(n_images, n_columns, budget))
-        columns = n_columns if cluster_space == "high" else 2
-        budget = add(plan_clusters(n_images, columns, budget, n_jobs=n_jobs, **request))
-        n_pixels = shape[0] * shape[1] * shape[2]
-        most = min(n_images, most_clusters(request)) if request["sim"] is None else None
-        budget = add(plan_unique(n_images, n_columns, n_pixels, budget, n_clusters=most))
-        add(plan_find(n_images, n_columns, budget))
-        return Plan(n_images, total, steps)
+        With a `dirpath` they may be known from an earlier run; an iterator can be walked through
+        only once: both are found out later.
+        """
+        if self.params["dirpath"] is not None or isinstance(X, Iterator):
+            return
+        measured = self._measured(X, black_list, recursive)
+        budget = make_budget(self.params["max_memory"])
+        step = _Chain(measured, self.params, {}).steps(budget, last="extract_feat")[-1]
+        if step.problem:
+            raise MemoryLimitError(step.problem)
 
     def _measured(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> Measured:
         """Return how many images there are, their shape, and how many are files."""
         if X is None:
-            if self.results["img"] is None:
+            if self.images_ is None:
                 raise StepOrderError(
                     "There is nothing to plan for. Give plan() a number of images, or images."
                 )
@@ -142,3 +155,64 @@ class PlanMethods:
             recursive=recursive,
             black_list=black_list,
         )
+
+
+@dataclass
+class _Chain:
+    """The steps of a chain, to be planned with one budget or another."""
+
+    measured: Measured
+    params: dict[str, Any]
+    request: dict[str, Any]
+    n_columns: int | None = None  # where the features are there
+    in_map: bool = False
+
+    def __post_init__(self) -> None:
+        self._extractor = make_extractor(self.params["method"], self.params)
+        self._embedder = make_embedder(self.params["embedding"], self.params)
+
+    def steps(self, budget: Budget, last: str = "find") -> list[Step]:
+        """Return what each stage would do, up to the last one that is asked for."""
+        steps: list[Step] = []
+        for step in self._planned(budget, steps):
+            steps.append(step)
+            if step.stage == last:
+                break
+        return steps
+
+    def _planned(self, total: Budget, steps: list[Step]) -> Iterator[Step]:
+        def left() -> Budget:
+            # A step that cannot be done leaves nothing behind for the next ones.
+            return total.holding(sum(step.kept for step in steps if not step.problem))
+
+        n, shape, n_files = self.measured
+        n_jobs, folder = self.params["n_jobs"], self.params["dirpath"]
+        yield plan_images(n, shape, left(), folder, n_jobs=n_jobs, n_files=n_files)
+        step, expected = self._extractor.plan(n, shape, left())
+        yield step
+        n_columns = expected if self.n_columns is None else self.n_columns
+        yield self._embedder.plan(n, n_columns, left())
+        columns = 2 if self.in_map else n_columns
+        yield plan_clusters(n, columns, left(), n_jobs=n_jobs, **self.request)
+        most = min(n, most_clusters(self.request)) if self.request["sim"] is None else None
+        n_pixels = math.prod(shape)
+        yield plan_unique(n, n_columns, n_pixels, left(), n_clusters=most)
+        yield plan_find(n, n_columns, left())
+
+    def least(self, budget: Budget, steps: list[Step]) -> int:
+        """Return the bytes that are enough for all steps, found by halving; 0 if these are."""
+
+        def fails(total: int) -> bool:
+            return any(step.problem for step in self.steps(Budget(total)))
+
+        if not any(step.problem for step in steps):
+            return 0
+        low, high = budget.total, 2 * budget.total
+        while fails(high):
+            if high > MOST:  # it is not the memory that lacks
+                return 0
+            low, high = high, 2 * high
+        while high - low > max(low // 100, 500_000):
+            middle = (low + high) // 2
+            low, high = (middle, high) if fails(middle) else (low, middle)
+        return -(-high // 10**6) * 10**6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from clustimage._budget import check_max_memory
@@ -61,6 +62,11 @@ def resolve_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
         check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
     if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
         raise InvalidParameterError(f"'dirpath' must be a folder. Got {given['dirpath']!r}.")
+    if given["dirpath"] is not None and Path(given["dirpath"]).expanduser().is_file():
+        raise InvalidParameterError(
+            f"'dirpath' must be a folder, or a name for a new one. There is a file at "
+            f"{given['dirpath']!r}."
+        )
     check_max_memory(given["max_memory"])
     check_jobs(given["n_jobs"])
     check_extensions(given["ext"])

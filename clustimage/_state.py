@@ -82,9 +82,10 @@ class StateMethods:
             "given": given,
             "own": tuple(own),
             "dim": tuple(self.params["dim"]),
+            # First, so that they are placed by the same rule as when they were read.
+            "images": _images_state(self.images_),
             "results": {key: value for key, value in self.results.items() if key != "img"},
             "made_from": dict(self._made_from),
-            "images": _images_state(self.images_),
             "queries": _images_state(self.queries_),
             "extractor": _extractor_state(self.extractor_),
             "embedder": self._embedder_state(),

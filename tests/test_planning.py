@@ -164,3 +164,56 @@ def test_a_model_is_loaded_into_less_memory_than_it_was_made_in(digits, tmp_path
     assert Clustimage.load(path).get_params()["max_memory"] is None
     with pytest.raises(InvalidParameterError, match="'max_memory'.*Got 'much'"):
         Clustimage.load(path, max_memory="much")
+
+
+def test_a_model_does_after_loading_what_it_did_before(digits, tmp_path):
+    X = np.kron(digits[0].reshape(-1, 8, 8), np.ones((1, 8, 8))).astype(np.uint8)
+    cl = quiet(dim=(64, 64), max_memory="9 MB", dirpath=tmp_path / "work", method="phash")
+    cl.import_data(X)
+    cl.extract_feat()
+    again = Clustimage.load(cl.save(tmp_path / "model"))
+    assert held_bytes(cl.results["img"]) == held_bytes(again.results["img"]) == 0
+    # So the next step has as much left, and takes the same road.
+    assert again._budget_for() == cl._budget_for()
+
+
+def test_a_plan_says_how_much_is_enough_and_that_is_true(digits, tmp_path):
+    X = np.kron(digits[0][:400].reshape(-1, 8, 8), np.ones((1, 8, 8))).astype(np.uint8)
+    plan = quiet(dim=(64, 64), max_memory="1 MB").plan(X)
+    assert plan.problems and plan.least > 10**6
+    enough = f"{plan.least // 10**6:,} MB"
+    assert f"max_memory='{enough}' is enough." in str(plan).splitlines()[0]
+    cl = quiet(dim=(64, 64), max_memory=enough)
+    assert cl.plan(X).problems == [] and cl.plan(X).least == 0
+    assert len(cl.fit_transform(X)["labels"]) == 400
+    cl.unique()
+    assert len(cl.find(X[:1], k=3, alpha=None)) == 2
+
+
+def test_features_that_cannot_be_made_are_known_before_an_image_is_read(digits, monkeypatch):
+    X = np.kron(digits[0][:400].reshape(-1, 8, 8), np.ones((1, 8, 8))).astype(np.uint8)
+    cl = quiet(dim=(64, 64), max_memory="3 MB")
+    monkeypatch.setattr(cl, "import_data", None)
+    with pytest.raises(MemoryLimitError, match="PCA of 400 images") as said:
+        cl.fit_transform(X)
+    assert str(said.value) in cl.plan(X).problems
+
+
+def test_a_plan_for_features_that_are_there_knows_their_columns(digits):
+    cl = quiet(method="phash")
+    cl.fit_transform(digits[0][:300])
+    cl.results["feat"] = cl.results["feat"][:, :7]
+    (step,) = (step for step in cl.plan().steps if step.stage == "find")
+    assert step.why.startswith("metric='euclidean'") and "8.4 kB" in step.why
+
+
+@pytest.mark.parametrize("wrong", [{"n_clusterz": 3}, {"cluster_space": "mid"}])
+def test_a_plan_refuses_what_it_does_not_know(wrong):
+    with pytest.raises(InvalidParameterError, match="n_clusters|cluster_space"):
+        quiet().plan(300, **wrong)
+
+
+def test_a_file_is_no_folder_for_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidParameterError, match="'dirpath'.*There is a file at"):
+        quiet(dirpath=tmp_path / "file")

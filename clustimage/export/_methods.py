@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clustimage._budget import make_budget
+from clustimage._budget import Budget, check_max_memory, make_budget
 from clustimage._validation import check_bool
 from clustimage.export._folders import plan_folders
 from clustimage.export._model import load_model, save_model
@@ -97,8 +98,7 @@ class ExportMethods:
         """Load what `save` wrote.
 
         Nothing in the file is executed. Images that take more than half of `max_memory` go
-        into a file in the system's temporary folder, not into memory; it is gone with the
-        model.
+        into a file, as in `import_data`; it is gone with the model.
 
         Parameters
         ----------
@@ -122,9 +122,8 @@ class ExportMethods:
             Where the file of ``params_cnn["weights"]`` lies now, if it was moved. Its content
             must be the same.
         max_memory : int or str, optional
-            Bytes, or a number with a unit such as ``"2GB"``: what the model may take from now
-            on. By default loading takes at most half of what is free, and the setting is
-            the one that was saved.
+            Bytes, or a number with a unit such as ``"2GB"``, in place of the setting that was
+            saved, from now on.
 
         Returns
         -------
@@ -154,10 +153,19 @@ class ExportMethods:
             "model": model,
             "detector": detector,
             "weights": weights,
+            "max_memory": max_memory,
         }
         objects = {name: value for name, value in given.items() if value is not None}
-        state = load_model(path, budget=make_budget(max_memory))
-        return cls._from_state(state, max_memory=max_memory, **objects)
+        check_max_memory(max_memory)
+
+        def by_settings(saved: dict[str, Any]) -> tuple[Budget, str | None]:
+            folder = saved.get("dirpath")
+            here = isinstance(folder, str) and Path(folder).is_dir()
+            limit = saved.get("max_memory") if max_memory is None else max_memory
+            return make_budget(limit), folder if here else None
+
+        state = load_model(path, by_settings=by_settings)
+        return cls._from_state(state, **objects)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the results as a table, one row per image.

@@ -8,6 +8,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,6 +36,9 @@ MAX_RATIO = 200
 RATIO_FROM = 1 << 30
 
 # What the standard library and numpy raise on bytes that are not what they say.
+# From the settings of a model: what it may take, and the folder for arrays that are more.
+BySettings = Callable[[dict[str, Any]], "tuple[Budget | None, str | os.PathLike[str] | None]"]
+
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -172,6 +176,7 @@ def load_model(
     *,
     budget: Budget | None = None,
     folder: str | os.PathLike[str] | None = None,
+    by_settings: BySettings | None = None,
 ) -> dict[str, Any]:
     """Read what `save_model` wrote.
 
@@ -186,6 +191,9 @@ def load_model(
         when its turn comes goes into a file, see `new_array`. None is no limit.
     folder : path, optional
         Where these files go; default the system's temporary folder.
+    by_settings : callable, optional
+        Takes what the structure has under ``"given"``, the settings of the model, and returns
+        `budget` and `folder` in their place.
 
     Returns
     -------
@@ -206,7 +214,7 @@ def load_model(
     source = Path(path).expanduser()
     try:
         with source.open("rb") as file:
-            return _read(file, budget, folder)
+            return _read(file, by_settings or (lambda _: (budget, folder)))
     except FileNotFoundError as exc:
         raise ModelFileError(f"There is no model file {source}.") from exc
     except IsADirectoryError as exc:
@@ -224,9 +232,7 @@ def load_model(
         ) from exc
 
 
-def _read(
-    file: IO[bytes], budget: Budget | None, folder: str | os.PathLike[str] | None
-) -> dict[str, Any]:
+def _read(file: IO[bytes], by_settings: BySettings) -> dict[str, Any]:
     with zipfile.ZipFile(file) as container:
         infos, size = container.infolist(), file.seek(0, os.SEEK_END)
         if not all(0 <= info.header_offset < size for info in infos):
@@ -243,10 +249,20 @@ def _read(
                 f"It was written by clustimage {version} in schema {schema}; this version reads "
                 f"schema {SCHEMA} and older. Update it: pip install --upgrade clustimage"
             )
-        state = Decoder(Members(container, budget, folder).read).decode(model["state"])
+        members = Members(container, *by_settings(_settings_in(model["state"], container)))
+        state = Decoder(members.read).decode(model["state"])
     if not isinstance(state, dict):
         raise ModelFileError("It holds no state of a model.")
     return state
+
+
+def _settings_in(encoded: Any, container: zipfile.ZipFile) -> dict[str, Any]:
+    """Return the settings of the model that is read; empty where there are none."""
+    items = encoded.get("items") if isinstance(encoded, dict) else None
+    if not isinstance(items, dict) or "given" not in items:
+        return {}
+    settings = Decoder(Members(container, None, None).read).decode(items["given"])
+    return settings if isinstance(settings, dict) else {}
 
 
 class Members:

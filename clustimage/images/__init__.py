@@ -23,12 +23,13 @@ from clustimage.images._metadata_table import (
     places_of,
     read_metadata,
 )
-from clustimage.images._place import plan_images
+from clustimage.images._place import PER_IMAGE, plan_images
 from clustimage.images._session import Session
 from clustimage.images._times import Moments, check_timestamps, read_moments
 from clustimage.images._upright import gather_photos, read_upright
 
 __all__ = [
+    "PER_IMAGE",
     "DEFAULT_EXTENSIONS",
     "GONE",
     "Cache",

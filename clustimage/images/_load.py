@@ -323,13 +323,16 @@ def _read_source(
 def tell_skipped(status: list[ImageStatus], looked_for: str) -> None:
     """Warn once about all that was skipped, or raise where nothing is left."""
     skipped = [row for row in status if row.status == "skipped"]
-    first = "; ".join(f"{printable(row.pathname)} ({row.reason})" for row in skipped[:N_REASONS])
+    reasons = "; ".join(f"{printable(row.pathname)} ({row.reason})" for row in skipped[:N_REASONS])
+    more = len(skipped) - N_REASONS
+    rest = f"; and {more:,} more" if more > 0 else ""
     if len(skipped) == len(status):
-        words = [part for part in (looked_for, f"first: {first}" if first else "") if part]
+        words = [part for part in (looked_for, reasons) if part]
         what = "No image could be read" if skipped else "No image found"
-        raise ImageReadError(f"{what}: {'; '.join(words)}.")
+        raise ImageReadError(f"{what}: {'; '.join(words)}{rest}.")
     if skipped:
-        logger.warning("Skipped %d of %d images, first: %s", len(skipped), len(status), first)
+        counts = f"{len(skipped):,} of {len(status):,}"
+        logger.warning("Skipped %s images: %s%s", counts, reasons, rest)
 
 
 def _objects(values: list[Any]) -> np.ndarray:

@@ -24,7 +24,15 @@ from clustimage._parallel import MOST_IN_PART, PARTS_PER_WORKER, n_workers
 from clustimage._plan import Step
 from clustimage.images._recall import bytes_waiting
 
-__all__ = ["Place", "Way", "decoding_ways", "place_pixels", "plan_images", "scaling_ways"]
+__all__ = [
+    "PER_IMAGE",
+    "Place",
+    "Way",
+    "decoding_ways",
+    "place_pixels",
+    "plan_images",
+    "scaling_ways",
+]
 
 logger = get_logger(__name__)
 
@@ -35,7 +43,7 @@ DECODING = 8
 SCALING = 40
 SCALED_AT_ONCE = 1 << 17  # values
 
-# Names, status and digest of one image.
+# Bytes of names, status and digest of one image.
 PER_IMAGE = 700
 
 
@@ -96,7 +104,7 @@ class Place:
         what = f"The pixels of {self.shape[0]:,} images"
         pixels = new_array(self.shape, np.uint8, folder=folder, what=what)
         where = tempfile.gettempdir() if folder is None else os.fsdecode(folder)
-        logger.info("The pixels go into a file in %s, not into memory: %s.", where, self.why)
+        logger.info("%s go into a file in %s, not into memory: %s.", what, where, self.why)
         return pixels
 
 

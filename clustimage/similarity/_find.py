@@ -9,7 +9,7 @@ import numpy as np
 from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
 from clustimage._metrics import check_metric, check_rows
-from clustimage._validation import check_int, check_real
+from clustimage._validation import check_bool, check_int, check_real
 from clustimage.similarity._nearest_rows import Answer, measure_exactly, query_groups, rows_near
 from clustimage.similarity._null import NullDistribution, fit_null
 from clustimage.similarity._plan import check_memory_of, plan_find
@@ -96,6 +96,7 @@ def find_similar(
     array([1, 0])
     """
     check_metric(metric)
+    check_bool("approximate", approximate)
     rows = check_rows("feat", feat) if index is None else index.check(feat, metric)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
     k, alpha = _check_wish(k, alpha, len(rows), approximate=approximate)

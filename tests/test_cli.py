@@ -78,14 +78,14 @@ def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
         (["cluster", "FOLDER", "--out", "OUT", "--cluster", "kmean"], "Did you mean 'kmeans'"),
         (["cluster", "FOLDER", "--out", "OUT", "--k", "99"], "99"),
         (["cluster", "FOLDER", "--out", "OUT", "--k", "x"], "invalid int value"),
-        (["cluster", "FOLDER", "--out", "OUT", "--verbose", "loud"], "'verbose'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--verbose", "loud"], "'--verbose'"),
         (["cluster", "FOLDER/nowhere", "--out", "OUT"], "does not exist"),
         (["cluster", "FOLDER"], "--out"),
         (["cluster", "FOLDER", "--out", "FOLDER/00.png"], "is a file"),
         (["find", "FOLDER/00.png", "--model", "FOLDER/00.png"], "00.png"),
         (["find", "FOLDER/00.png", "--model", "FOLDER/none"], "none"),
-        (["cluster", "FOLDER", "--out", "OUT", "--sim", "2"], "'sim'"),
-        (["cluster", "FOLDER", "--out", "OUT", "--time-weight", "-1"], "'time_weight'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--sim", "2"], "'--sim'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--time-weight", "-1"], "'--time-weight'"),
         (
             ["cluster", "FOLDER", "--out", "OUT", "--time-weight", "1", "--timestamps", "exiv"],
             "Did you mean 'exif'",
@@ -97,12 +97,12 @@ def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
             ["cluster", "FOLDER", "--out", "OUT", "--components", "3", "--method", "phash"],
             "'--components' needs --method pca, pca-hog, cnn. Got phash",
         ),
-        (["cluster", "FOLDER", "--out", "OUT", "--components", "0"], "'n_components'"),
+        (["cluster", "FOLDER", "--out", "OUT", "--components", "0"], "'--components'"),
         (["cluster", "FOLDER", "--out", "OUT", "--action", "copy"], "'--action' needs --links"),
         (["cluster", "FOLDER", "--out", "OUT", "--links", "FOLDER/00.png"], "'--links' must be"),
         (
             ["cluster", "FOLDER/no", "--out", "OUT", "--links", "OUT", "--action", "cp"],
-            "'action' must be one of",
+            "'--action' must be one of",
         ),
         (
             ["cluster", "FOLDER/no", "--out", "OUT", "--links", "OUT", "--layout", "sizes"],
@@ -279,6 +279,34 @@ def test_hundreds_of_clusters_are_not_drawn_as_columns(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "columns.png").exists()
 
 
+def test_the_tree_of_all_images_and_another_number_of_leaves_can_be_asked_for(folder, capsys):
+    words = ["cluster", str(folder), "--plan", "--max-clust", "5", "--micro-clusters"]
+    for number, what in (("0", "the tree of all images"), ("8", "the tree of 8 micro-clusters")):
+        assert main([*words, number]) == 0
+        told = capsys.readouterr().out
+        assert f"\ncluster: {what}" in told
+        assert f"--micro-clusters {number} was asked for" in told
+
+
+def test_an_index_is_asked_where_approximate_answers_do(clustered, folder, monkeypatch, capsys):
+    words = ["find", str(folder / "04.png"), "--model", str(clustered / "model.clustimage")]
+    words += ["--approximate", "--verbose", "error"]
+    assert main([*words, "--alpha", "0.1"]) == 2
+    assert "Give no --alpha, or no --approximate. Got --alpha 0.1." in capsys.readouterr().err
+    asked = []
+    find = Clustimage.find
+
+    def exactly(self, *images, approximate, **options):
+        asked.append(approximate)
+        return find(self, *images, **options)
+
+    monkeypatch.setattr(Clustimage, "find", exactly)
+    assert main([*words, "--k", "1"]) == 0
+    assert main([word for word in words if word != "--approximate"]) == 0
+    assert asked == [True, False]
+    assert "\n04.png: 1 image\n" in capsys.readouterr().out
+
+
 def test_the_plan_is_told_and_nothing_is_done(tmp_path, capsys):
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -286,7 +314,7 @@ def test_the_plan_is_told_and_nothing_is_done(tmp_path, capsys):
         (folder / name).write_bytes(b"not even read")
     assert main(["cluster", str(folder), "--plan", "--max-memory", "1GB"]) == 0
     told = capsys.readouterr().out
-    assert told.startswith("Plan for 2 images with max_memory=1.0 GB")
+    assert told.startswith("Plan for 2 images with --max-memory '1.0 GB'")
     assert "extract_feat: " in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
 

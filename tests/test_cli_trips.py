@@ -78,4 +78,4 @@ def test_photos_without_either_are_told_in_a_sentence(photos, tmp_path, capsys):
 def test_a_wrong_number_of_hours_is_refused_before_any_photo_is_read(tmp_path, capsys):
     words = ["trips", "no/such/folder", "--out", str(tmp_path), "--hours", "0"]
     assert main(words) == 2
-    assert "timeframe" in capsys.readouterr().err
+    assert "'--hours' must be" in capsys.readouterr().err

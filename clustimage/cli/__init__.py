@@ -10,7 +10,9 @@ from typing import Any
 
 from clustimage import __version__
 from clustimage._errors import ClustimageError
+from clustimage._logging import set_logger
 from clustimage.cli import _cache, _cluster, _demo, _faces, _find, _trips
+from clustimage.cli._options import in_options, speak_of_options
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
@@ -80,14 +82,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         on the standard error then says why.
     """
     arguments = build_parser().parse_args(argv)
+    options = COMMANDS[arguments.command].OPTIONS
     try:
-        arguments.run(arguments)
+        set_logger(arguments.verbose)
+        with speak_of_options(options):
+            arguments.run(arguments)
     except BrokenPipeError:
         # Whoever read the output has had enough. Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ClustimageError, OSError) as error:
-        print(f"clustimage {arguments.command}: {error}", file=sys.stderr)
+        said = in_options(str(error), options) if isinstance(error, ClustimageError) else error
+        print(f"clustimage {arguments.command}: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("clustimage: stopped", file=sys.stderr)

@@ -17,11 +17,18 @@ HELP = "Show what a folder remembers of past runs (info), or remove that (clear)
 LEFT_OUT = ("decoders", "packages", "version", "versions")
 LONGEST = 200  # characters of a description
 
+# What the library calls what is passed on to it.
+OPTIONS = {
+    "dirpath": "--cache",
+    "force": "--force",
+    "verbose": "--verbose",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""
     parser.add_argument("action", choices=("info", "clear"), help="what to do")
-    parser.add_argument("folder", metavar="DIR", help="the 'dirpath' of the models")
+    parser.add_argument("folder", metavar="DIR", help="what --cache of cluster was given")
     parser.add_argument(
         "--force", action="store_true", help="clear also what is damaged, or of another program"
     )

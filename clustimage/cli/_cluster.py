@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._errors import InvalidParameterError, MemoryLimitError
 from clustimage._words import count
+from clustimage.cli._options import in_options
 from clustimage.cli._output import (
     add_max_memory,
     add_output,
@@ -25,6 +26,40 @@ HELP = "Group the images of a folder; write labels.csv, figures and the model."
 
 # Where the number of components of a method is set.
 COMPONENTS = {"pca": "params_pca", "pca-hog": "params_pca", "cnn": "params_cnn"}
+
+# What the library calls what is passed on to it.
+OPTIONS = {
+    "method": "--method",
+    "model": "--model",
+    "weights": "--weights",
+    "layer": "--layer",
+    "n_components": "--components",
+    "embedding": "--embedding",
+    "cluster": "--cluster",
+    "evaluate": "--evaluate",
+    "metric": "--metric",
+    "linkage": "--linkage",
+    "n_clusters": "--k",
+    "min_clust": "--min-clust",
+    "max_clust": "--max-clust",
+    "micro_clusters": "--micro-clusters",
+    "min_size": "--min-size",
+    "sim": "--sim",
+    "time_weight": "--time-weight",
+    "timestamps": "--timestamps",
+    "cluster_space": "--space",
+    "dim": "--dim",
+    "grayscale": "--grayscale",
+    "random_state": "--seed",
+    "n_jobs": "--jobs",
+    "max_memory": "--max-memory",
+    "dirpath": "--cache",
+    "savedir": "--links",
+    "action": "--action",
+    "layout": "--layout",
+    "overwrite": "--overwrite",
+    "verbose": "--verbose",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +82,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=int, default=None, help="exactly this number of clusters")
     parser.add_argument("--min-clust", type=int, default=3, help="least k searched (3)")
     parser.add_argument("--max-clust", type=int, default=25, help="k searched stays below (25)")
+    parser.add_argument(
+        "--micro-clusters",
+        type=int,
+        default=None,
+        metavar="N",
+        help="of agglomerative: grow the tree over N small groups (a few thousand beyond 20,000 "
+        "images); 0 is the tree of all images",
+    )
     parser.add_argument("--min-size", type=int, default=1, help="smaller clusters become -1")
     parser.add_argument(
         "--sim", type=float, default=None, help="cut by similarity, 0 to 1, instead of choosing k"
@@ -143,7 +186,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _tell_plan(model: Clustimage, arguments: argparse.Namespace) -> None:
     """Print what each step would do; raise where one of them cannot be done."""
     plan = model.plan(arguments.folders, cluster_space=arguments.space, **_request(arguments))
-    print(plan, flush=True)
+    print(in_options(str(plan), OPTIONS), flush=True)
     n_problems = len(plan.problems)
     if n_problems:
         raise MemoryLimitError(
@@ -162,7 +205,7 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
         "max_clust": arguments.max_clust,
         "n_clusters": arguments.k,
         "min_size": arguments.min_size,
-        **_given(arguments, "sim", "time_weight"),
+        **_given(arguments, "sim", "time_weight", "micro_clusters"),
     }
 
 

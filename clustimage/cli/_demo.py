@@ -9,6 +9,12 @@ from clustimage.cli._output import add_output, check_folder, outputs_of_cluster,
 
 HELP = "Cluster the embedded example photos and write figures to look at; needs no network."
 
+# What the library calls what is passed on to it.
+OPTIONS = {
+    "overwrite": "--overwrite",
+    "verbose": "--verbose",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""

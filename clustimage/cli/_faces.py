@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clustimage._words import count
 from clustimage.cli._cluster import write_all
 from clustimage.cli._output import (
+    add_max_memory,
     add_output,
     check_folder,
     outputs_of_cluster,
@@ -23,6 +24,24 @@ HELP = "Find the faces in photos and group them; write crops, labels.csv and fig
 
 FIGURES = ("photos", "eyes")
 FEWEST = 3  # faces that can be grouped
+
+# What the library calls what is passed on to it.
+OPTIONS = {
+    "detector": "--detector",
+    "model": "--model",
+    "margin": "--margin",
+    "method": "--method",
+    "cannot_link": "--apart",
+    "n_clusters": "--k",
+    "min_clust": "--min-clust",
+    "max_clust": "--max-clust",
+    "random_state": "--seed",
+    "n_jobs": "--jobs",
+    "max_memory": "--max-memory",
+    "dirpath": "--out",
+    "overwrite": "--overwrite",
+    "verbose": "--verbose",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-clust", type=int, default=25, help="k searched stays below (25)")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
     parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
+    add_max_memory(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -66,6 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
         random_state=arguments.seed,
         n_jobs=arguments.jobs,
         verbose=arguments.verbose,
+        max_memory=arguments.max_memory,
     )
     faces = model.extract_faces(without_results(arguments.folders, folder, names))
     _remove_old(folder, faces["pathnames_face"])

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import argparse
 
+from clustimage._words import count
 from clustimage.cli._output import add_max_memory, add_output, check_folder, use_files_only
 
 HELP = "Find the images of a saved model that are most like the given ones."
+
+# What the library calls what is passed on to it.
+OPTIONS = {
+    "path": "--model",
+    "k": "--k",
+    "alpha": "--alpha",
+    "approximate": "--approximate",
+    "max_memory": "--max-memory",
+    "verbose": "--verbose",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alpha", type=float, default=None, help="all images with a p-value of at most this"
     )
+    parser.add_argument(
+        "--approximate",
+        action="store_true",
+        help="look for the k nearest through an index, for more than a few 100,000 images; may "
+        "miss one (pip install 'clustimage[index]')",
+    )
     add_max_memory(parser)
     add_output(parser, required=False)
 
@@ -24,10 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print a table per query, and with --out write it with a figure."""
     use_files_only()
-    from clustimage import Clustimage, set_logger
+    from clustimage import Clustimage
     from clustimage.export import write_csv
 
-    set_logger(arguments.verbose)
     folder = None
     if arguments.out is not None:
         names = ["find.csv", "find.png"]
@@ -35,10 +51,10 @@ def run(arguments: argparse.Namespace) -> None:
     model = Clustimage.load(arguments.model, max_memory=arguments.max_memory)
     k = 5 if arguments.k is None and arguments.alpha is None else arguments.k
     images = arguments.images if len(arguments.images) > 1 else arguments.images[0]
-    answer = model.find(images, k=k, alpha=arguments.alpha)
+    answer = model.find(images, k=k, alpha=arguments.alpha, approximate=arguments.approximate)
     queries = {name: table for name, table in answer.items() if name != "feat"}
     for name, table in queries.items():
-        print(f"\n{name}: {len(table)} images")
+        print(f"\n{name}: {count(len(table), 'image')}")
         for hit in table.itertuples():
             print(
                 f"  {hit.distance:12.4g}  p={hit.y_proba:<9.3g} "

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._errors import InvalidDataError
 from clustimage._words import count
-from clustimage.cli._output import add_output, check_folder, use_files_only, without_results
+from clustimage.cli._output import (
+    add_max_memory,
+    add_output,
+    check_folder,
+    use_files_only,
+    without_results,
+)
 
 if TYPE_CHECKING:
     from clustimage import Clustimage
@@ -21,6 +27,17 @@ GROUPINGS = (
     ("latlon", "place", "places.png", "by place"),
 )
 OUTPUTS = ("trips.csv", "events.png", "places.png", "map.html", "model.clustimage")
+
+# What the library calls what is passed on to it.
+OPTIONS = {
+    "timeframe": "--hours",
+    "radius_meters": "--metres",
+    "min_samples": "--min-samples",
+    "n_jobs": "--jobs",
+    "max_memory": "--max-memory",
+    "overwrite": "--overwrite",
+    "verbose": "--verbose",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--min-samples", type=int, default=2, help="photos that make a group (2)")
     parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
+    add_max_memory(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -58,6 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         params_exif=settings,
         n_jobs=arguments.jobs,
         verbose=arguments.verbose,
+        max_memory=arguments.max_memory,
     )
     folder = check_folder(arguments.out, list(OUTPUTS), overwrite=arguments.overwrite)
     given = without_results(arguments.folders, folder, list(OUTPUTS))

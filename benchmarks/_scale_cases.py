@@ -52,7 +52,7 @@ def all_cases(sizes: Sizes) -> list[Case]:
     cases = [*_floors(sizes)]
     for count in sizes.images:
         if count in sizes.beside:
-            cases += _beside(count, METHODS[:3] if count == sizes.beside[0] else METHODS[:1])
+            cases += _beside(count, METHODS[:3])
         cases += [_chain(method, count) for method in METHODS if _fits(method, count, sizes)]
     return [*cases, *_rows(sizes.rows)]
 

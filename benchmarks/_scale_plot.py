@@ -55,7 +55,7 @@ def draw(known: Known, path: Path) -> None:
             _panel(ax, title, curves_of(known, value))
         axes[1].axhline(PEAK / 1e9, color=GREY, linewidth=1, linestyle=(0, (1, 2)), zorder=1)
         axes[1].annotate(
-            f"{PEAK / 1e9:g} GB: to stay below",
+            f"goal: below {PEAK / 1e9:g} GB",
             (axes[1].get_xlim()[1], PEAK / 1e9),
             xytext=(0, 4),
             textcoords="offset points",
@@ -114,9 +114,11 @@ def _slopes(ax: Any, counts: list[int], lowest: float) -> None:
         last = min(ends[1], ends[0] * (top / start) ** (1 / power))
         line = np.array([ends[0], last])
         ax.plot(line, start * (line / ends[0]) ** power, color=GREY, linewidth=1, linestyle=":")
+        # At its end where it leaves the picture, else near its start, where no other line is.
+        at = last if last < ends[1] else ends[0] * 2
         ax.annotate(
             f"∝ {name}",
-            (last, start * (last / ends[0]) ** power),
+            (at, start * (at / ends[0]) ** power),
             xytext=(4, -4),
             textcoords="offset points",
             color=GREY,

@@ -26,7 +26,8 @@ class Bands:
     sizes : ndarray of shape (k,), int
         How many images each cluster shows.
     rows : int
-        Images in a full column; a cluster that has more goes on in a next column.
+        The most images in a column; a cluster that has more goes on in next columns, all of
+        one length or one image less.
     starts : tuple of int
         The first cluster of each band.
     """
@@ -48,7 +49,21 @@ class Bands:
     @property
     def heights(self) -> np.ndarray:
         """Images in the longest column of each band."""
-        return np.maximum.reduceat(np.minimum(self.sizes, self.rows), self.starts)
+        return np.maximum.reduceat(-(-self.sizes // self.widths), self.starts)
+
+    def spots(self, cluster: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the column and the row of each image of a cluster, counted within it.
+
+        Examples
+        --------
+        >>> column, row = Bands(np.array([5]), rows=4).spots(0)
+        >>> column.tolist(), row.tolist()
+        ([0, 0, 0, 1, 1], [0, 1, 2, 0, 1])
+        """
+        size, wide = int(self.sizes[cluster]), int(self.widths[cluster])
+        lengths = size // wide + (np.arange(wide) < size % wide)
+        column = np.repeat(np.arange(wide), lengths)
+        return column, np.arange(size) - (np.cumsum(lengths) - lengths)[column]
 
     def wide(self) -> float:
         """Return the width of the widest band, in widths of an image."""
@@ -81,7 +96,7 @@ def arrange(
     head : float, default=0.4
         Height of the words above a band, in inches.
     rows : int, optional
-        Images in a full column; default is what makes the images largest.
+        The most images in a column; default is what makes the images largest.
 
     Returns
     -------
@@ -91,8 +106,8 @@ def arrange(
     Examples
     --------
     >>> bands = arrange([40, 30, 20, 2])
-    >>> bands.rows, bands.widths.tolist(), bands.starts
-    (8, [5, 4, 3, 1], (0,))
+    >>> bands.heights.tolist(), bands.widths.tolist(), bands.starts
+    ([8], [5, 4, 3, 1], (0,))
     >>> len(arrange([3] * 400).starts)
     8
     """

@@ -281,7 +281,7 @@ class Raster:
         self._side = _side(one.shape[1], one.shape[2], inches)
         _, height, width, _ = fit_side(colorize(one), self._side).shape
         self.tile = height, width
-        self._rows = bands.rows
+        self._bands = bands
         self._pad = max(1, round(PAD * width))
         self._bar = max(2, round(BAR * width))
         gap, head = max(2, round(GAP * width)), math.ceil(head * width / inches)
@@ -315,12 +315,12 @@ class Raster:
         canvas = np.empty((self.high, self.wide, 3), dtype=np.uint8)
         canvas[:] = background
         corners = []
-        for i, rows in enumerate(shown):
+        for i in range(len(shown)):
             left, top = int(self._lefts[i]), int(self._tops[i])
             canvas[top : top + self._bar, left : int(self._rights[i])] = [
                 int(colors[i][digit : digit + 2], 16) for digit in (1, 3, 5)
             ]
-            column, row = np.divmod(np.arange(len(rows)), self._rows)
+            column, row = self._bands.spots(i)
             x = left + column * (width + self._pad)
             y = top + self._bar + self._pad + row * (height + self._pad)
             corners.append(np.stack([x, y], axis=1))

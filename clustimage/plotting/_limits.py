@@ -52,7 +52,7 @@ def check_limit(name: str, value: Any, *, auto: int | None = None) -> int | None
         return None
     if auto is not None and isinstance(value, str) and value == "auto":
         return auto
-    if isinstance(value, Integral) and not isinstance(value, bool) and value >= 1:
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
         return int(value)
     others = "None for no limit" if auto is None else "None for no limit, or 'auto'"
     raise InvalidParameterError(

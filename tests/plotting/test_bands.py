@@ -16,6 +16,21 @@ def test_a_cluster_that_does_not_fit_into_a_column_goes_on_in_the_next():
     assert bands.high(2.0, 0.5) == pytest.approx(3 * (2 + PAD) + 0.5)
 
 
+@pytest.mark.parametrize("size", [1, 14, 15, 16, 25, 31, 99])
+def test_the_columns_of_a_cluster_are_even(size):
+    bands = Bands(np.array([120, size]), rows=15)
+    column, row = bands.spots(1)
+    lengths = np.bincount(column)
+    assert len(lengths) == bands.widths[1] and np.ptp(lengths) <= 1 and lengths.max() <= 15
+    assert (np.diff(lengths) <= 0).all() and (np.diff(column) >= 0).all()
+    assert row.tolist() == [i for length in lengths for i in range(length)]
+
+
+def test_a_band_is_as_high_as_its_longest_column():
+    assert Bands(np.array([25, 3]), rows=15).heights.tolist() == [13]
+    assert Bands(np.array([25, 14, 16]), rows=15, starts=(0, 1)).heights.tolist() == [13, 14]
+
+
 def test_bands_below_each_other():
     bands = Bands(np.array([7, 3, 1, 2]), rows=3, starts=(0, 1))
     assert bands.band_of.tolist() == [0, 1, 1, 1]

@@ -149,7 +149,7 @@ def draw_dendrogram(
         Images of each leaf, for a tree of micro-clusters; default 1.
     truncate_p : int, default=100
         The most leaves drawn. A larger tree shows its uppermost joints; a number in
-        brackets says how many images lie below.
+        brackets says how many images lie below. A line below the leaves explains them.
     ax : Axes, optional
         Where to draw; default is a new figure.
 
@@ -251,6 +251,7 @@ def _branches(ax: Axes, info: dict[str, Any]) -> None:
     top = lines[..., 1].max()
     ax.set_ylim(0, 1.05 * top if top > 0 else 1.0)
     ax.set_ylabel("distance")
+    ax.yaxis.set_major_formatter("{x:,g}")
     for side in ("top", "right", "bottom"):
         ax.spines[side].set_visible(False)
 
@@ -263,9 +264,13 @@ def _leaves(
     names: Sequence[str] | None,
     sizes: np.ndarray | None,
 ) -> None:
-    """Write below each leaf what it is, in the colour of its cluster."""
-    nodes, words = info["leaves"], info["ivl"]
-    if names is not None and len(nodes) <= MAX_NAMED:
+    """Write below each leaf what it is, in the colour of its cluster, and a key to that."""
+    nodes = info["leaves"]
+    words = [f"({int(w[1:-1]):,})" if w.startswith("(") else w for w in info["ivl"]]
+    named = names is not None and len(nodes) <= MAX_NAMED
+    key = _key(words, named=named)
+    ax.set_xlabel(key, fontsize=fitting_size(ax, key, 9), color="#666666")
+    if names is not None and named:
         words = [
             shorten(names[node], 18) if node < n and (sizes is None or sizes[node] == 1) else word
             for node, word in zip(nodes, words, strict=True)
@@ -277,6 +282,21 @@ def _leaves(
     for tick, node in zip(ax.get_xticklabels(), nodes, strict=True):
         tick.set_color(color_of[node])
         tick.set_parse_math(False)
+
+
+def _key(words: Sequence[str], *, named: bool) -> str:
+    """Return what the words below the leaves mean, with the first of each kind.
+
+    Examples
+    --------
+    >>> _key(["7", "(3)", "(2)"], named=False)
+    '7: the image of row 7; (3): a branch of 3 images'
+    """
+    single = [word for word in words if not word.startswith("(")]
+    branches = [word for word in words if word.startswith("(") and word != "(1)"]
+    parts = [f"{word}: the image of row {word}" for word in single[:1] if not named]
+    parts += [f"{word}: a branch of {word[1:-1]} images" for word in branches[:1]]
+    return "; ".join(parts)
 
 
 def _cut(ax: Axes, max_d: float | None, info: dict[str, Any], *, beside: bool) -> None:

@@ -124,6 +124,34 @@ def test_a_large_tree_shows_its_uppermost_branches():
     assert len(info["ivl"]) == 12
 
 
+def test_a_line_says_what_stands_below_the_leaves(tree):
+    names = [f"({i}).jpg" for i in range(40)]
+    _, ax, info = draw_dendrogram(tree)
+    first = info["ivl"][0]
+    assert ax.get_xlabel() == f"{first}: the image of row {first}"
+    assert draw_dendrogram(tree, names_of_leaf=names)[1].get_xlabel() == ""
+    _, ax, info = draw_dendrogram(tree, truncate_p=20)
+    single = next(word for word in info["ivl"] if word[0] != "(")
+    branch = next(word for word in info["ivl"] if word[0] == "(")
+    count = f"{branch}: a branch of {branch[1:-1]} images"
+    assert ax.get_xlabel() == f"{single}: the image of row {single}; {count}"
+    assert draw_dendrogram(tree, truncate_p=20, names_of_leaf=names)[1].get_xlabel() == count
+    _, ax, _ = draw_dendrogram(tree, truncate_p=2, sizes_of_leaf=np.full(40, 200))
+    assert ax.get_xlabel() == "(1,600): a branch of 1,600 images"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["(1,600)", "(6,400)"]
+
+
+def test_the_line_lies_below_the_leaves(tree):
+    fig, axes = plt.subplots(1, 2, figsize=(12, 4))
+    for ax in (None, axes[0]):
+        fig, ax, _ = draw_dendrogram(tree, truncate_p=30, ax=ax)
+        fig.canvas.draw()
+        line = ax.xaxis.label.get_window_extent()
+        leaves = [tick.get_window_extent().y0 for tick in ax.get_xticklabels()]
+        assert line.y0 >= 0 and line.y1 <= min(leaves)
+        assert fig.bbox.x0 <= line.x0 and line.x1 <= fig.bbox.x1
+
+
 def test_names_of_images(tree):
     names = [f"a$b_{{photo_with_a_long_name_{i}.jpg" for i in range(40)]
     fig, ax, info = draw_dendrogram(tree, names_of_leaf=names)

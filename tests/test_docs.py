@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import os
 import re
 import shutil
@@ -87,3 +88,51 @@ def test_every_public_name_is_in_the_list():
     # Where objects that are built on first access are kept.
     names -= {"clusteval_", "face_links_", "metadata_", "null_", "pca_", "queries_"}
     assert sorted(name for name in names if not re.search(rf"\b{name}\b", text)) == []
+
+
+def arguments_in_the_list():
+    """Return the arguments, as written, of each method and function in the table of them."""
+    text = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
+    table = text.split("arguments, with their defaults\n")[1].split("\n===")[0]
+    rows: dict[str, str] = {}
+    name = ""
+    for line in table.splitlines()[1:]:
+        name = line[:18].strip().strip("`") or name
+        rows[name] = rows.get(name, "") + line[18:]
+    return {name: re.findall("``(.*?)``", row.split(" those of ")[0]) for name, row in rows.items()}
+
+
+def as_written(parameter):
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return f"**{parameter.name}"
+    if parameter.default is parameter.empty:
+        return parameter.name
+    value = repr(parameter.default).replace("'", '"')
+    return f"{parameter.name}={value if len(value) < 40 else '…'}"
+
+
+def test_the_list_has_the_arguments_of_everything_that_is_called():
+    listed = arguments_in_the_list()
+    called = {name: getattr(Clustimage, name) for name in dir(Clustimage) if name[0] != "_"}
+    called |= {name: getattr(clustimage, name) for name in clustimage.__all__}
+    called = {
+        name: list(map(as_written, inspect.signature(value).parameters.values()))
+        for name, value in called.items()
+        if inspect.isroutine(value)
+    }
+    called = {name: [word for word in words if word != "self"] for name, words in called.items()}
+    # Theirs is told in words: "all of cluster", "such as".
+    shared = set(called["cluster"])
+    called["fit_transform"] = [word for word in called["fit_transform"] if word not in shared]
+    called["fit_transform"].insert(2, "cluster")
+    called["dendrogram"] += ["ax", "max_leaves"]
+    without = {name: words for name, words in called.items() if words}
+    assert {name: words for name, words in listed.items() if without.get(name) != words} == {}
+    assert set(without) == set(listed)
+
+
+def test_the_list_has_every_parameter_of_the_constructor():
+    text = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
+    table = text.split("The constructor only takes settings")[1].split("\nMethods\n")[0]
+    words = [word for row in table.splitlines() for word in re.findall(r"``(\w+)``", row[:48])]
+    assert sorted(words) == sorted(inspect.signature(Clustimage).parameters)

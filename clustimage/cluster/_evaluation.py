@@ -16,7 +16,14 @@ from clustimage.cluster._base import MANY_ROWS
 from clustimage.cluster._clustering import Clustering
 from clustimage.cluster._labels import count_clusters
 from clustimage.cluster._sampled import draw_sample
-from clustimage.cluster._score_plot import TITLES, plot_heights, plot_knee, plot_scores
+from clustimage.cluster._score_plot import (
+    FIGSIZE,
+    TITLES,
+    even_out,
+    plot_heights,
+    plot_knee,
+    plot_scores,
+)
 from clustimage.cluster._silhouette_plot import plot_silhouettes, silhouette_values
 from clustimage.cluster._tree import EUCLIDEAN_LINKAGES, cut_heights, grow_tree
 
@@ -88,8 +95,11 @@ class EvaluationPlots:
         if self._drawn_by_clusteval():
             with self._quiet():
                 named = TITLES[self.evaluate] if title is None else title
-                fig, ax = super().plot(title=named, **{**options, **quiet})  # type: ignore[misc]
+                given = {"figsize": FIGSIZE, **options, **quiet}
+                fig, ax = super().plot(title=named, **given)  # type: ignore[misc]
             fig = ax.figure if fig is None else fig
+            if "font_properties" not in options:
+                even_out(ax)
             if self.evaluate == "derivative":
                 heights, acceleration = ax.lines[-3:-1]
                 ax.legend([heights, acceleration], ["Height of the merge", "Acceleration"])
@@ -112,7 +122,7 @@ class EvaluationPlots:
         self,
         title: str | None,
         *,
-        figsize: tuple[float, float] = (15, 8),
+        figsize: tuple[float, float] = FIGSIZE,
         ax: Axes | None = None,
         xlabel: str | None = None,
         ylabel: str | None = None,

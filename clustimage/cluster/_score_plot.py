@@ -12,7 +12,11 @@ from clustimage.cluster._clustering import Clustering
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["TITLES", "plot_heights", "plot_knee", "plot_scores"]
+__all__ = ["FIGSIZE", "TITLES", "even_out", "plot_heights", "plot_knee", "plot_scores"]
+
+# Inches, and points of the words, as in the other figures.
+FIGSIZE = (11.0, 6.0)
+LARGE, SMALL = 13, 10
 
 MAX_TICKS = 40
 # Below so many the steps of a tree are seen without a logarithm.
@@ -53,7 +57,7 @@ def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     if found.varied != "cluster_threshold":
         beside = ax.twinx()
         beside.plot(x, k, color="blue", linewidth=1, marker=".")
-        beside.set_ylabel("Nr. clusters", fontsize=18, color="blue")
+        beside.set_ylabel("Nr. clusters", fontsize=SMALL, color="blue")
         beside.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes = (ax, beside)
     elif len(x) <= MAX_TICKS:
@@ -101,14 +105,14 @@ def plot_knee(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
         (12, 12),
         textcoords="offset points",
         color="red",
-        fontsize=16,
+        fontsize=SMALL,
     )
     names = {
         curve: "Squared errors",
         chord: "From the first to the last value",
         knee: "Knee (Kneedle): furthest below that line",
     }
-    ax.legend(list(names), list(names.values()), fontsize=14)
+    ax.legend(list(names), list(names.values()), fontsize=SMALL)
     return axes
 
 
@@ -133,9 +137,22 @@ def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
         ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _mark(ax, height, f"sim={found.params['sim']:g}: {_count(k)}", legend_on=ax)
     _describe(ax, found)
-    ax.set_ylabel("Nr. clusters", fontsize=18)
-    ax.set_title("Similarity cut", fontsize=18)
+    ax.set_ylabel("Nr. clusters", fontsize=SMALL)
+    ax.set_title("Similarity cut", fontsize=LARGE)
     return (ax,)
+
+
+def even_out(ax: Axes) -> None:
+    """Give the words of a picture by clusteval their sizes, and no more ticks than have room."""
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+    ax.title.set_fontsize(LARGE)
+    for label in (ax.xaxis.label, ax.yaxis.label):
+        label.set_fontsize(SMALL)
+    ax.tick_params(labelsize=SMALL)
+    if len(ax.get_xticks()) > MAX_TICKS:
+        ax.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_formatter(ScalarFormatter())
 
 
 def _count(k: int) -> str:
@@ -144,14 +161,14 @@ def _count(k: int) -> str:
 
 def _mark(ax: Axes, x: float, words: str, *, legend_on: Axes, beside: Sequence[Any] = ()) -> None:
     line = ax.axvline(x, color="red", linestyle="--", linewidth=2, label=words)
-    legend_on.legend(handles=[line, *beside], fontsize=14)
+    legend_on.legend(handles=[line, *beside], fontsize=SMALL)
 
 
 def _describe(ax: Axes, found: Clustering) -> None:
     evaluate: Any = found.params["evaluate"]
-    ax.set_xlabel(VARIED[found.varied], fontsize=18)
-    ax.set_ylabel(SCORES.get(evaluate, "Score"), fontsize=18)
-    ax.set_title(TITLES.get(evaluate, evaluate), fontsize=18)
-    ax.tick_params(labelsize=12)
-    ax.yaxis.get_offset_text().set_fontsize(12)
+    ax.set_xlabel(VARIED[found.varied], fontsize=SMALL)
+    ax.set_ylabel(SCORES.get(evaluate, "Score"), fontsize=SMALL)
+    ax.set_title(TITLES.get(evaluate, evaluate), fontsize=LARGE)
+    ax.tick_params(labelsize=SMALL)
+    ax.yaxis.get_offset_text().set_fontsize(SMALL)
     ax.grid(color="grey", linestyle="--", linewidth=0.2)

@@ -44,3 +44,33 @@ def test_of_many_images_the_silhouettes_of_a_sample_are_drawn(blobs, monkeypatch
     assert sum(len(one.get_offsets()) for one in dots.collections) == 60
     assert len(ce.results["labx"]) == 300
     plt.close(fig)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"evaluate": "silhouette"},
+        {"evaluate": "dbindex"},
+        {"evaluate": "derivative"},
+        {"evaluate": "elbow"},
+        {"cluster": "dbscan"},
+        {"sim": 0.5},
+    ],
+)
+def test_all_pictures_have_one_size_and_words_of_one_size(blobs, options):
+    found = search_k(blobs[0], max_clust=60, **options)
+    fig, _ = to_clusteval(found, blobs[0]).plot()
+    assert fig.get_size_inches().tolist() == [11, 6]
+    assert fig.axes[0].title.get_fontsize() == 13
+    for ax in fig.axes:
+        words = [ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels(), *ax.get_yticklabels()]
+        assert {word.get_fontsize() for word in words} == {10}
+        assert len(ax.get_xticks()) <= 40
+    plt.close(fig)
+
+
+def test_the_words_have_the_size_that_is_asked_for(blobs):
+    sizes = {"size_title": 20, "size_x_axis": 8, "size_y_axis": 9}
+    fig, ax = to_clusteval(search_k(blobs[0]), blobs[0]).plot(font_properties=sizes)
+    assert ax.title.get_fontsize() == 20 and ax.xaxis.label.get_fontsize() == 8
+    plt.close(fig)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from clustimage import Clustimage
 from clustimage.cli import COMMANDS, build_parser, main
+from clustimage.cluster import CLUSTERERS, EVALUATORS
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,7 @@ def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
         ),
         (["cluster", "FOLDER", "--out", "OUT", "--components", "0"], "'--components'"),
         (["cluster", "FOLDER", "--out", "OUT", "--action", "copy"], "'--action' needs --links"),
+        (["cluster", "FOLDER", "--plan", "--layout", "size"], "'--layout' needs --links"),
         (["cluster", "FOLDER", "--out", "OUT", "--links", "FOLDER/00.png"], "'--links' must be"),
         (
             ["cluster", "FOLDER/no", "--out", "OUT", "--links", "OUT", "--action", "cp"],
@@ -140,6 +142,14 @@ def commands():
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_option_says_what_it_is_for(name):
     assert [a.dest for a in commands()[name]._actions if len(a.help or "") < 5] == []
+
+
+@pytest.mark.parametrize(
+    "option, registry", [("--cluster", CLUSTERERS), ("--evaluate", EVALUATORS)]
+)
+def test_names_that_can_be_given_are_in_the_help(option, registry):
+    (action,) = [a for a in commands()["cluster"]._actions if option in a.option_strings]
+    assert sorted(name for name in registry if name not in action.help) == []
 
 
 def test_the_command_runs_as_a_process():

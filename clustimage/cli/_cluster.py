@@ -75,9 +75,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_network(parser)
     parser.add_argument("--embedding", default="tsne", help="map: tsne (default), umap, pca, none")
-    parser.add_argument("--cluster", default="agglomerative", help="clusterer")
-    parser.add_argument("--evaluate", default="silhouette", help="how the best k is chosen")
-    parser.add_argument("--metric", default="euclidean", help="distance between features")
+    parser.add_argument(
+        "--cluster",
+        default="agglomerative",
+        help="agglomerative (default), kmeans, dbscan, hdbscan",
+    )
+    parser.add_argument(
+        "--evaluate",
+        default="silhouette",
+        help="how the best k is chosen: silhouette (default), dbindex, derivative, elbow, calinski",
+    )
+    parser.add_argument(
+        "--metric",
+        default="euclidean",
+        help="distance between features: euclidean (default), cosine …",
+    )
     parser.add_argument("--linkage", default=None, help="of agglomerative: ward, average …")
     parser.add_argument("--k", type=int, default=None, help="exactly this number of clusters")
     parser.add_argument("--min-clust", type=int, default=3, help="least k searched (3)")
@@ -166,10 +178,10 @@ def run(arguments: argparse.Namespace) -> None:
         verbose=arguments.verbose,
         max_memory=arguments.max_memory,
     )
+    folders = _check_links(arguments)
     if arguments.plan:
         _tell_plan(model, arguments)
         return
-    folders = _check_links(arguments)
     names = [*outputs_of_cluster(), *(["links.csv"] if folders else [])]
     folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
     model.fit_transform(

@@ -201,7 +201,7 @@ def plot_clusters(
     labels = np.asarray(labels)
     if len(images) != len(labels):
         raise InvalidDataError(
-            f"Each image needs a label. Got {len(images)} images and {len(labels)} labels."
+            f"Each image needs a label. Got {len(images):,} images and {len(labels):,} labels."
         )
     check_cmap(cmap)
     ncols = None if ncols is None else check_int("ncols", ncols, low=1)
@@ -229,7 +229,8 @@ def plot_clusters(
             figs.append(fig)
     if not figs:
         logger.warning(
-            "No cluster to draw: none of at least %d images that is not left out.", min_samples
+            "No cluster to draw: none of at least %s that is not left out.",
+            count(min_samples, "image"),
         )
     return figs, axes
 

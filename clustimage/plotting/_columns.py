@@ -108,7 +108,7 @@ def plot_columns(
     labels = np.asarray(labels)
     if len(images) != len(labels):
         raise InvalidDataError(
-            f"Each image needs a label. Got {len(images)} images and {len(labels)} labels."
+            f"Each image needs a label. Got {len(images):,} images and {len(labels):,} labels."
         )
     check_cmap(cmap)
     max_rows = check_limit("max_rows", max_rows)
@@ -165,7 +165,8 @@ def _choose(
 
 def _nothing(min_samples: int, ax: Axes | None) -> tuple[Figure, Axes]:
     logger.warning(
-        "No cluster to draw: none of at least %d images that is not left out.", min_samples
+        "No cluster to draw: none of at least %s that is not left out.",
+        count(min_samples, "image"),
     )
     fig, ax = new_axes(ax, figsize=(4.0, 1.0))
     ax.set_axis_off()

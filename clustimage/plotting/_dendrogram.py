@@ -102,7 +102,7 @@ def dendrogram(
     if micro is not None:
         if names_of_leaf is not None and len(names_of_leaf) != len(micro):
             raise InvalidDataError(
-                f"{len(micro)} images need {len(micro)} names. Got {len(names_of_leaf)}."
+                f"{len(micro):,} images need {len(micro):,} names. Got {len(names_of_leaf):,}."
             )
         # One image of each: all images of a leaf are in one cluster.
         _, image, sizes = np.unique(micro, return_index=True, return_counts=True)
@@ -182,7 +182,7 @@ def draw_dendrogram(
     labels = _labels(Z, max_d, labels_of_leaf)
     for what, given in (("names", names_of_leaf), ("sizes", sizes_of_leaf)):
         if given is not None and len(given) != n:
-            raise InvalidDataError(f"{n} leaves need {n} {what}. Got {len(given)}.")
+            raise InvalidDataError(f"{n:,} leaves need {n:,} {what}. Got {len(given):,}.")
     of_node = None if labels is None else node_labels(Z, labels)
     color_of = _node_colors(n, of_node)
     max_d = implied_cut(Z, of_node) if max_d is None else max_d
@@ -211,7 +211,7 @@ def _labels(Z: np.ndarray, max_d: float | None, given: np.ndarray | None) -> np.
     n = len(Z) + 1
     if given is not None:
         if len(given) != n:
-            raise InvalidDataError(f"{n} leaves need {n} labels. Got {len(given)}.")
+            raise InvalidDataError(f"{n:,} leaves need {n:,} labels. Got {len(given):,}.")
         return np.asarray(given)
     if max_d is None:
         return None
@@ -339,5 +339,5 @@ def _title(
     if sizes is not None:
         title += f", grown from {count(n, 'micro-cluster')}"
     if not whole:
-        title += f", the uppermost {leaves} branches"
+        title += f", the uppermost {leaves:,} branches"
     return title

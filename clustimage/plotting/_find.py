@@ -82,9 +82,9 @@ def plot_hits(
     max_queries = check_limit("max_queries", max_queries)
     tables = query_tables(found)
     if not tables or (query_images is not None and len(query_images) != len(tables)):
-        given = "no" if query_images is None else len(query_images)
+        given = "no" if query_images is None else f"{len(query_images):,}"
         raise InvalidDataError(
-            f"Each query needs a table and an image. Got {len(tables)} tables, {given} images."
+            f"Each query needs a table and an image. Got {len(tables):,} tables, {given} images."
         )
     names = list(tables)[:max_queries]
     auto = MAX_HITS if len(names) == 1 else MAX_HITS_EACH

@@ -214,7 +214,7 @@ def _of_length(name: str, values: Any, n: int, dtype: Any = np.float64) -> Any:
         ) from None
     if array.ndim == 0 or len(array) != n:
         raise InvalidDataError(
-            f"{name!r} must have a row for each of the {n} photos. Got shape {array.shape}."
+            f"{name!r} must have a row for each of the {n:,} photos. Got shape {array.shape}."
         )
     return array
 

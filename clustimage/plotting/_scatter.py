@@ -159,7 +159,7 @@ def _checked(xycoord: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
     if xycoord.ndim != 2 or xycoord.shape != (len(labels), 2):
         raise InvalidDataError(
             f"Each image needs two coordinates and a label. Got coordinates of shape "
-            f"{xycoord.shape} and {len(labels)} labels."
+            f"{xycoord.shape} and {len(labels):,} labels."
         )
     return xycoord, labels
 

@@ -70,7 +70,7 @@ def plot_representatives(
     if not len(images) == len(labels) == len(sizes):
         raise InvalidDataError(
             "Each cluster needs an image, a label and a size. "
-            f"Got {len(images)}, {len(labels)} and {len(sizes)}."
+            f"Got {len(images):,}, {len(labels):,} and {len(sizes):,}."
         )
     clusters = np.flatnonzero(labels >= 0)
     title = f"{what} of {count(len(clusters), 'cluster')}"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clustimage._errors import InvalidParameterError
+from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage.plotting import (
+    draw_dendrogram,
+    draw_map,
+    plot_clusters,
+    plot_columns,
+    plot_representatives,
+)
 from clustimage.plotting._limits import (
     apart,
     check_limit,
@@ -49,6 +56,19 @@ def test_every_plot_says_what_a_limit_may_be(model, value, plot, name, options, 
     with pytest.raises(InvalidParameterError) as info:
         getattr(model, plot)(**options, **{name: value})
     assert str(info.value) == f"'{name}' must be {allowed}. Got {value!r}."
+
+
+def test_large_numbers_are_written_with_separators():
+    images, labels, tree = np.zeros((1, 2, 2), np.uint8), np.zeros(5501, int), [[0, 1, 1.0, 2]]
+    for plot in (plot_clusters, plot_columns):
+        with pytest.raises(InvalidDataError, match="Got 1 images and 5,501 labels"):
+            plot(images, labels)
+    with pytest.raises(InvalidDataError, match="and 5,501 labels"):
+        draw_map(np.zeros((1, 2)), labels)
+    with pytest.raises(InvalidDataError, match="Got 1, 5,501 and 5,501"):
+        plot_representatives(images, labels, labels)
+    with pytest.raises(InvalidDataError, match="2 leaves need 2 labels. Got 5,501"):
+        draw_dendrogram(np.array(tree), labels_of_leaf=labels)
 
 
 def test_auto_is_refused_where_it_is_nothing():

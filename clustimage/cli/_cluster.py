@@ -75,6 +75,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_network(parser)
     parser.add_argument("--embedding", default="tsne", help="map: tsne (default), umap, pca, none")
+    _add_clustering(parser)
+    parser.add_argument(
+        "--dim",
+        type=int,
+        nargs=2,
+        default=(128, 128),
+        metavar=("H", "W"),
+        help="height and width in pixels that images are resized to (128 128)",
+    )
+    parser.add_argument("--grayscale", action="store_true", help="work on one channel")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
+    parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
+    add_max_memory(parser)
+    parser.add_argument(
+        "--plan", action="store_true", help="only say what each step would do, and what it takes"
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", default=None, help="keep images and features for the next run"
+    )
+    _add_links(parser)
+
+
+def _add_clustering(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster",
         default="agglomerative",
@@ -113,24 +136,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timestamps", default=None, help="times of the photos: auto (default), exif, stat"
     )
     parser.add_argument("--space", default="high", help="cluster the features (high) or map (low)")
-    parser.add_argument(
-        "--dim",
-        type=int,
-        nargs=2,
-        default=(128, 128),
-        metavar=("H", "W"),
-        help="height and width in pixels that images are resized to (128 128)",
-    )
-    parser.add_argument("--grayscale", action="store_true", help="work on one channel")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
-    parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
-    add_max_memory(parser)
-    parser.add_argument(
-        "--plan", action="store_true", help="only say what each step would do, and what it takes"
-    )
-    parser.add_argument(
-        "--cache", metavar="DIR", default=None, help="keep images and features for the next run"
-    )
+
+
+def _add_links(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--links", metavar="DIR", default=None, help="fill a folder per cluster, see --action"
     )

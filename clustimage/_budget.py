@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -43,6 +43,8 @@ class Budget:
         What all images, features and work may take together.
     held : int
         What earlier stages hold of it.
+    in_file : int
+        Bytes of images that live in a file, and that twice as much memory would hold.
 
     Examples
     --------
@@ -55,6 +57,7 @@ class Budget:
 
     total: int
     held: int = 0
+    in_file: int = 0
 
     @property
     def left(self) -> int:
@@ -69,13 +72,13 @@ class Budget:
 
     def holding(self, n_bytes: float) -> Budget:
         """Return the budget of the stages after one that keeps `n_bytes` more."""
-        return Budget(self.total, self.held + int(n_bytes))
+        return replace(self, held=self.held + int(n_bytes))
 
     def allows(self, n_bytes: float) -> bool:
         """Return whether work that takes `n_bytes` at its peak fits."""
         return n_bytes <= self.left
 
-    def problem(self, n_bytes: float, *, what: str, instead: str = "") -> str:
+    def problem(self, n_bytes: float, *, what: str, instead: str = "", enough: float = 0) -> str:
         """Return why work cannot be done within the budget; empty where it can.
 
         Parameters
@@ -86,6 +89,9 @@ class Budget:
             The work, as the beginning of a sentence: ``"PCA of 60,000 images"``.
         instead : str, optional
             Other things to do, as whole sentences.
+        enough : float, default=0
+            Bytes that the work is expected to take where that is more than the least: what is
+            named as enough.
 
         Examples
         --------
@@ -94,14 +100,21 @@ class Budget:
         """
         if self.allows(n_bytes):
             return ""
-        least = max(1, -int(-(self.held + n_bytes) // 1_000_000))
+        most = self._megabytes(max(n_bytes, enough))
         said = (
             f"{what} takes at least {in_words(n_bytes)} of memory, more than is allowed "
-            f"({self.words}). Give max_memory='{least:,} MB' or more."
+            f"({self.words}). Give max_memory='{most:,} MB' or more."
         )
         return f"{said} {instead}".rstrip()
 
-    def check(self, n_bytes: float, *, what: str, instead: str = "") -> None:
+    def _megabytes(self, n_bytes: float) -> int:
+        """Return how many MB are enough for work, with the images where they would be then."""
+        least = max(1, -int(-(self.held + n_bytes) // 1_000_000))
+        if self.in_file and least * 1_000_000 >= 2 * self.in_file:
+            least = -int(-(self.held + self.in_file + n_bytes) // 1_000_000)
+        return least
+
+    def check(self, n_bytes: float, *, what: str, instead: str = "", enough: float = 0) -> None:
         """Raise before work is begun that cannot be done in less memory.
 
         The parameters are those of `problem`.
@@ -119,7 +132,7 @@ class Budget:
         clustimage._errors.MemoryLimitError: PCA of 9 images takes at least 2.0 MB of memory, \
 more than is allowed (max_memory=1.0 kB). Give max_memory='2 MB' or more. Use a smaller 'dim'.
         """
-        problem = self.problem(n_bytes, what=what, instead=instead)
+        problem = self.problem(n_bytes, what=what, instead=instead, enough=enough)
         if problem:
             raise MemoryLimitError(problem)
 
@@ -169,7 +182,7 @@ def make_budget(max_memory: Any = None) -> Budget:
     Examples
     --------
     >>> make_budget("2GB")
-    Budget(total=2000000000, held=0)
+    Budget(total=2000000000, held=0, in_file=0)
     """
     given = check_max_memory(max_memory)
     if given is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,11 @@ class PlanMethods:
         """Return the budget of a step that makes `made` anew; what is there else is held."""
         budget = self._budget or self._new_budget()
         held = sum(held_bytes(self.results[key]) for key in KEPT if key not in made)
-        return budget.holding(held + PER_IMAGE * (0 if self.images_ is None else len(self.images_)))
+        img = self.results["img"]
+        in_file = 0 if img is None or held_bytes(img) else img.nbytes
+        return replace(budget, in_file=in_file).holding(
+            held + PER_IMAGE * (0 if self.images_ is None else len(self.images_))
+        )
 
     def plan(
         self,
@@ -181,11 +185,15 @@ class _Chain:
         return steps
 
     def _planned(self, total: Budget, steps: list[Step]) -> Iterator[Step]:
+        n, shape, n_files = self.measured
+        n_pixels = math.prod(shape)
+
         def left() -> Budget:
             # A step that cannot be done leaves nothing behind for the next ones.
-            return total.holding(sum(step.kept for step in steps if not step.problem))
+            held = sum(step.kept for step in steps if not step.problem)
+            in_memory = steps and steps[0].kept >= n * n_pixels
+            return replace(total, in_file=0 if in_memory else n * n_pixels).holding(held)
 
-        n, shape, n_files = self.measured
         n_jobs, folder = self.params["n_jobs"], self.params["dirpath"]
         yield plan_images(n, shape, left(), folder, n_jobs=n_jobs, n_files=n_files)
         step, expected = self._extractor.plan(n, shape, left())
@@ -195,7 +203,6 @@ class _Chain:
         columns = 2 if self.in_map else n_columns
         yield plan_clusters(n, columns, left(), n_jobs=n_jobs, **self.request)
         most = min(n, most_clusters(self.request)) if self.request["sim"] is None else None
-        n_pixels = math.prod(shape)
         yield plan_unique(n, n_columns, n_pixels, left(), n_clusters=most)
         yield plan_find(n, n_columns, left())
 

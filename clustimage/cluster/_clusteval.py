@@ -147,7 +147,8 @@ def to_clusteval(
 
 def _figure_data(clustering: Clustering) -> dict[str, Any]:
     """Return what the plots of clusteval read, under the names they know."""
-    threshold, clusters, score = (np.asarray(column) for column in clustering.score.values())
+    names = ("cluster_threshold", "clusters", "score")
+    threshold, clusters, score = (np.asarray(clustering.score[name]) for name in names)
     data: dict[str, Any] = {
         "clustcutt": threshold,
         "sillclust": clusters,

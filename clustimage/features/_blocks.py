@@ -38,9 +38,14 @@ PAGES = 2**25  # bytes of a file that are there at a time
 GRID = 2.0**36
 
 
-def on_grid(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Round to whole multiples of ``2 ** -36``."""
-    return np.round(values * GRID) / GRID
+def on_grid(
+    values: npt.NDArray[np.float64], out: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.float64]:
+    """Round to whole multiples of ``2 ** -36``, in new memory or in `out`."""
+    out = np.multiply(values, GRID, out=out)
+    np.round(out, out=out)
+    out /= GRID
+    return out
 
 
 def _cut(size: int, width: int) -> Iterator[slice]:
@@ -176,7 +181,7 @@ def left_to_right(
                 columns = slice(stripe.start + inner.start, stripe.start + inner.stop)
                 total[:, inner] += turned @ _moved(rows, mean, (lines, columns), memory)
             forget(rows[lines])
-        right[:, stripe] = on_grid(total)
+        right[:, stripe] = on_grid(total, out=total)
     return right
 
 

@@ -31,6 +31,7 @@ class Needs:
         How that was chosen.
     least : int or None
         Bytes that it cannot do without; None for `peak`, 0 where they are not known.
+        Where they are not allowed, `peak` is what the error names as enough.
     instead : str
         What to do where that is too much, as whole sentences.
 
@@ -73,4 +74,4 @@ class Needs:
         if budget is None:
             return ""
         least = self.peak if self.least is None else self.least
-        return budget.problem(least, what=self.name, instead=self.instead)
+        return budget.problem(least, what=self.name, instead=self.instead, enough=self.peak)

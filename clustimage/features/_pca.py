@@ -299,13 +299,21 @@ class PCAExtractor(FeatureExtractor):
         left, pixels = road.name == "left", rows.dtype == np.uint8
 
         def grow(size: int, share: float) -> None:
-            n_bytes = grown_bytes(n, d, size, count_in(size, wanted), left, pixels)
+            count = count_in(size, wanted)
+            n_bytes = max(
+                grown_bytes(n, d, size, count, left, pixels), projected_bytes(n, d, count)
+            )
             if budget is not None and not budget.allows(n_bytes):
+                # What is expected; beyond that, room for as many directions again.
+                count = count_in(2 * size, wanted)
+                enough = grown_bytes(n, d, 2 * size, count, left, pixels)
+                enough = road.peak if n_bytes < road.peak else enough
                 # By now the exact way may take less.
-                n_bytes = min(n_bytes, road.exact) if road.forced else n_bytes
+                if road.forced:
+                    n_bytes, enough = min(n_bytes, road.exact), min(enough, road.exact)
                 found = f", {share:.1%} of whose variance is found," if share else ""
                 what = f"PCA of {n:,} images{found}"
-                budget.check(n_bytes, what=what, instead=INSTEAD)
+                budget.check(n_bytes, what=what, instead=INSTEAD, enough=enough)
 
         generator = check_random_state(self.random_state)
         return leading_components(rows, self.mean_, wanted, total, generator, left=left, grow=grow)

@@ -129,7 +129,7 @@ def choose_road(
         return replace(full if solver == "full" else grown, why=f"solver={solver!r}")
     if small > LARGE:
         return replace(grown, why=f"{sides} more than {LARGE:,}")
-    if budget is not None and not budget.allows(exact) and least < exact:
+    if budget is not None and not budget.allows(exact) and peak < exact:
         takes = f"the exact way takes {in_words(exact)}, more than is allowed ({budget.words})"
         return replace(grown, why=takes, forced=True)
     return replace(full, why=f"{sides} at most {LARGE:,}")

@@ -23,7 +23,7 @@ ROUNDS = 10
 
 # Of the lists, one in so many is searched, and no less than a few.
 SHARE_SEARCHED = 16
-FEWEST_SEARCHED = 8
+FEWEST_SEARCHED = 32
 
 # Rows that are asked for beside the k nearest: distances are measured again, exactly.
 MORE = 16
@@ -59,7 +59,7 @@ class ApproximateIndex:
     """An inverted file of faiss [1]_: rows in lists by their nearest centre.
 
     A query is compared with the rows of the lists whose centres are nearest to it, one list
-    in 16. Rows and queries are compared by the length of their difference; for cosine and
+    in 16, at least 32. Rows and queries are compared by the length of their difference; for cosine and
     correlation they are scaled to length 1 first.
 
     Make it with `ApproximateIndex.build`.
@@ -111,8 +111,8 @@ class ApproximateIndex:
         for block in row_blocks(len(rows), n_columns):
             lists.add(index._prepared(rows[block]))
         logger.info(
-            "Sorted %d rows into %d lists, of which a query searches %d: %s.",
-            len(rows),
+            "Sorted %s rows into %d lists, of which a query searches %d: %s.",
+            f"{len(rows):,}",
             n_lists,
             lists.nprobe,
             in_words(index.n_bytes),

@@ -205,3 +205,12 @@ def test_plots_are_of_the_images_where_the_tree_is_of_micro_clusters(X):
     assert len(ce.results["labx"]) == 300 and len(set(ce.results["labx"])) == 5
     of_images = ce.dendrogram(X=X[:50], metric="euclidean", linkage="single")
     assert len(of_images["labx"]) == 50
+
+
+@pytest.mark.parametrize("cluster", ["agglomerative", "kmeans", "dbscan"])
+def test_sampled_silhouettes_are_plotted_with_their_errors_beside(monkeypatch, X, cluster):
+    monkeypatch.setattr("clustimage.cluster._silhouette.MANY_ROWS", 50)
+    found = search_k(X, cluster=cluster, max_clust=10)
+    ce = to_clusteval(found, X)
+    assert list(ce.results["score"].columns)[-1] == "standard_error"
+    ce.plot(showfig=False)

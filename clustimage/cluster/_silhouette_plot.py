@@ -45,16 +45,16 @@ def silhouette_values(X: np.ndarray, labels: np.ndarray, *, metric: str) -> np.n
     >>> silhouette_values(X, np.array([0, 0, 1, -1]), metric="euclidean").tolist()
     [0.9, 0.8888888888888888, 0.0, 0.0]
     """
-    names, sizes = np.unique(labels[labels >= 0], return_counts=True)
-    own = np.where(labels >= 0, np.searchsorted(names, labels), -1)
-    # The images of a cluster side by side, without those that are in none.
-    order = np.argsort(own, kind="stable")[(labels < 0).sum() :]
-    starts, rows = np.cumsum(sizes) - sizes, distance_rows(X, metric)
+    inside = np.flatnonzero(labels >= 0)
+    # Images that are in no cluster may have no features either.
+    rows = distance_rows(X if len(inside) == len(X) else X[inside], metric)
+    _, own, sizes = np.unique(labels[inside], return_inverse=True, return_counts=True)
+    order, starts = np.argsort(own, kind="stable"), np.cumsum(sizes) - sizes
     values = np.zeros(len(X))
-    for block in row_blocks(len(X), max(len(X), X.shape[1] // 2)):
+    for block in row_blocks(len(inside), max(len(inside), X.shape[1] // 2)):
         sums = np.add.reduceat(rows(block)[:, order], starts, axis=1)
         found, some = row_silhouettes(sums, own[block], sizes)
-        values[block.start + found] = some
+        values[inside[block.start + found]] = some
     return values
 
 
@@ -96,6 +96,7 @@ def plot_silhouettes(
         The figure, the axes of the silhouettes, and those of the dots.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.patheffects import withStroke
 
     fig, (left, right) = plt.subplots(1, 2, figsize=figsize, dpi=100, layout="constrained")
     space, low = max(1.0, BETWEEN * len(values)), 0.0
@@ -113,7 +114,9 @@ def plot_silhouettes(
     _name_clusters(left, middles, LABEL * (low + space))
     right.scatter(*places.T, s=dot_size, c=[colors[label] for label in labels.tolist()], lw=0)
     for label in middles:
-        right.annotate(str(label), places[labels == label].mean(axis=0))
+        middle = tuple(places[labels == label].mean(axis=0))
+        rim = [withStroke(linewidth=3, foreground="white")]
+        right.annotate(str(label), middle, ha="center", va="center", path_effects=rim)
     right.set(xlabel=names[0], ylabel=names[1], title="Cluster of each image")
     n_without = int((labels < 0).sum())
     title = f"{count(len(values), 'image')} in {count(len(middles), 'cluster')}"

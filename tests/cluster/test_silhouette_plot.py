@@ -39,6 +39,8 @@ def test_images_in_no_cluster_count_as_zero(blobs):
     assert (values[labels < 0] == 0).all() and (values[labels >= 0] != 0).all()
     mean = mean_silhouettes(blobs[0], [np.maximum(labels, -1)])
     np.testing.assert_allclose(values.mean(), mean[0])
+    unknown = np.where(labels[:, None] == -2, np.nan, blobs[0])
+    np.testing.assert_allclose(silhouette_values(unknown, labels, metric="euclidean"), values)
 
 
 @pytest.mark.parametrize("places", [None, "map"])

@@ -59,8 +59,8 @@ class ApproximateIndex:
     """An inverted file of faiss [1]_: rows in lists by their nearest centre.
 
     A query is compared with the rows of the lists whose centres are nearest to it, one list
-    in 16, at least 32. Rows and queries are compared by the length of their difference; for cosine and
-    correlation they are scaled to length 1 first.
+    in 16, at least 32. Rows and queries are compared by the length of their difference; for
+    cosine and correlation they are scaled to length 1 first.
 
     Make it with `ApproximateIndex.build`.
 

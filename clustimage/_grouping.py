@@ -18,6 +18,7 @@ __all__ = ["SPACES", "ClusterMethods"]
 logger = get_logger(__name__)
 
 SPACES = {"high": "feat", "low": "xycoord"}
+DENSE = ("dbscan", "hdbscan")  # what leaves out images that lie alone
 
 
 class ClusterMethods:
@@ -179,8 +180,18 @@ default="silhouette"
 
     def _store_clustering(self, clustering: Any, space: str) -> np.ndarray:
         made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering_": (space,)}
-        n_outside = int((clustering.labels < 0).sum())
-        logger.info("Clusters: %d; images in none: %d.", clustering.labels.max() + 1, n_outside)
+        n_outside, n = int((clustering.labels < 0).sum()), len(clustering.labels)
+        k = int(clustering.labels.max()) + 1
+        if 2 * n_outside > n and clustering.params.get("cluster") in DENSE:
+            logger.warning(
+                "Clusters: %d; %s of %s images are in none, as few are dense among so many "
+                "columns. Cluster the map, cluster_space='low', or by cluster='agglomerative'.",
+                k,
+                f"{n_outside:,}",
+                f"{n:,}",
+            )
+        else:
+            logger.info("Clusters: %d; images in none: %s.", k, f"{n_outside:,}")
         self._store(made_from, labels=clustering.labels, clustering_=clustering)
         self.unique()
         return clustering.labels

@@ -123,7 +123,10 @@ def test_warnings_name_options_while_a_command_runs(tmp_path, caplog):
         (["cluster", "--max-memory", "lots"], "'--max-memory' must be a number of bytes"),
         (["cluster", "--components", "0"], "'--components' must be a count"),
         (["cluster", "--dim", "0", "3"], "'--dim' must be a whole number"),
-        (["cluster", "--micro-clusters", "1"], "'--micro-clusters' must be at least 2"),
+        (
+            ["cluster", "--micro-clusters", "1"],
+            "'--micro-clusters' must be a whole number of at least 2",
+        ),
         (["cluster", "--cluster", "kmeans", "--sim", "1"], "use --cluster agglomerative."),
         (["faces", "--margin", "-1"], "'--margin' must be a number"),
         (["faces", "--max-memory", "no"], "'--max-memory' must be a number of bytes"),

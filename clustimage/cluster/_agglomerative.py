@@ -196,13 +196,13 @@ class AgglomerativeClusterer(Clusterer):
         return Candidates([labels], [height], "height", height=height, **kept)
 
     def _propose_micro(self, X: np.ndarray, counts: Sequence[int], road: TreeRoad) -> Candidates:
-        if self.micro_clusters is None:
-            logger.log(
-                logging.WARNING if road.small else logging.INFO,
-                "Clustering: %s, because %s. micro_clusters=0 asks for the tree of all images.",
-                road.what,
-                road.why,
-            )
+        logger.log(
+            logging.WARNING if road.small else logging.INFO,
+            "Clustering: %s, because %s.%s",
+            road.what,
+            road.why,
+            " micro_clusters=0 asks for the tree of all images." if not self.micro_clusters else "",
+        )
         found = find_micro_clusters(
             X,
             road.micro,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from clustimage._budget import Budget
 from clustimage._errors import InvalidParameterError
 from clustimage._memory import check_memory, in_words
-from clustimage._validation import check_int
 from clustimage.cluster._base import MANY_ROWS
 from clustimage.cluster._condensed import needs_of_pairs
 from clustimage.cluster._micro import needs_of_micro
@@ -121,14 +121,14 @@ def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None
     """
     if value is None:
         return None
-    number = check_int("micro_clusters", value, low=0)
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0 or value == 1:
+        raise InvalidParameterError(
+            "'micro_clusters' must be a whole number of at least 2, 0 for the tree of all images, "
+            f"or None. Got {value!r}."
+        )
+    number = int(value)
     if not number:
         return number
-    if number < 2:
-        raise InvalidParameterError(
-            "'micro_clusters' must be at least 2, 0 for the tree of all images, or None. "
-            f"Got {value!r}."
-        )
     if barred is not None:
         raise InvalidParameterError(
             f"micro_clusters={number} does not go with {barred}: it needs the distances of all "
@@ -213,9 +213,13 @@ def choose_tree(
         return TreeRoad(n, 0, why, exact, instead)
     if m >= n:
         why = f"fewer than {m:,} leaves would be too few; the distances take {taken}"
+        if micro_clusters is not None:
+            why = f"micro_clusters={m} is no less than the images; the distances take {taken}"
         return TreeRoad(n, 0, why, exact, instead)
     few = n <= MANY_ROWS
-    if micro_clusters is None and few and (budget is None or budget.allows(exact)):
+    peak = needs_of_micro(n, d, m, n_jobs=n_jobs)
+    fits = budget is None or budget.allows(exact) or peak >= exact
+    if micro_clusters is None and few and fits:
         why = f"{n:,} images are at most {MANY_ROWS:,} and their distances take {taken}"
         return TreeRoad(n, 0, why, exact, instead)
     if micro_clusters is not None:
@@ -224,6 +228,9 @@ def choose_tree(
         why = f"that of all images would take {in_words(exact)}, more than is left"
     else:
         why = f"{n:,} images are more than {MANY_ROWS:,}; their distances would take {taken}"
-    peak = needs_of_micro(n, d, m, n_jobs=n_jobs)
     instead = "fewer images or features, or ask for fewer clusters."
+    if micro_clusters is not None:
+        instead = "fewer images or features, or ask for fewer micro_clusters."
+        if exact <= peak:
+            instead = f"micro_clusters=0: the tree of all images takes {in_words(exact)}."
     return TreeRoad(n, m, why, peak, instead, small=few and micro_clusters is None)

@@ -205,13 +205,15 @@ def test_the_road_is_told_once(blobs, few_are_many, caplog):
     with caplog.at_level(logging.INFO, logger="clustimage"):
         assert len(search_k(blobs[0], micro_clusters=60).tree) == 59
         assert len(search_k(blobs[0], micro_clusters=0).tree) == 299
-    assert caplog.messages == []
+    assert caplog.messages == [
+        "Clustering: the tree of 60 micro-clusters, because micro_clusters=60 was asked for."
+    ]
 
 
 def test_a_budget_for_nothing_is_refused(blobs, caplog):
     with caplog.at_level(logging.INFO, logger="clustimage"):
         exact = search_k(blobs[0], n_clusters=6, budget=Budget(10**6))
-        with pytest.raises(MemoryLimitError, match="60 micro-clusters of 300 images"):
+        with pytest.raises(MemoryLimitError, match="A tree of 300 images takes at least"):
             search_k(blobs[0], n_clusters=6, budget=Budget(600_000))
     assert len(exact.tree) == 299
     assert caplog.messages == []
@@ -316,3 +318,16 @@ def test_the_plan_refuses_what_the_search_refuses():
 def test_photos_by_time_are_planned_without_a_tree():
     step = plan_clusters(1000, 3, metric="datetime", method="exif")
     assert step.what.endswith("by DBSCAN") and step.why == "metric='datetime' was asked for"
+
+
+def test_a_tree_of_micro_clusters_that_takes_more_than_that_of_all_says_so():
+    forced = choose_tree(1_000, 64, micro_clusters=990, budget=Budget(1_000_000))
+    exact = choose_tree(1_000, 64, budget=Budget(1_000_000))
+    assert forced.peak > exact.peak and exact.micro == 0
+    assert "micro_clusters=0: the tree of all images takes" in forced.problem(Budget(1_000_000))
+    assert exact.problem(Budget(1_000_000))
+
+
+def test_as_many_micro_clusters_as_images_are_the_images():
+    road = choose_tree(1_000, 64, micro_clusters=10**9)
+    assert road.micro == 0 and "micro_clusters=1000000000 is no less" in road.why

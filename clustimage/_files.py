@@ -11,7 +11,18 @@ from typing import IO
 
 from clustimage._errors import InvalidParameterError
 
-__all__ = ["replacing", "target_file"]
+__all__ = ["is_file", "is_folder", "replacing", "target_file"]
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a file; False where that cannot be seen, as in a closed folder."""
+    # Before Python 3.14, pathlib raises there.
+    return os.path.isfile(os.path.expanduser(path))  # noqa: PTH111, PTH113
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a folder; False where that cannot be seen."""
+    return os.path.isdir(os.path.expanduser(path))  # noqa: PTH111, PTH112
 
 
 def target_file(path: str | os.PathLike[str], *, name: str = "path") -> Path:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from numbers import Integral
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from clustimage._budget import Budget, make_budget
@@ -127,16 +128,22 @@ class PlanMethods:
     def _check_before(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> None:
         """Raise before images are read whose features cannot be made within the budget.
 
-        With a `dirpath` they may be known from an earlier run; an iterator can be walked through
-        only once: both are found out later.
+        With a `dirpath` they may be known from an earlier run, and what is no plain list can
+        perhaps be walked through only once: both are found out later. So is how many of the
+        files are images; here half of them have to be too many.
         """
-        if self.params["dirpath"] is not None or isinstance(X, Iterator):
+        plain = isinstance(X, str | PathLike | list | tuple) or hasattr(X, "__array__")
+        if self.params["dirpath"] is not None or not plain:
             return
         measured = self._measured(X, black_list, recursive)
+        readable = measured.n_images - measured.n_files // 2
         budget = make_budget(self.params["max_memory"])
-        step = _Chain(measured, self.params, {}).steps(budget, last="extract_feat")[-1]
-        if step.problem:
-            raise MemoryLimitError(step.problem)
+        problem = self._problem_of_features(measured, budget)
+        if problem and self._problem_of_features(measured._replace(n_images=readable), budget):
+            raise MemoryLimitError(problem)
+
+    def _problem_of_features(self, measured: Measured, budget: Budget) -> str:
+        return _Chain(measured, self.params, {}).steps(budget, last="extract_feat")[-1].problem
 
     def _measured(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> Measured:
         """Return how many images there are, their shape, and how many are files."""

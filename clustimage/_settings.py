@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from clustimage._budget import check_max_memory
 from clustimage._errors import InvalidParameterError
+from clustimage._files import is_file
 from clustimage._logging import check_verbose, get_logger, set_logger
 from clustimage._parallel import check_jobs
 from clustimage._validation import check_bool, check_int, check_shape, merge_defaults
@@ -62,7 +62,7 @@ def resolve_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
         check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
     if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
         raise InvalidParameterError(f"'dirpath' must be a folder. Got {given['dirpath']!r}.")
-    if given["dirpath"] is not None and Path(given["dirpath"]).expanduser().is_file():
+    if given["dirpath"] is not None and is_file(given["dirpath"]):
         raise InvalidParameterError(
             f"'dirpath' must be a folder, or a name for a new one. There is a file at "
             f"{given['dirpath']!r}."

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from clustimage._errors import InvalidParameterError, ModelFileError, StepOrderError
+from clustimage._files import is_file
+from clustimage._logging import get_logger
 from clustimage.cluster import Clustering
 from clustimage.embedding import Embedder, make_embedder
 from clustimage.features import EXTRACTORS, get_state, make_extractor, set_state
@@ -20,6 +22,8 @@ from clustimage.images import Images, ImageStatus, Moments
 from clustimage.similarity import NullDistribution
 
 __all__ = ["StateMethods"]
+
+logger = get_logger(__name__)
 
 # Settings that may hold an object of the user's, which no file can keep.
 MAY_BE_OBJECTS = ("method", "embedding")
@@ -143,6 +147,13 @@ class StateMethods:
                 given["params_cnn"]["weights"] = weights
             if max_memory is not None:
                 given["max_memory"] = max_memory
+            if given["dirpath"] is not None and is_file(given["dirpath"]):
+                logger.warning(
+                    "The 'dirpath' of this model is a file by now, %s: nothing is kept in it. Give "
+                    "another with set_params(dirpath=...).",
+                    given["dirpath"],
+                )
+                given["dirpath"] = None
             model = cls(**given)
             images = _images_from(state["images"])
             model.images_ = images

@@ -141,3 +141,28 @@ def test_what_is_wrong_is_told_by_the_name_that_was_typed(words, sentence, tmp_p
     said = capsys.readouterr().err
     assert said.startswith(f"clustimage {command}: ") and sentence in said
     assert "=" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["cluster", "my dim=3 nope", "--out", "out"], "my dim=3 nope does not exist"),
+        (["cluster", "here", "--out", "out"], "here/x metric=cosine None.png (no image"),
+        (
+            ["cluster", "here", "--out", "out", "--cache", "my dim=3 None/a k=5"],
+            "There is a file at 'my dim=3 None/a k=5'",
+        ),
+        (["find", "x.png", "--model", "o3/no k=5 x.model"], "no model file o3/no k=5 x.model."),
+    ],
+)
+def test_what_a_user_typed_and_files_below_are_not_translated(
+    words, kept, tmp_path, capsys, monkeypatch
+):
+    place = tmp_path / "a dim=9 place"
+    (place / "here").mkdir(parents=True)
+    (place / "here" / "x metric=cosine None.png").write_text("no image")
+    (place / "my dim=3 None").mkdir()
+    (place / "my dim=3 None" / "a k=5").write_text("")
+    monkeypatch.chdir(place)
+    assert main(words) == 2
+    assert kept in capsys.readouterr().err

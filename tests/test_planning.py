@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from clustimage import Clustimage, InvalidParameterError, MemoryLimitError, StepOrderError
 from clustimage._paging import held_bytes
@@ -217,3 +220,63 @@ def test_a_file_is_no_folder_for_the_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidParameterError, match="'dirpath'.*There is a file at"):
         quiet(dirpath=tmp_path / "file")
+
+
+def test_a_place_that_cannot_be_seen_is_no_file(digits, tmp_path, monkeypatch):
+    cl = quiet(dirpath=tmp_path / "work")
+    cl.fit_transform(digits[0][:100], n_clusters=5)
+    path = cl.save(tmp_path / "model")
+
+    def closed(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.is_file", closed)
+    monkeypatch.setattr("pathlib.Path.is_dir", closed)
+    assert len(Clustimage.load(path).labels_) == 100
+    quiet(dirpath="~nobody-of-this-name/x")
+    quiet(dirpath="x" * 5000)
+
+
+def test_a_model_whose_folder_has_become_a_file_is_loaded_without(digits, tmp_path, caplog):
+    cl = quiet(dirpath=tmp_path / "work", verbose="warning")
+    cl.fit_transform(digits[0][:100], n_clusters=5)
+    path = cl.save(tmp_path / "model")
+    shutil.rmtree(tmp_path / "work")
+    (tmp_path / "work").write_text("")
+    with caplog.at_level("WARNING", "clustimage"):
+        again = Clustimage.load(path)
+    assert again.get_params()["dirpath"] is None
+    assert "is a file by now" in caplog.text
+
+
+def test_files_are_refused_unread_only_where_half_of_them_would_be_too_many(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    images = rng.integers(256, size=(10, 9, 9), dtype=np.uint8)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+        (tmp_path / f"broken{number}.png").write_text("no image")
+    cl = quiet(method="phash")
+
+    def refuse_from(most):
+        monkeypatch.setattr(
+            cl,
+            "_problem_of_features",
+            lambda measured, budget: f"{measured.n_images} are many" * (measured.n_images > most),
+        )
+
+    refuse_from(12)
+    assert len(cl.fit_transform(tmp_path, n_clusters=2)["labels"]) == 10
+    refuse_from(8)
+    with pytest.raises(MemoryLimitError, match="20 are many"):
+        cl.fit_transform(tmp_path, n_clusters=2)
+    with pytest.raises(MemoryLimitError, match="10 are many"):  # all of an array are images
+        cl.fit_transform(images, n_clusters=2)
+
+
+@pytest.mark.parametrize("wrong", [None, 0, True, 10**9, 2.5])
+def test_what_is_no_image_is_refused_as_by_import_data(wrong):
+    with pytest.raises(ValueError) as read:  # noqa: PT011
+        quiet().import_data(wrong)
+    with pytest.raises(type(read.value)) as said:
+        quiet(max_memory="1 MB").fit_transform(wrong)
+    assert str(said.value) == str(read.value)

@@ -12,7 +12,7 @@ from clustimage import __version__
 from clustimage._errors import ClustimageError
 from clustimage._logging import set_logger
 from clustimage.cli import _cache, _cluster, _demo, _faces, _find, _trips
-from clustimage.cli._options import in_options, speak_of_options
+from clustimage.cli._options import in_options, speak_of_options, words_of
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
@@ -82,17 +82,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         on the standard error then says why.
     """
     arguments = build_parser().parse_args(argv)
-    options = COMMANDS[arguments.command].OPTIONS
+    options, words = COMMANDS[arguments.command].OPTIONS, words_of(arguments)
     try:
         set_logger(arguments.verbose)
-        with speak_of_options(options):
+        with speak_of_options(options, words):
             arguments.run(arguments)
     except BrokenPipeError:
         # Whoever read the output has had enough. Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ClustimageError, OSError) as error:
-        said = in_options(str(error), options) if isinstance(error, ClustimageError) else error
+        said = (
+            in_options(str(error), options, words) if isinstance(error, ClustimageError) else error
+        )
         print(f"clustimage {arguments.command}: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._errors import InvalidParameterError, MemoryLimitError
 from clustimage._words import count
-from clustimage.cli._options import in_options
+from clustimage.cli._options import in_options, words_of
 from clustimage.cli._output import (
     add_max_memory,
     add_output,
@@ -206,7 +206,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _tell_plan(model: Clustimage, arguments: argparse.Namespace) -> None:
     """Print what each step would do; raise where one of them cannot be done."""
     plan = model.plan(arguments.folders, cluster_space=arguments.space, **_request(arguments))
-    print(in_options(str(plan), OPTIONS), flush=True)
+    print(in_options(str(plan), OPTIONS, words_of(arguments)), flush=True)
     n_problems = len(plan.problems)
     if n_problems:
         raise MemoryLimitError(

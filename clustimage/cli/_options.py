@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
-__all__ = ["in_options", "speak_of_options"]
+__all__ = ["in_options", "speak_of_options", "words_of"]
 
 # Given as they are, or left out.
 FLAGS = {"--apart", "--approximate", "--force", "--grayscale", "--overwrite"}
@@ -32,10 +34,12 @@ NAMED = re.compile(
     """,
     re.VERBOSE,
 )
+# A word without any of these cannot be taken for a parameter.
+PATH_LIKE = re.compile(r"[\s=/\\'\"]")
 SETTING = re.compile(r"'(\w+)': *('[^']*'|[^,]+)")
 
 
-def in_options(text: str, options: Mapping[str, str]) -> str:
+def in_options(text: str, options: Mapping[str, str], spared: Iterable[str] = ()) -> str:
     """Return a message with the options of a command in the place of the library's parameters.
 
     Parameters
@@ -45,6 +49,9 @@ def in_options(text: str, options: Mapping[str, str]) -> str:
     options : mapping of str to str
         Name of each parameter that the command passes on → the option it is given by. Names
         that are not in it stay as they are.
+    spared : iterable of str, optional
+        Paths and other words that the user typed; they stay as they are, and with them what
+        lies in a folder of such a name.
 
     Examples
     --------
@@ -57,6 +64,8 @@ def in_options(text: str, options: Mapping[str, str]) -> str:
     def replace(found: re.Match[str]) -> str:
         nonlocal last
         whole = found[0]
+        if found["spared"] is not None:
+            return whole
         if whole.startswith("None"):
             return _none(last, found["none"] or "") if last else whole
         if found["settings"] is not None:
@@ -71,7 +80,29 @@ def in_options(text: str, options: Mapping[str, str]) -> str:
         last = option
         return f"'{option}'" if found["name"] is None else _with_value(option, found["value"] or "")
 
-    return NAMED.sub(replace, text)
+    # The longest first: one may be the beginning of another.
+    words = "|".join(re.escape(word) for word in sorted(spared, key=len, reverse=True))
+    kept = rf"(?P<spared>(?:{words})(?:[/\\][^\n;()]*)?)" if words else "(?P<spared>(?!))"
+    return re.sub(f"{kept}|{NAMED.pattern}", replace, text, flags=re.VERBOSE)
+
+
+def words_of(arguments: argparse.Namespace) -> set[str]:
+    """Return what a user typed that could be taken for a parameter, and absolute paths of it.
+
+    Examples
+    --------
+    >>> words_of(argparse.Namespace(metric="cosine", k=5, images=["my k=5 photos"])) >= {
+    ...     "my k=5 photos"
+    ... }
+    True
+    """
+    words: set[str] = set()
+    for value in vars(arguments).values():
+        for word in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(word, str) and word:
+                words.add(os.path.abspath(os.path.expanduser(word)))  # noqa: PTH100, PTH111
+                words |= {word} if PATH_LIKE.search(word) else set()
+    return words
 
 
 def _none(option: str, takes: str) -> str:
@@ -104,9 +135,9 @@ def _with_value(option: str, value: str) -> str:
 
 
 @contextmanager
-def speak_of_options(options: Mapping[str, str]) -> Iterator[None]:
+def speak_of_options(options: Mapping[str, str], spared: Iterable[str] = ()) -> Iterator[None]:
     """Let the messages of the package's logger name options while a command runs."""
-    speak = partial(_speak, options)
+    speak = partial(_speak, options, set(spared))
     handlers = list(logging.getLogger("clustimage").handlers)
     for handler in handlers:
         handler.addFilter(speak)
@@ -117,6 +148,6 @@ def speak_of_options(options: Mapping[str, str]) -> Iterator[None]:
             handler.removeFilter(speak)
 
 
-def _speak(options: Mapping[str, str], record: logging.LogRecord) -> bool:
-    record.msg, record.args = in_options(record.getMessage(), options), ()
+def _speak(options: Mapping[str, str], spared: set[str], record: logging.LogRecord) -> bool:
+    record.msg, record.args = in_options(record.getMessage(), options, spared), ()
     return True

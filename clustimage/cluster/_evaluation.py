@@ -185,10 +185,10 @@ class EvaluationPlots:
 
         They are those of the features that were clustered, by the metric asked for: their
         mean, a dashed line, is the score of ``evaluate="silhouette"``, if neither time nor
-        place is mixed into the distances. (`clusteval` itself draws other silhouettes: those
-        of two coordinates.) An unclustered image counts as 0. Of more than 20,000 images a
-        sample of about 5,000 is drawn, with the silhouettes that they have among
-        themselves; a line in the log says so.
+        place is mixed into the distances and `min_size` has left no image out. (`clusteval`
+        itself draws other silhouettes: those of two coordinates.) An unclustered image counts
+        as 0. Of more than 20,000 images a sample of about 5,000 is drawn, with the silhouettes
+        that they have among themselves; a line in the log says so.
 
         Parameters
         ----------

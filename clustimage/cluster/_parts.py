@@ -90,7 +90,7 @@ def _cut_at_once(
         all_of_it = rows if n == len(rows) else rows[inside]
         return np.zeros(n, dtype=np.int32), all_of_it.mean(axis=0, keepdims=True)
     rng = np.random.default_rng(random_state)
-    n_sampled = min(n, SAMPLE_SIZE * min(n_parts, MOST_AT_ONCE))
+    n_sampled = min(n, max(n_parts, SAMPLE_SIZE * min(n_parts, MOST_AT_ONCE)))
     some = inside[np.sort(rng.choice(n, n_sampled, replace=False))]
     model = MiniBatchKMeans(
         n_parts, n_init=1, max_iter=3, batch_size=BATCH_SIZE, random_state=random_state

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustimage._budget import Budget, check_max_memory, make_budget
+from clustimage._files import is_folder
 from clustimage._validation import check_bool
 from clustimage.export._folders import plan_folders
 from clustimage.export._model import load_model, save_model
@@ -160,7 +160,7 @@ class ExportMethods:
 
         def by_settings(saved: dict[str, Any]) -> tuple[Budget, str | None]:
             folder = saved.get("dirpath")
-            here = isinstance(folder, str) and Path(folder).is_dir()
+            here = isinstance(folder, str) and is_folder(folder)
             limit = saved.get("max_memory") if max_memory is None else max_memory
             return make_budget(limit), folder if here else None
 

@@ -7,6 +7,7 @@ from clustimage._errors import MemoryLimitError
 from clustimage._memory import in_words
 from clustimage._metrics import BLOCK_BYTES, check_metric
 from clustimage._plan import Step
+from clustimage._words import count
 from clustimage.similarity._approximate import approximate_bytes, check_approximate_metric
 from clustimage.similarity._mean_images import BLOCK_BYTES as IMAGES_BYTES
 from clustimage.similarity._mean_images import FEW_IMAGES, sums_at_once
@@ -148,7 +149,7 @@ def plan_unique(
     if n_pixels:
         walks = -(-clusters // at_once)
         what += ", and its mean image"
-        why = f"the sums of pixels of {at_once:,} clusters fit at once"
+        why = f"the sums of pixels of {count(at_once, 'cluster')} fit at once"
         why += f"; {walks} walks through the images" if walks > 1 else ": one walk suffices"
     work = f"Choosing an image for each of {number} clusters"
     problem = "" if budget is None else budget.problem(peak, what=work)

@@ -192,6 +192,7 @@ class _Chain:
         return steps
 
     def _planned(self, total: Budget, steps: list[Step]) -> Iterator[Step]:
+        """Yield one step after the other; `steps` are those before it, whose results it finds."""
         n, shape, n_files = self.measured
         n_pixels = math.prod(shape)
 

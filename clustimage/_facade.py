@@ -276,7 +276,7 @@ place_weight, cannot_link, micro_clusters
         check_request(**request, method=self.params["method"])
         extractor = make_extractor(self.params["method"], self.params)
         extractor.prepare(self._cache())
-        self._check_before(X, black_list, recursive)
+        self._check_before(extractor, X, black_list, recursive)
         self.import_data(X, black_list=black_list, recursive=recursive)
         self._extract(extractor)
         self.embedding()

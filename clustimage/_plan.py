@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clustimage._budget import Budget
+from clustimage._errors import MemoryLimitError
 from clustimage._memory import in_words
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Step:
     kept: int = 0
     on_disk: int = 0
     problem: str = ""
+
+    def check(self) -> None:
+        """Raise `MemoryLimitError` if the step cannot be done."""
+        if self.problem:
+            raise MemoryLimitError(self.problem)
 
 
 @dataclass(frozen=True)

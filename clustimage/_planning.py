@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from clustimage._budget import Budget, make_budget
-from clustimage._errors import MemoryLimitError, StepOrderError
+from clustimage._errors import StepOrderError
 from clustimage._grouping import SPACES
 from clustimage._paging import held_bytes
 from clustimage._plan import Plan, Step
@@ -117,6 +116,7 @@ class PlanMethods:
         chain = _Chain(
             measured,
             self.params,
+            make_extractor(self.params["method"], self.params),
             request,
             n_columns=None if feat is None else feat.shape[1],
             in_map=cluster_space == "low",
@@ -125,7 +125,9 @@ class PlanMethods:
         steps = chain.steps(budget)
         return Plan(measured.n_images, budget, steps, chain.least(budget, steps))
 
-    def _check_before(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> None:
+    def _check_before(
+        self, extractor: Any, X: Any, black_list: Sequence[str] | None, recursive: bool
+    ) -> None:
         """Raise before images are read whose features cannot be made within the budget.
 
         With a `dirpath` they may be known from an earlier run, and what is no plain list can
@@ -136,14 +138,16 @@ class PlanMethods:
         if self.params["dirpath"] is not None or not plain:
             return
         measured = self._measured(X, black_list, recursive)
-        readable = measured.n_images - measured.n_files // 2
         budget = make_budget(self.params["max_memory"])
-        problem = self._problem_of_features(measured, budget)
-        if problem and self._problem_of_features(measured._replace(n_images=readable), budget):
-            raise MemoryLimitError(problem)
+        step = self._plan_features(extractor, measured, budget)
+        if step.problem:
+            readable = measured.n_images - measured.n_files // 2
+            fewer = measured._replace(n_images=readable)
+            if self._plan_features(extractor, fewer, budget).problem:
+                step.check()
 
-    def _problem_of_features(self, measured: Measured, budget: Budget) -> str:
-        return _Chain(measured, self.params, {}).steps(budget, last="extract_feat")[-1].problem
+    def _plan_features(self, extractor: Any, measured: Measured, budget: Budget) -> Step:
+        return _Chain(measured, self.params, extractor).first_steps(budget)[0][-1]
 
     def _measured(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> Measured:
         """Return how many images there are, their shape, and how many are files."""
@@ -174,45 +178,41 @@ class _Chain:
 
     measured: Measured
     params: dict[str, Any]
-    request: dict[str, Any]
+    extractor: Any
+    request: dict[str, Any] = field(default_factory=dict)
     n_columns: int | None = None  # where the features are there
     in_map: bool = False
 
-    def __post_init__(self) -> None:
-        self._extractor = make_extractor(self.params["method"], self.params)
-        self._embedder = make_embedder(self.params["embedding"], self.params)
-
-    def steps(self, budget: Budget, last: str = "find") -> list[Step]:
-        """Return what each stage would do, up to the last one that is asked for."""
-        steps: list[Step] = []
-        for step in self._planned(budget, steps):
-            steps.append(step)
-            if step.stage == last:
-                break
-        return steps
-
-    def _planned(self, total: Budget, steps: list[Step]) -> Iterator[Step]:
-        """Yield one step after the other; `steps` are those before it, whose results it finds."""
+    def first_steps(self, budget: Budget) -> tuple[list[Step], int]:
+        """Return the steps up to the features, and how many columns these have."""
         n, shape, n_files = self.measured
-        n_pixels = math.prod(shape)
-
-        def left() -> Budget:
-            # A step that cannot be done leaves nothing behind for the next ones.
-            held = sum(step.kept for step in steps if not step.problem)
-            in_memory = steps and steps[0].kept >= n * n_pixels
-            return replace(total, in_file=0 if in_memory else n * n_pixels).holding(held)
-
         n_jobs, folder = self.params["n_jobs"], self.params["dirpath"]
-        yield plan_images(n, shape, left(), folder, n_jobs=n_jobs, n_files=n_files)
-        step, expected = self._extractor.plan(n, shape, left())
-        yield step
-        n_columns = expected if self.n_columns is None else self.n_columns
-        yield self._embedder.plan(n, n_columns, left())
-        columns = 2 if self.in_map else n_columns
-        yield plan_clusters(n, columns, left(), n_jobs=n_jobs, **self.request)
+        left = self._left(budget, [])
+        steps = [plan_images(n, shape, left, folder, n_jobs=n_jobs, n_files=n_files)]
+        step, expected = self.extractor.plan(n, shape, self._left(budget, steps))
+        return [*steps, step], expected if self.n_columns is None else self.n_columns
+
+    def steps(self, budget: Budget) -> list[Step]:
+        """Return what each stage would do."""
+        n, shape, _ = self.measured
+        steps, n_columns = self.first_steps(budget)
+        embedder = make_embedder(self.params["embedding"], self.params)
+        steps.append(embedder.plan(n, n_columns, self._left(budget, steps)))
+        columns, n_jobs = 2 if self.in_map else n_columns, self.params["n_jobs"]
+        left = self._left(budget, steps)
+        steps.append(plan_clusters(n, columns, left, n_jobs=n_jobs, **self.request))
         most = min(n, most_clusters(self.request)) if self.request["sim"] is None else None
-        yield plan_unique(n, n_columns, n_pixels, left(), n_clusters=most)
-        yield plan_find(n, n_columns, left())
+        left, n_pixels = self._left(budget, steps), math.prod(shape)
+        steps.append(plan_unique(n, n_columns, n_pixels, left, n_clusters=most))
+        return [*steps, plan_find(n, n_columns, self._left(budget, steps))]
+
+    def _left(self, total: Budget, steps: list[Step]) -> Budget:
+        """Return the budget of the step after `steps`."""
+        n_bytes = self.measured.n_images * math.prod(self.measured.shape)
+        in_memory = bool(steps) and steps[0].kept >= n_bytes
+        # A step that cannot be done leaves nothing behind for the next ones.
+        held = sum(step.kept for step in steps if not step.problem)
+        return replace(total, in_file=0 if in_memory else n_bytes).holding(held)
 
     def least(self, budget: Budget, steps: list[Step]) -> int:
         """Return the bytes that are enough for all steps, found by halving; 0 if these are."""

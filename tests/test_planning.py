@@ -10,6 +10,7 @@ from PIL import Image
 
 from clustimage import Clustimage, InvalidParameterError, MemoryLimitError, StepOrderError
 from clustimage._paging import held_bytes
+from clustimage._plan import Step
 
 
 def quiet(**settings):
@@ -260,8 +261,12 @@ def test_files_are_refused_unread_only_where_half_of_them_would_be_too_many(tmp_
     def refuse_from(most):
         monkeypatch.setattr(
             cl,
-            "_problem_of_features",
-            lambda measured, budget: f"{measured.n_images} are many" * (measured.n_images > most),
+            "_plan_features",
+            lambda extractor, measured, budget: Step(
+                "extract_feat",
+                "",
+                problem=f"{measured.n_images} are many" * (measured.n_images > most),
+            ),
         )
 
     refuse_from(12)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage._words import count
 from clustimage.cluster._clustering import Clustering
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     elif len(x) <= MAX_TICKS:
         ax.set_xticks(x)
     # The legend is on the axes that lie on top, so that no line crosses it.
-    _mark(ax, x[found.best], _count(k[found.best]), legend_on=axes[-1], beside=bars)
+    _mark(ax, x[found.best], count(k[found.best], "cluster"), legend_on=axes[-1], beside=bars)
     _describe(ax, found)
     return axes
 
@@ -100,7 +101,7 @@ def plot_knee(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     line.set_linestyle(":")
     # A falling, convex curve leaves the place above and to the right of its knee free.
     ax.annotate(
-        _count(x[at]),
+        count(x[at], "cluster"),
         (x[at], scores[at]),
         (12, 12),
         textcoords="offset points",
@@ -135,7 +136,7 @@ def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
         ax.yaxis.set_major_formatter("{x:.0f}")
     else:
         ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    _mark(ax, height, f"sim={found.params['sim']:g}: {_count(k)}", legend_on=ax)
+    _mark(ax, height, f"sim={found.params['sim']:g}: {count(k, 'cluster')}", legend_on=ax)
     _describe(ax, found)
     ax.set_ylabel("Nr. clusters", fontsize=SMALL)
     ax.set_title("Similarity cut", fontsize=LARGE)
@@ -153,10 +154,6 @@ def even_out(ax: Axes) -> None:
     if len(ax.get_xticks()) > MAX_TICKS:
         ax.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(ScalarFormatter())
-
-
-def _count(k: int) -> str:
-    return "1 cluster" if k == 1 else f"{k} clusters"
 
 
 def _mark(ax: Axes, x: float, words: str, *, legend_on: Axes, beside: Sequence[Any] = ()) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from clustimage._logging import get_logger
-from clustimage._metrics import row_blocks
 from clustimage._parallel import run_ordered
 from clustimage.cluster._base import MANY_ROWS, Candidates, Evaluator
 from clustimage.cluster._distances import KEPT_BYTES, PRODUCT_METRICS, distance_rows
 from clustimage.cluster._mixed import Mix
 from clustimage.cluster._sampled import N_SAMPLED, sampled_silhouettes
-from clustimage.cluster._silhouette_rows import row_silhouettes
+from clustimage.cluster._silhouette_rows import row_silhouettes, silhouette_blocks
 
 __all__ = ["Silhouette", "mean_silhouettes", "needs"]
 
@@ -72,7 +71,7 @@ def needs(
     if n <= MANY_ROWS:
         # The labellings once more and what sorts them, the members of each column, and blocks
         # of distances, for Euclidean ones of rows as well.
-        blocks = row_blocks(*_block_shape(n, d))
+        blocks = silhouette_blocks(n, d)
         workers = 1 if metric in PRODUCT_METRICS else min(n_jobs, len(blocks))
         width = n + n_columns + d * metric.endswith("euclidean")
         n_bytes = 8 * n * (n_columns + 40) + workers * 8 * blocks[0].stop * width
@@ -155,18 +154,13 @@ def mean_silhouettes(
     # A product of matrices is spread over the cores by itself.
     workers = 1 if metric in PRODUCT_METRICS else n_jobs
     totals = np.zeros(len(kept))
-    blocks = row_blocks(*_block_shape(n, X.shape[1]))
+    blocks = silhouette_blocks(n, X.shape[1])
     for part in run_ordered(
         block_sums, blocks, n_jobs=workers, desc="Evaluating clusters", unit="block"
     ):
         totals += part
     scores[kept] = totals / n
     return scores
-
-
-def _block_shape(n: int, d: int) -> tuple[int, int]:
-    """Return the rows, and the numbers for each: its distances, and the row they belong to."""
-    return n, max(n, d // 2)
 
 
 def _one_hot(labels: np.ndarray, k: int) -> np.ndarray:

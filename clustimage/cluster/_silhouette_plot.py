@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._metrics import row_blocks
 from clustimage._words import count
 from clustimage.cluster._distances import distance_rows
-from clustimage.cluster._silhouette_rows import row_silhouettes
+from clustimage.cluster._silhouette_rows import row_silhouettes, silhouette_blocks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +50,7 @@ def silhouette_values(X: np.ndarray, labels: np.ndarray, *, metric: str) -> np.n
     _, own, sizes = np.unique(labels[inside], return_inverse=True, return_counts=True)
     order, starts = np.argsort(own, kind="stable"), np.cumsum(sizes) - sizes
     values = np.zeros(len(X))
-    for block in row_blocks(len(inside), max(len(inside), X.shape[1] // 2)):
+    for block in silhouette_blocks(len(inside), X.shape[1]):
         sums = np.add.reduceat(rows(block)[:, order], starts, axis=1)
         found, some = row_silhouettes(sums, own[block], sizes)
         values[inside[block.start + found]] = some

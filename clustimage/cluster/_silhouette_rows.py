@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["row_silhouettes"]
+from clustimage._metrics import row_blocks
+
+__all__ = ["row_silhouettes", "silhouette_blocks"]
+
+
+def silhouette_blocks(n: int, d: int) -> list[slice]:
+    """Return blocks of n rows of d values: of each its distances are held, and the row itself."""
+    return row_blocks(n, max(n, d // 2))
 
 
 def row_silhouettes(

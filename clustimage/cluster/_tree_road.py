@@ -208,29 +208,28 @@ def choose_tree(
             "with cluster='kmeans' there is none."
         )
         return TreeRoad(n, 0, f"{barred} needs all distances, {taken}", exact, instead)
-    if micro_clusters == 0:
-        why = f"micro_clusters=0 was asked for; the distances take {taken}"
-        return TreeRoad(n, 0, why, exact, instead)
-    if m >= n:
-        why = f"fewer than {m:,} leaves would be too few; the distances take {taken}"
-        if micro_clusters is not None:
-            why = f"micro_clusters={m} is no less than the images; the distances take {taken}"
-        return TreeRoad(n, 0, why, exact, instead)
     few = n <= MANY_ROWS
     peak = needs_of_micro(n, d, m, n_jobs=n_jobs)
     fits = budget is None or budget.allows(exact) or peak >= exact
-    if micro_clusters is None and few and fits:
-        why = f"{n:,} images are at most {MANY_ROWS:,} and their distances take {taken}"
-        return TreeRoad(n, 0, why, exact, instead)
+    why = ""
+    if micro_clusters == 0:
+        why = "micro_clusters=0 was asked for; the distances take"
+    elif m >= n and micro_clusters is not None:
+        why = f"micro_clusters={m} is no less than the images; the distances take"
+    elif m >= n:
+        why = f"fewer than {m:,} leaves would be too few; the distances take"
+    elif micro_clusters is None and few and fits:
+        why = f"{n:,} images are at most {MANY_ROWS:,} and their distances take"
+    if why:
+        return TreeRoad(n, 0, f"{why} {taken}", exact, instead)
     if micro_clusters is not None:
         why = f"micro_clusters={m} was asked for"
-    elif few:
-        why = f"that of all images would take {in_words(exact)}, more than is left"
-    else:
-        why = f"{n:,} images are more than {MANY_ROWS:,}; their distances would take {taken}"
-    instead = "fewer images or features, or ask for fewer clusters."
-    if micro_clusters is not None:
         instead = "fewer images or features, or ask for fewer micro_clusters."
         if exact <= peak:
             instead = f"micro_clusters=0: the tree of all images takes {in_words(exact)}."
-    return TreeRoad(n, m, why, peak, instead, small=few and micro_clusters is None)
+        return TreeRoad(n, m, why, peak, instead)
+    why = f"{n:,} images are more than {MANY_ROWS:,}; their distances would take {taken}"
+    if few:
+        why = f"that of all images would take {in_words(exact)}, more than is left"
+    instead = "fewer images or features, or ask for fewer clusters."
+    return TreeRoad(n, m, why, peak, instead, small=few)

@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import validation
 
 from clustimage._budget import Budget
-from clustimage._errors import MemoryLimitError
 from clustimage._plan import Step
 
 __all__ = ["Embedder", "TransformingEmbedder", "two_columns"]
@@ -98,9 +97,7 @@ class Embedder(TransformerMixin, BaseEstimator):
         """
         checked = self._check(X, reset=True)
         n, n_columns = checked.shape
-        problem = self.plan(n, n_columns, budget).problem
-        if problem:
-            raise MemoryLimitError(problem)
+        self.plan(n, n_columns, budget).check()
         self.embedding_ = two_columns(np.asarray(self._embed(checked)))
         return self.embedding_
 

@@ -35,10 +35,10 @@ SMALL = 1 << 20  # bytes of an array that goes into memory, however little there
 MAX_RATIO = 200
 RATIO_FROM = 1 << 30
 
-# What the standard library and numpy raise on bytes that are not what they say.
 # From the settings of a model: what it may take, and the folder for arrays that are more.
 BySettings = Callable[[dict[str, Any]], "tuple[Budget | None, str | os.PathLike[str] | None]"]
 
+# What the standard library and numpy raise on bytes that are not what they say.
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clustimage._budget import Budget
-from clustimage._errors import MemoryLimitError
 from clustimage._plan import Step
 
 __all__ = ["Needs"]
@@ -57,21 +56,16 @@ class Needs:
 
     def check(self, budget: Budget | None) -> None:
         """Raise `MemoryLimitError` where not even the least is allowed."""
-        problem = self._problem(budget)
-        if problem:
-            raise MemoryLimitError(problem)
+        self.step(budget).check()
 
     def step(self, budget: Budget | None) -> Step:
         """Return the same for people to read, with the error that the run would raise."""
-        problem, why = self._problem(budget), self.why
+        problem, why = "", self.why
+        if budget is not None:
+            least = self.peak if self.least is None else self.least
+            problem = budget.problem(least, what=self.name, instead=self.instead, enough=self.peak)
         if not problem and self.least != 0 and budget is not None and not budget.allows(self.peak):
             why += (
                 "; if it takes as much as is expected, more than is allowed, it ends with an error"
             )
         return Step("extract_feat", self.what, why, self.peak, self.kept, 0, problem)
-
-    def _problem(self, budget: Budget | None) -> str:
-        if budget is None:
-            return ""
-        least = self.peak if self.least is None else self.least
-        return budget.problem(least, what=self.name, instead=self.instead, enough=self.peak)

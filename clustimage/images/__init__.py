@@ -29,14 +29,15 @@ from clustimage.images._times import Moments, check_timestamps, read_moments
 from clustimage.images._upright import gather_photos, read_upright
 
 __all__ = [
-    "PER_IMAGE",
     "DEFAULT_EXTENSIONS",
     "GONE",
+    "PER_IMAGE",
     "Cache",
     "CacheInfo",
     "Frame",
     "ImageStatus",
     "Images",
+    "Measured",
     "Moments",
     "Session",
     "Stamp",
@@ -56,7 +57,6 @@ __all__ = [
     "imscale",
     "listdir",
     "load_images",
-    "Measured",
     "measure_input",
     "metadata_frame",
     "open_cache",

@@ -27,7 +27,9 @@ __all__ = [
     "MAX_NAMED",
     "Distances",
     "choose_labels",
+    "one_label_each",
     "plot_clusters",
+    "say_nothing_to_draw",
     "spread",
 ]
 
@@ -198,11 +200,7 @@ def plot_clusters(
     InvalidParameterError
         For a cluster that is not there or an unknown `cmap`.
     """
-    labels = np.asarray(labels)
-    if len(images) != len(labels):
-        raise InvalidDataError(
-            f"Each image needs a label. Got {len(images):,} images and {len(labels):,} labels."
-        )
+    labels = one_label_each(images, labels)
     check_cmap(cmap)
     ncols = None if ncols is None else check_int("ncols", ncols, low=1)
     max_images = check_limit("max_images", max_images)
@@ -228,11 +226,26 @@ def plot_clusters(
             )
             figs.append(fig)
     if not figs:
-        logger.warning(
-            "No cluster to draw: none of at least %s that is not left out.",
-            count(min_samples, "image"),
-        )
+        say_nothing_to_draw(min_samples)
     return figs, axes
+
+
+def one_label_each(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the labels as an array, or raise where there is not one for each image."""
+    labels = np.asarray(labels)
+    if len(images) != len(labels):
+        raise InvalidDataError(
+            f"Each image needs a label. Got {len(images):,} images and {len(labels):,} labels."
+        )
+    return labels
+
+
+def say_nothing_to_draw(min_samples: int) -> None:
+    """Tell that no cluster is large enough to be drawn."""
+    logger.warning(
+        "No cluster to draw: none of at least %s that is not left out.",
+        count(min_samples, "image"),
+    )
 
 
 def _choose(

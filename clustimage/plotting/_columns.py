@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustimage._errors import InvalidDataError, MemoryLimitError
+from clustimage._errors import MemoryLimitError
 from clustimage._logging import get_logger
 from clustimage._memory import in_words
 from clustimage._validation import check_real
 from clustimage._words import count
 from clustimage.plotting._bands import GAP, PAD, Bands, arrange
-from clustimage.plotting._clusters import Distances, choose_labels, spread
+from clustimage.plotting._clusters import (
+    Distances,
+    choose_labels,
+    one_label_each,
+    say_nothing_to_draw,
+    spread,
+)
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, fitting_size, new_axes
 from clustimage.plotting._limits import check_limit, say_limit, shares
@@ -105,11 +111,7 @@ def plot_columns(
     MemoryLimitError
         If the picture would take more than `max_memory`; raised before it is made.
     """
-    labels = np.asarray(labels)
-    if len(images) != len(labels):
-        raise InvalidDataError(
-            f"Each image needs a label. Got {len(images):,} images and {len(labels):,} labels."
-        )
+    labels = one_label_each(images, labels)
     check_cmap(cmap)
     max_rows = check_limit("max_rows", max_rows)
     max_memory = check_real("max_memory", max_memory, low=0, low_open=True)
@@ -164,10 +166,7 @@ def _choose(
 
 
 def _nothing(min_samples: int, ax: Axes | None) -> tuple[Figure, Axes]:
-    logger.warning(
-        "No cluster to draw: none of at least %s that is not left out.",
-        count(min_samples, "image"),
-    )
+    say_nothing_to_draw(min_samples)
     fig, ax = new_axes(ax, figsize=(4.0, 1.0))
     ax.set_axis_off()
     ax.set_title("No cluster to draw", fontsize=LARGEST)

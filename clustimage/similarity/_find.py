@@ -12,7 +12,7 @@ from clustimage._metrics import check_metric, check_rows
 from clustimage._validation import check_bool, check_int, check_real
 from clustimage.similarity._nearest_rows import Answer, measure_exactly, query_groups, rows_near
 from clustimage.similarity._null import NullDistribution, fit_null
-from clustimage.similarity._plan import check_memory_of, plan_find
+from clustimage.similarity._plan import plan_find
 from clustimage.similarity._row_index import RowIndex
 
 __all__ = ["find_similar"]
@@ -109,7 +109,7 @@ def find_similar(
         approximate=approximate,
         built=0 if index is None else index.n_bytes,
     )
-    check_memory_of(step)
+    step.check()
     if index is None and (approximate or len(asked) >= MANY_QUERIES):
         index = RowIndex.build(rows, metric)
     if null is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from clustimage._budget import Budget
-from clustimage._errors import MemoryLimitError
 from clustimage._memory import in_words
 from clustimage._metrics import BLOCK_BYTES, check_metric
 from clustimage._plan import Step
@@ -15,7 +14,7 @@ from clustimage.similarity._nearest_rows import FIRST_ROWS, MOST_HITS, MOST_QUER
 from clustimage.similarity._product import PRODUCT_METRICS
 from clustimage.similarity._shortlist import ROOM
 
-__all__ = ["check_memory_of", "plan_find", "plan_unique"]
+__all__ = ["plan_find", "plan_unique"]
 
 # Bytes for each pair of a query and a row: its score, and whether it is near enough; then the
 # pair itself, its distance and the order of all.
@@ -93,12 +92,6 @@ def plan_find(
     if budget is not None:
         problem = budget.problem(peak, what=work, instead=INSTEAD if approximate else "")
     return Step("find", what, why, peak, kept, problem=problem)
-
-
-def check_memory_of(step: Step) -> None:
-    """Raise `MemoryLimitError` if the plan of a step says that it cannot be done."""
-    if step.problem:
-        raise MemoryLimitError(step.problem)
 
 
 def plan_unique(

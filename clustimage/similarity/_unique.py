@@ -11,7 +11,7 @@ from clustimage._errors import InvalidDataError
 from clustimage._metrics import check_metric, check_rows, row_blocks
 from clustimage.similarity._mean_images import mean_images
 from clustimage.similarity._nearest_rows import measure_exactly
-from clustimage.similarity._plan import check_memory_of, plan_unique
+from clustimage.similarity._plan import plan_unique
 
 __all__ = ["check_labels", "distance_to_center", "group_members", "pick_unique"]
 
@@ -99,7 +99,7 @@ def pick_unique(
     names, groups = group_members(labels)
     n_pixels = 0 if pixels is None else int(np.prod(pixels.shape[1:]))
     step = plan_unique(len(rows), rows.shape[1], n_pixels, budget, n_clusters=len(names))
-    check_memory_of(step)
+    step.check()
     idx = np.empty(len(names), dtype=np.int64)
     for cluster, members in enumerate(groups):
         idx[cluster] = members[_to_centre(rows, members, metric).argmin()]

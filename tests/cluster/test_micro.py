@@ -170,19 +170,23 @@ def test_the_rows_are_not_changed(blobs):
         np.testing.assert_array_equal(X, before)
 
 
-@pytest.mark.parametrize("metric", [name for name in METRICS if name != "chebyshev"])
-def test_every_metric_finds_what_lies_together(metric):
-    groups = np.random.default_rng(0).random((5, 60)) > 0.5
-    flips = np.random.default_rng(1).random((200, 60)) < 0.04
-    X = (groups[np.arange(200) % 5] ^ flips).astype(np.float32)
-    found = find_micro_clusters(X, 25, metric=metric)
-    Z = grow_weighted_tree(
+def average_tree(found):
+    return grow_weighted_tree(
         found.points,
         found.weights,
         spread=found.spread,
         linkage_name="average",
         metric=found.metric,
     )
+
+
+@pytest.mark.parametrize("metric", [name for name in METRICS if name != "chebyshev"])
+def test_every_metric_finds_what_lies_together(metric):
+    groups = np.random.default_rng(0).random((5, 60)) > 0.5
+    flips = np.random.default_rng(1).random((200, 60)) < 0.04
+    X = (groups[np.arange(200) % 5] ^ flips).astype(np.float32)
+    found = find_micro_clusters(X, 25, metric=metric)
+    Z = average_tree(found)
     assert adjusted_rand_score(np.arange(200) % 5, cut_tree_k(Z, 5, found.member)) == 1
     if found.spread is None:
         rows = {tuple(row) for row in X.tolist()}
@@ -194,13 +198,7 @@ def test_directions_are_compared_by_the_mean_of_all_pairs(metric, blobs):
     from scipy.spatial.distance import cdist
 
     found = find_micro_clusters(blobs[0], 2, metric=metric)
-    Z = grow_weighted_tree(
-        found.points,
-        found.weights,
-        spread=found.spread,
-        linkage_name="average",
-        metric=found.metric,
-    )
+    Z = average_tree(found)
     one, other = (blobs[0][found.member == i] for i in range(2))
     assert Z[0, 2] == pytest.approx(cdist(one, other, metric).mean(), rel=1e-5)
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import silhouette_samples, silhouette_score
 
 from clustimage._metrics import METRICS
-from clustimage.cluster import _silhouette
+from clustimage.cluster import _silhouette_rows
 from clustimage.cluster._silhouette import mean_silhouettes, needs
 from clustimage.cluster._tree import cut_tree_k, grow_tree
 
@@ -42,8 +42,8 @@ def test_the_silhouette_uses_the_metric_asked_for(metric, blobs):
 def test_many_blocks_give_what_one_gives(blobs, monkeypatch):
     chosen = nested(blobs[0])
     whole = mean_silhouettes(blobs[0], chosen)
-    blocks = _silhouette.row_blocks
-    monkeypatch.setattr(_silhouette, "row_blocks", lambda n, m: blocks(n, m, 20_000))
+    blocks = _silhouette_rows.row_blocks
+    monkeypatch.setattr(_silhouette_rows, "row_blocks", lambda n, m: blocks(n, m, 20_000))
     np.testing.assert_allclose(mean_silhouettes(blobs[0], chosen), whole, atol=1e-12)
     two = mean_silhouettes(blobs[0], chosen, metric="cityblock", n_jobs=2)
     one = mean_silhouettes(blobs[0], chosen, metric="cityblock", n_jobs=1)

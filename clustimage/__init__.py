@@ -8,11 +8,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from clustimage._version import __version__
 
 # public name → module that it lives in
 _HOMES: dict[str, str] = {
-    "Clustimage": "clustimage._facade",
+    "Clustimage": "clustimage.clustimage",
     "import_example": "clustimage.datasets",
     "unzip": "clustimage.datasets",
     "wget": "clustimage.datasets",
@@ -20,18 +20,18 @@ _HOMES: dict[str, str] = {
     "imresize": "clustimage.images",
     "imscale": "clustimage.images",
     "listdir": "clustimage.images",
-    "set_logger": "clustimage._logging",
-    "ArchiveError": "clustimage._errors",
-    "ClustimageError": "clustimage._errors",
-    "DiskSpaceError": "clustimage._errors",
-    "DownloadError": "clustimage._errors",
-    "ImageReadError": "clustimage._errors",
-    "InvalidDataError": "clustimage._errors",
-    "InvalidParameterError": "clustimage._errors",
-    "MemoryLimitError": "clustimage._errors",
-    "MissingDependencyError": "clustimage._errors",
-    "ModelFileError": "clustimage._errors",
-    "StepOrderError": "clustimage._errors",
+    "set_logger": "clustimage._core.logs",
+    "ArchiveError": "clustimage._core.errors",
+    "ClustimageError": "clustimage._core.errors",
+    "DiskSpaceError": "clustimage._core.errors",
+    "DownloadError": "clustimage._core.errors",
+    "ImageReadError": "clustimage._core.errors",
+    "InvalidDataError": "clustimage._core.errors",
+    "InvalidParameterError": "clustimage._core.errors",
+    "MemoryLimitError": "clustimage._core.errors",
+    "MissingDependencyError": "clustimage._core.errors",
+    "ModelFileError": "clustimage._core.errors",
+    "StepOrderError": "clustimage._core.errors",
 }
 
 __all__ = [
@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from clustimage._errors import (
+    from clustimage._core.errors import (
         ArchiveError,
         ClustimageError,
         DiskSpaceError,
@@ -72,8 +72,8 @@ if TYPE_CHECKING:
         ModelFileError,
         StepOrderError,
     )
-    from clustimage._facade import Clustimage
-    from clustimage._logging import set_logger
+    from clustimage._core.logs import set_logger
+    from clustimage.clustimage import Clustimage
     from clustimage.datasets import import_example, unzip, wget
     from clustimage.images import imread, imresize, imscale, listdir
 

@@ -1,8 +1,11 @@
-"""Who may import whom: a module imports from a lower level or from its own folder."""
+"""Who may import whom: from a lower level or from the same package, and in no circle."""
 
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,129 +15,133 @@ import clustimage
 PACKAGE = Path(clustimage.__file__).parent
 
 LEVELS = {
-    **dict.fromkeys(
-        (
-            "_errors",
-            "_validation",
-            "_optional",
-            "_logging",
-            "_parallel",
-            "_results",
-            "_metrics",
-            "_files",
-            "_download",
-            "_memory",
-            "_words",
-            "_budget",
-            "_plan",
-            "_paging",
-        ),
-        0,
-    ),
-    **dict.fromkeys(("images", "datasets"), 1),
+    "_core": 0,
+    **dict.fromkeys(("_distances", "_decomposition", "images", "datasets"), 1),
     **dict.fromkeys(("features", "embedding", "cluster", "similarity", "faces"), 2),
     **dict.fromkeys(("plotting", "export"), 3),
-    "report": 4,
-    **dict.fromkeys(
-        (
-            "_facade",
-            "_estimator",
-            "_settings",
-            "_answers",
-            "_state",
-            "_grouping",
-            "_faces",
-            "_metadata",
-            "_planning",
-        ),
-        5,
-    ),
-    **dict.fromkeys(("cli", "__init__", "__main__"), 6),
+    **dict.fromkeys(("adapters", "report"), 4),
+    **dict.fromkeys(("_model", "clustimage"), 5),
+    **dict.fromkeys(("cli", "__init__", "__main__", "_version"), 6),
 }
-ALONE_TOGETHER = {5, 6}  # the modules of these levels are parts of one thing
+TOP_FILES = {"__init__", "__main__", "_version", "clustimage"}
 
+# What may be imported at the top of a file, beside the standard library and clustimage.
 THIRD_PARTY = {
     0: {"numpy", "joblib"},
-    1: {"numpy", "PIL", "cv2"},
+    1: {"numpy", "PIL", "cv2", "scipy", "sklearn", "threadpoolctl"},
     2: {"numpy", "PIL", "cv2", "scipy", "sklearn", "skimage", "threadpoolctl"},
     3: {"numpy"},
-    4: set(),
-    5: set(),
+    4: {"numpy"},
+    5: {"numpy"},
     6: set(),
 }
-STANDARD = {"clustimage", "__future__"} | set(__import__("sys").stdlib_module_names)
-
-MODULES = sorted(PACKAGE.rglob("*.py"))
+STANDARD = {"clustimage", "__future__"} | set(sys.stdlib_module_names)
 
 
-def room(path: Path) -> str:
-    """Return the folder, or for a module beside the folders its own name."""
-    first = path.relative_to(PACKAGE).parts[0]
-    return first.removesuffix(".py")
+def name_of(path: Path) -> str:
+    """Return the dotted name of a module, without the package's own."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts if parts[-1] != "__init__" or len(parts) == 1 else parts[:-1])
 
 
-def imports(tree: ast.AST, *, top_only: bool) -> set[str]:
-    """Return the dotted names of what is imported, leaving out what is for type checkers."""
-    found: set[str] = set()
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
+def imports(tree: ast.AST, *, top_only: bool) -> Iterator[str]:
+    """Yield the dotted names of what is imported; without those for type checkers if `top_only`."""
     todo = list(ast.iter_child_nodes(tree))
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            continue
-        if top_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        checking = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if top_only and (checking or function):
             continue
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
         todo += ast.iter_child_nodes(node)
-    return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_below_or_from_its_own_folder(path):
-    own = room(path)
-    for name in imports(ast.parse(path.read_text("utf-8")), top_only=False):
-        parts = name.split(".")
-        if parts[0] != "clustimage" or parts[1] in ("__version__", "Clustimage"):
-            continue
-        if LEVELS[own] == 6 and parts[1] not in LEVELS:
-            continue  # a public name of the package
-        other = parts[1]
-        allowed = other == own or LEVELS[other] < LEVELS[own]
-        allowed |= LEVELS[own] in ALONE_TOGETHER | {0} and LEVELS[other] == LEVELS[own]
-        assert allowed, f"{own} (level {LEVELS[own]}) imports {name} (level {LEVELS[other]})"
+def own_imports(name: str) -> Iterator[str]:
+    """Yield the modules of this package that a module imports, wherever in the file."""
+    for imported in imports(TREES[name], top_only=False):
+        inner = imported.partition("clustimage.")[2] if imported.startswith("clustimage.") else ""
+        while inner and inner not in MODULES:
+            inner = inner.rpartition(".")[0]
+        if inner and inner != name:
+            yield inner
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_light_packages_are_imported_at_the_top(path):
-    level = LEVELS[room(path)]
-    tops = {
-        name.split(".")[0] for name in imports(ast.parse(path.read_text("utf-8")), top_only=True)
+def level(name: str) -> int:
+    return LEVELS[name.partition(".")[0]]
+
+
+def test_a_module_imports_only_from_below_or_from_its_own_package():
+    wrong = [
+        (name, other)
+        for name in MODULES
+        for other in own_imports(name)
+        if other.partition(".")[0] != name.partition(".")[0]
+        and other != "_version"
+        and level(other) >= level(name)
+        and level(name) < 5
+    ]
+    assert wrong == []
+
+
+@pytest.mark.xfail(strict=True, reason="circles in features and images, to be untied")
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {name: set(own_imports(name)) for name in MODULES if name != "__init__"}
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise AssertionError(f"a circle of imports: {' -> '.join(error.args[1])}") from None
+
+
+def test_only_light_packages_are_imported_at_the_top():
+    wrong = {
+        name: heavy
+        for name, tree in TREES.items()
+        if (
+            heavy := {module.split(".")[0] for module in imports(tree, top_only=True)}
+            - STANDARD
+            - THIRD_PARTY[level(name)]
+        )
     }
-    assert tops - STANDARD <= THIRD_PARTY[level]
+    assert wrong == {}
 
 
-def test_only_one_file_each_knows_clusteval_and_pca():
-    users: dict[str, set[str]] = {"clusteval": set(), "pca": set()}
-    for path in MODULES:
-        for name in imports(ast.parse(path.read_text("utf-8")), top_only=False):
-            if name.split(".")[0] in users:
-                users[name.split(".")[0]].add(path.name)
-    assert users == {"clusteval": {"_clusteval.py"}, "pca": {"_pca_object.py"}}
+def test_packages_of_one_file_are_known_to_it_alone():
+    users: dict[str, set[str]] = {}
+    for name, tree in TREES.items():
+        for module in imports(tree, top_only=False):
+            users.setdefault(module.split(".")[0], set()).add(name)
+    assert users["clusteval"] == {"adapters._clusteval"}
+    assert users["pca"] == {"adapters._pca_object"}
+    assert users["torch"] | users["torchvision"] == {"features.cnn._torch"}
+    assert not [name for name in users["matplotlib"] if name.startswith("cluster.")]
 
 
-def test_only_one_file_imports_torch():
-    users = {
-        path.name
-        for path in MODULES
-        for name in imports(ast.parse(path.read_text("utf-8")), top_only=False)
-        if name.split(".")[0] in ("torch", "torchvision")
-    }
-    assert users == {"_torch.py"}
+def test_the_top_holds_these_files_and_folders_alone():
+    assert {path.stem for path in PACKAGE.glob("*.py")} == TOP_FILES
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert folders <= set(LEVELS)
 
 
-def test_no_module_is_too_long():
-    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in MODULES}
-    assert {name: n for name, n in lengths.items() if n > 500} == {}
+def test_no_two_modules_share_a_name_unless_they_do_the_same_in_two_packages():
+    same_role = {"__init__", "_registry", "_base", "_custom", "_plan", "_pca", "_exif", "_find"}
+    files: dict[str, list[str]] = {}
+    for path in MODULES.values():
+        files.setdefault(path.stem, []).append(str(path.relative_to(PACKAGE)))
+    assert {
+        stem: paths for stem, paths in files.items() if len(paths) > 1 and stem not in same_role
+    } == {}
+
+
+def test_a_long_module_is_looked_at():
+    """A file is one concept; above 900 lines one asks whether it still is."""
+    lengths = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
+    assert {name: n for name, n in lengths.items() if n > 900} == {}

@@ -21,8 +21,8 @@ QUESTIONS = 7  # questions whose median time is told
 # Where the time goes within a stage: the part, and the function that does it. What one of them
 # calls of the others is counted for both.
 PARTS = (
-    ("labellings", "clustimage.cluster:AgglomerativeClusterer.propose"),
-    ("micro-clusters", "clustimage.cluster._agglomerative:find_micro_clusters"),
+    ("labellings", "clustimage.cluster:AgglomerativeClusterer.candidates"),
+    ("micro-clusters", "clustimage.cluster.clusterers._agglomerative:find_micro_clusters"),
     ("silhouettes", "clustimage.cluster:Silhouette.score"),
     ("neighbours", "clustimage.embedding._tsne:leading_components"),
     ("neighbours", "clustimage.embedding._opentsne:nearest_rows"),
@@ -127,7 +127,7 @@ def _expected(model: Any, pathnames: list[str]) -> dict[str, Any]:
 
 def _roads(model: Any) -> dict[str, Any]:
     """Return which of the ways to do a stage were taken."""
-    from clustimage._paging import mapped_file
+    from clustimage._core.file_arrays import mapped_file
 
     micro = getattr(model.clustering_, "micro", None)
     return {
@@ -212,7 +212,7 @@ def points(
 def _cluster(
     clock: Clock, X: np.ndarray, groups: np.ndarray, *, max_memory: str, **request: Any
 ) -> dict[str, Any]:
-    from clustimage._budget import make_budget
+    from clustimage._core.budget import make_budget
     from clustimage.cluster import search_k
 
     parts = Parts()

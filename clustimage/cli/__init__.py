@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from clustimage import __version__
-from clustimage._errors import ClustimageError
-from clustimage._logging import set_logger
+from clustimage._core.errors import ClustimageError
+from clustimage._core.logs import set_logger
+from clustimage._version import __version__
 from clustimage.cli import _cache, _cluster, _demo, _faces, _find, _trips
 from clustimage.cli._options import in_options, speak_of_options, words_of
 

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from clustimage._memory import in_words
+from clustimage._core.free_memory import format_bytes
 
 if TYPE_CHECKING:
     from clustimage.images import CacheInfo
@@ -40,21 +40,21 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.action == "clear":
         n_bytes = clear_cache(arguments.folder, force=arguments.force)
-        print(f"Removed the memory of past runs in {arguments.folder}: {in_words(n_bytes)}.")
+        print(f"Removed the memory of past runs in {arguments.folder}: {format_bytes(n_bytes)}.")
     else:
         print("\n".join(_lines(describe_cache(arguments.folder))))
 
 
 def _lines(info: CacheInfo) -> list[str]:
     lines = [
-        f"{info.path}: {in_words(info.n_bytes)}",
+        f"{info.path}: {format_bytes(info.n_bytes)}",
         f"Files known by their path: {info.n_files:,}",
     ]
     for title, items in (("Images", info.thumbnails), ("Rows of features", info.rows)):
         lines.append(f"{title}: {sum(count for _, count in items):,}")
         lines += [f"  {count:>9,}  {_readable(text)}" for text, count in items]
     lines.append(f"Fits of a whole set: {len(info.fits):,}")
-    lines += [f"  {in_words(size):>9}  {_readable(text)}" for text, size in info.fits]
+    lines += [f"  {format_bytes(size):>9}  {_readable(text)}" for text, size in info.fits]
     return lines
 
 

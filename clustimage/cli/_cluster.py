@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clustimage._errors import InvalidParameterError, MemoryLimitError
-from clustimage._words import count
+from clustimage._core.errors import InvalidParameterError, MemoryLimitError
+from clustimage._core.text import pluralize
 from clustimage.cli._options import in_options, words_of
 from clustimage.cli._output import (
     add_max_memory,
@@ -210,7 +210,8 @@ def _tell_plan(model: Clustimage, arguments: argparse.Namespace) -> None:
     n_problems = len(plan.problems)
     if n_problems:
         raise MemoryLimitError(
-            f"{n_problems} of {count(len(plan.steps), 'step')} cannot be done, as the plan says."
+            f"{n_problems} of {pluralize(len(plan.steps), 'step')} cannot be done, as the plan "
+            "says."
         )
 
 
@@ -304,5 +305,5 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     model.save(folder / "model.clustimage", overwrite=overwrite)
     labels = model.results["labels"]
     n_clusters = len(model.results_unique["labels"])
-    print(f"{count(len(labels), 'image')} in {count(n_clusters, 'cluster')}.")
+    print(f"{pluralize(len(labels), 'image')} in {pluralize(n_clusters, 'cluster')}.")
     print(f"Written to {folder}: labels.csv, model.clustimage, {len(figures)} figures.")

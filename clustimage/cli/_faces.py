@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clustimage._words import count
+from clustimage._core.text import pluralize
 from clustimage.cli._cluster import write_all
 from clustimage.cli._output import (
     add_max_memory,
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
     _remove_old(folder, faces["pathnames_face"])
     _draw(model, folder)
     n_faces = sum(map(len, faces["pathnames_face"]))
-    print(f"{count(n_faces, 'face')} in {count(len(faces['pathnames']), 'photo')}.")
+    print(f"{pluralize(n_faces, 'face')} in {pluralize(len(faces['pathnames']), 'photo')}.")
     if n_faces < FEWEST:
         print(f"Written to {folder}: the photos and the faces, which are too few to group.")
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from clustimage._words import count
+from clustimage._core.text import pluralize
 from clustimage.cli._output import add_max_memory, add_output, check_folder, use_files_only
 
 HELP = "Find the images of a saved model that are most like the given ones."
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     answer = model.find(images, k=k, alpha=arguments.alpha, approximate=arguments.approximate)
     queries = {name: table for name, table in answer.items() if name != "feat"}
     for name, table in queries.items():
-        print(f"\n{name}: {count(len(table), 'image')}")
+        print(f"\n{name}: {pluralize(len(table), 'image')}")
         for hit in table.itertuples():
             print(
                 f"  {hit.distance:12.4g}  p={hit.y_proba:<9.3g} "

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from clustimage import Clustimage

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clustimage._errors import InvalidDataError
-from clustimage._words import count
+from clustimage._core.errors import InvalidDataError
+from clustimage._core.text import pluralize
 from clustimage.cli._output import (
     add_max_memory,
     add_output,
@@ -127,8 +127,10 @@ def _group(
     n_groups = int(labels.max()) + 1
     n_without = int((labels == -2).sum())
     alone = int((labels == -1).sum())
-    in_none = count(alone, "photo")
-    print(f"{count(n_groups, 'group')} {words}; {in_none} in none, {n_without} without the data.")
+    in_none = pluralize(alone, "photo")
+    print(
+        f"{pluralize(n_groups, 'group')} {words}; {in_none} in none, {n_without} without the data."
+    )
     written = []
     if n_groups:
         drawn, _ = model.plot(layout="columns")

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._errors import InvalidParameterError
-from clustimage._logging import get_logger
-from clustimage.cluster._base import Clusterer, Evaluator
-from clustimage.cluster._cannot_link import Groups, part_groups
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.logs import get_logger
+from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._distinct import name_distinct_rows
-from clustimage.cluster._mixed import Weights
-from clustimage.cluster._own import OwnClusterer
+from clustimage.cluster._evaluator import Evaluator
+from clustimage.cluster.clusterers._custom import CustomClusterer
+from clustimage.cluster.tree._cannot_link import Groups, part_groups
+from clustimage.cluster.tree._combined_distance import Weights
 
 __all__ = ["CountPlan", "plan_counts"]
 
@@ -126,7 +127,7 @@ def plan_counts(
                 "Ask for fewer clusters, or give more images."
             )
         return CountPlan([exact], names=_name_rows(X, exact - 1, beside, groups))
-    if isinstance(clusterer, OwnClusterer):
+    if isinstance(clusterer, CustomClusterer):
         return CountPlan([])
     lowest, highest = request["min_clust"], request["max_clust"] - 1
     names = _name_rows(X, highest, beside, groups)

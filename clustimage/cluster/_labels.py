@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from clustimage._errors import InvalidDataError
-from clustimage._validation import check_int
+from clustimage._core.errors import InvalidDataError
+from clustimage._core.validation import check_int
 
 __all__ = ["count_clusters", "order_labels"]
 

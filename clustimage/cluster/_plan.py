@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clustimage._budget import Budget
-from clustimage._errors import MemoryLimitError
-from clustimage._parallel import n_workers
-from clustimage._plan import Step
-from clustimage.cluster import _dbscan, _hdbscan, _kmeans, _silhouette
-from clustimage.cluster._agglomerative import AgglomerativeClusterer
-from clustimage.cluster._base import MANY_ROWS
-from clustimage.cluster._exif import EXIF_METRICS
-from clustimage.cluster._request import check_request, make_clusterer, most_clusters
+from clustimage._core.budget import Budget
+from clustimage._core.errors import MemoryLimitError
+from clustimage._core.parallel import n_workers
+from clustimage._core.plan import Step
+from clustimage.cluster._candidates import MANY_ROWS
+from clustimage.cluster._request import EXIF_METRICS, check_request, make_clusterer, most_clusters
+from clustimage.cluster.clusterers import _dbscan, _hdbscan, _kmeans
+from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
+from clustimage.cluster.evaluators import _silhouette
 
 __all__ = ["check_fits", "plan_clusters"]
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import clustimage.cluster as room
-from clustimage._errors import InvalidParameterError
-from clustimage._metrics import METRICS
-from clustimage._validation import check_int, check_option
-from clustimage.cluster._base import Clusterer, Evaluator
-from clustimage.cluster._exif import EXIF_METRICS, check_exif_request
-from clustimage.cluster._mixed import Weights, check_weights
-from clustimage.cluster._own import OwnClusterer
-from clustimage.cluster._similarity_cut import check_sim
-from clustimage.cluster._tree import LINKAGES, name_linkage
-from clustimage.cluster._tree_road import check_micro_clusters, what_needs_pairs
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.validation import check_int, check_option
+from clustimage._distances.metrics import METRICS
+from clustimage.cluster._clusterer import Clusterer
+from clustimage.cluster._evaluator import Evaluator
+from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
+from clustimage.cluster.clusterers._custom import CustomClusterer
+from clustimage.cluster.tree._combined_distance import Weights, check_weights
+from clustimage.cluster.tree._linkage import LINKAGES, name_linkage
+from clustimage.cluster.tree._similarity_cut import check_sim
+from clustimage.cluster.tree._strategy import check_micro_clusters, what_needs_pairs
 
-__all__ = ["check_request", "make_clusterer", "most_clusters"]
+__all__ = ["EXIF_METRICS", "check_request", "make_clusterer", "most_clusters"]
+
+
+EXIF_METRICS = ("datetime", "latlon")
+# The default of `cluster` stands for dbscan here, as there is no other.
+EXIF_CLUSTERERS = ("dbscan", "agglomerative")
 
 
 def check_request(
@@ -64,11 +70,11 @@ time_weight, place_weight, micro_clusters
     >>> check_request(cluster="dbscan", evaluate="elbow")
     Traceback (most recent call last):
     ...
-    clustimage._errors.InvalidParameterError: evaluate='elbow' needs a clusterer that is told \
+    clustimage.InvalidParameterError: evaluate='elbow' needs a clusterer that is told \
 the number of clusters and does not go with cluster='dbscan'. Allowed there: 'silhouette', \
 'dbindex', 'calinski'.
     """
-    kind = room.EVALUATORS[check_option("evaluate", evaluate, room.EVALUATORS)]
+    kind = EVALUATORS[check_option("evaluate", evaluate, EVALUATORS)]
     check_option("metric", metric, (*METRICS, *EXIF_METRICS))
     sim = check_sim(sim)
     weights = check_weights(time_weight, place_weight)
@@ -90,7 +96,7 @@ the number of clusters and does not go with cluster='dbscan'. Allowed there: 'si
         "micro_clusters": check_micro_clusters(micro_clusters),
     }
     if metric in EXIF_METRICS:
-        check_exif_request(request, method)
+        _check_exif(request, method)
         return request
     clusterer = make_clusterer(cluster, request)
     _check_tree(cluster, clusterer, request)
@@ -123,10 +129,8 @@ def most_clusters(request: dict[str, Any]) -> int:
 def make_clusterer(cluster: Any, settings: dict[str, Any]) -> Clusterer:
     """Return the clusterer of that name, or one around an object of a user's own."""
     if hasattr(cluster, "fit_predict") and not isinstance(cluster, type):
-        return OwnClusterer(cluster)
-    return room.CLUSTERERS[check_option("cluster", cluster, room.CLUSTERERS)].from_settings(
-        settings
-    )
+        return CustomClusterer(cluster)
+    return CLUSTERERS[check_option("cluster", cluster, CLUSTERERS)].from_settings(settings)
 
 
 def _check_tree(cluster: Any, clusterer: Clusterer, request: dict[str, Any]) -> None:
@@ -145,11 +149,9 @@ def _check_tree(cluster: Any, clusterer: Clusterer, request: dict[str, Any]) -> 
 
 def _check_mixed(evaluate: str, weights: Weights) -> None:
     """Raise `InvalidParameterError` where an evaluator cannot see time and place."""
-    if not weights or not room.EVALUATORS[evaluate].euclidean_only:
+    if not weights or not EVALUATORS[evaluate].euclidean_only:
         return
-    allowed = ", ".join(
-        repr(name) for name, one in room.EVALUATORS.items() if not one.euclidean_only
-    )
+    allowed = ", ".join(repr(name) for name, one in EVALUATORS.items() if not one.euclidean_only)
     raise InvalidParameterError(
         f"evaluate={evaluate!r} compares features with the centres of clusters, and does not go "
         f"with distances mixed with {weights.words}, {weights.given}. Allowed there: {allowed}."
@@ -164,11 +166,9 @@ def _fits(clusterer: Clusterer, kind: type[Evaluator]) -> bool:
 
 def _check_pair(cluster: Any, clusterer: Clusterer, evaluate: str, metric: str) -> None:
     """Raise `InvalidParameterError` where clusterer, evaluator and metric do not go together."""
-    kind = room.EVALUATORS[evaluate]
+    kind = EVALUATORS[evaluate]
     if not _fits(clusterer, kind):
-        allowed = ", ".join(
-            repr(name) for name, one in room.EVALUATORS.items() if _fits(clusterer, one)
-        )
+        allowed = ", ".join(repr(name) for name, one in EVALUATORS.items() if _fits(clusterer, one))
         reason = "a tree" if kind.needs_tree else "a clusterer that is told the number of clusters"
         raise InvalidParameterError(
             f"evaluate={evaluate!r} needs {reason} and does not go with cluster={cluster!r}. "
@@ -179,3 +179,41 @@ def _check_pair(cluster: Any, clusterer: Clusterer, evaluate: str, metric: str) 
             f"evaluate={evaluate!r} is defined for metric='euclidean' only. Got metric={metric!r}. "
             "With it, use evaluate='silhouette'."
         )
+
+
+def _check_exif(request: Mapping[str, Any], method: Any) -> None:
+    """Raise `InvalidParameterError` where something does not go with such a metric.
+
+    Parameters
+    ----------
+    request : mapping
+        ``metric``, one of `EXIF_METRICS`, and the rest of what `check_request` returns.
+    method : object
+        That of the model; None where it is not known.
+    """
+    metric = request["metric"]
+    if method != "exif":
+        got = "" if method is None else f" Got method={method!r}."
+        raise InvalidParameterError(
+            f"metric={metric!r} compares what method='exif' reads, and goes with that only.{got} "
+            "Give method='exif', or another metric."
+        )
+    if not (isinstance(request["cluster"], str) and request["cluster"] in EXIF_CLUSTERERS):
+        raise InvalidParameterError(
+            f"metric={metric!r} goes with cluster='dbscan' only. "
+            f"Got cluster={request['cluster']!r}."
+        )
+    given = {
+        "n_clusters": request["n_clusters"] is not None,
+        "sim": request["sim"] is not None,
+        "time_weight": request["time_weight"] > 0,
+        "place_weight": request["place_weight"] > 0,
+        "cannot_link": request["cannot_link"] is not None,
+        "micro_clusters": bool(request["micro_clusters"]),
+    }
+    for name, is_given in given.items():
+        if is_given:
+            raise InvalidParameterError(
+                f"{name!r} does not go with metric={metric!r}, whose clusters follow from "
+                f"'params_exif' alone. Got {request[name]!r}. Leave it out."
+            )

@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-import clustimage.cluster as room
-from clustimage._budget import Budget
-from clustimage._logging import get_logger
-from clustimage._memory import in_words
-from clustimage._metrics import check_rows
-from clustimage._parallel import n_workers
-from clustimage.cluster._base import MANY_ROWS
-from clustimage.cluster._cannot_link import read_groups
-from clustimage.cluster._clustering import Clustering
+from clustimage._core.budget import Budget
+from clustimage._core.free_memory import format_bytes
+from clustimage._core.logs import get_logger
+from clustimage._core.parallel import n_workers
+from clustimage._distances.metrics import check_rows
+from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster._counts import plan_counts
 from clustimage.cluster._labels import order_labels
-from clustimage.cluster._mixed import check_moments, check_places
 from clustimage.cluster._plan import check_fits
+from clustimage.cluster._registry import EVALUATORS
 from clustimage.cluster._request import check_request, make_clusterer
-from clustimage.cluster._similarity_cut import Unscored
+from clustimage.cluster._result import Clustering
+from clustimage.cluster.tree._cannot_link import read_groups
+from clustimage.cluster.tree._combined_distance import check_locations, check_seconds
+from clustimage.cluster.tree._similarity_cut import Unscored
 
 __all__ = ["search_k"]
 
@@ -64,7 +64,7 @@ def search_k(
         Features, one row per image; finite numbers.
     cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object
         An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
-        `OwnClusterer`.
+        `CustomClusterer`.
     evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}
         Derivative needs a tree (agglomerative), elbow a clusterer that is told k
         (agglomerative, kmeans).
@@ -111,7 +111,7 @@ def search_k(
         Labels, text or numbers, for agglomerative: images with equal ones are never in
         one cluster; None, NaN, ``""`` and negative numbers are free. The linkage is
         ward, single, complete, average or weighted. Numbers of clusters that the tree
-        does not get down to do not compete, see `grow_constrained_tree`.
+        does not get down to do not compete, see `build_constrained_tree`.
     micro_clusters : int, optional
         For agglomerative: so many micro-clusters of near images are the leaves of the
         tree, see `find_micro_clusters`; 0 for the tree of all images. By default that is
@@ -175,12 +175,12 @@ def search_k(
         micro_clusters=micro_clusters,
     )
     params = {**request, "random_state": random_state}
-    evaluator = room.EVALUATORS[evaluate]() if sim is None else Unscored()
+    evaluator = EVALUATORS[evaluate]() if sim is None else Unscored()
     rows = check_rows("feat", X)
     check_fits(len(rows), rows.shape[1], budget, n_jobs, request)
     matrix = _as_floats(rows, budget)
-    seconds = check_moments(moments, request["time_weight"], len(matrix))
-    degrees = check_places(places, request["place_weight"], len(matrix))
+    seconds = check_seconds(moments, request["time_weight"], len(matrix))
+    degrees = check_locations(places, request["place_weight"], len(matrix))
     groups = read_groups(cannot_link, len(matrix))
     given = {"n_jobs": n_jobs, "moments": seconds, "places": degrees, "budget": budget}
     clusterer = make_clusterer(cluster, {**params, **given})
@@ -191,7 +191,7 @@ def search_k(
     plan = plan_counts(matrix, request, clusterer, evaluator, beside, groups)
     if plan.too_alike and plan.names is not None:
         return _one_per_row(plan.names, params)
-    candidates = clusterer.propose(matrix, plan.counts)
+    candidates = clusterer.candidates(matrix, plan.counts)
     scores = evaluator.score(
         matrix, candidates, metric=metric, n_jobs=n_workers(n_jobs), random_state=random_state
     )
@@ -230,7 +230,7 @@ def _as_floats(rows: np.ndarray, budget: Budget | None) -> np.ndarray:
         "Clustering %d columns of %s as they are: a copy as float64 would take %s (%s).",
         rows.shape[1],
         rows.dtype,
-        in_words(n_bytes),
+        format_bytes(n_bytes),
         budget.words,
     )
     return rows

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from clustimage.datasets._archive import unzip
-from clustimage.datasets._download import wget
 from clustimage.datasets._examples import DOWNLOADS, EMBEDDED, import_example
+from clustimage.datasets._wget import wget
 
 __all__ = ["DOWNLOADS", "EMBEDDED", "import_example", "unzip", "wget"]

@@ -12,8 +12,9 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from clustimage._errors import ArchiveError, InvalidParameterError
-from clustimage._validation import check_int
+from clustimage._core.errors import ArchiveError, InvalidParameterError
+from clustimage._core.public import public
+from clustimage._core.validation import check_int
 
 __all__ = ["unzip"]
 
@@ -35,6 +36,7 @@ _BROKEN = (
 )
 
 
+@public
 def unzip(
     path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
 ) -> str:

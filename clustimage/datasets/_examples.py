@@ -10,14 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clustimage._errors import ArchiveError, DownloadError
-from clustimage._validation import check_option
+from clustimage._core.errors import ArchiveError, DownloadError
+from clustimage._core.public import public
+from clustimage._core.validation import check_option
 from clustimage.datasets._archive import unzip
-from clustimage.datasets._download import check_url, wget
 from clustimage.datasets._mnist import load_mnist
 from clustimage.datasets._photos import make_photos
 from clustimage.datasets._shapes import make_shapes
 from clustimage.datasets._store import prepare_dirpath
+from clustimage.datasets._wget import check_url, wget
 
 __all__ = ["DOWNLOADS", "EMBEDDED", "import_example"]
 
@@ -41,6 +42,7 @@ DOWNLOADS: dict[str, str] = {
 _IMAGE = re.compile(r"\.(png|jpe?g|tiff?|bmp|gif|webp|pgm|ppm|jp2|heic)$", re.IGNORECASE)
 
 
+@public
 def import_example(
     data: str = "mnist",
     url: str | None = None,

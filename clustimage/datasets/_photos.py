@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from clustimage._errors import ImageReadError
-from clustimage._parallel import run_ordered
+from clustimage._core.errors import ImageReadError
+from clustimage._core.parallel import run_ordered
 from clustimage.datasets._store import stored_files
 
 __all__ = ["PICTURES", "make_photos"]

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 
 __all__ = ["default_dirpath", "prepare_dirpath", "stored_files"]
 

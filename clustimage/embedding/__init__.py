@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clustimage._errors import InvalidParameterError
-from clustimage._validation import check_option
-from clustimage.embedding._base import Embedder
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.validation import check_option
+from clustimage.embedding._custom import CustomEmbedder, is_embedder
+from clustimage.embedding._embedder import Embedder
 from clustimage.embedding._first_two import FirstTwoEmbedder
-from clustimage.embedding._own import OwnEmbedder, is_embedder
 from clustimage.embedding._pca import PCAEmbedder
 from clustimage.embedding._tsne import TSNEEmbedder, default_perplexity
 from clustimage.embedding._umap import UMAPEmbedder
@@ -22,7 +22,7 @@ __all__ = [
     "EMBEDDERS",
     "Embedder",
     "FirstTwoEmbedder",
-    "OwnEmbedder",
+    "CustomEmbedder",
     "PCAEmbedder",
     "TSNEEmbedder",
     "UMAPEmbedder",
@@ -38,7 +38,7 @@ EMBEDDERS: dict[str | None, type[Embedder]] = {
 }
 
 
-def make_embedder(embedding: Any, settings: Mapping[str, Any]) -> Embedder | OwnEmbedder:
+def make_embedder(embedding: Any, settings: Mapping[str, Any]) -> Embedder | CustomEmbedder:
     """Return the unfitted embedder that `embedding` stands for.
 
     Parameters
@@ -69,7 +69,7 @@ def make_embedder(embedding: Any, settings: Mapping[str, Any]) -> Embedder | Own
     if embedding is None or isinstance(embedding, str):
         return EMBEDDERS[check_option("embedding", embedding, EMBEDDERS)].from_settings(settings)
     if is_embedder(embedding):
-        return OwnEmbedder(embedding)
+        return CustomEmbedder(embedding)
     names = ", ".join(repr(name) for name in EMBEDDERS)
     raise InvalidParameterError(
         f"'embedding' must be one of {names}, or an object with a method fit_transform. "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustimage._plan import Step
-from clustimage.embedding._base import TransformingEmbedder
+from clustimage._core.plan import Step
+from clustimage.embedding._embedder import TransformingEmbedder
 
 __all__ = ["FirstTwoEmbedder"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from clustimage._logging import progress
-from clustimage._optional import import_optional
-from clustimage._parallel import n_workers
-from clustimage.embedding._neighbours import nearest_of, nearest_rows
+from clustimage._core.logs import progress
+from clustimage._core.optional import import_optional
+from clustimage._core.parallel import n_workers
+from clustimage._distances.neighbours import nearest_of, nearest_rows
 
 __all__ = ["Placer", "lay_out", "starting_points"]
 

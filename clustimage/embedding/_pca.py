@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.decomposition import PCA
 
-from clustimage._plan import Step
-from clustimage.embedding._base import TransformingEmbedder
-from clustimage.embedding._components import leading_components, project
+from clustimage._core.plan import Step
+from clustimage._decomposition.leading import leading_components, project
+from clustimage.embedding._embedder import TransformingEmbedder
 
 __all__ = ["PCAEmbedder", "principal_axes"]
 

@@ -11,13 +11,13 @@ import numpy as np
 from sklearn.manifold import TSNE
 from sklearn.utils.metaestimators import available_if
 
-from clustimage._logging import get_logger
-from clustimage._optional import import_optional
-from clustimage._parallel import n_workers
-from clustimage._plan import Step
-from clustimage._validation import check_int, check_option, check_real
-from clustimage.embedding._base import TransformingEmbedder
-from clustimage.embedding._components import leading_components, project
+from clustimage._core.logs import get_logger
+from clustimage._core.optional import import_optional
+from clustimage._core.parallel import n_workers
+from clustimage._core.plan import Step
+from clustimage._core.validation import check_int, check_option, check_real
+from clustimage._decomposition.leading import leading_components, project
+from clustimage.embedding._embedder import TransformingEmbedder
 from clustimage.embedding._opentsne import NEEDED_BY, Placer, lay_out, starting_points
 from clustimage.embedding._pca import principal_axes
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustimage._optional import import_optional
-from clustimage._plan import Step
-from clustimage._validation import check_int, check_real
-from clustimage.embedding._base import TransformingEmbedder
+from clustimage._core.optional import import_optional
+from clustimage._core.plan import Step
+from clustimage._core.validation import check_int, check_real
+from clustimage.embedding._embedder import TransformingEmbedder
 from clustimage.embedding._pca import principal_axes
 
 __all__ = ["UMAPEmbedder"]

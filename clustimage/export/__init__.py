@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from clustimage.export._answers import answer_frames, query_names
 from clustimage.export._folders import check_savedir
-from clustimage.export._methods import ExportMethods
-from clustimage.export._model import load_model, save_model
+from clustimage.export._found_tables import answer_frames, query_names
+from clustimage.export._model_file import load_model, save_model
 from clustimage.export._table import to_frame, write_csv
 
 __all__ = [
-    "ExportMethods",
     "answer_frames",
     "check_savedir",
     "load_model",

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._errors import InvalidDataError, ModelFileError
+from clustimage._core.errors import InvalidDataError, ModelFileError
 
 __all__ = ["Decoder", "Encoder", "plain_dtype"]
 

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage._logging import get_logger, progress
-from clustimage._results import require
-from clustimage._validation import check_int, check_option
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.logs import get_logger, progress
+from clustimage._core.validation import check_int, check_option
 from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
-from clustimage.images._listing import printable
-from clustimage.images._paths import absolute
+from clustimage.images.reading._listing import printable
+from clustimage.images.reading._paths import absolute
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,11 +132,11 @@ def plan_folders(
 
     Raises
     ------
-    StepOrderError, InvalidParameterError, InvalidDataError
+    InvalidParameterError, InvalidDataError
         As for `ExportMethods.to_dirs`.
     """
-    labels = np.asarray(require(results, "labels"))
-    pathnames = [str(pathname) for pathname in require(results, "pathnames")]
+    labels = np.asarray(results["labels"])
+    pathnames = [str(pathname) for pathname in results["pathnames"]]
     top = check_savedir(savedir, action, layout)
     wanted = _check_labels(target_labels, labels)
     if not any(os.path.isabs(pathname) for pathname in pathnames):  # noqa: PTH117
@@ -151,9 +150,7 @@ def plan_folders(
         if label in wanted
     }
     plan = FolderPlan(top, action)
-    for pathname, name, label in zip(
-        pathnames, require(results, "filenames"), labels.tolist(), strict=True
-    ):
+    for pathname, name, label in zip(pathnames, results["filenames"], labels.tolist(), strict=True):
         plan.add(Row(pathname, label, safe_name(str(name)), folders.get(label)))
     plan.check()
     return plan

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._files import replacing, target_file
-from clustimage._results import require
+from clustimage._core.files import replacing, target_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,11 +44,6 @@ def to_frame(
         images. Where a step was not run, its numbers are NaN, and `label` and
         `is_unique` are None.
 
-    Raises
-    ------
-    StepOrderError
-        If no images were imported.
-
     Examples
     --------
     >>> results = {"pathnames": ["/a/1.png", "/a/2.png"], "filenames": ["1.png", "2.png"],
@@ -61,7 +55,7 @@ def to_frame(
     """
     import pandas as pd
 
-    pathnames = require(results, "pathnames")
+    pathnames = results["pathnames"]
     n = len(pathnames)
     nothing = np.full(n, None, dtype=object)
     labels, xycoord = results.get("labels"), results.get("xycoord")
@@ -74,7 +68,7 @@ def to_frame(
         is_unique[np.asarray(unique["idx"], dtype=np.intp)] = True
     columns = (
         list(pathnames),
-        list(require(results, "filenames")),
+        list(results["filenames"]),
         nothing if labels is None else np.asarray(labels),
         xy[:, 0],
         xy[:, 1],
@@ -97,11 +91,6 @@ def count_sizes(results: Mapping[str, Any]) -> pd.DataFrame:
     DataFrame of shape (n_sizes, 2), int
         Columns `size`, ascending, and `n_clusters`.
 
-    Raises
-    ------
-    StepOrderError
-        If there are no labels yet.
-
     Examples
     --------
     >>> count_sizes({"labels": np.array([0, 0, 0, 1, 2, -1])})
@@ -111,7 +100,7 @@ def count_sizes(results: Mapping[str, Any]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    labels = np.asarray(require(results, "labels"))
+    labels = np.asarray(results["labels"])
     sizes = np.unique(labels[labels >= 0], return_counts=True)[1]
     different, n_clusters = np.unique(sizes, return_counts=True)
     return pd.DataFrame({"size": different, "n_clusters": n_clusters}, dtype=int)

@@ -5,8 +5,8 @@ A detector takes one photo as RGB and returns its faces; `DETECTORS` holds them 
 
 from __future__ import annotations
 
+from clustimage.faces._detection import find_faces
 from clustimage.faces._detector import Face, FaceDetector
-from clustimage.faces._find import find_faces
 from clustimage.faces._haar import HaarDetector
 from clustimage.faces._photo_of import photo_of
 from clustimage.faces._registry import DETECTORS, PARAMS_FACES, check_faces, make_detector

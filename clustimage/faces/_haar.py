@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage.faces._detector import Face, drop_nested, tilt_of
 
 __all__ = ["HaarDetector"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from clustimage._files import replacing
+from clustimage._core.files import replacing
 from clustimage.faces._photo_of import link_text
 
 __all__ = ["is_crop", "safe_stem", "write_crop"]

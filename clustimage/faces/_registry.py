@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from clustimage._errors import InvalidParameterError
-from clustimage._validation import (
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.validation import (
     check_bool,
     check_int,
     check_option,

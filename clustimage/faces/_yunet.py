@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage.faces._detector import Face, drop_nested, tilt_of
 
 __all__ = ["YuNetDetector"]
@@ -60,7 +60,7 @@ class YuNetDetector:
     >>> YuNetDetector()
     Traceback (most recent call last):
     ...
-    clustimage._errors.InvalidParameterError: The detector 'yunet' needs a model file. ...
+    clustimage.InvalidParameterError: The detector 'yunet' needs a model file. ...
     """
 
     def __init__(

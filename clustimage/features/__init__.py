@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clustimage._validation import check_option
-from clustimage.features._base import FeatureExtractor
-from clustimage.features._cnn import PARAMS_CNN, CNNExtractor
+from clustimage._core.validation import check_option
 from clustimage.features._crop_resistant import CropResistantHash
+from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
+from clustimage.features._extractor import FeatureExtractor
 from clustimage.features._hash import (
     PARAMS_HASH,
     AverageHash,
@@ -25,12 +25,11 @@ from clustimage.features._hash import (
     PerceptualHash,
 )
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor, extract_hog
-from clustimage.features._own import OwnExtractor
+from clustimage.features._learned import get_state, set_state
 from clustimage.features._pca import PARAMS_PCA, PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
-from clustimage.features._pca_object import make_pca_object
 from clustimage.features._raw import RawExtractor
-from clustimage.features._state import get_state, set_state
+from clustimage.features.cnn._cnn import PARAMS_CNN, CNNExtractor
 
 __all__ = [
     "EXTRACTORS",
@@ -45,7 +44,7 @@ __all__ = [
     "FeatureExtractor",
     "HOGExtractor",
     "HaarHash",
-    "OwnExtractor",
+    "CustomExtractor",
     "PCAExtractor",
     "PCAHOGExtractor",
     "PerceptualHash",
@@ -53,7 +52,6 @@ __all__ = [
     "extract_hog",
     "get_state",
     "make_extractor",
-    "make_pca_object",
     "needs_gray",
     "set_state",
 ]
@@ -92,7 +90,7 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     ----------
     method : str, None or object
         A name in `EXTRACTORS`, or an object with `fit` and `transform`
-        (see `OwnExtractor`).
+        (see `CustomExtractor`).
     settings : mapping
         Settings by name: those of `SETTINGS`, ``random_state``, ``n_jobs``. Others
         are ignored, missing ones have their defaults.
@@ -114,7 +112,7 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     PCAExtractor(n_components=3)
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
-        extractor: FeatureExtractor = OwnExtractor(method)
+        extractor: FeatureExtractor = CustomExtractor(method)
     else:
         kind = EXTRACTORS[check_option("method", method, EXTRACTORS)]
         extractor = kind.from_settings(settings)

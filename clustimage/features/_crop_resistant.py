@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
-from clustimage._validation import check_int
+from clustimage._core.validation import check_int
 from clustimage.features._hash import PARAMS_HASH, Bytes, HashExtractor, pillow_image
 
 __all__ = ["CropResistantHash"]

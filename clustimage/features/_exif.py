@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._budget import Budget
-from clustimage._errors import InvalidDataError
-from clustimage._metrics import EARTH_RADIUS, on_sphere
-from clustimage._parallel import check_jobs
-from clustimage._validation import check_int, check_real, merge_defaults
-from clustimage.features._base import FeatureExtractor
+from clustimage._core.budget import Budget
+from clustimage._core.errors import InvalidDataError
+from clustimage._core.parallel import check_jobs
+from clustimage._core.validation import check_int, check_real, merge_defaults
+from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
+from clustimage.features._extractor import FeatureExtractor
 from clustimage.features._needs import Needs
 from clustimage.images import photos_of, read_metadata
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import scipy.fftpack
 from PIL import Image
 
-from clustimage._errors import InvalidParameterError
-from clustimage._parallel import check_jobs
-from clustimage._validation import check_int, merge_defaults
-from clustimage.features._base import ImageExtractor, in_batches
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parallel import check_jobs
+from clustimage._core.validation import check_int, merge_defaults
+from clustimage.features._extractor import ImageExtractor, in_batches
 
 __all__ = [
     "PARAMS_HASH",

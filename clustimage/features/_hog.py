@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from skimage.feature import hog as skimage_hog
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage._parallel import check_jobs
-from clustimage._validation import check_bool, check_int, merge_defaults
-from clustimage.features._base import ImageExtractor, in_batches
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.parallel import check_jobs
+from clustimage._core.validation import check_bool, check_int, merge_defaults
+from clustimage.features._extractor import ImageExtractor, in_batches
 from clustimage.images import to_gray
 
 __all__ = ["PARAMS_HOG", "HOGExtractor", "extract_hog"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clustimage._budget import Budget
-from clustimage._plan import Step
+from clustimage._core.budget import Budget
+from clustimage._core.plan import Step
 
 __all__ = ["Needs"]
 
@@ -42,7 +42,7 @@ class Needs:
     >>> needs.check(Budget(1000))
     Traceback (most recent call last):
     ...
-    clustimage._errors.MemoryLimitError: HOG of 9 images takes at least 500.0 kB of memory, ...
+    clustimage.MemoryLimitError: HOG of 9 images takes at least 500.0 kB of memory, ...
     """
 
     name: str

@@ -13,12 +13,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from clustimage._budget import Budget
-from clustimage._errors import InvalidParameterError
-from clustimage._logging import get_logger
-from clustimage._validation import check_option, merge_defaults
-from clustimage.features._base import FeatureExtractor, as_rows
-from clustimage.features._blocks import (
+from clustimage._core.budget import Budget
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.logs import get_logger
+from clustimage._core.validation import check_option, merge_defaults
+from clustimage._decomposition.covariance import moments
+from clustimage._decomposition.krylov import count_for, leading_components
+from clustimage._decomposition.products import (
     HALF,
     centred_gram,
     left_to_right,
@@ -26,18 +27,17 @@ from clustimage.features._blocks import (
     project,
     project_row,
 )
-from clustimage.features._krylov import count_for, leading_components
-from clustimage.features._needs import Needs
-from clustimage.features._roads import (
-    Road,
-    choose_road,
+from clustimage._decomposition.solver import (
+    Solver,
+    choose_solver,
     count_in,
     expected_count,
-    grown_bytes,
     projected_bytes,
+    randomised_bytes,
 )
+from clustimage.features._extractor import FeatureExtractor, as_rows
+from clustimage.features._needs import Needs
 from clustimage.features._stored import recipe_of, stored_fit
-from clustimage.features._walk import moments
 
 if TYPE_CHECKING:
     from clustimage.images import Images
@@ -109,7 +109,7 @@ class PCAExtractor(FeatureExtractor):
     gives one column of zeros.
 
     A row of `transform` is computed without any rounding that depends on the
-    other rows (see `clustimage.features._blocks`): an image finds itself at
+    other rows (see `clustimage._decomposition.products`): an image finds itself at
     distance 0.
 
     References
@@ -254,9 +254,9 @@ class PCAExtractor(FeatureExtractor):
         self.n_components_, self.n_samples_ = count, n
         return self
 
-    def _road(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Road:
+    def _road(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Solver:
         wanted = count_or_share(self.n_components, n, d)
-        return choose_road(n, d, wanted, solver=self.solver, budget=budget, pixels=pixels)
+        return choose_solver(n, d, wanted, solver=self.solver, budget=budget, pixels=pixels)
 
     def _needs_of_rows(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Needs:
         """Return what PCA of `n` rows of `d` values takes beside them."""
@@ -291,7 +291,7 @@ class PCAExtractor(FeatureExtractor):
         rows: npt.NDArray[Any],
         wanted: int | float,
         total: float,
-        road: Road,
+        road: Solver,
         budget: Budget | None,
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
         """Return the eigenvalues found and the components kept, from random directions."""
@@ -301,12 +301,12 @@ class PCAExtractor(FeatureExtractor):
         def grow(size: int, share: float) -> None:
             count = count_in(size, wanted)
             n_bytes = max(
-                grown_bytes(n, d, size, count, left, pixels), projected_bytes(n, d, count)
+                randomised_bytes(n, d, size, count, left, pixels), projected_bytes(n, d, count)
             )
             if budget is not None and not budget.allows(n_bytes):
                 # What is expected; beyond that, room for as many directions again.
                 count = count_in(2 * size, wanted)
-                enough = grown_bytes(n, d, 2 * size, count, left, pixels)
+                enough = randomised_bytes(n, d, 2 * size, count, left, pixels)
                 enough = road.peak if n_bytes < road.peak else enough
                 # By now the exact way may take less.
                 if road.forced:
@@ -383,7 +383,7 @@ def count_or_share(value: Any, n: int, d: int) -> int | float:
     )
 
 
-def recipe_with(road: Road, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
+def recipe_with(road: Solver, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return what the components depend on: the way to them too, but not the budget."""
     return None if recipe is None else {**recipe, "road": road.name}
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._budget import Budget
-from clustimage._validation import merge_defaults
-from clustimage.features._base import ImageExtractor
+from clustimage._core.budget import Budget
+from clustimage._core.validation import merge_defaults
+from clustimage.features._extractor import ImageExtractor
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor
 from clustimage.features._needs import Needs
 from clustimage.features._pca import INSTEAD, PARAMS_PCA, PCAExtractor, recipe_with

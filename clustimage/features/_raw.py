@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._budget import Budget
-from clustimage._paging import file_blocks
-from clustimage.features._base import FeatureExtractor, as_rows
+from clustimage._core.budget import Budget
+from clustimage._core.file_arrays import file_blocks
+from clustimage.features._extractor import FeatureExtractor, as_rows
 from clustimage.features._needs import Needs
 
 __all__ = ["RawExtractor"]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from clustimage.images import Stamp, canonical, decoders
 
 if TYPE_CHECKING:
-    from clustimage.features._base import FeatureExtractor
+    from clustimage.features._extractor import FeatureExtractor
     from clustimage.images import Cache, Images, Session
 
 __all__ = ["Batches", "Compute", "Positions", "is_known", "recipe_of", "stored_fit", "stored_rows"]
@@ -176,7 +176,7 @@ def stored_fit(
     -------
     ndarray of shape (n, d), float32
     """
-    from clustimage.features._state import get_state, set_state  # which needs the base of all
+    from clustimage.features._learned import get_state, set_state  # which needs the base of all
 
     keys = [key for key in images.keys or () if key is not None]
     if recipe is None or images.cache is None or len(keys) < len(images):

@@ -6,27 +6,33 @@ it is an `Images`.
 
 from __future__ import annotations
 
-from clustimage.images._arrays import get_dim, guess_shape, imscale, to_gray
-from clustimage.images._cache import Cache, CacheInfo, clear_cache, describe_cache, open_cache
-from clustimage.images._decode import imread, imresize, quiet_pillow
-from clustimage.images._digest import Stamp, canonical, decoders, digest
-from clustimage.images._frames import Frame
 from clustimage.images._images import Images, ImageStatus
-from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
-from clustimage.images._load import load_images, tell_skipped
+from clustimage.images._loading import load_images, tell_skipped
 from clustimage.images._measure import Measured, measure_input
-from clustimage.images._metadata_table import (
+from clustimage.images._storage import PER_IMAGE, plan_images
+from clustimage.images.cache._database import (
+    Cache,
+    CacheInfo,
+    clear_cache,
+    describe_cache,
+    open_cache,
+)
+from clustimage.images.cache._digest import Stamp, canonical, decoders, digest
+from clustimage.images.cache._session import Session
+from clustimage.images.exif._metadata_table import (
     GONE,
     clock_times,
+    locations_of,
     metadata_frame,
     photos_of,
-    places_of,
     read_metadata,
 )
-from clustimage.images._place import PER_IMAGE, plan_images
-from clustimage.images._session import Session
-from clustimage.images._times import Moments, check_timestamps, read_moments
-from clustimage.images._upright import gather_photos, read_upright
+from clustimage.images.exif._timestamps import Timestamps, check_timestamps, read_timestamps
+from clustimage.images.reading._arrays import get_dim, guess_shape, imscale, to_gray
+from clustimage.images.reading._decode import imread, imresize, quiet_pillow
+from clustimage.images.reading._frames import Frame
+from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
+from clustimage.images.reading._upright import gather_photos, read_upright
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
@@ -38,7 +44,7 @@ __all__ = [
     "ImageStatus",
     "Images",
     "Measured",
-    "Moments",
+    "Timestamps",
     "Session",
     "Stamp",
     "canonical",
@@ -61,11 +67,11 @@ __all__ = [
     "metadata_frame",
     "open_cache",
     "photos_of",
-    "places_of",
+    "locations_of",
     "plan_images",
     "read_metadata",
     "quiet_pillow",
-    "read_moments",
+    "read_timestamps",
     "read_upright",
     "tell_skipped",
     "to_gray",

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._validation import check_int
-from clustimage.images._frames import Frame, frame_batches
-from clustimage.images._times import Moments, moment_of
+from clustimage._core.validation import check_int
+from clustimage.images.exif._timestamps import Timestamps, timestamp_of
+from clustimage.images.reading._frames import Frame, frame_batches
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clustimage.images._cache import Cache
-    from clustimage.images._source import Source
+    from clustimage.images.cache._database import Cache
+    from clustimage.images.reading._source import Source
 
 __all__ = ["ImageStatus", "Images"]
 
@@ -188,12 +188,12 @@ class Images:
         size = check_int("size", size, low=1)
         return frame_batches(self, frame, size=size, positions=positions, n_jobs=n_jobs, desc=desc)
 
-    def status_frame(self, moments: Moments | None = None) -> pd.DataFrame:
+    def status_frame(self, moments: Timestamps | None = None) -> pd.DataFrame:
         """Return `status` as a table.
 
         Parameters
         ----------
-        moments : Moments, optional
+        moments : Timestamps, optional
             The times that were used, one for each image that was read; default those that
             ``timestamps="auto"`` would use.
 
@@ -217,7 +217,11 @@ class Images:
             columns[name] = pd.array(columns[name], dtype="Int64")
         known = None if moments is None else zip(moments.seconds, moments.origin, strict=True)
         times = [
-            (None, "") if row.status != "ok" else moment_of(row) if known is None else next(known)
+            (None, "")
+            if row.status != "ok"
+            else timestamp_of(row)
+            if known is None
+            else next(known)
             for row in self.status
         ]
         stamps = _as_datetimes([moment for moment, _ in times])

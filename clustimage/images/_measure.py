@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from clustimage._validation import check_bool, check_shape
+from clustimage._core.validation import check_bool, check_shape
 from clustimage.images._images import ImageStatus
-from clustimage.images._listing import DEFAULT_EXTENSIONS, check_extensions
-from clustimage.images._load import tell_skipped
-from clustimage.images._paths import missing
-from clustimage.images._source import Rules, Source, Stack, Wanted, gather
+from clustimage.images._loading import tell_skipped
+from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions
+from clustimage.images.reading._paths import missing
+from clustimage.images.reading._source import Rules, Source, Stack, Wanted, gather
 
 __all__ = ["Measured", "measure_input"]
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from clustimage.plotting._clusters import plot_clusters
 from clustimage.plotting._colors import label_colors, palette
-from clustimage.plotting._columns import plot_columns
 from clustimage.plotting._dendrogram import dendrogram, draw_dendrogram
-from clustimage.plotting._faces import plot_faces
-from clustimage.plotting._find import plot_hits
-from clustimage.plotting._map import plot_map
-from clustimage.plotting._methods import PlotMethods
 from clustimage.plotting._montage import montage
-from clustimage.plotting._queries import place_queries
-from clustimage.plotting._scatter import draw_map
-from clustimage.plotting._unique import plot_representatives
+from clustimage.plotting.geomap._geomap import plot_map
+from clustimage.plotting.grids._clusters import plot_clusters
+from clustimage.plotting.grids._columns import plot_columns
+from clustimage.plotting.grids._face_grid import plot_faces
+from clustimage.plotting.grids._found import plot_hits
+from clustimage.plotting.grids._unique import plot_representatives
+from clustimage.plotting.scatter._queries import place_queries
+from clustimage.plotting.scatter._scatter import draw_map
 
 __all__ = [
-    "PlotMethods",
     "dendrogram",
     "draw_dendrogram",
     "draw_map",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._errors import InvalidDataError, StepOrderError
-from clustimage._validation import check_int, check_real
-from clustimage._words import count
+from clustimage._core.errors import InvalidDataError, StepOrderError
+from clustimage._core.text import pluralize
+from clustimage._core.validation import check_int, check_real
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import fitting_size, new_axes, number, shorten
 
@@ -333,11 +333,11 @@ def _counted(Z: np.ndarray, info: dict[str, Any], sizes: np.ndarray) -> list[str
 def _title(
     n: int, labels: np.ndarray | None, leaves: int, whole: bool, sizes: np.ndarray | None
 ) -> str:
-    title = count(n if sizes is None else int(np.sum(sizes)), "image")
+    title = pluralize(n if sizes is None else int(np.sum(sizes)), "image")
     if labels is not None:
-        title += f" in {count(len(np.unique(labels[labels >= 0])), 'cluster')}"
+        title += f" in {pluralize(len(np.unique(labels[labels >= 0])), 'cluster')}"
     if sizes is not None:
-        title += f", grown from {count(n, 'micro-cluster')}"
+        title += f", grown from {pluralize(n, 'micro-cluster')}"
     if not whole:
         title += f", the uppermost {leaves:,} branches"
     return title

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from clustimage._errors import InvalidParameterError
-from clustimage._validation import check_option, check_real
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.validation import check_option, check_real
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._errors import InvalidParameterError
-from clustimage._logging import get_logger
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.logs import get_logger
 
 __all__ = [
     "apart",

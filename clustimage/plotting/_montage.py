@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustimage._errors import InvalidDataError
+from clustimage._core.errors import InvalidDataError
 from clustimage.plotting._figure import check_cmap
 
 if TYPE_CHECKING:

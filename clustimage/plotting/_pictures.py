@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustimage._paging import forget
+from clustimage._core.file_arrays import forget
 from clustimage.plotting._montage import colorize, fit_side
 
 if TYPE_CHECKING:

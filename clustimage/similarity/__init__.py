@@ -6,19 +6,19 @@ query with their p-values, the cluster of a new image.
 
 from __future__ import annotations
 
-from clustimage._metrics import METRICS
+from clustimage._distances.metrics import METRICS
 from clustimage.similarity._find import find_similar
-from clustimage.similarity._null import NullDistribution, fit_null
+from clustimage.similarity._index import RowIndex
+from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._plan import plan_find, plan_unique
-from clustimage.similarity._predict import cluster_reach, predict_labels
-from clustimage.similarity._row_index import RowIndex
-from clustimage.similarity._unique import distance_to_center, pick_unique
+from clustimage.similarity._predict import cluster_radius, predict_labels
+from clustimage.similarity._representatives import distance_to_center, pick_unique
 
 __all__ = [
     "METRICS",
     "NullDistribution",
     "RowIndex",
-    "cluster_reach",
+    "cluster_radius",
     "distance_to_center",
     "find_similar",
     "fit_null",

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._budget import Budget
-from clustimage._errors import InvalidParameterError
-from clustimage._metrics import check_metric, check_rows
-from clustimage._validation import check_bool, check_int, check_real
-from clustimage.similarity._nearest_rows import Answer, measure_exactly, query_groups, rows_near
-from clustimage.similarity._null import NullDistribution, fit_null
+from clustimage._core.budget import Budget
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.validation import check_bool, check_int, check_real
+from clustimage._distances.metrics import check_metric, check_rows
+from clustimage._distances.nearest import Answer, measure_exactly, query_groups, rows_near
+from clustimage.similarity._index import RowIndex
+from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._plan import plan_find
-from clustimage.similarity._row_index import RowIndex
 
 __all__ = ["find_similar"]
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from clustimage._budget import Budget
-from clustimage._memory import in_words
-from clustimage._metrics import BLOCK_BYTES, check_metric
-from clustimage._plan import Step
-from clustimage._words import count
-from clustimage.similarity._approximate import approximate_bytes, check_approximate_metric
+from clustimage._core.batches import BLOCK_BYTES
+from clustimage._core.budget import Budget
+from clustimage._core.free_memory import format_bytes
+from clustimage._core.plan import Step
+from clustimage._core.text import pluralize
+from clustimage._distances.bounds import PRODUCT_METRICS
+from clustimage._distances.candidates import ROOM
+from clustimage._distances.metrics import check_metric
+from clustimage._distances.nearest import FIRST_ROWS, MOST_HITS, MOST_QUERIES, MOST_SCORES
+from clustimage.similarity._faiss import approximate_bytes, check_approximate_metric
 from clustimage.similarity._mean_images import BLOCK_BYTES as IMAGES_BYTES
 from clustimage.similarity._mean_images import FEW_IMAGES, sums_at_once
-from clustimage.similarity._nearest_rows import FIRST_ROWS, MOST_HITS, MOST_QUERIES, MOST_SCORES
-from clustimage.similarity._product import PRODUCT_METRICS
-from clustimage.similarity._shortlist import ROOM
 
 __all__ = ["plan_find", "plan_unique"]
 
@@ -74,7 +75,7 @@ def plan_find(
         check_approximate_metric(metric)
     peak, kept = _find_bytes(n, n_columns, n_queries, metric, approximate=approximate)
     peak, kept = peak - min(kept, built), kept - min(kept, built)
-    read = in_words(4 * n * n_columns)
+    read = format_bytes(4 * n * n_columns)
     if approximate:
         what = "most of the nearest, by an index of faiss; their distances are exact"
         why = "approximate=True was asked for"
@@ -142,7 +143,7 @@ def plan_unique(
     if n_pixels:
         walks = -(-clusters // at_once)
         what += ", and its mean image"
-        why = f"the sums of pixels of {count(at_once, 'cluster')} fit at once"
+        why = f"the sums of pixels of {pluralize(at_once, 'cluster')} fit at once"
         why += f"; {walks} walks through the images" if walks > 1 else ": one walk suffices"
     work = f"Choosing an image for each of {number} clusters"
     problem = "" if budget is None else budget.problem(peak, what=work)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._errors import InvalidParameterError
-from clustimage._metrics import check_metric, check_rows
-from clustimage._validation import check_real
-from clustimage.similarity._distances import PickedRows, nearest, nearest_other
-from clustimage.similarity._unique import check_labels, group_members
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.validation import check_real
+from clustimage._distances.metrics import check_metric, check_rows
+from clustimage._distances.pairs import PickedRows, nearest, nearest_other
+from clustimage.similarity._representatives import check_labels, group_members
 
-__all__ = ["cluster_reach", "predict_labels"]
+__all__ = ["cluster_radius", "predict_labels"]
 
 # Members that all others are compared with first, and that are measured at once after that.
 FEW_MEMBERS = 500
@@ -48,7 +48,7 @@ def predict_labels(
     reach : float or array-like of shape (largest label + 1,), optional
         How far from a clustered image its cluster extends, for all clusters or for
         each: for DBSCAN its eps, in the same space and metric. Default:
-        `cluster_reach`, for each cluster the largest distance of a member to its
+        `cluster_radius`, for each cluster the largest distance of a member to its
         nearest other member; where there are many calls, call it once and give its
         answer here. Not used where every image is in a cluster.
 
@@ -84,7 +84,7 @@ def predict_labels(
     at, distance = nearest(asked, PickedRows(rows, members), metric)
     answer = labels[members[at]]
     if limits is None:
-        limits = cluster_reach(rows, labels, metric=metric)
+        limits = cluster_radius(rows, labels, metric=metric)
     outside = nearest(asked, PickedRows(rows, np.flatnonzero(~inside)), metric)[1]
     answer[(distance > limits[answer]) | ((outside == 0) & (distance > 0))] = -1
     return answer
@@ -99,12 +99,12 @@ def _check_reach(reach: Any, labels: np.ndarray) -> np.ndarray:
     if array.shape != (n_labels,) or not (array >= 0).all():
         raise InvalidParameterError(
             f"'reach' must be one distance from 0 up, or one for each label from 0 to "
-            f"{n_labels - 1}, as cluster_reach returns them. Got {reach!r}."
+            f"{n_labels - 1}, as cluster_radius returns them. Got {reach!r}."
         )
     return array
 
 
-def cluster_reach(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.ndarray:
+def cluster_radius(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.ndarray:
     """Return, for each label, the largest distance of a member to its nearest other member.
 
     In other words, the longest step that is needed to come from any member of the
@@ -127,7 +127,7 @@ def cluster_reach(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.nd
 
     Examples
     --------
-    >>> cluster_reach([[0.0], [1.0], [3.0], [9.0]], [0, 0, 0, 1])
+    >>> cluster_radius([[0.0], [1.0], [3.0], [9.0]], [0, 0, 0, 1])
     array([2., 2.])
     """
     check_metric(metric)

@@ -8,12 +8,12 @@ from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage.cluster import (
     CLUSTERERS,
     EVALUATORS,
     METRICS,
-    OwnClusterer,
+    CustomClusterer,
     check_request,
     search_k,
 )
@@ -96,4 +96,4 @@ def test_clusterers_pass_the_checks_of_scikit_learn(estimator, check):
 
 def test_own_clusterer_keeps_the_object_it_was_given():
     given = object()
-    assert OwnClusterer(given).estimator is given
+    assert CustomClusterer(given).estimator is given

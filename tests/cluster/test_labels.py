@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage.cluster._labels import count_clusters, order_labels
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clustimage import ClustimageError
-from clustimage._errors import ArchiveError, InvalidParameterError
+from clustimage._core.errors import ArchiveError, InvalidParameterError
 from clustimage.datasets import _archive, unzip
 
 

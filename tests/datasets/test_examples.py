@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clustimage._errors import ArchiveError, DownloadError, InvalidParameterError
+from clustimage._core.errors import ArchiveError, DownloadError, InvalidParameterError
 from clustimage.datasets import DOWNLOADS, EMBEDDED, _examples, import_example
 
 

@@ -12,7 +12,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
-from clustimage._errors import ImageReadError
+from clustimage._core.errors import ImageReadError
 from clustimage.datasets import _photos, import_example
 from clustimage.datasets._photos import PICTURES
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage.datasets import _store
 from clustimage.datasets._store import MANIFEST, prepare_dirpath, stored_files
 

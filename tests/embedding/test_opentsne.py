@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.manifold import trustworthiness
 
 from clustimage import set_logger
-from clustimage._errors import InvalidParameterError, MissingDependencyError
+from clustimage._core.errors import InvalidParameterError, MissingDependencyError
 from clustimage.embedding import TSNEEmbedder, _opentsne, _tsne, make_embedder
 from clustimage.embedding._tsne import choose_engine
 from tests.embedding.test_registry import AWKWARD

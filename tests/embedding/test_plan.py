@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.manifold import MDS
 
-from clustimage._budget import Budget
-from clustimage._errors import MemoryLimitError
+from clustimage._core.budget import Budget
+from clustimage._core.errors import MemoryLimitError
 from clustimage.embedding import (
     EMBEDDERS,
     FirstTwoEmbedder,

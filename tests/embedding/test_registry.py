@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.utils.estimator_checks import check_estimator
 
-from clustimage._errors import InvalidParameterError
-from clustimage.embedding import EMBEDDERS, OwnEmbedder, make_embedder
+from clustimage._core.errors import InvalidParameterError
+from clustimage.embedding import EMBEDDERS, CustomEmbedder, make_embedder
 
 SETTINGS = {"random_state": 0, "n_jobs": 1, "method": "pca", "dim": (8, 8)}
 
@@ -119,7 +119,7 @@ def test_unknown_name_raises_with_the_nearest_one():
         make_embedder("tnse", SETTINGS)
 
 
-@pytest.mark.parametrize("thing", [3, OwnEmbedder, ["tsne"], object()])
+@pytest.mark.parametrize("thing", [3, CustomEmbedder, ["tsne"], object()])
 def test_thing_without_fit_transform_raises(thing):
     with pytest.raises(InvalidParameterError, match="fit_transform"):
         make_embedder(thing, SETTINGS)

@@ -8,7 +8,7 @@ from sklearn.datasets import make_blobs
 from sklearn.manifold import TSNE, trustworthiness
 from threadpoolctl import threadpool_info
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage.embedding import TSNEEmbedder, default_perplexity
 
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.manifold import trustworthiness
 
-from clustimage._errors import MissingDependencyError
+from clustimage._core.errors import MissingDependencyError
 from clustimage.embedding import UMAPEmbedder
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clustimage._errors import InvalidDataError, InvalidParameterError, StepOrderError
-from clustimage.export import ExportMethods
+from clustimage._core.errors import InvalidDataError, InvalidParameterError, StepOrderError
+from clustimage._model.export import ExportMethods
 from clustimage.export._filing import ACTIONS, numbered, safe_name
 from clustimage.images import load_images
 

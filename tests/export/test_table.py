@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clustimage._errors import InvalidParameterError, StepOrderError
+from clustimage._core.errors import InvalidParameterError
 from clustimage.export import to_frame, write_csv
 from clustimage.export._table import COLUMNS, count_sizes
 
@@ -43,11 +43,6 @@ def test_steps_that_were_not_run_are_empty() -> None:
     assert tuple(frame.columns) == COLUMNS
     assert frame[["label", "x", "y", "distance_to_center", "is_unique"]].isna().all(axis=None)
     assert frame["x"].dtype == float
-
-
-def test_without_images_the_step_is_named() -> None:
-    with pytest.raises(StepOrderError, match="import_data"):
-        to_frame({"pathnames": None})
 
 
 def test_csv_is_read_back(tmp_path: Path) -> None:
@@ -88,5 +83,3 @@ def test_clusters_are_counted_by_their_size() -> None:
 
 def test_without_clusters_the_table_of_sizes_is_empty() -> None:
     assert count_sizes({"labels": np.array([-1, -1])}).shape == (0, 2)
-    with pytest.raises(StepOrderError, match="cluster"):
-        count_sizes({"labels": None})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage.faces import DETECTORS, PARAMS_FACES, check_faces, find_faces, make_detector
 from clustimage.faces._detector import drop_nested, tilt_of
 

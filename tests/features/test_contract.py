@@ -9,11 +9,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import estimator_checks as checks
 from sklearn.utils.estimator_checks import check_estimator
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage.features import (
     EXTRACTORS,
     SETTINGS,
-    OwnExtractor,
+    CustomExtractor,
     PCAExtractor,
     RawExtractor,
     get_state,
@@ -226,11 +226,11 @@ class Columns(TransformerMixin, BaseEstimator):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.parametrize(
     "extractor",
-    [RawExtractor(), PCAExtractor(), PCAExtractor(1), OwnExtractor(Columns())],
+    [RawExtractor(), PCAExtractor(), PCAExtractor(1), CustomExtractor(Columns())],
     ids=repr,
 )
 def test_scikit_learn_checks_of_extractors_that_take_rows(extractor):
-    if isinstance(extractor, OwnExtractor) and not hasattr(BaseEstimator, "__sklearn_tags__"):
+    if isinstance(extractor, CustomExtractor) and not hasattr(BaseEstimator, "__sklearn_tags__"):
         pytest.skip("scikit-learn before 1.6 cannot check a class that needs a model")
     check_estimator(extractor)
 

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage.data import astronaut, chelsea, coffee, rocket
 from skimage.transform import resize
 
-from clustimage._errors import InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage.features import CropResistantHash
 
 

@@ -9,8 +9,8 @@ from PIL.TiffImagePlugin import IFDRational
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics.pairwise import haversine_distances
 
-from clustimage._errors import InvalidDataError
-from clustimage._metrics import EARTH_RADIUS
+from clustimage._core.errors import InvalidDataError
+from clustimage._distances.metrics import EARTH_RADIUS
 from clustimage.export._codec import Decoder, Encoder
 from clustimage.features import ExifExtractor, get_state, make_extractor, set_state
 from clustimage.images import load_images, read_metadata

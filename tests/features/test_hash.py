@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from clustimage import features
-from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage.features import make_extractor
 
 REFERENCE = {

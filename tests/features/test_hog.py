@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from skimage.feature import hog
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage.features import HOGExtractor, extract_hog, make_extractor
 from clustimage.images import to_gray
 

@@ -11,19 +11,18 @@ import pytest
 from PIL import Image
 from sklearn.preprocessing import FunctionTransformer
 
-from clustimage._budget import Budget
-from clustimage._errors import InvalidParameterError, MemoryLimitError
-from clustimage._paging import forget, new_array
+from clustimage._core.budget import Budget
+from clustimage._core.errors import InvalidParameterError, MemoryLimitError
+from clustimage._core.file_arrays import forget, new_array
+from clustimage._decomposition import krylov, solver
+from clustimage._decomposition.solver import choose_solver, expected_count
 from clustimage.features import (
     EXTRACTORS,
-    OwnExtractor,
+    CustomExtractor,
     PCAExtractor,
-    _krylov,
-    _roads,
     make_extractor,
     needs_gray,
 )
-from clustimage.features._roads import choose_road, expected_count
 from clustimage.features._stored import stored_rows
 from clustimage.images import Images, describe_cache, load_images, open_cache
 
@@ -157,7 +156,7 @@ def test_pixels_as_features_say_what_to_do_instead():
 
 def test_an_object_of_the_users_own_is_not_kept_from_its_work():
     model = FunctionTransformer(lambda rows: rows[:, :4])
-    extractor = OwnExtractor(model)
+    extractor = CustomExtractor(model)
     step, n_columns = extractor.plan(600, SHAPE, Budget(1))
     assert step.problem == "" and "not known and not counted" in step.why
     assert n_columns == 256 and "(taken for about 256)" in step.what
@@ -170,7 +169,7 @@ def test_an_object_of_the_users_own_is_not_kept_from_its_work():
 def test_an_object_that_knows_its_columns_is_asked():
     from sklearn.decomposition import NMF
 
-    assert OwnExtractor(NMF(6)).plan(600, SHAPE)[1] == 6
+    assert CustomExtractor(NMF(6)).plan(600, SHAPE)[1] == 6
 
 
 # --- the way that PCA takes -----------------------------------------------------------------------
@@ -192,26 +191,26 @@ def test_an_object_that_knows_its_columns_is_asked():
     ],
 )
 def test_the_way_depends_on_the_images_alone(n, d, wanted, solver, expected):
-    road = choose_road(n, d, wanted, solver=solver)
+    road = choose_solver(n, d, wanted, solver=solver)
     assert (road.name, road.forced) == (expected, False)
-    large = choose_road(n, d, wanted, solver=solver, budget=Budget(10**13))
+    large = choose_solver(n, d, wanted, solver=solver, budget=Budget(10**13))
     assert large == road
 
 
 def test_sixty_thousand_photos_take_a_few_hundred_megabytes_beside_their_features():
-    road = choose_road(60_000, 49_152, 217)
+    road = choose_solver(60_000, 49_152, 217)
     assert road.peak < 0.6e9
-    more = choose_road(600_000, 49_152, 217)
-    assert more.peak - road.peak == 4 * _krylov.BLOCK * 540_000  # the numbers it begins with
+    more = choose_solver(600_000, 49_152, 217)
+    assert more.peak - road.peak == 4 * krylov.BLOCK * 540_000  # the numbers it begins with
 
 
 def test_less_memory_leads_to_random_directions_and_is_said_once(many, caplog, monkeypatch):
-    for module in (_roads, _krylov):
+    for module in (solver, krylov):
         monkeypatch.setattr(module, "BLOCK", 8)
     images = as_images(many)
-    road = choose_road(600, 32 * 24 * 3, 0.5)
+    road = choose_solver(600, 32 * 24 * 3, 0.5)
     tight = Budget(road.peak - 1)
-    assert choose_road(600, 32 * 24 * 3, 0.5, budget=tight).forced
+    assert choose_solver(600, 32 * 24 * 3, 0.5, budget=tight).forced
     with caplog.at_level("INFO", logger="clustimage"):
         forced = PCAExtractor(0.5)
         feat = forced.fit_images(images, budget=tight)
@@ -235,7 +234,7 @@ def test_what_a_tight_budget_led_to_is_kept_apart(many, tmp_path):
         extractor.fit_images(images, budget=budget)
         return extractor
 
-    exact = choose_road(30, 32 * 24 * 3, 0.5).peak
+    exact = choose_solver(30, 32 * 24 * 3, 0.5).peak
     budgets = [None, Budget(10 * exact), None, Budget(11 * exact)]
     assert {fitted(budget).solver_ for budget in budgets} == {"full"}
     texts = [text for text, _ in describe_cache(tmp_path / "work").fits]
@@ -244,8 +243,8 @@ def test_what_a_tight_budget_led_to_is_kept_apart(many, tmp_path):
 
 def test_growing_ends_where_the_budget_ends(monkeypatch):
     """Noise: nearly all directions are needed, of which few are allowed."""
-    monkeypatch.setattr(_roads, "LARGE", 250)
-    for module in (_roads, _krylov):
+    monkeypatch.setattr(solver, "LARGE", 250)
+    for module in (solver, krylov):
         monkeypatch.setattr(module, "BLOCK", 16)
     images = as_images(np.random.default_rng(0).integers(0, 256, (300, 16, 20, 1), dtype=np.uint8))
     n_bytes = PCAExtractor(0.9).needs(300, images.shape).least + 100_000

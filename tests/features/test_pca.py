@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage.features import PCAExtractor, PCAHOGExtractor, make_extractor
 
 
@@ -70,17 +70,17 @@ def test_components_have_their_largest_weight_positive(colour):
 
 
 def test_blocks_larger_and_smaller_than_the_images_give_the_same(monkeypatch, photos):
-    from clustimage.features import _blocks
+    from clustimage._decomposition import products
 
     expected = PCAExtractor(0.95).fit_transform(photos)
-    monkeypatch.setattr(_blocks, "EXACT", 96)
-    monkeypatch.setattr(_blocks, "WIDE", 37)
+    monkeypatch.setattr(products, "EXACT", 96)
+    monkeypatch.setattr(products, "WIDE", 37)
     np.testing.assert_allclose(PCAExtractor(0.95).fit_transform(photos), expected, atol=0.05)
 
 
 def test_the_gram_matrix_of_pixels_is_exact():
     """The worst case: images all black or all white, of sizes that fill single precision."""
-    from clustimage.features._blocks import centred_gram
+    from clustimage._decomposition.products import centred_gram
 
     for n, d in ((6, 5000), (5000, 6)):
         rows = np.zeros((n, d), np.uint8)
@@ -115,9 +115,9 @@ def test_a_flat_row_is_the_image(colour):
 @pytest.fixture
 def decaying(monkeypatch) -> np.ndarray:
     """Pixels (300, 450) whose variance decays like that of photos; steps to suit."""
-    from clustimage.features import _krylov
+    from clustimage._decomposition import krylov
 
-    monkeypatch.setattr(_krylov, "BLOCK", 32)
+    monkeypatch.setattr(krylov, "BLOCK", 32)
     rng = np.random.default_rng(5)
     left = rng.normal(size=(300, 300)) * np.arange(1, 301) ** -0.9
     rows = left @ rng.normal(size=(300, 450))
@@ -158,9 +158,10 @@ def test_the_randomised_solver_repeats_itself(decaying):
 
 
 def test_the_randomised_solver_is_taken_for_large_data(monkeypatch, decaying):
-    from clustimage.features import _pca, _roads
+    from clustimage._decomposition import solver
+    from clustimage.features import _pca
 
-    monkeypatch.setattr(_roads, "LARGE", 250)
+    monkeypatch.setattr(solver, "LARGE", 250)
     monkeypatch.setattr(_pca, "centred_gram", None)  # would be called
     assert PCAExtractor(5).fit_transform(decaying).shape == (300, 5)
 

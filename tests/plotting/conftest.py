@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clustimage.plotting import PlotMethods
+from clustimage._model.plots import PlotMethods
 
 
 class Model(PlotMethods):

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.colors import to_hex
 from scipy.cluster import hierarchy
 
-from clustimage import _errors
+from clustimage._core import errors
 from clustimage.plotting import dendrogram, draw_dendrogram, palette
 from clustimage.plotting._dendrogram import MIXED, TRUNK, implied_cut, node_labels
 
@@ -190,11 +190,11 @@ def test_a_clustering_is_drawn_with_its_labels(tree):
     fig, own = plt.subplots()
     assert dendrogram(clustering, names_of_leaf=names, ax=own)[:2] == (fig, own)
     assert own.get_xticklabels()[0].get_text().startswith("image ")
-    with pytest.raises(_errors.InvalidParameterError, match="'max_leaves'"):
+    with pytest.raises(errors.InvalidParameterError, match="'max_leaves'"):
         dendrogram(clustering, max_leaves=1)
     with pytest.raises(TypeError, match=r"^dendrogram\(\).*'bogus'"):
         dendrogram(clustering, bogus=1)
-    with pytest.raises(_errors.StepOrderError, match="agglomerative"):
+    with pytest.raises(errors.StepOrderError, match="agglomerative"):
         dendrogram(SimpleNamespace(tree=None, labels=LABELS))
 
 
@@ -231,18 +231,18 @@ def test_a_micro_cluster_of_one_image_has_its_name(over_micro):
         }
         assert (words[0], words[1], words[2]) == (first, "(2)", "(3)")
         assert words[3] == first.replace("0", "6")
-    with pytest.raises(_errors.InvalidDataError, match="79 images need 79 names. Got 40"):
+    with pytest.raises(errors.InvalidDataError, match="79 images need 79 names. Got 40"):
         dendrogram(over_micro, names_of_leaf=names[:40])
 
 
 @pytest.mark.parametrize(
     "options, error, words",
     [
-        ({"sizes_of_leaf": [1, 2]}, _errors.InvalidDataError, "40 sizes. Got 2"),
-        ({"max_d": -1}, _errors.InvalidParameterError, "'max_d'"),
-        ({"truncate_p": 1}, _errors.InvalidParameterError, "'truncate_p'"),
-        ({"labels_of_leaf": [0, 1]}, _errors.InvalidDataError, "40 labels. Got 2"),
-        ({"names_of_leaf": ["a"]}, _errors.InvalidDataError, "40 names. Got 1"),
+        ({"sizes_of_leaf": [1, 2]}, errors.InvalidDataError, "40 sizes. Got 2"),
+        ({"max_d": -1}, errors.InvalidParameterError, "'max_d'"),
+        ({"truncate_p": 1}, errors.InvalidParameterError, "'truncate_p'"),
+        ({"labels_of_leaf": [0, 1]}, errors.InvalidDataError, "40 labels. Got 2"),
+        ({"names_of_leaf": ["a"]}, errors.InvalidDataError, "40 names. Got 1"),
     ],
 )
 def test_wrong_values_are_named(tree, options, error, words):
@@ -252,5 +252,5 @@ def test_wrong_values_are_named(tree, options, error, words):
 
 
 def test_what_is_no_tree_is_said():
-    with pytest.raises(_errors.InvalidDataError, match=r"\(n - 1, 4\).*\(3, 3\)"):
+    with pytest.raises(errors.InvalidDataError, match=r"\(n - 1, 4\).*\(3, 3\)"):
         draw_dendrogram(np.zeros((3, 3)))

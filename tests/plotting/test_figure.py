@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from clustimage import _errors
-from clustimage._words import count
+from clustimage._core import errors
+from clustimage._core.text import pluralize
 from clustimage.plotting._figure import (
     check_cmap,
     many_figures,
@@ -27,14 +27,14 @@ def test_given_axes_are_used_also_those_of_a_subfigure():
 
 
 def test_what_is_no_axes_is_named():
-    with pytest.raises(_errors.InvalidParameterError, match=r"'ax'.*ndarray"):
+    with pytest.raises(errors.InvalidParameterError, match=r"'ax'.*ndarray"):
         new_axes(np.array([1]))
 
 
 def test_unknown_colour_map_names_the_nearest():
-    with pytest.raises(_errors.InvalidParameterError, match="'cmap'.*'binari'.*'binary'"):
+    with pytest.raises(errors.InvalidParameterError, match="'cmap'.*'binari'.*'binary'"):
         check_cmap("binari")
-    with pytest.raises(_errors.InvalidParameterError, match="'cmap'.*7"):
+    with pytest.raises(errors.InvalidParameterError, match="'cmap'.*7"):
         check_cmap(7)
     assert check_cmap(None).name == "gray"
     own = check_cmap("viridis")
@@ -68,7 +68,7 @@ def test_long_names_lose_their_middle(width):
 
 
 def test_numbers_with_their_nouns():
-    assert [count(n, "image") for n in (0, 1, 5000)] == ["0 images", "1 image", "5,000 images"]
+    assert [pluralize(n, "image") for n in (0, 1, 5000)] == ["0 images", "1 image", "5,000 images"]
     assert [number(d) for d in (0, 0.00123456, 12.345, 123456.7)] == [
         "0",
         "0.00123",

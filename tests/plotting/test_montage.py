@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clustimage import _errors
+from clustimage._core import errors
 from clustimage.plotting._montage import (
     best_ncols,
     colorize,
@@ -39,7 +39,7 @@ def test_background_fills_what_no_image_covers():
 
 
 def test_no_image_is_an_error():
-    with pytest.raises(_errors.InvalidDataError, match="at least one image"):
+    with pytest.raises(errors.InvalidDataError, match="at least one image"):
         montage(np.zeros((0, 4, 4), dtype=np.uint8))
 
 
@@ -60,7 +60,7 @@ def test_rows_become_images_and_floats_are_rounded():
 
 
 def test_rows_of_another_shape_are_an_error():
-    with pytest.raises(_errors.InvalidDataError, match=r"Rows of 12 pixels.*\(2, 10\)"):
+    with pytest.raises(errors.InvalidDataError, match=r"Rows of 12 pixels.*\(2, 10\)"):
         to_images(np.zeros((2, 10)), (2, 2, 3))
 
 

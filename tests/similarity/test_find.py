@@ -9,7 +9,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage.similarity import METRICS, _find, find_similar, fit_null
 
 
@@ -80,7 +80,7 @@ def test_find_is_the_same_in_two_runs(feat):
 
 def test_blocks_do_not_change_the_answer(feat, monkeypatch):
     whole = find_similar(feat, feat[:20], k=5)
-    monkeypatch.setattr("clustimage._metrics.BLOCK_BYTES", 5600)
+    monkeypatch.setattr("clustimage._core.batches.BLOCK_BYTES", 5600)
     for one, other in zip(whole, find_similar(feat, feat[:20], k=5), strict=True):
         np.testing.assert_array_equal(one["y_idx"], other["y_idx"])
         np.testing.assert_array_equal(one["distance"], other["distance"])

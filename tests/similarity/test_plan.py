@@ -7,8 +7,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from clustimage._budget import Budget
-from clustimage._errors import InvalidParameterError, MemoryLimitError
+from clustimage._core.budget import Budget
+from clustimage._core.errors import InvalidParameterError, MemoryLimitError
 from clustimage.similarity import (
     METRICS,
     NullDistribution,

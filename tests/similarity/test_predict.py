@@ -10,9 +10,9 @@ from sklearn.cluster import DBSCAN
 from sklearn.datasets import make_blobs, make_moons
 from sklearn.neighbors import KNeighborsClassifier
 
-from clustimage._errors import InvalidDataError, InvalidParameterError
-from clustimage.similarity import METRICS, _predict, cluster_reach, predict_labels
-from clustimage.similarity._distances import nearest
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._distances.pairs import nearest
+from clustimage.similarity import METRICS, _predict, cluster_radius, predict_labels
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_equal_images_predict_the_label_of_the_first():
 
 def test_reach_is_the_longest_step_within_the_cluster():
     feat = [[0.0], [1.0], [4.0], [20.0], [20.5], [90.0], [95.0]]
-    reach = cluster_reach(feat, [0, 0, 0, 2, 2, 3, -1])
+    reach = cluster_radius(feat, [0, 0, 0, 2, 2, 3, -1])
     np.testing.assert_allclose(reach, [3, 0, 0.5, 0.5])
 
 
@@ -80,7 +80,7 @@ def test_reach_is_that_of_measuring_every_pair(metric, monkeypatch):
     monkeypatch.setattr(_predict, "FEW_MEMBERS", 7)
     rng = np.random.default_rng(0)
     for rows in (rng.normal(size=(90, 5)), rng.integers(0, 3, (90, 3)) + 0.5, np.ones((20, 2))):
-        reach = cluster_reach(rows, np.zeros(len(rows), dtype=int), metric=metric)
+        reach = cluster_radius(rows, np.zeros(len(rows), dtype=int), metric=metric)
         brute = nearest(rows, rows, metric, skip_self=True)[1].max()
         np.testing.assert_array_equal(reach, [brute])
 
@@ -91,7 +91,7 @@ def test_reach_that_was_kept_gives_the_same_labels():
     queries = feat[::3] + 0.05
     expected = predict_labels(feat, labels, queries)
     assert len(set(expected.tolist())) >= 3
-    kept = cluster_reach(feat, labels)
+    kept = cluster_radius(feat, labels)
     np.testing.assert_array_equal(predict_labels(feat, labels, queries, reach=kept), expected)
 
 
@@ -106,12 +106,12 @@ def test_few_members_are_compared_with_all_others(monkeypatch):
 
     monkeypatch.setattr(_predict, "nearest_other", counted)
     feat = np.random.default_rng(0).normal(size=(8000, 20)).astype(np.float32)
-    cluster_reach(feat, np.zeros(8000, dtype=int))
+    cluster_radius(feat, np.zeros(8000, dtype=int))
     assert 0 < sum(compared) <= 1000
 
 
 def test_reach_of_clusters_of_one_is_zero_where_nothing_can_be_measured():
-    np.testing.assert_array_equal(cluster_reach(np.eye(3), [0, 1, -1]), [0, 0])
+    np.testing.assert_array_equal(cluster_radius(np.eye(3), [0, 1, -1]), [0, 0])
 
 
 def test_no_matrix_of_all_images_is_built():

@@ -1,0 +1,93 @@
+"""Every exception that clustimage raises on purpose.
+
+::
+
+    ClustimageError
+    ├── InvalidParameterError (ValueError)    a name or a value that is not allowed
+    ├── InvalidDataError (ValueError)         an array or a table that cannot be used
+    ├── StepOrderError (AttributeError)       a step was called before the one it needs
+    ├── ImageReadError (OSError)              no image, or a file that cannot be decoded
+    ├── DownloadError (OSError)               a URL that could not be fetched
+    ├── ArchiveError (ValueError)             an archive that is broken or unsafe to unpack
+    ├── ModelFileError (ValueError)           a saved model that is broken or foreign
+    ├── MemoryLimitError (MemoryError)        work that would not fit into the memory there is
+    ├── DiskSpaceError (OSError)              a file that would not fit onto the disk
+    └── MissingDependencyError (ImportError)  an optional package that is not installed
+"""
+
+from __future__ import annotations
+
+from clustimage._core.public import public
+
+__all__ = [
+    "ArchiveError",
+    "ClustimageError",
+    "DiskSpaceError",
+    "DownloadError",
+    "ImageReadError",
+    "InvalidDataError",
+    "InvalidParameterError",
+    "MemoryLimitError",
+    "MissingDependencyError",
+    "ModelFileError",
+    "StepOrderError",
+]
+
+
+@public
+class ClustimageError(Exception):
+    """Base of all exceptions that clustimage raises on purpose."""
+
+
+@public
+class InvalidParameterError(ClustimageError, ValueError):
+    """A parameter has a name or a value that is not allowed."""
+
+
+@public
+class InvalidDataError(ClustimageError, ValueError):
+    """An array or a table cannot be used as images, features or labels."""
+
+
+@public
+class StepOrderError(ClustimageError, AttributeError):
+    """A step of the chain was called before the step that it needs.
+
+    An `AttributeError`, as scikit-learn's ``NotFittedError`` is: what is not there
+    yet, such as ``labels_``, is no attribute yet.
+    """
+
+
+@public
+class ImageReadError(ClustimageError, OSError):
+    """A file cannot be decoded, or no image was found at all."""
+
+
+@public
+class DownloadError(ClustimageError, OSError):
+    """A URL could not be fetched."""
+
+
+@public
+class ArchiveError(ClustimageError, ValueError):
+    """An archive is broken, or would write outside its folder."""
+
+
+@public
+class ModelFileError(ClustimageError, ValueError):
+    """A saved model is broken, cut off, or not a model of clustimage."""
+
+
+@public
+class MemoryLimitError(ClustimageError, MemoryError):
+    """The work would need more memory than there is; raised before it is taken."""
+
+
+@public
+class DiskSpaceError(ClustimageError, OSError):
+    """A file that the work needs does not fit onto the disk."""
+
+
+@public
+class MissingDependencyError(ClustimageError, ImportError):
+    """An optional package is needed and not installed."""

@@ -1,0 +1,71 @@
+"""A file that is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from clustimage._core.errors import InvalidParameterError
+
+__all__ = ["is_file", "is_folder", "replacing", "target_file"]
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a file; False where that cannot be seen, as in a closed folder."""
+    # Before Python 3.14, pathlib raises there.
+    return os.path.isfile(os.path.expanduser(path))  # noqa: PTH111, PTH113
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a folder; False where that cannot be seen."""
+    return os.path.isdir(os.path.expanduser(path))  # noqa: PTH111, PTH112
+
+
+def target_file(path: str | os.PathLike[str], *, name: str = "path") -> Path:
+    """Return `path` as the absolute path of a file that can be made.
+
+    A link is followed, so that the file it points to is the one replaced.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `path` is no path, is a folder, or lies in a folder that does not exist; the
+        message calls it `name`.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidParameterError(f"{name!r} must be a path. Got {path!r}.")
+    target = Path(os.path.realpath(Path(path).expanduser()))
+    if target.is_dir():
+        raise InvalidParameterError(f"{name!r} must be a file to write. Got the folder {target}.")
+    if not target.parent.is_dir():
+        raise InvalidParameterError(
+            f"{name!r} must lie in a folder that exists. There is no folder {target.parent}."
+        )
+    return target
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside `target`, which replaces it when all went well.
+
+    After an error the temporary file is gone and `target` is what it was.
+    """
+    part = target.with_name(f".{target.name[:80]}.{secrets.token_hex(6)}.part")
+    try:
+        with part.open("x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as exc:
+        # Of the disk, not of what happened inside: it names the file that the user knows.
+        if exc.errno is None or exc.filename not in (None, str(part)):
+            raise
+        raise type(exc)(exc.errno, f"{exc.strerror}, nothing was written", str(target)) from exc
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

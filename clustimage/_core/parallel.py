@@ -1,0 +1,104 @@
+"""The one place where work is spread over workers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from numbers import Integral
+from typing import Any, TypeVar
+
+from joblib import cpu_count
+
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.logs import progress
+
+__all__ = ["check_jobs", "n_workers", "run_ordered"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Items are handed out in parts, so that little of the time goes into handing them out.
+MOST_IN_PART = 16
+PARTS_PER_WORKER = 4
+
+
+def check_jobs(n_jobs: Any) -> int:
+    """Return `n_jobs` if it is a number of workers, or raise `InvalidParameterError`."""
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0:
+        raise InvalidParameterError(
+            "'n_jobs' must be a number of workers of at least 1, -1 for every core or -2 for all "
+            f"but one. Got {n_jobs!r}."
+        )
+    return int(n_jobs)
+
+
+def n_workers(n_jobs: int | None) -> int:
+    """Return how many workers `n_jobs` means here; -1 is every core, -2 all but one."""
+    if n_jobs is None or n_jobs == 0:
+        return 1
+    if n_jobs < 0:
+        return max(1, cpu_count() + 1 + n_jobs)
+    return n_jobs
+
+
+def run_ordered(
+    func: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    n_jobs: int | None = -1,
+    desc: str | None = None,
+    unit: str = "image",
+) -> Iterator[Result]:
+    """Yield ``func(item)`` for each item, in the order of the items.
+
+    The work runs in threads: decoding, resizing, matrix products and hashes release
+    the interpreter's lock, and threads share memory. Where it is interrupted, what
+    has not begun is dropped and what runs is waited for.
+
+    Parameters
+    ----------
+    func : callable
+        Takes one item.
+    items : sequence
+        What to work on; its length sizes the progress bar.
+    n_jobs : int, default=-1
+        Number of workers; -1 uses every core.
+    desc : str, optional
+        Words of the progress bar; without them no bar is shown.
+    unit : str, default="image"
+        What one item is, for the bar.
+
+    Yields
+    ------
+    object
+        The results, as soon as the next one in order is there. No more than a few
+        are held, however slowly they are taken.
+    """
+    workers = min(n_workers(n_jobs), max(1, len(items)))
+    results = map(func, items) if workers == 1 else _in_threads(func, items, workers)
+    if desc is None:
+        return iter(results)
+    return progress(results, desc=desc, total=len(items), unit=unit)
+
+
+def _in_threads(
+    func: Callable[[Item], Result], items: Sequence[Item], workers: int
+) -> Iterator[Result]:
+    step = max(1, min(MOST_IN_PART, len(items) // (PARTS_PER_WORKER * workers)))
+    waiting: deque[Future[list[Result]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for start in range(0, len(items), step):
+                waiting.append(pool.submit(_run_part, func, items[start : start + step]))
+                if len(waiting) > 2 * workers:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            for part in waiting:
+                part.cancel()
+
+
+def _run_part(func: Callable[[Item], Result], part: Sequence[Item]) -> list[Result]:
+    return [func(item) for item in part]

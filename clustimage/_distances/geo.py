@@ -1,0 +1,91 @@
+"""Places on the earth, and how far they are from each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import cdist
+
+from clustimage._core.batches import row_blocks
+from clustimage._core.errors import InvalidParameterError
+from clustimage._distances.metrics import EARTH_RADIUS
+
+__all__ = ["arcs", "place_scale", "read_locations"]
+
+
+def read_locations(places: ArrayLike, n: int | None = None) -> np.ndarray:
+    """Return places as float64 `(n, 2)`; one that is half known is not known: NaN.
+
+    Raises
+    ------
+    InvalidParameterError
+        If they are of another shape, or an angle is out of range.
+    """
+    given = np.asarray(places)
+    if given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iuf":
+        given_as = f"an array of shape {given.shape} and type {given.dtype}"
+    elif n is not None and len(given) != n:
+        given_as = f"{len(given)} of them"
+    else:
+        found = given.astype(np.float64)
+        found[~np.isfinite(found).all(axis=1)] = np.nan
+        far = np.flatnonzero((np.abs(found) > (90, 180)).any(axis=1))
+        if not len(far):
+            return found
+        given_as = f"{found[far[0]].tolist()} at row {far[0]}"
+    raise InvalidParameterError(
+        f"'places' must be latitude (-90 to 90) and longitude (-180 to 180) in degrees, "
+        f"({'n' if n is None else n}, 2), one row per image. Got {given_as}."
+    )
+
+
+def arcs(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the distances along the ground between points of `on_sphere`.
+
+    Equal to the haversine formula; NaN where a place is not known.
+
+    Parameters
+    ----------
+    some, others : ndarray of float64, shapes (m, 3) and (n, 3)
+
+    Returns
+    -------
+    ndarray of float64, shape (m, n)
+        Metres.
+
+    Examples
+    --------
+    >>> from clustimage._distances.metrics import on_sphere
+    >>> points = on_sphere(np.array([[0.0, 179.5], [0.0, -179.5]]))
+    >>> arcs(points[:1], points[1:]).round().tolist()
+    [[111195.0]]
+    """
+    distances = cdist(some, others)
+    distances /= 2 * EARTH_RADIUS
+    np.minimum(distances, 1, out=distances)  # NaN stays
+    np.arcsin(distances, out=distances)
+    distances *= 2 * EARTH_RADIUS
+    return distances
+
+
+def place_scale(points: np.ndarray) -> tuple[float, float]:
+    """Return the largest and the mean distance of two places that are known.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n, 3)
+        Of `on_sphere`; NaN where a place is not known.
+
+    Returns
+    -------
+    furthest, mean : float
+        Metres; 0 where fewer than two are known. A block of rows is held at a time.
+    """
+    known = points[np.isfinite(points).all(axis=1)]
+    n = len(known)
+    furthest = total = 0.0
+    for block in row_blocks(n, n):
+        distances = arcs(known[block], known)
+        furthest = max(furthest, float(distances.max()))
+        total += float(distances.sum())
+    return furthest, total / (n * (n - 1)) if n > 1 else 0.0

@@ -1,0 +1,162 @@
+"""The distances that every room knows by the same name, and the rows they compare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from clustimage._core.errors import InvalidDataError
+from clustimage._core.validation import check_option
+
+__all__ = [
+    "EARTH_RADIUS",
+    "METRICS",
+    "check_metric",
+    "check_rows",
+    "has_no_direction",
+    "on_sphere",
+]
+
+# Metres: the mean radius of the earth, (2 a + b) / 3 of WGS 84.
+EARTH_RADIUS = 6_371_008.8
+
+
+# Names as in scipy.spatial.distance.
+METRICS: tuple[str, ...] = (
+    "euclidean",
+    "sqeuclidean",
+    "cityblock",
+    "chebyshev",
+    "cosine",
+    "correlation",
+    "canberra",
+    "braycurtis",
+    "hamming",
+)
+
+
+def check_metric(metric: Any, name: str = "metric") -> str:
+    """Return `metric` if it is one of `METRICS`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is not; the message names the parameter `name`.
+
+    Examples
+    --------
+    >>> check_metric("cosine")
+    'cosine'
+    """
+    return str(check_option(name, metric, METRICS))
+
+
+def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndarray:
+    """Return `rows` as a finite matrix of floats.
+
+    Parameters
+    ----------
+    name : str
+        What the rows are, for the message.
+    rows : array-like of shape (n, d)
+        One row per image. Floats keep their type, everything else becomes float64.
+    n_columns : int, optional
+        The number of columns that is expected.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        `rows` itself where nothing had to change.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is no matrix of numbers, has no row or no column, another number
+        of columns, or a value that is NaN or infinite.
+
+    Examples
+    --------
+    >>> check_rows("feat", [[1, 2], [3, 4]]).dtype
+    dtype('float64')
+    """
+    try:
+        matrix = np.asarray(rows)
+        if matrix.dtype not in (np.float32, np.float64):
+            matrix = matrix.astype(np.float64)
+    except (TypeError, ValueError) as exc:
+        raise InvalidDataError(f"{name!r} must be a matrix of numbers ({exc}).") from exc
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise InvalidDataError(
+            f"{name!r} must be a matrix with one row per image. Got the shape {matrix.shape}."
+        )
+    if n_columns is not None and matrix.shape[1] != n_columns:
+        raise InvalidDataError(
+            f"{name!r} must have {n_columns} columns, as the features have. Got {matrix.shape[1]}."
+        )
+    # A sum is finite only if every value is, unless it overflows: then look again.
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspicious = not np.isfinite(matrix.sum(dtype=np.float64))
+    if suspicious and not np.isfinite(matrix).all():
+        raise InvalidDataError(f"{name!r} contains NaN or infinite values.")
+    return matrix
+
+
+def has_no_direction(rows: np.ndarray, metric: str) -> np.ndarray:
+    """Return which rows `metric` cannot compare with others by its formula.
+
+    They are at distance 0 from each other and at distance 1 from all else, for
+    cosine, correlation and braycurtis alike.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d)
+        Features.
+    metric : str
+        One of `METRICS`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True for rows of one value (correlation) or of zeros (all other metrics).
+
+    Examples
+    --------
+    >>> rows = np.array([[0.0, 0.0], [2.0, 2.0], [1.0, 2.0]])
+    >>> has_no_direction(rows, "cosine").tolist(), has_no_direction(rows, "correlation").tolist()
+    ([True, False, False], [True, True, False])
+    """
+    if metric == "correlation":
+        return np.asarray(rows.max(axis=1) == rows.min(axis=1))
+    return np.asarray(~rows.any(axis=1))
+
+
+def on_sphere(places: np.ndarray) -> np.ndarray:
+    """Return places on the earth as points in space, where straight lines are distances.
+
+    With `c` the length of the line between two points, their distance along the surface
+    is ``2 R arcsin(c / (2 R))``: that of the haversine formula, without a seam at the
+    180th meridian or at the poles.
+
+    Parameters
+    ----------
+    places : ndarray of float64, shape (n, 2)
+        Latitude and longitude in degrees; NaN stays NaN.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        Metres from the centre of a sphere of `EARTH_RADIUS`.
+
+    Examples
+    --------
+    >>> on_sphere(np.array([[0.0, 180.0], [0.0, -180.0], [90.0, 7.0]])).round().tolist()
+    [[-6371009.0, 0.0, 0.0], [-6371009.0, -0.0, 0.0], [0.0, 0.0, 6371009.0]]
+    """
+    latitude, longitude = np.radians(np.asarray(places, dtype=np.float64)).T
+    points = np.empty((len(latitude), 3))
+    points[:, 0] = np.cos(latitude) * np.cos(longitude)
+    points[:, 1] = np.cos(latitude) * np.sin(longitude)
+    points[:, 2] = np.sin(latitude)
+    points *= EARTH_RADIUS
+    return points

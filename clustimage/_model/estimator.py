@@ -1,0 +1,325 @@
+"""The habits of a scikit-learn estimator: parameters, fit, transform, predict, repr."""
+
+from __future__ import annotations
+
+import html
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from clustimage._core.errors import ImageReadError
+from clustimage._core.validation import check_unknown_names
+from clustimage._model.settings import DEFAULT_SETTINGS, resolve_settings
+from clustimage._model.state import require
+from clustimage.images import Images, load_images, open_cache
+from clustimage.similarity import cluster_radius, predict_labels
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["EstimatorHabits"]
+
+# After these metrics: what counts of the rows of ``method="exif"``, the column that says whether
+# it is known, and its unit.
+BY = {"datetime": ([0], 4, "timeframe"), "latlon": ([1, 2, 3], 5, "radius_meters")}
+
+
+class EstimatorHabits:
+    """What users of scikit-learn expect, written once for the facade.
+
+    A parameter named ``embedding`` would hide the method of that name if it were
+    an attribute, as scikit-learn's own base class wants it. So the values that
+    the constructor was given are kept in a dict, and `get_params` and
+    `set_params` are written from it; `sklearn.base.clone` works on that.
+    """
+
+    params: dict[str, Any]
+    results: dict[str, Any]
+    extractor_: Any
+    clustering_: Any
+    radius_: Any
+    images_: Images
+    _given: dict[str, Any]
+
+    _estimator_type = "clusterer"  # scikit-learn before 1.6
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import Tags, TargetTags
+
+        return Tags(estimator_type="clusterer", target_tags=TargetTags(required=False))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.results["labels"] is not None
+
+    @classmethod
+    def _param_names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters of the constructor as they were given.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            With True, the parameters of a `method` or `embedding` that is an
+            object are added as ``method__name``.
+
+        Returns
+        -------
+        dict
+            Name of each parameter → its value.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage
+        >>> Clustimage(method="hog", grayscale=True).get_params()["method"]
+        'hog'
+        """
+        params = dict(self._given)
+        for name in ("method", "embedding") if deep else ():
+            if hasattr(params[name], "get_params") and not isinstance(params[name], type):
+                inner = params[name].get_params()
+                params.update({f"{name}__{key}": value for key, value in inner.items()})
+        return params
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters of the constructor and return the object itself.
+
+        What is in `results` stays until a step is run again.
+
+        Parameters
+        ----------
+        **params
+            Name → new value; ``method__name`` reaches into an object.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidParameterError
+            If a name or a value is not allowed; nothing is changed then.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage
+        >>> Clustimage().set_params(method="phash")
+        Clustimage(method='phash')
+        """
+        nested = {name: value for name, value in params.items() if "__" in name}
+        plain = {name: value for name, value in params.items() if "__" not in name}
+        objects = {
+            name: {**self._given, **plain}[name]
+            for name in ("method", "embedding")
+            if hasattr({**self._given, **plain}[name], "set_params")
+        }
+        check_unknown_names("Clustimage", plain, self._param_names())
+        check_unknown_names("Clustimage", (name.split("__")[0] for name in nested), objects)
+        self._configure({**self._given, **plain})
+        if self.results["img"] is not None:
+            self.params["dim"] = self.images_.shape[:2]
+        for name, value in nested.items():
+            outer, inner = name.split("__", 1)
+            objects[outer].set_params(**{inner: value})
+        return self
+
+    def _configure(self, given: dict[str, Any]) -> None:
+        self._given, self.params = resolve_settings(given)
+
+    def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
+        """Run the whole chain and return the object itself.
+
+        Parameters
+        ----------
+        X : str, path, list, array or DataFrame
+            As for `fit_transform`.
+        y : None
+            Ignored; there so that the object fits into scikit-learn's tools.
+        **options
+            As for `fit_transform`.
+
+        Returns
+        -------
+        self
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> len(cl.fit(X[:100]).labels_)
+        100
+        """
+        self.fit_transform(X, **options)  # type: ignore[attr-defined]
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
+        """Run the whole chain and return the labels.
+
+        Parameters
+        ----------
+        X, y, **options
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,), int
+            A label per image, as in ``results["labels"]``.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.fit_predict(X[:100]).shape
+        (100,)
+        """
+        return self.fit(X, **options).labels_
+
+    @property
+    def labels_(self) -> np.ndarray:
+        """Labels of the images, shape ``(n,)``; the same as ``results["labels"]``."""
+        return require(self.results, "labels")
+
+    def transform(self, Xnew: Any) -> np.ndarray:
+        """Return the features of new images.
+
+        Parameters
+        ----------
+        Xnew : str, path, list, array or DataFrame
+            New images in any form that `import_data` takes.
+
+        Returns
+        -------
+        ndarray of shape (m, d), float32
+            A row per image, in the order given.
+
+        Raises
+        ------
+        StepOrderError
+            If `extract_feat` was not run yet.
+        ImageReadError
+            If one of the images cannot be read: rows and images would no longer
+            belong together.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.fit(X[:100]).transform(X[100:103]).shape == (3, cl.results["feat"].shape[1])
+        True
+        """
+        require(self.results, "feat")
+        return self._features_of(self._load_new(Xnew, strict=True))
+
+    def predict(self, Xnew: Any) -> np.ndarray:
+        """Return the label of the nearest cluster for new images.
+
+        The nearest cluster is the one with the nearest image in it. Where the
+        clustering left images out (-1), an image further from its cluster than
+        the cluster's own images are from each other is -1 as well. After
+        ``metric="datetime"`` or ``"latlon"`` only the time or the place counts, "further"
+        is than the timeframe or the radius, and -2 is without data.
+
+        Parameters
+        ----------
+        Xnew : str, path, list, array or DataFrame
+            New images in any form that `import_data` takes.
+
+        Returns
+        -------
+        ndarray of shape (m,), int
+            A label per image, in the order given.
+
+        Raises
+        ------
+        StepOrderError
+            If `cluster` was not run yet.
+        ImageReadError
+            If one of the images cannot be read.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.fit(X[:100]).predict(X[100:103]).shape
+        (3,)
+        """
+        labels = require(self.results, "labels")
+        feat = require(self.results, "feat")
+        rows = self.transform(Xnew)
+        params = {} if self.clustering_ is None else self.clustering_.params
+        if params.get("by") not in BY:
+            if self.radius_ is None and labels.min() < 0:
+                reach = cluster_radius(feat, labels, metric=self._metric())
+                self._store(radius_=reach)  # type: ignore[attr-defined]
+            return predict_labels(feat, labels, rows, metric=self._metric(), reach=self.radius_)
+        columns, has, unit = BY[params["by"]]
+        reach = params[unit] / getattr(self.extractor_, unit)
+        found = predict_labels(feat[:, columns], labels, rows[:, columns], reach=reach)
+        found[rows[:, has] == 0] = -2
+        return found
+
+    def _metric(self, metric: str | None = None) -> str:
+        """Return `metric`, or where it is None the one that `cluster` used."""
+        if metric is not None:
+            return metric
+        return "euclidean" if self.clustering_ is None else self.clustering_.params["metric"]
+
+    def _cache(self) -> Any:
+        """Return the memory of past runs, or None where no `dirpath` is given."""
+        return open_cache(self.params["dirpath"])
+
+    def _load_new(self, Xnew: Any, *, strict: bool) -> Images:
+        """Load images in the shape and colours of those that the features were learnt from."""
+        images = load_images(
+            Xnew,
+            dim=self.params["dim"],
+            grayscale=self.params["grayscale"],
+            ext=self.params["ext"],
+            n_jobs=self.params["n_jobs"],
+            download_dir=self.params["dirpath"],
+            shape=self.shape_,  # type: ignore[attr-defined]
+            white=self.images_.white,
+            cache=self._cache(),
+            budget=self._budget_for(),  # type: ignore[attr-defined]
+        )
+        skipped = [row for row in images.status if row.status != "ok"]
+        if strict and skipped:
+            raise ImageReadError(
+                f"{len(skipped)} of {len(images.status)} images cannot be read, so there is no "
+                f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
+            )
+        return images
+
+    def _features_of(self, images: Images) -> np.ndarray:
+        return self.extractor_.transform_images(images)
+
+    def __repr__(self) -> str:
+        signature = inspect.signature(type(self).__init__).parameters
+        shown = [f"method={self._given['method']!r}"]
+        for name, value in self._given.items():
+            default = DEFAULT_SETTINGS.get(name, signature[name].default)
+            is_default = type(value) is type(default) and value == default
+            if name != "method" and not is_default:
+                shown.append(f"{name}={value!r}")
+        return f"Clustimage({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{html.escape(key)}</td>"
+            f"<td style='text-align:left'>{html.escape(_described(value))}</td></tr>"
+            for key, value in self.results.items()
+        )
+        return f"<div><code>{html.escape(repr(self))}</code><table>{rows}</table></div>"
+
+
+def _described(value: Any) -> str:
+    """Return one line on a value of ``results``: its shape, or that it is not there."""
+    if value is None:
+        return "not computed"
+    if isinstance(value, dict):
+        return f"{len(value) - 1} queries"
+    return f"{'×'.join(map(str, value.shape))} {value.dtype}"

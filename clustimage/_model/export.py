@@ -1,0 +1,320 @@
+"""The methods of `Clustimage` that write results to files and read them back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from clustimage._core.budget import Budget, check_max_memory, make_budget
+from clustimage._core.files import is_folder
+from clustimage._core.validation import check_bool
+from clustimage._model.state import require
+from clustimage.export._folders import plan_folders
+from clustimage.export._model_file import load_model, save_model
+from clustimage.export._moved import follow_moved
+from clustimage.export._table import count_sizes, to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from typing_extensions import Self
+
+__all__ = ["ExportMethods"]
+
+
+class ExportMethods:
+    """Save, load, tabulate and fill folders; a mixin of `Clustimage`.
+
+    The class it is mixed into has `results` and `results_unique`, may have `images_`, and
+    has two methods:
+    ``_get_state()`` returns a dict of arrays and plain values, and the class method
+    ``_from_state(state, **settings)`` makes an object of it.
+    """
+
+    results: dict[str, Any]
+    results_unique: dict[str, Any] | None
+
+    if TYPE_CHECKING:
+
+        def _metric(self, metric: str | None = None) -> str: ...
+
+        def _get_state(self) -> dict[str, Any]: ...
+
+        def _face_links(self) -> list[tuple[str, int] | None]: ...
+
+        @classmethod
+        def _from_state(cls, state: Any, **objects: Any) -> Any: ...
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
+        """Save everything to one file.
+
+        After `load` all goes on as before: `find`, `predict`, the plots, another
+        `cluster`. The file holds arrays and JSON, no pickle. It is written whole or
+        not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write, in a folder that exists.
+        overwrite : bool, default=False
+            Replace a file that exists.
+
+        Returns
+        -------
+        str
+            Absolute path of the file.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the file exists and `overwrite` is false, or its folder does not
+            exist.
+        InvalidDataError
+            If a setting or a result cannot be saved; the message says which.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning").fit(X[:100])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     back = Clustimage.load(cl.save(folder + "/digits.clustimage"))
+        >>> bool((back.labels_ == cl.labels_).all())
+        True
+        """
+        return save_model(path, self._get_state(), overwrite=overwrite)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        method: Any = None,
+        embedding: Any = None,
+        model: Any = None,
+        detector: Any = None,
+        weights: str | os.PathLike[str] | None = None,
+        max_memory: int | str | None = None,
+    ) -> Self:
+        """Load what `save` wrote.
+
+        Nothing in the file is executed. Images that take more than half of `max_memory` go
+        into a file, as in `import_data`; it is gone with the model.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The saved file.
+        method : object, optional
+            An object like the one that was given as `method` when the model was made:
+            such an object is not part of the file. It is fitted to the saved images.
+            Without it `extract_feat`, `find`, `transform` and `predict` say that it is
+            missing; all else works.
+        embedding : object, optional
+            The same for an object that was given as `embedding`; it lays out the next
+            map.
+        model : torch.nn.Module, optional
+            The same for a network of your own that was given as ``params_cnn["model"]``;
+            its weights must be those of that time. Networks by name, and weights by name or
+            file, are found again by themselves.
+        detector : object, optional
+            The same for one that was given as ``params_faces["detector"]``.
+        weights : path, optional
+            Where the file of ``params_cnn["weights"]`` lies now, if it was moved. Its content
+            must be the same.
+        max_memory : int or str, optional
+            Bytes, or a number with a unit such as ``"2GB"``, in place of the setting that was
+            saved, from now on.
+
+        Returns
+        -------
+        Clustimage
+            With the settings, results and fitted objects of the saved one.
+
+        Raises
+        ------
+        ModelFileError
+            If the file does not exist, is broken, cut off or foreign, or is of a
+            version of clustimage that is too new for this one.
+        InvalidParameterError
+            If an object is given and the model was made without one, or `max_memory` is no
+            amount of memory.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage
+        >>> Clustimage.load("nothing.clustimage")
+        Traceback (most recent call last):
+        ...
+        clustimage.ModelFileError: ...
+        """
+        given = {
+            "method": method,
+            "embedding": embedding,
+            "model": model,
+            "detector": detector,
+            "weights": weights,
+            "max_memory": max_memory,
+        }
+        objects = {name: value for name, value in given.items() if value is not None}
+        check_max_memory(max_memory)
+
+        def by_settings(saved: dict[str, Any]) -> tuple[Budget, str | None]:
+            folder = saved.get("dirpath")
+            here = isinstance(folder, str) and is_folder(folder)
+            limit = saved.get("max_memory") if max_memory is None else max_memory
+            return make_budget(limit), folder if here else None
+
+        state = load_model(path, by_settings=by_settings)
+        return cls._from_state(state, **objects)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the results as a table, one row per image.
+
+        Returns
+        -------
+        DataFrame of shape (n, 7)
+            Columns `pathname`, `filename`, `label` (int; -1 is unclustered), `x`,
+            `y` (coordinates of the embedding), `distance_to_center` (distance to
+            the centre of the cluster, in the metric that `cluster` used; NaN for
+            unclustered images) and `is_unique` (bool). Where a step was not run,
+            its numbers are NaN, and `label` and `is_unique` are None. Where images are
+            faces that `extract_faces` cut out, also `photo`, the photo that each came
+            from, and `face`, its number there.
+
+        Raises
+        ------
+        StepOrderError
+            If no images were imported.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning").fit(X[:100])
+        >>> list(cl.to_frame().columns)[:3]
+        ['pathname', 'filename', 'label']
+        """
+        from clustimage.similarity import distance_to_center
+
+        require(self.results, "pathnames")
+        feat, labels = self.results.get("feat"), self.results.get("labels")
+        known = feat is not None and labels is not None
+        distance = distance_to_center(feat, labels, metric=self._metric()) if known else None
+        frame = to_frame(self.results, self.results_unique, distance)
+        links = self._face_links()
+        if any(links):
+            frame["photo"] = [None if link is None else link[0] for link in links]
+            frame["face"] = [None if link is None else link[1] for link in links]
+            frame["face"] = frame["face"].astype("Int64")
+        return frame
+
+    def cluster_sizes(self) -> pd.DataFrame:
+        """Count the clusters of each size.
+
+        Returns
+        -------
+        DataFrame of shape (n_sizes, 2), int
+            Columns `size`, the number of images in a cluster, ascending, and
+            `n_clusters`, how many clusters have that size. Images in no cluster are not
+            counted: the sum of ``size * n_clusters`` is the number of all others.
+
+        Raises
+        ------
+        StepOrderError
+            Before `cluster` (or `fit_transform`).
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning").fit(X[:100])
+        >>> table = cl.cluster_sizes()
+        >>> int((table["size"] * table["n_clusters"]).sum())
+        100
+        """
+        require(self.results, "labels")
+        return count_sizes(self.results)
+
+    def to_dirs(
+        self,
+        savedir: str | os.PathLike[str],
+        action: str = "symlink",
+        layout: str = "label",
+        target_labels: int | Iterable[int] | None = None,
+        dry_run: bool = False,
+    ) -> pd.DataFrame:
+        """Fill one folder per cluster with links to its images, with copies, or move them.
+
+        Nothing is overwritten: where a name is taken, a number is added (``a_2.jpg``). The
+        same call once more changes nothing. Nothing is written outside `savedir`: of a
+        name only its last part counts.
+
+        Parameters
+        ----------
+        savedir : str or path-like
+            Folder to fill; it and those above it are made if missing. It may lie in the
+            folder of the images; a warning then says that a later import of that folder
+            finds the links or copies too.
+        action : {"symlink", "hardlink", "copy", "move"}, default="symlink"
+            Links by absolute path; second names of the same files, on one file system
+            only; copies that keep the times; or the images themselves go, and
+            ``results["pathnames"]`` and ``["filenames"]`` follow them.
+        layout : {"label", "size"}, default="label"
+            ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
+        target_labels : int or list of int, optional
+            Only these clusters; -1 names the images in no cluster, folder
+            ``unclustered``, and -2 those without data, ``without_data``. Default: all
+            clusters, without the negative labels.
+        dry_run : bool, default=False
+            Make nothing; the table shows what would be done.
+
+        Returns
+        -------
+        DataFrame of shape (n, 6)
+            A row per image, in their order: `pathname` (before a move), `label`, `target`
+            (absolute path of the link or file, or None), `action`, `status` and `reason`.
+            `status` is ``"planned"`` (dry run), ``"done"``, ``"exists"`` (the very same
+            link, copy or file was there already), ``"left out"`` (by its label),
+            ``"skipped"`` (an array without a file; what came after the disk was full) or
+            ``"failed"``. Where links are not supported, all rows have failed and say so.
+
+        Raises
+        ------
+        StepOrderError
+            Before `cluster` (or `fit_transform`).
+        InvalidParameterError
+            If a word is not known, a label is not there, `savedir` is no folder or cannot
+            be written to, or the place of a cluster in it is a link or a file. Nothing was
+            made then.
+        InvalidDataError
+            If no image has a file, because arrays were given.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from clustimage import Clustimage, import_example
+        >>> work = tempfile.TemporaryDirectory()
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> _ = cl.fit_transform(import_example("shapes", dirpath=work.name), n_clusters=4)
+        >>> table = cl.to_dirs(work.name + "/groups", dry_run=True)
+        >>> table["status"].unique().tolist()
+        ['planned']
+        >>> work.cleanup()
+        """
+        only_plan = check_bool("dry_run", dry_run)
+        require(self.results, "labels")
+        plan = plan_folders(
+            self.results, savedir, action=action, layout=layout, target_labels=target_labels
+        )
+        if not only_plan:
+            try:
+                plan.carry_out()
+            finally:  # also when stopped half way: what has gone is found at its new place
+                self._moved(plan.moved)
+        plan.tell()
+        return plan.to_frame()
+
+    def _moved(self, moved: Mapping[str, str]) -> None:
+        """Let everything that knows a path know where the file is now."""
+        follow_moved(moved, self.results, self.results_unique, getattr(self, "images_", None))

@@ -1,0 +1,118 @@
+"""The side door of `Clustimage`: photos → faces, which the chain can take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clustimage._core.errors import InvalidDataError
+from clustimage._model.state import require
+from clustimage.faces import find_faces, photo_of
+
+__all__ = ["FaceMethods"]
+
+
+class FaceMethods:
+    """Faces of photos; a mixin of `Clustimage`.
+
+    The class it is mixed into has `params`, `results` and `_store`.
+    """
+
+    params: dict[str, Any]
+    results: dict[str, Any]
+    results_faces: dict[str, Any] | None
+    face_links_: list[tuple[str, int] | None] | None
+    _store: Any
+
+    def extract_faces(self, pathnames: Any) -> dict[str, Any]:
+        """Find the faces of photos and write each as an image file of its own.
+
+        ``cl.fit_transform(faces["pathnames_face"])`` then groups the faces. How they are
+        looked for is set by `params_faces`; the files are below `dirpath`, in ``faces``.
+
+        Parameters
+        ----------
+        pathnames : str, path, list or array
+            Photos in any form that `import_data` takes, but not flattened: a folder, a file,
+            a list of files and URLs, arrays ``(height, width)`` or ``(height, width, c)``.
+
+        Returns
+        -------
+        dict
+            Also in `results_faces`. One entry for each photo that was read, in the order of
+            the input; those without a face have empty ones:
+
+            - ``pathnames``, ``filenames``: arrays of str, shape (n,);
+            - ``pathnames_face``: list of lists of str, the files of the crops, from left to
+              right;
+            - ``img``: list of uint8 arrays (k, height * width * channels), the crops in the
+              size `dim_face`, gray if the model is;
+            - ``coord_faces``: list of int arrays (k, 4): x, y, width, height in pixels of
+              the photo held upright;
+            - ``coord_eyes``: list of lists of int arrays (m, 4): a box around each eye that
+              was found, in pixels of the crop's file;
+            - ``size_faces``: list of int arrays (k, 2), height and width of the crop's file;
+            - ``scores``: list of float arrays (k,): windows that agree (``"haar"``), or from
+              0 to 1 (``"yunet"``).
+
+            Photos that cannot be read are counted in one warning, with the first reasons. No
+            face anywhere is a warning too.
+
+        Raises
+        ------
+        ImageReadError
+            If there is no photo at all, or none can be read.
+        InvalidDataError
+            If an array can be no photo.
+        InvalidParameterError
+            If a cascade or model file is missing or broken.
+
+        Notes
+        -----
+        A crop is named ``<photo>_<hash>_face<i>.png``; the hash is of the path of the photo,
+        its content and the settings. Nothing is overwritten, and the same call again leaves
+        the files as they are. A crop is never enlarged, and at most 512 pixels large.
+
+        Examples
+        --------
+        >>> from skimage.data import astronaut
+        >>> from clustimage import Clustimage
+        >>> cl = Clustimage(verbose="warning")
+        >>> faces = cl.extract_faces([astronaut()])
+        >>> [len(files) for files in faces["pathnames_face"]]
+        [1]
+        """
+        found = find_faces(
+            pathnames,
+            params=self.params["params_faces"],
+            dim_face=self.params["dim_face"],
+            grayscale=self.params["grayscale"],
+            dirpath=self.params["dirpath"],
+            ext=self.params["ext"],
+            n_jobs=self.params["n_jobs"],
+        )
+        self._store(results_faces=found)
+        return found
+
+    def _face_links(self) -> list[tuple[str, int] | None]:
+        """Return, for each image, the photo it was cut from and its number there, or None."""
+        if self.face_links_ is None:
+            links = photo_of(require(self.results, "pathnames"), self.results_faces)
+            self._store(face_links_=links)
+            return links
+        return self.face_links_
+
+    def _photos_of_faces(self) -> list[str | None]:
+        """Return the photo of each face.
+
+        Raises
+        ------
+        InvalidDataError
+            If none of the images was cut out by `extract_faces`.
+        """
+        photos = [None if link is None else link[0] for link in self._face_links()]
+        if not any(photos):
+            raise InvalidDataError(
+                "cannot_link='photo' is for faces, and none of the images was written by "
+                "extract_faces(). Give an array with a group for each image instead."
+            )
+        return photos

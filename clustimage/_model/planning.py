@@ -1,0 +1,233 @@
+"""What a chain would do for so many images, and the memory that each step may take."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from dataclasses import dataclass, field, replace
+from numbers import Integral
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from clustimage._core.budget import Budget, make_budget
+from clustimage._core.errors import StepOrderError
+from clustimage._core.file_arrays import held_bytes
+from clustimage._core.plan import Plan, Step
+from clustimage._core.validation import check_int, check_option, check_shape, check_unknown_names
+from clustimage._model.clustering import SPACES
+from clustimage.cluster import check_request, most_clusters, plan_clusters
+from clustimage.embedding import make_embedder
+from clustimage.features import make_extractor
+from clustimage.images import PER_IMAGE, Images, Measured, measure_input, plan_images
+from clustimage.similarity import plan_find, plan_unique
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["PlanMethods"]
+
+KEPT = ("img", "feat", "xycoord")
+REQUEST = sorted(set(inspect.signature(check_request).parameters) - {"method"})
+# Bytes above which a larger budget is not tried.
+MOST = 10**15
+
+
+class PlanMethods:
+    """The method `plan` of `Clustimage`, and the budget of its steps."""
+
+    images_: Images | None
+    params: dict[str, Any]
+    results: dict[str, Any]
+    _given: dict[str, Any]
+    _budget: Budget | None
+
+    def _new_budget(self) -> Budget:
+        """Count what is free anew, at the start of a chain."""
+        self._budget = make_budget(self.params["max_memory"])
+        return self._budget
+
+    def _budget_for(self, *made: str) -> Budget:
+        """Return the budget of a step that makes `made` anew; what is there else is held."""
+        budget = self._budget or self._new_budget()
+        held = sum(held_bytes(self.results[key]) for key in KEPT if key not in made)
+        img = self.results["img"]
+        in_file = 0 if img is None or held_bytes(img) else img.nbytes
+        return replace(budget, in_file=in_file).holding(
+            held + PER_IMAGE * (0 if self.images_ is None else len(self.images_))
+        )
+
+    def plan(
+        self,
+        X: Any = None,
+        *,
+        cluster_space: str = "high",
+        black_list: Sequence[str] | None = None,
+        recursive: bool = True,
+        **request: Any,
+    ) -> Plan:
+        """Say what each step would do for so many images, why, and what it would take.
+
+        No image is read; files of a folder are counted. The steps decide by the same
+        arithmetic when they run.
+
+        Parameters
+        ----------
+        X : int, str, path, list, array or DataFrame, optional
+            A number of images, or images in any form that `import_data` takes. By default
+            those that are in `results`.
+        cluster_space, **request
+            As for `cluster`: ``cluster``, ``n_clusters``, ``metric``, ``micro_clusters`` …
+        black_list, recursive
+            As for `import_data`.
+
+        Returns
+        -------
+        Plan
+            A table to read; ``steps``, ``peak`` (bytes), ``problems``, ``least`` (bytes that
+            are enough for all steps, where these are not) and ``to_frame()`` to work with.
+            Memory is that of images, features and work, beside Python and its libraries
+            (about 300 MB; with a network 1 GB).
+
+        Raises
+        ------
+        StepOrderError
+            If there is no `X` and no image in `results`.
+        ImageReadError
+            If there is no image in `X`.
+        InvalidParameterError
+            If a value is not allowed.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage
+        >>> plan = Clustimage(max_memory="3GB").plan(60_000)
+        >>> [step.stage for step in plan.steps][:4]
+        ['import_data', 'extract_feat', 'embedding', 'cluster']
+        >>> plan.steps[3].what
+        'the tree of 4,000 micro-clusters, silhouettes of a sample of 4,000 images'
+        >>> plan.problems
+        []
+        """
+        check_unknown_names("plan", request, REQUEST)
+        check_option("cluster_space", cluster_space, SPACES)
+        request = check_request(**request, method=self.params["method"])
+        measured = self._measured(X, black_list, recursive)
+        feat = self.results["feat"] if X is None else None
+        chain = _Chain(
+            measured,
+            self.params,
+            make_extractor(self.params["method"], self.params),
+            request,
+            n_columns=None if feat is None else feat.shape[1],
+            in_map=cluster_space == "low",
+        )
+        budget = make_budget(self.params["max_memory"])
+        steps = chain.steps(budget)
+        return Plan(measured.n_images, budget, steps, chain.least(budget, steps))
+
+    def _check_before(
+        self, extractor: Any, X: Any, black_list: Sequence[str] | None, recursive: bool
+    ) -> None:
+        """Raise before images are read whose features cannot be made within the budget.
+
+        With a `dirpath` they may be known from an earlier run, and what is no plain list can
+        perhaps be walked through only once: both are found out later. So is how many of the
+        files are images; here half of them have to be too many.
+        """
+        plain = isinstance(X, str | PathLike | list | tuple) or hasattr(X, "__array__")
+        if self.params["dirpath"] is not None or not plain:
+            return
+        measured = self._measured(X, black_list, recursive)
+        budget = make_budget(self.params["max_memory"])
+        step = self._plan_features(extractor, measured, budget)
+        if step.problem:
+            readable = measured.n_images - measured.n_files // 2
+            fewer = measured._replace(n_images=readable)
+            if self._plan_features(extractor, fewer, budget).problem:
+                step.check()
+
+    def _plan_features(self, extractor: Any, measured: Measured, budget: Budget) -> Step:
+        return _Chain(measured, self.params, extractor).first_steps(budget)[0][-1]
+
+    def _measured(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> Measured:
+        """Return how many images there are, their shape, and how many are files."""
+        if X is None:
+            if self.images_ is None:
+                raise StepOrderError(
+                    "There is nothing to plan for. Give plan() a number of images, or images."
+                )
+            in_cache = sum(key is not None for key in self.images_.keys or ())
+            return Measured(len(self.images_), self.images_.shape, in_cache)
+        dim = check_shape("dim", self._given["dim"])
+        if isinstance(X, Integral):
+            count = check_int("X", X, low=1)
+            return Measured(count, (*dim, 1 if self.params["grayscale"] else 3), count)
+        return measure_input(
+            X,
+            dim=dim,
+            grayscale=self.params["grayscale"],
+            ext=self.params["ext"],
+            recursive=recursive,
+            black_list=black_list,
+        )
+
+
+@dataclass
+class _Chain:
+    """The steps of a chain, to be planned with one budget or another."""
+
+    measured: Measured
+    params: dict[str, Any]
+    extractor: Any
+    request: dict[str, Any] = field(default_factory=dict)
+    n_columns: int | None = None  # where the features are there
+    in_map: bool = False
+
+    def first_steps(self, budget: Budget) -> tuple[list[Step], int]:
+        """Return the steps up to the features, and how many columns these have."""
+        n, shape, n_files = self.measured
+        n_jobs, folder = self.params["n_jobs"], self.params["dirpath"]
+        left = self._left(budget, [])
+        steps = [plan_images(n, shape, left, folder, n_jobs=n_jobs, n_files=n_files)]
+        step, expected = self.extractor.plan(n, shape, self._left(budget, steps))
+        return [*steps, step], expected if self.n_columns is None else self.n_columns
+
+    def steps(self, budget: Budget) -> list[Step]:
+        """Return what each stage would do."""
+        n, shape, _ = self.measured
+        steps, n_columns = self.first_steps(budget)
+        embedder = make_embedder(self.params["embedding"], self.params)
+        steps.append(embedder.plan(n, n_columns, self._left(budget, steps)))
+        columns, n_jobs = 2 if self.in_map else n_columns, self.params["n_jobs"]
+        left = self._left(budget, steps)
+        steps.append(plan_clusters(n, columns, left, n_jobs=n_jobs, **self.request))
+        most = min(n, most_clusters(self.request)) if self.request["sim"] is None else None
+        left, n_pixels = self._left(budget, steps), math.prod(shape)
+        steps.append(plan_unique(n, n_columns, n_pixels, left, n_clusters=most))
+        return [*steps, plan_find(n, n_columns, self._left(budget, steps))]
+
+    def _left(self, total: Budget, steps: list[Step]) -> Budget:
+        """Return the budget of the step after `steps`."""
+        n_bytes = self.measured.n_images * math.prod(self.measured.shape)
+        in_memory = bool(steps) and steps[0].kept >= n_bytes
+        # A step that cannot be done leaves nothing behind for the next ones.
+        held = sum(step.kept for step in steps if not step.problem)
+        return replace(total, in_file=0 if in_memory else n_bytes).holding(held)
+
+    def least(self, budget: Budget, steps: list[Step]) -> int:
+        """Return the bytes that are enough for all steps, found by halving; 0 if these are."""
+
+        def fails(total: int) -> bool:
+            return any(step.problem for step in self.steps(Budget(total)))
+
+        if not any(step.problem for step in steps):
+            return 0
+        low, high = budget.total, 2 * budget.total
+        while fails(high):
+            if high > MOST:  # it is not the memory that lacks
+                return 0
+            low, high = high, 2 * high
+        while high - low > max(low // 100, 500_000):
+            middle = (low + high) // 2
+            low, high = (middle, high) if fails(middle) else (low, middle)
+        return -(-high // 10**6) * 10**6

@@ -1,0 +1,65 @@
+"""The labellings that a clusterer proposes and an evaluator scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustimage.cluster._labels import count_clusters
+from clustimage.cluster.tree._combined_distance import CombinedDistance
+
+__all__ = ["MANY_ROWS", "Candidates"]
+
+# Of more images not all pairs are compared: that takes minutes, and a tree of them 3 GB.
+MANY_ROWS = 20_000
+
+
+@dataclass
+class Candidates:
+    """Labellings that compete.
+
+    Attributes
+    ----------
+    labels : list of ndarray of int, each of shape (n,)
+        Names 0 to k - 1, and -1 for what is in no cluster.
+    thresholds : list of int or float
+        What was varied to get them: one value per labelling.
+    varied : str
+        Name of that.
+    Z : ndarray of shape (n - 1, 4) or (m - 1, 4), optional
+        The linkage tree that the labellings were cut from; its leaves are the n images, or
+        m micro-clusters of them.
+    mix : CombinedDistance, optional
+        How time and place are mixed into the distances of the tree.
+    height : float, optional
+        Where the tree was cut, if that is what was asked for.
+    n_allowed : int, optional
+        How many of the first merges of the tree are allowed, where images are kept
+        apart.
+    micro : ndarray of int32, shape (n,), optional
+        Which leaf of the tree each image belongs to, where the leaves are micro-clusters;
+        there are then fewer leaves than images.
+    """
+
+    labels: list[np.ndarray]
+    thresholds: Sequence[float]
+    varied: str = "cluster_threshold"
+    Z: np.ndarray | None = None
+    mix: CombinedDistance | None = None
+    height: float | None = None
+    n_allowed: int | None = None
+    micro: np.ndarray | None = None
+
+    @property
+    def least(self) -> int:
+        """The least number of clusters that the tree may be cut into."""
+        if self.Z is None or self.n_allowed is None:
+            return 1
+        return len(self.Z) + 1 - self.n_allowed
+
+    @property
+    def counts(self) -> list[int]:
+        """Number of clusters of each labelling."""
+        return [count_clusters(labels) for labels in self.labels]

@@ -1,0 +1,165 @@
+"""What a search for the best clustering returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from clustimage._core.logs import get_logger
+from clustimage.cluster._labels import count_clusters, order_labels
+from clustimage.cluster.tree._linkage import cut_heights, cut_tree_k
+
+__all__ = ["Clustering", "with_other_labels"]
+
+logger = get_logger(__name__)
+
+
+# What older versions did not know.
+NEWER_PARAMS = {
+    "sim": None,
+    "time_weight": 0.0,
+    "place_weight": 0.0,
+    "cannot_link": None,
+    "micro_clusters": None,
+}
+
+
+@dataclass
+class Clustering:
+    """The best labelling, and how it was found.
+
+    Attributes
+    ----------
+    labels : ndarray of int64, shape (n,)
+        0 is the largest cluster, then by decreasing size; -1 is unclustered, -2 has no
+        EXIF data to be clustered by.
+    params : dict
+        What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
+        ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
+        ``time_weight``, ``place_weight``, ``cannot_link`` (number of groups that are kept
+        apart), ``micro_clusters``, ``random_state``; after a clustering by EXIF data also
+        ``by`` (the metric), ``min_samples``, and ``timeframe`` or ``radius_meters``.
+        Names, numbers and None only; an object is there as its ``repr``.
+    score : dict of str to list
+        One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
+        of dbscan, the minimal size of hdbscan, the height of a similarity cut),
+        ``"clusters"`` (number of clusters that it has) and ``"score"`` (NaN where it
+        is not defined); ``"standard_error"`` of it, where it comes from a sample.
+    best : int
+        Position of the winner in `score`.
+    varied : str
+        What ``"cluster_threshold"`` is: ``"cluster_threshold"`` for k, ``"eps"``,
+        ``"min_cluster_size"``, ``"height"``, ``"timeframe"`` or ``"radius_meters"``.
+    tree : ndarray of float64, shape (n - 1, 4) or (m - 1, 4), or None
+        The linkage tree, for agglomerative clustering. Its leaves are the images, or m
+        micro-clusters of them, see `micro`.
+    n_found : int
+        Number of clusters before small ones were left out (`min_size`).
+    height : float or None
+        Where the tree was cut, in units of its distances, if a similarity was asked
+        for (``sim``); else it may be anywhere between two merges.
+    n_allowed : int or None
+        How many of the first merges of the tree are allowed, where images are kept
+        apart (``cannot_link``).
+    micro : ndarray of int32, shape (n,), or None
+        Which leaf of the tree each image belongs to, where the leaves are micro-clusters.
+    """
+
+    labels: np.ndarray
+    params: dict[str, Any]
+    score: dict[str, list[Any]]
+    best: int = 0
+    varied: str = "cluster_threshold"
+    tree: np.ndarray | None = None
+    n_found: int = 1
+    height: float | None = None
+    n_allowed: int | None = None
+    micro: np.ndarray | None = None
+
+    @property
+    def least(self) -> int:
+        """The least number of clusters that the tree may be cut into."""
+        if self.tree is None or self.n_allowed is None:
+            return 1
+        return len(self.tree) + 1 - self.n_allowed
+
+    @property
+    def cut(self) -> tuple[float, float, float] | None:
+        """Height of the cut, and the heights it may lie between; None without a tree."""
+        if self.tree is None:
+            return None
+        middle, lower, upper = cut_heights(self.tree, self.n_found)
+        if self.height is None:
+            return middle, lower, upper
+        # The heights of centroid and median fall: their merges are not made in order.
+        return self.height, min(lower, self.height), max(upper, self.height)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return everything as a dict of arrays and JSON values."""
+        return {
+            "labels": self.labels,
+            "params": dict(self.params),
+            # As arrays: JSON has no NaN.
+            "score": {name: np.asarray(column) for name, column in self.score.items()},
+            "best": self.best,
+            "varied": self.varied,
+            "tree": self.tree,
+            "n_found": self.n_found,
+            "height": self.height,
+            "n_allowed": self.n_allowed,
+            "micro": self.micro,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Clustering:
+        """Make a clustering from what `get_state` returned, also that of older versions."""
+        tree, height, n_allowed = state["tree"], state.get("height"), state.get("n_allowed")
+        micro = state.get("micro")
+        return cls(
+            labels=np.asarray(state["labels"], dtype=np.int64),
+            params={**NEWER_PARAMS, **state["params"]},
+            score={name: np.asarray(column).tolist() for name, column in state["score"].items()},
+            best=int(state["best"]),
+            varied=str(state["varied"]),
+            tree=None if tree is None else np.asarray(tree, dtype=np.float64),
+            n_found=int(state["n_found"]),
+            height=None if height is None else float(height),
+            n_allowed=None if n_allowed is None else int(n_allowed),
+            micro=None if micro is None else np.asarray(micro, dtype=np.int32),
+        )
+
+
+def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
+    """Return the clustering with other labels, cut from its tree.
+
+    Parameters
+    ----------
+    clustering : Clustering
+        Keeps its tree and its scores; not changed.
+    labels : ndarray of int, shape (n,) or (m,)
+        From `cut_tree_at` or `cut_tree_k`: of the images, or of the leaves of the tree
+        where these are micro-clusters. Clusters below the ``min_size`` that was
+        asked for become -1. Where the cut is so high that it would join images that
+        are kept apart, the least number of clusters without that is taken, and a
+        warning says so.
+
+    Returns
+    -------
+    Clustering
+    """
+    labels = np.asarray(labels)
+    if clustering.micro is not None and len(labels) < len(clustering.micro):
+        labels = labels[clustering.micro]
+    if count_clusters(labels) < clustering.least:
+        logger.warning(
+            "This cut would join images that 'cannot_link' keeps apart. There are %d clusters "
+            "instead, the least that the tree allows.",
+            clustering.least,
+        )
+        labels = cut_tree_k(clustering.tree, clustering.least)
+    ordered = order_labels(labels, clustering.params["min_size"])
+    n_found = count_clusters(labels)
+    return replace(clustering, labels=ordered, n_found=n_found, height=None)

@@ -1,0 +1,1 @@
+"""One file per clusterer, and what only they need."""

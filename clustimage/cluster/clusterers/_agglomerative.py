@@ -1,0 +1,232 @@
+"""Agglomerative clustering: one tree, cut at every k or at one similarity."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from clustimage._core.budget import Budget
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.logs import get_logger
+from clustimage._distances.condensed import condensed_distances
+from clustimage.cluster._candidates import Candidates
+from clustimage.cluster._clusterer import Clusterer
+from clustimage.cluster.tree._cannot_link import (
+    build_constrained,
+    check_constrained_linkage,
+    competing_counts,
+    read_groups,
+)
+from clustimage.cluster.tree._combined_distance import (
+    check_locations,
+    check_seconds,
+    check_weights,
+    combined_distances,
+)
+from clustimage.cluster.tree._linkage import check_linkage, cut_tree_k, name_linkage
+from clustimage.cluster.tree._micro_clusters import find_micro_clusters
+from clustimage.cluster.tree._similarity_cut import check_sim, cut_by_similarity
+from clustimage.cluster.tree._strategy import (
+    TreeStrategy,
+    check_micro_clusters,
+    choose_tree,
+    what_needs_pairs,
+)
+from clustimage.cluster.tree._weighted_tree import build_weighted_tree
+
+__all__ = ["AgglomerativeClusterer"]
+
+logger = get_logger(__name__)
+
+
+class AgglomerativeClusterer(Clusterer):
+    """Merge the two nearest clusters again and again, and cut the tree.
+
+    The leaves of the tree are the images, or micro-clusters of them where there are more
+    than 20,000, see `choose_tree`.
+
+    Parameters
+    ----------
+    n_clusters : int, optional
+        Number of clusters that `fit` makes; without it the best of 2 to 24 by
+        silhouette.
+    metric : str, default="euclidean"
+        One of `METRICS`.
+    linkage : str, optional
+        One of `LINKAGES`; ward, centroid and median need Euclidean distances. Default
+        ``"ward"``, and ``"average"`` with `sim`, `time_weight` or `place_weight`.
+    sim : float, optional
+        From 0 to 1: cut the tree there, see `cut_by_similarity`. Not with `n_clusters`.
+    time_weight : float, default=0.0
+        From 0 to 1: the part that time has in the distances, see `combined_distances`.
+    moments : array-like of float, shape (n,), optional
+        When each image was taken, in seconds; needed where `time_weight` is above 0.
+    place_weight : float, default=0.0
+        The part that place has; with `time_weight` at most 1.
+    places : array-like of float, shape (n, 2), optional
+        Latitude and longitude in degrees, NaN where they are not known; needed where
+        `place_weight` is above 0.
+    cannot_link : array-like of shape (n,), optional
+        Images with equal labels are never in one cluster, see `build_constrained_tree`.
+        None, NaN, ``""`` and negative numbers are free.
+    micro_clusters : int, optional
+        So many micro-clusters are the leaves of the tree; 0 for the tree of all images.
+        By default that is grown of up to 20,000 images, if it fits into the budget. Not
+        with `sim`, `time_weight`, `place_weight` and `cannot_link`.
+    random_state : int, default=0
+        Seed of the micro-clusters.
+    n_jobs : int, default=1
+        Number of threads for distances and micro-clusters; -1 uses every core.
+    budget : Budget, optional
+        What memory may be taken.
+
+    Attributes
+    ----------
+    labels_ : ndarray of int64, shape (n,)
+        Clusters by decreasing size.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.2], [0.1], [9.0], [9.1]])
+    >>> AgglomerativeClusterer(n_clusters=2).fit_predict(X).tolist()
+    [0, 0, 0, 1, 1]
+    >>> AgglomerativeClusterer(sim=1).fit_predict(X).tolist()
+    [0, 1, 2, 3, 4]
+    >>> groups = ["a", "a", "", "", ""]
+    >>> AgglomerativeClusterer(n_clusters=3, cannot_link=groups).fit_predict(X).tolist()
+    [0, 2, 0, 1, 1]
+    """
+
+    makes_tree = True
+
+    def __init__(
+        self,
+        *,
+        n_clusters: int | None = None,
+        metric: str = "euclidean",
+        linkage: str | None = None,
+        sim: float | None = None,
+        time_weight: float = 0.0,
+        moments: Any = None,
+        place_weight: float = 0.0,
+        places: Any = None,
+        cannot_link: Any = None,
+        micro_clusters: int | None = None,
+        random_state: int | None = 0,
+        n_jobs: int | None = 1,
+        budget: Budget | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.metric = metric
+        self.linkage = linkage
+        self.sim = sim
+        self.time_weight = time_weight
+        self.moments = moments
+        self.place_weight = place_weight
+        self.places = places
+        self.cannot_link = cannot_link
+        self.micro_clusters = micro_clusters
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.budget = budget
+
+    def check(self) -> None:
+        sim = check_sim(self.sim)
+        weights = check_weights(self.time_weight, self.place_weight)
+        linkage = name_linkage(self.linkage, sim=sim, weights=weights)
+        check_linkage(linkage, self.metric, weights=weights)
+        if self.cannot_link is not None:
+            check_constrained_linkage(linkage)
+        if sim is not None and self.n_clusters is not None:
+            raise InvalidParameterError(
+                "'sim' and 'n_clusters' both say where to cut the tree. "
+                f"Got sim={self.sim!r} and n_clusters={self.n_clusters!r}. Give one of them."
+            )
+        most = 1 if self.n_clusters is None else self.n_clusters
+        check_micro_clusters(self.micro_clusters, most=most, barred=self._needs_pairs())
+
+    def road(self, n: int, d: int, most: int) -> TreeStrategy:
+        """Return how the tree of n images with d features is grown, for up to `most` clusters."""
+        weights = check_weights(self.time_weight, self.place_weight)
+        return choose_tree(
+            n,
+            d,
+            linkage=name_linkage(self.linkage, sim=self.sim, weights=weights),
+            metric=self.metric,
+            most=most,
+            micro_clusters=self.micro_clusters,
+            barred=self._needs_pairs(),
+            constrained=self.cannot_link is not None,
+            budget=self.budget,
+            n_jobs=self.n_jobs,
+        )
+
+    def _needs_pairs(self) -> str | None:
+        return what_needs_pairs(self.sim, self.time_weight, self.place_weight, self.cannot_link)
+
+    def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
+        n, d = X.shape
+        road = self.road(n, d, max(counts, default=1))
+        road.check(self.budget)
+        if road.micro:
+            return self._propose_micro(X, counts, road)
+        weights = check_weights(self.time_weight, self.place_weight)
+        linkage = name_linkage(self.linkage, sim=self.sim, weights=weights)
+        moments = check_seconds(self.moments, weights.time, len(X))
+        places = check_locations(self.places, weights.place, len(X))
+        groups = read_groups(self.cannot_link, len(X))
+        mix = None
+        if weights:
+            distances, mix = combined_distances(
+                X, self.metric, weights, moments, places, n_jobs=self.n_jobs
+            )
+        else:
+            distances = condensed_distances(X, self.metric, n_jobs=self.n_jobs)
+        furthest = float(distances.max(initial=0.0))
+        Z, n_allowed = build_constrained(distances, groups, linkage)
+        kept: dict[str, Any] = {"Z": Z, "mix": mix}
+        if groups is not None:
+            kept["n_allowed"] = n_allowed
+            counts = competing_counts(counts, len(X), n_allowed, groups)
+        if self.sim is None:
+            return Candidates([cut_tree_k(Z, k) for k in counts], list(counts), **kept)
+        labels, height = cut_by_similarity(Z, furthest, self.sim, n_allowed)
+        return Candidates([labels], [height], "height", height=height, **kept)
+
+    def _propose_micro(
+        self, X: np.ndarray, counts: Sequence[int], road: TreeStrategy
+    ) -> Candidates:
+        logger.log(
+            logging.WARNING if road.small else logging.INFO,
+            "Clustering: %s, because %s.%s",
+            road.what,
+            road.why,
+            " micro_clusters=0 asks for the tree of all images." if not self.micro_clusters else "",
+        )
+        found = find_micro_clusters(
+            X,
+            road.micro,
+            metric=self.metric,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+        )
+        m = len(found.weights)
+        possible = [k for k in counts if k <= m]
+        if not possible:
+            raise InvalidDataError(
+                f"A tree of micro-clusters cannot be cut into {min(counts)} clusters: only {m} of "
+                f"the {len(X):,} images differ from each other. Ask for fewer clusters."
+            )
+        Z = build_weighted_tree(
+            found.points,
+            found.weights,
+            spread=found.spread,
+            linkage_name=name_linkage(self.linkage, sim=None, weights=check_weights(0, 0)),
+            metric=found.metric,
+            n_jobs=self.n_jobs,
+        )
+        labels = [cut_tree_k(Z, k, found.member) for k in possible]
+        return Candidates(labels, possible, Z=Z, micro=found.member)

@@ -1,0 +1,149 @@
+"""HDBSCAN: clusters of any shape and density, over a grid of minimal sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.sparse import coo_matrix, csr_matrix
+from sklearn.cluster import HDBSCAN
+from sklearn.metrics import pairwise_distances
+
+from clustimage._core.logs import get_logger, progress
+from clustimage._core.parallel import n_workers
+from clustimage._distances.blocks import prepare_rows
+from clustimage.cluster._candidates import Candidates
+from clustimage.cluster._clusterer import Clusterer
+from clustimage.cluster.clusterers._noise import keep_allowed, neighbours_of_a_core
+from clustimage.cluster.clusterers._spanning_forest import (
+    MANY_ROWS,
+    needs_of_spanning,
+    span_by_density,
+)
+
+__all__ = ["HDBSCANClusterer", "needs"]
+
+logger = get_logger(__name__)
+
+# No index of neighbours knows them. HDBSCAN would compute their distances again for every
+# size, and old versions of it refuse them.
+WITHOUT_INDEX = ("cosine", "sqeuclidean")
+
+
+def needs(
+    n: int, d: int, metric: str = "euclidean", *, n_jobs: int | None = 1
+) -> tuple[str, str, int]:
+    """Return what HDBSCAN of n images does, why, and the bytes it takes.
+
+    Examples
+    --------
+    >>> needs(60_000, 50)[:2]
+    ('one spanning tree for all sizes of HDBSCAN', '60,000 images are more than 5,000')
+    >>> needs(1_000, 50, "cosine")
+    ('HDBSCAN, anew for each size', '1,000 images are at most 5,000', 24800000)
+    """
+    if n <= MANY_ROWS:
+        square = metric in (*WITHOUT_INDEX, "correlation")
+        why = f"{n:,} images are at most {MANY_ROWS:,}"
+        return "HDBSCAN, anew for each size", why, 16 * n * d + 24 * n * n * square
+    why = f"{n:,} images are more than {MANY_ROWS:,}"
+    # Beside the tree: what scikit-learn makes of it, and the labels.
+    n_bytes = needs_of_spanning(n, d, metric, n_jobs=n_jobs) + 500 * n
+    return "one spanning tree for all sizes of HDBSCAN", why, n_bytes
+
+
+class HDBSCANClusterer(Clusterer):
+    """Search the minimal size of a cluster on the scale of the data.
+
+    The sizes run from 2 to the number of images over the least number of clusters,
+    each larger than the one before by one factor.
+
+    Of more than 5,000 rows the spanning tree that all sizes have in common is grown once,
+    see `span_by_density`, and scikit-learn cuts clusters out of it. Up to there it starts
+    anew for each size.
+
+    Parameters
+    ----------
+    metric : str, default="euclidean"
+        One of `METRICS`.
+    min_samples : int, optional
+        Images, itself included, within the radius at which an image counts as lying
+        in a dense place. Default: see `neighbours_of_a_core`.
+    n_sizes : int, default=20
+        How many sizes are tried; five times as many where one number of clusters
+        is asked for.
+    n_jobs : int, default=1
+        Number of workers for the distances.
+
+    Attributes
+    ----------
+    labels_ : ndarray of int64, shape (n,)
+        Clusters by decreasing size; -1 is noise.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.2], [0.1], [0.3], [9.0], [9.1], [9.2], [9.3], [50.0]])
+    >>> HDBSCANClusterer().fit_predict(X).tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1, -1]
+    """
+
+    chooses_k = False
+
+    def __init__(
+        self,
+        *,
+        metric: str = "euclidean",
+        min_samples: int | None = None,
+        n_sizes: int = 20,
+        n_jobs: int = 1,
+    ) -> None:
+        self.metric = metric
+        self.min_samples = min_samples
+        self.n_sizes = n_sizes
+        self.n_jobs = n_jobs
+
+    def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
+        n = len(X)
+        n_sizes = self.n_sizes * (5 if len(counts) == 1 else 1)
+        largest = max(2, n // max(1, min(counts)))
+        sizes = np.unique(np.geomspace(2, largest, n_sizes).round().astype(int))
+        graph, options = self._prepare(X)
+        labels = [
+            HDBSCAN(min_cluster_size=int(size), copy=True, **options).fit(graph).labels_
+            for size in progress(sizes, desc="Clustering", unit="size")
+        ]
+        found = Candidates(labels, [int(size) for size in sizes], "min_cluster_size")
+        return keep_allowed(found, counts, "hdbscan")
+
+    def _prepare(self, X: np.ndarray) -> tuple[np.ndarray | csr_matrix, dict[str, Any]]:
+        """Return what scikit-learn gets to see, and how it is to read it."""
+        n_jobs = n_workers(self.n_jobs)
+        min_samples = neighbours_of_a_core(len(X), self.min_samples)
+        if len(X) > MANY_ROWS:
+            words, why, _ = needs(len(X), X.shape[1], self.metric)
+            logger.info("Clustering: %s, because %s.", words, why)
+            found = span_by_density(X, metric=self.metric, min_samples=min_samples, n_jobs=n_jobs)
+            graph = _as_graph(len(X), found.edges, found.lengths)
+            return graph, {"metric": "precomputed", "min_samples": 1}
+        rows, metric = prepare_rows(X, self.metric)
+        if metric in WITHOUT_INDEX:
+            rows, metric = pairwise_distances(rows, metric=metric), "precomputed"
+        return rows, {"metric": metric, "min_samples": min_samples, "n_jobs": n_jobs}
+
+
+def _as_graph(n: int, edges: np.ndarray, lengths: np.ndarray) -> csr_matrix:
+    """Return a tree of mutual reachability as the distances of scikit-learn's HDBSCAN.
+
+    With ``min_samples=1`` the core distance of a row is the least number in its row of the
+    matrix: that on the diagonal, which is smaller than all edges. So the mutual
+    reachability is that of the tree, and the one spanning tree of it is the tree itself.
+    """
+    least = np.min(lengths, where=lengths > 0, initial=np.inf)
+    # Length 0 would mean "no edge".
+    tiny = least * 1e-9 if np.isfinite(least) else 1e-9
+    one, other, own = edges[:, 0], edges[:, 1], np.arange(n)
+    weights = np.maximum(lengths, tiny)
+    values = np.concatenate([weights, weights, np.full(n, tiny)])
+    at = np.concatenate([one, other, own]), np.concatenate([other, one, own])
+    return coo_matrix((values, at), shape=(n, n)).tocsr()

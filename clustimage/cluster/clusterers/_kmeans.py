@@ -1,0 +1,166 @@
+"""K-means: one run for every k; of many rows from the best start on a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from clustimage._core.batches import row_blocks
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.logs import get_logger
+from clustimage._core.parallel import n_workers, run_ordered
+from clustimage.cluster._candidates import MANY_ROWS, Candidates
+from clustimage.cluster._clusterer import Clusterer
+from clustimage.cluster._distinct import name_distinct_rows
+
+__all__ = ["KMeansClusterer", "needs"]
+
+logger = get_logger(__name__)
+
+# Of many rows, compared as float32, the best start is looked for on a sample.
+N_SAMPLED = 10_000
+SAMPLED_PER_CLUSTER = 20
+# Runs at the same time: each works on a copy of the rows.
+MOST_COPIES = 4
+
+
+def needs(
+    n: int, d: int, metric: str = "euclidean", *, n_jobs: int | None = 1
+) -> tuple[str, str, int]:
+    """Return what k-means of n images does, why, and the bytes it takes.
+
+    Examples
+    --------
+    >>> needs(60_000, 64)[0]
+    'k-means in float32 from the best of 10 starts on a sample of 10,000 images'
+    >>> needs(1_000, 64)
+    ('k-means from 10 starts', '1,000 images are at most 20,000', 1024000)
+    """
+    if n <= MANY_ROWS:
+        why = f"{n:,} images are at most {MANY_ROWS:,}"
+        # For each run a copy, and one more while scikit-learn computes its variance.
+        return "k-means from 10 starts", why, 16 * n * d * n_workers(n_jobs)
+    sampled = f"the best of 10 starts on a sample of {N_SAMPLED:,} images"
+    why = f"{n:,} images are more than {MANY_ROWS:,}"
+    # The rows as float32, and for each run a copy, one more while scikit-learn computes its
+    # variance, and what belongs to each row.
+    copies = min(n_workers(n_jobs), MOST_COPIES)
+    return f"k-means in float32 from {sampled}", why, n * (4 * d + copies * (8 * d + 24))
+
+
+class KMeansClusterer(Clusterer):
+    """Run k-means for every number of clusters that is asked for.
+
+    Of more than 20,000 rows, as float32, the starts are tried on a sample of 10,000 rows
+    (20 per cluster where that is more), and all rows continue from the best of them until
+    they converge.
+
+    Parameters
+    ----------
+    n_clusters : int, optional
+        Number of clusters that `fit` makes; without it the best of 2 to 24 by
+        silhouette.
+    n_init : int, default=10
+        Starts, of which the best one is kept.
+    metric : {"euclidean"}, default="euclidean"
+        K-means knows no other.
+    random_state : int, default=0
+        Seed of the starts and of the sample: the same seed gives the same labels.
+    n_jobs : int, default=1
+        How many numbers of clusters are tried at once; at most 4 where there are many
+        rows, since each takes a copy of them.
+
+    Attributes
+    ----------
+    labels_ : ndarray of int64, shape (n,)
+        Clusters by decreasing size.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.2], [0.1], [9.0], [9.1]])
+    >>> KMeansClusterer(n_clusters=2).fit_predict(X).tolist()
+    [0, 0, 0, 1, 1]
+    """
+
+    def __init__(
+        self,
+        *,
+        n_clusters: int | None = None,
+        n_init: int = 10,
+        metric: str = "euclidean",
+        random_state: int | None = 0,
+        n_jobs: int = 1,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.n_init = n_init
+        self.metric = metric
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def check(self) -> None:
+        if self.metric != "euclidean":
+            raise InvalidParameterError(
+                f"cluster='kmeans' works with metric='euclidean' only. Got metric={self.metric!r}. "
+                "With another metric use 'agglomerative', 'dbscan' or 'hdbscan'."
+            )
+
+    def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
+        from threadpoolctl import threadpool_limits
+
+        many = len(X) > MANY_ROWS
+        if many:
+            words, why, _ = needs(*X.shape)
+            logger.info("Clustering: %s, because %s.", words, why)
+            X = _as_float32(X)
+        names = name_distinct_rows(X, max(counts))
+        n_different = len(X) if names is None else int(names.max()) + 1
+        possible = [k for k in counts if k <= n_different]
+        if not possible:
+            raise InvalidDataError(
+                f"k-means cannot make {min(counts)} clusters: only {n_different} of the "
+                f"{len(X)} images differ from each other. Ask for fewer clusters, or use "
+                "cluster='agglomerative'."
+            )
+        run = partial(self._run_many if many else self._run, X)
+        workers = min(n_workers(self.n_jobs), MOST_COPIES) if many else self.n_jobs
+        # One thread per run and several runs at once: threads that share one small run
+        # wait for each other longer than they work, and their sums depend on their number.
+        with threadpool_limits(1):
+            runs = run_ordered(run, possible, n_jobs=workers, desc="Clustering", unit="k")
+            return Candidates(list(runs), possible)
+
+    def _run(self, X: np.ndarray, k: int) -> np.ndarray:
+        return self._fit(X, KMeans(k, n_init=self.n_init, random_state=self.random_state)).labels_
+
+    def _run_many(self, X: np.ndarray, k: int) -> np.ndarray:
+        rng = np.random.default_rng(self.random_state)
+        n_sampled = min(len(X), max(N_SAMPLED, SAMPLED_PER_CLUSTER * k))
+        sample = X[np.sort(rng.choice(len(X), n_sampled, replace=False))]
+        if name_distinct_rows(sample, k - 1) is not None:
+            return self._run(X, k)  # too many equal rows for a sample
+        tried = self._fit(
+            sample, KMeans(k, n_init=self.n_init, random_state=self.random_state)
+        ).cluster_centers_
+        return self._fit(X, KMeans(k, init=tried, n_init=1)).labels_
+
+    @staticmethod
+    def _fit(X: np.ndarray, model: KMeans) -> KMeans:
+        from threadpoolctl import threadpool_limits
+
+        # OpenMP keeps the number of its threads for each thread that calls it.
+        with threadpool_limits(1, user_api="openmp"):
+            return model.fit(X)
+
+
+def _as_float32(X: np.ndarray) -> np.ndarray:
+    """Return the rows, less their mean where they are not float32 yet: no digits are lost by it."""
+    if X.dtype == np.float32:
+        return X
+    mean = X.mean(axis=0, dtype=np.float64)
+    rows = np.empty(X.shape, dtype=np.float32)
+    for block in row_blocks(*X.shape):
+        rows[block] = X[block] - mean
+    return rows

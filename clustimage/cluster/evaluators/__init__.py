@@ -1,0 +1,1 @@
+"""One file per evaluator, and what only they need."""

@@ -1,0 +1,1 @@
+"""Linkage trees: how they are built and how they are cut."""

@@ -1,0 +1,202 @@
+"""Micro-clusters: the lowest merges of a tree, made without the distances of all pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustimage._core.batches import row_blocks
+from clustimage._core.logs import progress
+from clustimage._distances.blocks import prepare_rows
+from clustimage._distances.condensed import needs_of_pairs
+from clustimage.cluster.evaluators._centres import cluster_centres, squared_to_centre
+from clustimage.cluster.tree._neighbour_graph import (
+    SPARE,
+    NeighbourGraph,
+    keep_rows,
+    needs_of_groups,
+)
+
+__all__ = ["MicroClusters", "find_micro_clusters", "needs_of_micro"]
+
+# A mean of rows is a row that these distances can be asked of; for the others a member is taken.
+SQUARES = ("euclidean", "sqeuclidean")
+DIRECTIONS = ("cosine", "correlation")
+FEW_COLUMNS = 16
+
+
+@dataclass(frozen=True)
+class MicroClusters:
+    """Small groups of near images, and what stands for each.
+
+    Attributes
+    ----------
+    member : ndarray of int32, shape (n,)
+        Micro-cluster of each image, 0, 1, ... by their first images.
+    weights : ndarray of int64, shape (m,)
+        Images in each.
+    points : ndarray of float64, shape (m, d) or (m, d + 1)
+        Their centres; for directions (cosine, correlation) those of the rows at length
+        ``sqrt(0.5)``, of which the squared distance of two is their cosine distance; for
+        metrics that a mean has no place in, the member nearest to the centre.
+    spread : ndarray of float64, shape (m,), or None
+        Mean squared distance of the members to the centre; None for other metrics.
+    metric : str
+        The metric to compare `points` by.
+    """
+
+    member: np.ndarray
+    weights: np.ndarray
+    points: np.ndarray
+    spread: np.ndarray | None
+    metric: str
+
+
+def find_micro_clusters(
+    X: np.ndarray,
+    m: int,
+    *,
+    metric: str = "euclidean",
+    random_state: int | None = 0,
+    n_jobs: int | None = 1,
+) -> MicroClusters:
+    """Merge rows by Ward's criterion until `m` groups are left.
+
+    Each group looks for its nearest ones among some thousand others: all, where there are
+    no more, else those in the parts of the space around it, which mini-batch k-means [1]_
+    finds. Groups that are the nearest ones of each other are merged, see `NeighbourGraph`. Up
+    to there these are the merges of the exact tree, except where the nearest group lies in
+    a part further away. So time and memory grow in proportion to the rows.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n, d)
+        Features; not changed.
+    m : int
+        Number of groups, from 1 to n. Fewer are made where fewer rows differ.
+    metric : str, default="euclidean"
+        One of `METRICS`. Directions are merged as rows of length 1; with all other metrics
+        the groups are near each other by Euclidean distance.
+    random_state : int, default=0
+        Seed: the same seed gives the same groups, whatever `n_jobs` is.
+    n_jobs : int, default=1
+        Number of threads; -1 uses every core.
+
+    Returns
+    -------
+    MicroClusters
+
+    References
+    ----------
+    .. [1] D. Sculley, "Web-scale k-means clustering", WWW 2010, 1177-1178.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.1], [5.0], [9.1], [9.0]])
+    >>> found = find_micro_clusters(X, 3)
+    >>> found.member.tolist(), found.weights.tolist(), found.points.round(2).tolist()
+    ([0, 0, 1, 2, 2], [2, 1, 2], [[0.05], [5.0], [9.05]])
+    """
+    rows = _comparable_rows(X, metric)
+    equal, first = _equal_rows(rows[:, :-SPARE])
+    rows = keep_rows(rows, first)
+    groups = NeighbourGraph(rows, np.bincount(equal).astype(np.float32), equal, random_state)
+    del rows
+    n_merges = max(0, len(groups) - m)
+    for _ in progress(
+        _merges(groups, m, n_jobs), desc="Finding micro-clusters", total=n_merges, unit="merge"
+    ):
+        pass
+    member = _by_first(groups.member)
+    del groups
+    return _with_points(X, member, metric)
+
+
+def _merges(groups: NeighbourGraph, m: int, n_jobs: int | None) -> Iterator[int]:
+    while len(groups) > m:
+        groups.look_around(n_jobs)
+        one, other = groups.choose_pairs(len(groups) - m)
+        groups.merge(one, other)
+        yield from range(len(one))
+
+
+def _comparable_rows(X: np.ndarray, metric: str) -> np.ndarray:
+    """Return new rows that Euclidean distances group as `metric` does, more or less.
+
+    With `SPARE` columns behind them for what `NeighbourGraph` puts there: no copy is made of all.
+    """
+    n, d = X.shape
+    # Of few columns there may be many rows that float32 hardly tells apart.
+    kind = np.float64 if d <= FEW_COLUMNS else np.float32
+    if metric in DIRECTIONS:
+        rows = np.empty((n, d + 1 + SPARE), dtype=kind)
+        for block in row_blocks(n, d):
+            rows[block, :-SPARE] = prepare_rows(np.asarray(X[block], dtype=np.float64), metric)[0]
+        return rows
+    # Around 0 and of size 1: the least is lost by it, and no square is too large.
+    mean = X.mean(axis=0, dtype=np.float64)
+    largest = max(float(np.abs(X[block] - mean).max()) for block in row_blocks(n, d))
+    rows = np.empty((n, d + SPARE), dtype=kind)
+    for block in row_blocks(n, d):
+        rows[block, :-SPARE] = (X[block] - mean) / (largest or 1.0)
+    return rows
+
+
+def _equal_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of the distinct rows each row is `(n,)`, and the first row of each.
+
+    Told apart by a number of 64 bits that is made of all values of a row.
+    """
+    factors = np.random.default_rng(0).integers(2**63, size=(2, rows.shape[1]), dtype=np.uint64)
+    factors |= np.uint64(1)
+    digest = np.empty(len(rows), dtype=np.uint64)
+    bits = np.uint32 if rows.itemsize == 4 else np.uint64
+    for block in row_blocks(*rows.shape):
+        # 0 is added, so that -0 has the bits of 0.
+        mixed = (rows[block] + rows.dtype.type(0)).view(bits) * factors[0]
+        mixed ^= mixed >> np.uint64(32)
+        mixed *= factors[1]
+        digest[block] = mixed.sum(axis=1)
+    _, first, names = np.unique(digest, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return _by_first(names.ravel()), first[order]
+
+
+def _by_first(names: np.ndarray) -> np.ndarray:
+    """Rename 0, 1, ... in the order of the first of each name, as int32."""
+    _, first, codes = np.unique(names, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int32)
+    rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
+    return rank[codes.ravel()]
+
+
+def _with_points(X: np.ndarray, member: np.ndarray, metric: str) -> MicroClusters:
+    rows, name = X, metric
+    if metric in DIRECTIONS:
+        rows, name = _comparable_rows(X, metric)[:, :-SPARE], "sqeuclidean"
+        rows *= rows.dtype.type(np.sqrt(0.5))
+    centres, weights = cluster_centres(rows, member)
+    away = squared_to_centre(rows, member, centres)
+    if name in SQUARES:
+        return MicroClusters(member, weights, centres, np.bincount(member, away) / weights, name)
+    order = np.lexsort((away, member))
+    nearest = order[np.concatenate([[0], np.cumsum(weights)[:-1]])]
+    return MicroClusters(member, weights, X[nearest].astype(np.float64), None, name)
+
+
+def needs_of_micro(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:
+    """Return the bytes that `m` micro-clusters of n images and the tree over them take.
+
+    Examples
+    --------
+    >>> needs_of_micro(60_000, 200, 4_000)
+    199152000
+    """
+    groups = needs_of_groups(n, d + 1, n_jobs, itemsize=8 if d <= FEW_COLUMNS else 4)
+    points = 8 * m * (d + 1)
+    # What stands for each and the sums it comes from; then the distances of all pairs of
+    # them, and a square of these.
+    pairs = 4 * m * m + max(8 * m * m, needs_of_pairs(m, d + 1, n_jobs=n_jobs))
+    return max(groups, 12 * n + points + max(points + 2**25, pairs))

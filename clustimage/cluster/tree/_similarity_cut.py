@@ -1,0 +1,83 @@
+"""The similarity cut: how alike the images of a cluster are, instead of how many clusters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from clustimage._core.validation import check_real
+from clustimage.cluster._candidates import Candidates
+from clustimage.cluster._evaluator import Evaluator
+from clustimage.cluster.tree._linkage import cut_tree_at
+
+__all__ = ["Unscored", "check_sim", "cut_by_similarity"]
+
+
+def check_sim(sim: Any) -> float | None:
+    """Return `sim` as a float from 0 to 1, or None; else raise `InvalidParameterError`."""
+    return None if sim is None else check_real("sim", sim, low=0, high=1)
+
+
+def cut_by_similarity(
+    Z: np.ndarray, furthest: float, sim: float, n_allowed: int | None = None
+) -> tuple[np.ndarray, float]:
+    """Cut a tree where images of a cluster are at least so similar.
+
+    The cut is at ``max_distance * (1 - sim)``, as in the package imagecluster [1]_.
+    There `max_distance` is the largest distance of two images; where the tree is
+    higher than that (ward, by far), it is the top of the tree here, so that ``sim=0``
+    gives one cluster for every linkage.
+
+    Parameters
+    ----------
+    Z : ndarray of float64, shape (n - 1, 4)
+        Linkage tree.
+    furthest : float
+        The largest distance of two images.
+    sim : float
+        From 0, everything is one cluster, to 1, every image is one of its own, also
+        among equal ones.
+    n_allowed : int, optional
+        How many of the first merges are allowed, see `build_constrained_tree`: the cut
+        lies below all others.
+
+    Returns
+    -------
+    labels : ndarray of int64, shape (n,)
+        By decreasing size, see `order_labels`.
+    height : float
+        Of the cut, in units of the tree's distances.
+
+    References
+    ----------
+    .. [1] S. Schmerler, "imagecluster", https://github.com/elcorto/imagecluster.
+
+    Examples
+    --------
+    >>> from clustimage.cluster.tree._linkage import build_tree
+    >>> Z = build_tree(np.array([[0.0], [1.0], [5.0]]), linkage_name="average")
+    >>> labels, height = cut_by_similarity(Z, furthest=5.0, sim=0.5)
+    >>> labels.tolist(), height
+    ([0, 0, 1], 2.5)
+    """
+    height = max(furthest, float(Z[:n_allowed, 2].max(initial=0.0))) * (1 - sim)
+    if sim == 1:
+        # Merges of height 0 are below every cut.
+        return np.arange(len(Z) + 1), height
+    return cut_tree_at(Z, height), height
+
+
+class Unscored(Evaluator):
+    """Of a single labelling that was asked for as it is, nothing has to be compared."""
+
+    def score(
+        self,
+        X: np.ndarray,
+        candidates: Candidates,
+        *,
+        metric: str = "euclidean",
+        n_jobs: int = 1,
+        random_state: int | None = 0,
+    ) -> np.ndarray:
+        return np.full(len(candidates.labels), np.nan)

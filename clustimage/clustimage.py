@@ -1,0 +1,453 @@
+"""The class `Clustimage`: it checks what is there, lets a room compute, stores, returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clustimage._core.errors import InvalidDataError
+from clustimage._core.logs import get_logger, set_logger
+from clustimage._core.public import public
+from clustimage._core.validation import check_option, check_shape
+from clustimage._distances.metrics import check_rows
+from clustimage._model.clustering import SPACES, ClusterMethods
+from clustimage._model.estimator import EstimatorHabits
+from clustimage._model.export import ExportMethods
+from clustimage._model.faces import FaceMethods
+from clustimage._model.metadata import MetadataMethods
+from clustimage._model.persistence import StateMethods
+from clustimage._model.planning import PlanMethods
+from clustimage._model.plots import PlotMethods
+from clustimage._model.questions import AnswerMethods
+from clustimage._model.state import ATTRIBUTES, empty_results, require, stale_names
+from clustimage.cluster import check_request
+from clustimage.datasets import import_example, unzip, wget
+from clustimage.embedding import make_embedder
+from clustimage.features import extract_hog, make_extractor
+from clustimage.images import (
+    DEFAULT_EXTENSIONS,
+    check_timestamps,
+    imread,
+    imresize,
+    imscale,
+    listdir,
+    load_images,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    import numpy as np
+
+__all__ = [
+    "Clustimage",
+    "import_example",
+    "imread",
+    "imresize",
+    "imscale",
+    "listdir",
+    "set_logger",
+    "unzip",
+    "wget",
+]
+
+logger = get_logger(__name__)
+
+
+@public
+class Clustimage(
+    EstimatorHabits,
+    ClusterMethods,
+    FaceMethods,
+    MetadataMethods,
+    AnswerMethods,
+    PlanMethods,
+    StateMethods,
+    ExportMethods,
+    PlotMethods,
+):
+    """Find the groups, the unique images and the most similar ones in a set of images.
+
+    Parameters
+    ----------
+    method : str, object or None, default="pca"
+        How an image becomes a row of numbers: ``"pca"``, ``"hog"``, ``"pca-hog"``,
+        ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
+        ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
+        pretrained network; ``"exif"``, when and where it was taken; None for the pixels
+        themselves; or an object with ``fit`` and ``transform`` that takes flat images,
+        one per row.
+    embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
+        How the rows become a map in two dimensions; None takes the first two features.
+    grayscale : bool, default=False
+        Work on one channel instead of red, green and blue.
+    dim : tuple of int, default=(128, 128)
+        Height and width in pixels that every image is resized to.
+    dim_face : tuple of int, default=(64, 64)
+        Height and width of the crops of faces.
+    dirpath : str or path, optional
+        Folder for files that the model writes; by default a folder of its own below
+        the system's temporary one. With a folder given, downloads stay there, and so
+        do small images and features (in ``cache.sqlite``), by the content of the files
+        and the settings that made them: the next run reads new and changed files only.
+    ext : sequence of str, optional
+        Extensions, in any case, of the files taken from a folder; by default all
+        formats that can be read.
+    params_pca : dict, default={"n_components": 0.95}
+        A number of components, or the share of variance that they keep. As in every
+        dict of settings, what is left out keeps its default.
+    params_hog : dict, default={"orientations": 8, "pixels_per_cell": (8, 8), \
+"cells_per_block": (1, 1)}
+        As in `skimage.feature.hog`.
+    params_hash : dict, default={"hash_size": 8, "binbits": 3, "max_segments": 4}
+        Edge of the hash in bits; bits per bin of ``"colorhash"``; regions that
+        ``"crop-resistant"`` keeps.
+    params_cnn : dict, default={"model": "mobilenet_v2", "layer": None, \
+"weights": "IMAGENET1K_V1", "batch_size": 32, "device": "auto", "n_components": None, \
+"normalize": True}
+        A classification model of torchvision, by name, or a ``torch.nn.Module``; the
+        layer whose output is taken, by name or index (None: the input of the
+        classifier); a torchvision name of weights, a file with a state dict, or None
+        for random ones; photos per forward pass; ``"auto"``, ``"cpu"``, ``"cuda"``,
+        ``"mps"``; PCA on the activations, as `n_components` in `params_pca`; rows of
+        length 1.
+    params_exif : dict, default={"timeframe": 5, "radius_meters": 1000, "min_samples": 2}
+        Hours and metres up to which photos belong together, and how many photos make a
+        group, for ``method="exif"``.
+    params_faces : dict, default={"detector": "haar", "model": None, "scale_factor": 1.1, \
+"min_neighbors": 10, "min_size": 0.03, "min_score": 0.8, "max_side": 1280, "margin": 0.0, \
+"align": True}
+        How `extract_faces` looks for faces and cuts them out; see its page.
+    random_state : int or None, default=0
+        Seed of everything that draws random numbers: the same seed, the same answer.
+    n_jobs : int, default=-1
+        Number of workers; -1 uses every core.
+    verbose : str, int or None, default="info"
+        How much is said, as in `clustimage.set_logger`. There is one level in a
+        process: that of the last model made, or of the last call of `set_logger`.
+    max_memory : int or str, optional
+        Memory that images, features and work may take together, beside Python and its
+        libraries: a number of bytes, ``"2GB"``, ``"500 MiB"``. Small images beyond half of
+        it live in a file below `dirpath`; every step works in blocks, or takes a road that
+        needs less (see `plan`). By default half of what is free when images are read.
+
+    Attributes
+    ----------
+    results : dict
+        ``img`` ``(n, height*width*channels)`` uint8, ``feat`` ``(n, d)`` float32,
+        ``xycoord`` ``(n, 2)`` float32, ``pathnames``, ``filenames``, ``labels`` and
+        ``url`` ``(n,)``, and ``predict``, the last answer of `find`. What is not
+        computed yet is None.
+    results_unique : dict
+        What `unique` returned last.
+    results_faces : dict
+        What `extract_faces` returned last.
+    import_status : pandas.DataFrame
+        A row for every input: whether it was read, and if not, why.
+    clusteval : clusteval.clusteval
+        The evaluation of the number of clusters, with its plots.
+    pca : pca.pca
+        The principal components, with their plots, after ``method="pca"``.
+    distribution_ : NullDistribution
+        The distribution of distances that the p-values of `find` come from.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the name or the value of a parameter is not allowed.
+
+    Examples
+    --------
+    >>> from clustimage import Clustimage, import_example
+    >>> X, y = import_example("mnist")
+    >>> cl = Clustimage(method="pca", embedding="pca", verbose="warning")
+    >>> results = cl.fit_transform(X[:200])
+    >>> results["feat"].shape[0], results["xycoord"].shape
+    (200, (200, 2))
+    """
+
+    def __init__(
+        self,
+        method: Any = "pca",
+        embedding: Any = "tsne",
+        grayscale: bool = False,
+        dim: tuple[int, int] = (128, 128),
+        dim_face: tuple[int, int] = (64, 64),
+        dirpath: str | PathLike[str] | None = None,
+        ext: Sequence[str] = DEFAULT_EXTENSIONS,
+        params_pca: dict[str, Any] | None = None,
+        params_hog: dict[str, Any] | None = None,
+        params_hash: dict[str, Any] | None = None,
+        params_cnn: dict[str, Any] | None = None,
+        params_exif: dict[str, Any] | None = None,
+        params_faces: dict[str, Any] | None = None,
+        random_state: int | None = 0,
+        n_jobs: int = -1,
+        verbose: str | int | None = "info",
+        max_memory: int | str | None = None,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name in self._param_names()}
+        self._configure(given)
+        self.results = empty_results()
+        self.images_: Any = None
+        self._made_from: dict[str, tuple[str, ...]] = {}
+        self._budget: Any = None
+        for name in ATTRIBUTES:
+            setattr(self, name, None)
+
+    def _store(
+        self, made_from: dict[str, tuple[str, ...]] | None = None, **values: Any
+    ) -> dict[str, Any]:
+        """Take new values, and drop everything that was made from the old ones."""
+        self._made_from.update(made_from or {})
+        for name in stale_names(values, self._made_from):
+            self._set(name, None)
+        for name, value in values.items():
+            self._set(name, value)
+        return self.results
+
+    def _set(self, name: str, value: Any) -> None:
+        if name in self.results:
+            self.results[name] = value
+        else:
+            setattr(self, name, value)
+
+    # --- the chain ------------------------------------------------------------------------------
+
+    def fit_transform(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        cluster: Any = "agglomerative",
+        evaluate: str = "silhouette",
+        metric: str = "euclidean",
+        linkage: str | None = None,
+        min_clust: int = 3,
+        max_clust: int = 25,
+        cluster_space: str = "high",
+        n_clusters: int | None = None,
+        min_size: int = 1,
+        sim: float | None = None,
+        time_weight: float = 0.0,
+        timestamps: Any = "auto",
+        place_weight: float = 0.0,
+        cannot_link: Any = None,
+        micro_clusters: int | None = None,
+        black_list: Sequence[str] | None = None,
+        recursive: bool = True,
+    ) -> dict[str, Any]:
+        """Run the whole chain: import, features, map, clusters and unique images.
+
+        Parameters
+        ----------
+        X : str, path, list, array or DataFrame
+            Images in any form that `import_data` takes.
+        y : None
+            Ignored; there so that the object fits into scikit-learn's tools.
+        cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
+n_clusters, min_size, sim, time_weight, timestamps, \
+place_weight, cannot_link, micro_clusters
+            As for `cluster`.
+        black_list, recursive
+            As for `import_data`.
+
+        Returns
+        -------
+        dict
+            `results`, described with the class.
+
+        Raises
+        ------
+        ImageReadError
+            If there is no image at all.
+        InvalidParameterError
+            If a value is not allowed; the arguments of `cluster` are checked before
+            any work is done.
+        MemoryLimitError
+            If a step takes more than `max_memory`. Where the features would, that is found
+            before images are read, unless there is a `dirpath`, in which they may be known.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> int(cl.fit_transform(X[:100], n_clusters=10)["labels"].max())
+        9
+        """
+        request = {
+            "cluster": cluster,
+            "evaluate": evaluate,
+            "metric": metric,
+            "linkage": linkage,
+            "min_clust": min_clust,
+            "max_clust": max_clust,
+            "n_clusters": n_clusters,
+            "min_size": min_size,
+            "sim": sim,
+            "time_weight": time_weight,
+            "place_weight": place_weight,
+            "cannot_link": cannot_link,
+            "micro_clusters": micro_clusters,
+        }
+        check_option("cluster_space", cluster_space, SPACES)
+        check_timestamps(timestamps)
+        check_request(**request, method=self.params["method"])
+        extractor = make_extractor(self.params["method"], self.params)
+        extractor.prepare(self._cache())
+        self._check_before(extractor, X, black_list, recursive)
+        self.import_data(X, black_list=black_list, recursive=recursive)
+        self._extract(extractor)
+        self.embedding()
+        self.cluster(cluster_space=cluster_space, timestamps=timestamps, **request)
+        return self.results
+
+    def import_data(
+        self, Xraw: Any, *, black_list: Sequence[str] | None = None, recursive: bool = True
+    ) -> dict[str, Any]:
+        """Read images: orientation, colour, gray, scale and size.
+
+        Parameters
+        ----------
+        Xraw : str, path, list, array or DataFrame
+            A folder; a file; a list of files and URLs; a DataFrame of flattened
+            images whose index holds names; flattened images ``(n, m)``; images
+            ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or PIL images of any
+            sizes.
+        black_list : list of str, optional
+            Names of folders to leave out.
+        recursive : bool, default=True
+            Go into the folders of a folder.
+
+        Returns
+        -------
+        dict
+            `results` with ``img``, ``pathnames``, ``filenames`` and ``url``. What was
+            skipped, and why, is in `import_status`.
+
+        Raises
+        ------
+        ImageReadError
+            If there is no image at all, or the path does not exist.
+        InvalidDataError
+            If an array has no known shape, or NaN in it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> cl = Clustimage(dim=(16, 16), verbose="warning")
+        >>> cl.import_data(np.full((3, 40, 30, 3), 7, dtype=np.uint8))["img"].shape
+        (3, 768)
+        """
+        images = load_images(
+            Xraw,
+            dim=check_shape("dim", self._given["dim"]),
+            grayscale=self.params["grayscale"],
+            ext=self.params["ext"],
+            recursive=recursive,
+            black_list=black_list,
+            n_jobs=self.params["n_jobs"],
+            download_dir=self.params["dirpath"],
+            cache=self._cache(),
+            budget=self._new_budget(),
+        )
+        return self._adopt(images)
+
+    def _adopt(self, images: Any) -> dict[str, Any]:
+        logger.info("Images: %s, of %d x %d pixels.", f"{len(images):,}", *images.shape[:2])
+        self.images_ = images
+        self.params["dim"] = images.shape[:2]
+        return self._store(
+            img=images.flat,
+            pathnames=images.pathnames,
+            filenames=images.filenames,
+            url=images.url,
+        )
+
+    def extract_feat(self, Xraw: Any = None) -> np.ndarray:
+        """Turn the images into rows of features with the `method` of the model.
+
+        Parameters
+        ----------
+        Xraw : dict, optional
+            What `import_data` returned; by default `results`. Anything else is given
+            to `import_data` first.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+            A row per image; also in ``results["feat"]``.
+
+        Raises
+        ------
+        StepOrderError
+            If there are no images yet.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.extract_feat(cl.import_data(X[:50])).dtype
+        dtype('float32')
+        """
+        if Xraw is not None and Xraw is not self.results:
+            self.import_data(Xraw)
+        require(self.results, "img")
+        return self._extract(make_extractor(self.params["method"], self.params))
+
+    def _extract(self, extractor: Any) -> np.ndarray:
+        feat = extractor.fit_images(self.images_, budget=self._budget_for("feat", "xycoord"))
+        logger.info("Features per image: %d, by method=%r.", feat.shape[1], self.params["method"])
+        self._store(feat=feat, extractor_=extractor)
+        return feat
+
+    def embedding(self, feat: Any = None) -> np.ndarray:
+        """Lay the features out on a map of two dimensions.
+
+        Parameters
+        ----------
+        feat : ndarray of shape (n, d), optional
+            By default ``results["feat"]``.
+
+        Returns
+        -------
+        ndarray of shape (n, 2), float32
+            A point per image; also in ``results["xycoord"]``.
+
+        Raises
+        ------
+        StepOrderError
+            If there are no features yet.
+        InvalidDataError
+            If `feat` is no finite matrix with a row for each image.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.embedding(cl.extract_feat(cl.import_data(X[:50]))).shape
+        (50, 2)
+        """
+        n_images = len(require(self.results, "feat"))
+        feat = self.results["feat"] if feat is None else check_rows("feat", feat)
+        if len(feat) != n_images:
+            raise InvalidDataError(
+                f"'feat' must have a row for each of {n_images} images. Got {len(feat)}."
+            )
+        embedder = make_embedder(self.params["embedding"], self.params)
+        logger.info(
+            "Laying out the map of %s images by embedding=%r.",
+            f"{len(feat):,}",
+            self.params["embedding"],
+        )
+        xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
+        self._store(xycoord=xycoord, embedder_=embedder)
+        return xycoord
+
+    imread = staticmethod(imread)
+    imscale = staticmethod(imscale)
+    import_example = staticmethod(import_example)
+    extract_hog = staticmethod(extract_hog)

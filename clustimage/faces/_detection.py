@@ -1,0 +1,357 @@
+"""Photos → faces: read, detect, cut and write, in threads."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.logs import get_logger
+from clustimage._core.parallel import run_ordered
+from clustimage._core.validation import check_bool, check_shape
+from clustimage.faces._crops import LARGEST, Crop, cut_face, scale_face, whole_box
+from clustimage.faces._detector import Face, FaceDetector
+from clustimage.faces._naming import is_crop, safe_stem, write_crop
+from clustimage.faces._registry import check_faces, make_detector
+from clustimage.images import (
+    DEFAULT_EXTENSIONS,
+    ImageStatus,
+    canonical,
+    digest,
+    gather_photos,
+    imresize,
+    imscale,
+    quiet_pillow,
+    read_upright,
+    tell_skipped,
+    to_gray,
+)
+
+__all__ = ["find_faces"]
+
+logger = get_logger(__name__)
+
+ENLARGED = 2.0  # a photo smaller than `max_side` is enlarged for the detector by at most this
+NO_ROOM = 16  # pixels: no face is looked for in a photo with a shorter side
+FOLDER = "faces"
+
+# Raise when crops come out otherwise than before: they are then written under other names.
+VERSION = 1
+
+
+@dataclass
+class _Found:
+    """What is kept of one photo."""
+
+    pathname: str
+    filename: str
+    coord_faces: np.ndarray
+    scores: np.ndarray
+    coord_eyes: list[np.ndarray]
+    size_faces: np.ndarray
+    pathnames_face: list[str]
+    img: np.ndarray
+
+
+def find_faces(
+    X: Any,
+    *,
+    params: Mapping[str, Any] | None = None,
+    dim_face: tuple[int, int] = (64, 64),
+    grayscale: bool = False,
+    dirpath: str | os.PathLike[str] | None = None,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    n_jobs: int | None = -1,
+) -> dict[str, Any]:
+    """Find the faces of photos and write each as an image file of its own.
+
+    Parameters
+    ----------
+    X : path, URL, array, PIL image, or a list of these, nested or not
+        As for `load_images`, but not flattened.
+    params : dict, optional
+        Some of the settings of `PARAMS_FACES`; the others keep their defaults:
+
+        - detector : ``"haar"``, ``"yunet"`` or an object with ``detect``, see `FaceDetector`;
+        - model : path of a cascade (haar) or of the network (yunet, which needs one);
+        - scale_factor, min_neighbors : of haar, see `HaarDetector`;
+        - min_score : of yunet, see `YuNetDetector`;
+        - min_size : smallest face, as a share of the longer side of the photo;
+        - max_side : longer side in pixels of the photo that the detector sees; a smaller
+          one is enlarged, at most twice;
+        - margin : what is added around a face, as a share of its size;
+        - align : turn a crop so that its eyes are level, where both are known.
+    dim_face : (height, width), default=(64, 64)
+        Size of the crops in ``img``.
+    grayscale : bool, default=False
+        Whether ``img`` is gray; the files keep their colours.
+    dirpath : path, optional
+        Crops are written into its folder ``faces``; default a new temporary folder.
+    ext : str or sequence of str, optional
+        Extensions of the files that are taken from a folder.
+    n_jobs : int, default=-1
+        Number of threads; -1 uses every core. An object as detector works in one.
+
+    Returns
+    -------
+    dict
+        One entry for each photo that was read, in the order of the input; those without a
+        face have empty ones:
+
+        - pathnames, filenames : arrays of str objects, shape (n,);
+        - pathnames_face : list of lists of str, the files of the crops, from left to right;
+        - img : list of uint8 arrays (k, height * width * channels), the crops in the size
+          `dim_face`, scaled as the chain scales images;
+        - coord_faces : list of int arrays (k, 4), x, y, width, height in the photo held upright;
+        - coord_eyes : list of lists of int arrays (m, 4), boxes in pixels of the crop's file;
+        - size_faces : list of int arrays (k, 2), height and width of the crop's file;
+        - scores : list of float arrays (k,), in the units of the detector.
+
+        What could not be read is counted in one warning, with the first reasons.
+
+    Raises
+    ------
+    ImageReadError
+        If there is no photo at all, or none can be read.
+    InvalidDataError
+        If an array can be no photo.
+    InvalidParameterError
+        If a setting is wrong, a cascade or model file is missing or broken, or `dirpath`
+        cannot be written to.
+
+    Notes
+    -----
+    A crop is named ``<photo>_<hash>_face<i>.png``. The hash is of the path of the photo, its
+    content and the settings, so photos of one name do not meet, and the same call again
+    leaves the files as they are. Nothing is overwritten. Such files below `dirpath`, in
+    ``faces``, are not searched for faces themselves. Each file carries the path of its
+    photo, see `photo_of`.
+
+    Examples
+    --------
+    >>> from skimage.data import astronaut
+    >>> faces = find_faces([astronaut()])
+    >>> faces["coord_faces"][0].shape, faces["img"][0].shape
+    ((1, 4), (1, 12288))
+    """
+    work = _Work(
+        check_faces(params),
+        check_shape("dim_face", dim_face),
+        check_bool("grayscale", grayscale),
+        None if dirpath is None else Path(os.path.abspath(Path(dirpath).expanduser())),  # noqa: PTH100
+    )
+    own = not isinstance(work.params["detector"], str)
+    photos = gather_photos(X, ext=ext, download_dir=dirpath)
+    if dirpath is not None:
+        photos = _without_crops(photos, work.folder)
+    found: list[_Found] = []
+    status: list[ImageStatus] = []
+    with quiet_pillow():
+        results = run_ordered(
+            work.find,
+            photos.items,
+            n_jobs=1 if own else n_jobs,
+            desc="Finding faces",
+            unit="photo",
+        )
+        for photo, result in zip(photos.items, results, strict=True):
+            if isinstance(result, str):
+                status.append(ImageStatus(photo.given, "skipped", result))
+            else:
+                status.append(ImageStatus(photo.pathname, "ok"))
+                found.append(result)
+    tell_skipped(status, photos.looked_for)
+    n_faces = sum(len(row.pathnames_face) for row in found)
+    if n_faces:
+        logger.info("Faces: %d, in %d photos.", n_faces, len(found))
+    else:
+        logger.warning(
+            "No face was found in %d photos. Lower 'min_neighbors' (haar), 'min_score' (yunet) or "
+            "'min_size' in params_faces finds more.",
+            len(found),
+        )
+    return _as_dict(found)
+
+
+def _without_crops(photos: Any, folder: Path) -> Any:
+    """Return the photos without what an earlier call has written to `folder`.
+
+    Where `dirpath` lies in the folder of the photos, crops would be photos in the next call.
+    """
+    start = f"{folder}{os.sep}"
+    kept = [
+        photo
+        for photo in photos.items
+        if not (photo.pathname.startswith(start) and is_crop(photo.filename))
+    ]
+    return replace(photos, items=kept)
+
+
+def _as_dict(found: list[_Found]) -> dict[str, Any]:
+    """Return the rows of the photos as columns."""
+    names = ("pathnames_face", "img", "coord_faces", "coord_eyes", "size_faces", "scores")
+    return {
+        "pathnames": np.array([row.pathname for row in found], dtype=object),
+        "filenames": np.array([row.filename for row in found], dtype=object),
+        **{name: [getattr(row, name) for row in found] for name in names},
+    }
+
+
+class _Work:
+    """What all photos have in common, and a detector for each thread."""
+
+    def __init__(
+        self,
+        params: dict[str, Any],
+        dim_face: tuple[int, int],
+        gray: bool,
+        dirpath: Path | None,
+    ) -> None:
+        self.params = params
+        self.dim_face = dim_face
+        self.gray = gray
+        self._dirpath = dirpath
+        self._lock = threading.Lock()
+        self._of_thread = threading.local()
+        self._of_thread.detector = make_detector(params)  # a broken model is told before any work
+
+    def find(self, source: Any) -> _Found | str:
+        """Find the faces of one photo, or say why it cannot be read."""
+        photo = read_upright(source, self._enough)
+        if isinstance(photo, str):
+            return photo
+        try:
+            faces = self._detect(photo.pixels)
+        except cv2.error as exc:
+            return f"the detector failed ({exc.err})"
+        height, width = photo.height, photo.width
+        faces = [
+            scale_face(face, width / photo.pixels.shape[1], height / photo.pixels.shape[0])
+            for face in faces
+        ]
+        pixels = photo.pixels
+        if faces and pixels.shape[:2] != (height, width):
+            again = read_upright(source, _as_large_as(faces))
+            if isinstance(again, str):
+                return again
+            pixels = again.pixels
+        across, down = pixels.shape[1] / width, pixels.shape[0] / height
+        crops = [
+            cut_face(
+                pixels,
+                scale_face(face, across, down),
+                margin=self.params["margin"],
+                align=self.params["align"],
+            )
+            for face in faces
+        ]
+        return self._keep(source, faces, crops, (height, width))
+
+    def _enough(self, height: int, width: int) -> tuple[int, int]:
+        """Return the size below which a photo must not be reduced for the detector."""
+        share = min(1.0, self.params["max_side"] / max(height, width))
+        return max(1, round(height * share)), max(1, round(width * share))
+
+    def _detect(self, img: np.ndarray) -> list[Face]:
+        height, width = img.shape[:2]
+        scale = min(self.params["max_side"] / max(height, width), ENLARGED)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        if min(size) < NO_ROOM:
+            return []
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        seen = cv2.resize(img, size, interpolation=method)
+        return [
+            scale_face(face, width / size[0], height / size[1])
+            for face in self._detector().detect(seen)
+        ]
+
+    def _detector(self) -> FaceDetector:
+        if not hasattr(self._of_thread, "detector"):
+            self._of_thread.detector = make_detector(self.params)
+        return self._of_thread.detector
+
+    def _keep(
+        self, source: Any, faces: list[Face], crops: list[Crop], size: tuple[int, int]
+    ) -> _Found | str:
+        height, width = size
+        names: list[str] = []
+        if faces:
+            try:
+                content = _content_of(source)
+            except OSError as exc:
+                return f"cannot be read any more ({exc.strerror})"
+            stem = f"{safe_stem(source.pathname)}_{self._hash(source.pathname, content)}"
+            photo = source.pathname if source.content is None else None
+            try:
+                names = [
+                    write_crop(self.folder, stem, number, crop.pixels, photo)
+                    for number, crop in enumerate(crops)
+                ]
+            except OSError as exc:
+                raise InvalidParameterError(
+                    f"The faces cannot be written to {self.folder} ({exc.strerror}). Give another "
+                    "'dirpath', or look whether the disk is full."
+                ) from exc
+        n_values = self.dim_face[0] * self.dim_face[1] * (1 if self.gray else 3)
+        rows = [_row(crop.pixels, self.dim_face, self.gray) for crop in crops]
+        return _Found(
+            source.pathname,
+            source.filename,
+            np.array([whole_box(face, width, height) for face in faces], int).reshape(-1, 4),
+            np.array([face.score for face in faces], dtype=float),
+            [crop.eyes for crop in crops],
+            np.array([crop.pixels.shape[:2] for crop in crops], dtype=int).reshape(-1, 2),
+            names,
+            np.array(rows, dtype=np.uint8).reshape(-1, n_values),
+        )
+
+    def _hash(self, pathname: str, content: bytes) -> str:
+        settings = {key: value for key, value in self.params.items() if key != "detector"}
+        detector = self.params["detector"]
+        recipe = {
+            "path": pathname,
+            "content": digest(content),
+            "settings": {key: None if v is None else str(v) for key, v in settings.items()},
+            "detector": detector if isinstance(detector, str) else type(detector).__qualname__,
+            "version": VERSION,
+        }
+        return digest(canonical(recipe))[:12]
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the crops; without `dirpath` a new one, made once."""
+        with self._lock:
+            if self._dirpath is None:
+                self._dirpath = Path(tempfile.mkdtemp(prefix="clustimage-"))
+            return self._dirpath / FOLDER
+
+
+def _as_large_as(faces: list[Face]) -> Any:
+    """Return what makes the least size at which no face is below the largest crop."""
+    smallest = min(max(face.box[2:]) for face in faces)
+    share = min(1.0, LARGEST / max(smallest, 1.0))
+
+    def least(height: int, width: int) -> tuple[int, int]:
+        return max(1, round(height * share)), max(1, round(width * share))
+
+    return least
+
+
+def _content_of(source: Any) -> bytes:
+    if source.content is None:
+        return Path(source.pathname).read_bytes()
+    return np.ascontiguousarray(source.content).tobytes()
+
+
+def _row(crop: np.ndarray, dim: tuple[int, int], gray: bool) -> np.ndarray:
+    """Return a crop as the chain reads images: gray, scaled by its maximum, resized."""
+    img = imscale(to_gray(crop) if gray else crop)
+    return imresize(img, dim).reshape(-1)

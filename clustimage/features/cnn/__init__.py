@@ -1,0 +1,1 @@
+"""Activations of a pretrained network."""

@@ -1,0 +1,458 @@
+"""``method="cnn"``: activations of a network that was trained on photos."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from clustimage._core.budget import Budget
+from clustimage._core.errors import InvalidParameterError, ModelFileError
+from clustimage._core.parallel import check_jobs
+from clustimage._core.validation import check_bool, check_int, merge_defaults
+from clustimage._decomposition.products import project
+from clustimage.features._extractor import ImageExtractor, as_images, as_rows
+from clustimage.features._needs import Needs
+from clustimage.features._pca import PCAExtractor, check_n_components
+from clustimage.features._stored import is_known, stored_rows
+from clustimage.features.cnn._network import Network, spelling
+from clustimage.features.cnn._torch import installed_versions
+from clustimage.features.cnn._weights import file_digest, file_of
+from clustimage.images import Images
+
+if TYPE_CHECKING:
+    from clustimage.images import Cache
+
+__all__ = ["PARAMS_CNN", "CNNExtractor"]
+
+PARAMS_CNN: dict[str, Any] = {
+    "model": "mobilenet_v2",
+    "layer": None,
+    "weights": "IMAGENET1K_V1",
+    "batch_size": 32,
+    "device": "auto",
+    "n_components": None,
+    "normalize": True,
+}
+
+PART = 4096  # rows whose lengths are measured at a time
+
+# Columns of the default layer, for a plan: the network is not loaded to make one.
+WIDTHS = {
+    "squeezenet1_1": 512,
+    "resnet18": 512,
+    "resnet34": 512,
+    "densenet121": 1024,
+    "googlenet": 1024,
+    "mobilenet_v2": 1280,
+    "efficientnet_b0": 1280,
+    "vgg16": 4096,
+    "vgg19": 4096,
+}
+ASSUMED = 2048  # columns of other networks; so have most of the deep ones
+FRAME = 2_000_000  # bytes of a picture on its way through a network, before its first layer
+NETWORK = 400_000_000  # bytes of weights and of what lies between two layers, about
+
+DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps(:0)?")
+COMPONENTS = ("mean_", "components_", "offset_", "explained_variance_ratio_")
+
+Floats = npt.NDArray[np.float32]
+
+
+class CNNExtractor(ImageExtractor):
+    """Describe images by the activations of a network, before it tells what is shown.
+
+    Parameters
+    ----------
+    model : str or torch.nn.Module, default="mobilenet_v2"
+        A classification model of torchvision by its name, with or without underscores, in
+        any case (``torchvision.models.list_models(module=torchvision.models)`` lists them);
+        or a network that takes `(b, 3, height, width)` of float32. Such a network is copied,
+        and itself stays as it is.
+    layer : str, int or None, default=None
+        Where the activations are taken. None is the input of the classifier, or the output
+        of a network without one. A name is one of ``model.named_modules()``; for VGG also
+        ``"fc1"``, ``"fc2"`` (4096 values each, after their ReLU) and ``"flatten"`` (25088).
+        A number counts the innermost layers, from 0, or from the end with -1. A layer that
+        is run several times counts the last time.
+    weights : str, path, torchvision.models.WeightsEnum or None, default="IMAGENET1K_V1"
+        A name that torchvision has for the model: the file is downloaded once, to torch's
+        own cache. Or a file with a state dict (a text with a dot or a slash in it); nothing
+        in it is executed. None is random, with a warning. Beside a network of your own a
+        member such as ``ResNet50_Weights.IMAGENET1K_V2`` brings its preprocessing, a file
+        the weights; the default means nothing then.
+    batch_size : int, default=32
+        Images in one forward pass.
+    device : str, torch.device or None, default="auto"
+        ``"auto"`` is CUDA, else MPS, else the CPU. On CUDA layers run in half precision
+        where torch knows it to be safe.
+    n_components : int, float or None, default=None
+        Principal components of the activations, as in `PCAExtractor`; None takes the
+        activations themselves.
+    normalize : bool, default=True
+        Make rows of length 1, so that the Euclidean distance is that of the angle. With
+        `n_components` they are brought to length 1 both before and after the components
+        are taken.
+    random_state : int, RandomState or None, default=0
+        Seed of random weights, and of the components.
+    n_jobs : int, default=-1
+        Number of threads that decode; -1 is all cores.
+
+    Attributes
+    ----------
+    image_shape_ : tuple of int
+        Height and width of the images fitted.
+    weights_digest_ : str
+        Tells the weights from others; empty where every row was known from an earlier run
+        and the network was not needed.
+    mean_, components_, offset_, explained_variance_ratio_ : ndarray
+        As in `PCAExtractor`; with `n_components` only.
+
+    Notes
+    -----
+    Preprocessing belongs to the weights: size, crop, interpolation, means and deviations are
+    those of ``weights.transforms()``; for a file those of the published weights that have
+    its name, else, as without weights, of ``IMAGENET1K_V1`` of the model; for a network of
+    your own 224 by 224 pixels out of 256, bilinear, with the means and deviations of ImageNet.
+
+    Maps are averaged over space, tokens are the class token, or their average where there is
+    none. A row of zeros stays zero.
+
+    The same image alone and in a batch gives the same row to about 1e-6, not to the bit.
+
+    References
+    ----------
+    .. [1] Donahue J et al. (2014). DeCAF: A deep convolutional activation feature for generic
+       visual recognition. ICML, 647-655.
+    .. [2] Jegou H, Chum O (2012). Negative evidences and co-occurences in image retrieval: the
+       benefit of PCA and whitening. ECCV, 774-787 (length 1 before and after PCA).
+
+    Examples
+    --------
+    >>> CNNExtractor("resnet50", n_components=50)
+    CNNExtractor(model='resnet50', n_components=50)
+    """
+
+    # Built when it is needed, never copied nor saved.
+    _network: Network | None = None
+
+    def __init__(
+        self,
+        model: Any = PARAMS_CNN["model"],
+        *,
+        layer: str | int | None = PARAMS_CNN["layer"],
+        weights: Any = PARAMS_CNN["weights"],
+        batch_size: int = PARAMS_CNN["batch_size"],
+        device: Any = PARAMS_CNN["device"],
+        n_components: int | float | None = PARAMS_CNN["n_components"],
+        normalize: bool = PARAMS_CNN["normalize"],
+        random_state: Any = 0,
+        n_jobs: int | None = -1,
+    ) -> None:
+        self.model = model
+        self.layer = layer
+        self.weights = weights
+        self.batch_size = batch_size
+        self.device = device
+        self.n_components = n_components
+        self.normalize = normalize
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> CNNExtractor:
+        """Make an unfitted extractor from ``params_cnn``, ``random_state`` and ``n_jobs``."""
+        given = merge_defaults("params_cnn", settings.get("params_cnn"), PARAMS_CNN)
+        return cls(
+            **given,
+            random_state=settings.get("random_state", 0),
+            n_jobs=settings.get("n_jobs", -1),
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(super().__getstate__())
+        state.pop("_network", None)
+        return state
+
+    def check(self) -> None:
+        _check_model(self.model)
+        _check_weights(self.weights)
+        if self.layer is not None and not isinstance(self.layer, str):
+            check_int("layer", self.layer)
+        check_int("batch_size", self.batch_size, low=1)
+        if not _is_device(self.device):
+            raise InvalidParameterError(
+                "'device' must be 'auto', 'cpu', 'cuda', 'cuda:<number>' or 'mps'. "
+                f"Got {self.device!r}."
+            )
+        check_n_components(self.n_components)
+        check_bool("normalize", self.normalize)
+        if self.n_jobs is not None:
+            check_jobs(self.n_jobs)
+
+    def prepare(self, cache: Cache | None = None) -> None:
+        """Load the network, so that what is missing is known before images are read.
+
+        Parameters
+        ----------
+        cache : Cache, optional
+            Where earlier runs are remembered. If it has rows of these very settings, they
+            were good then, and nothing is loaded before it is needed.
+
+        Raises
+        ------
+        MissingDependencyError
+            If torch or torchvision is not installed, or not of versions that go together.
+        InvalidParameterError
+            If there is no such model, layer, device or file, or the file is of another network.
+        DownloadError
+            If the weights are not here and cannot be downloaded.
+        """
+        self.check()
+        recipe = self._recipe()
+        if cache is None or recipe is None or not is_known(cache, recipe):
+            self._loaded()
+
+    def fit(self, X: npt.ArrayLike, y: Any = None) -> CNNExtractor:
+        """Load the network; with `n_components`, find the components.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, height, width) or (n, height, width, channels), uint8
+            Gray or RGB, of any size: they are resized and cropped as the weights want it.
+        y : object, optional
+            Ignored.
+
+        Returns
+        -------
+        CNNExtractor
+            The object itself.
+
+        Raises
+        ------
+        ClustimageError
+            As `prepare`.
+        InvalidDataError
+            If the array holds no images.
+        """
+        images = _wrapped(as_images(X))
+        if self.n_components is None:
+            self._start(images)
+            self._loaded()
+            self.weights_digest_ = self._digest()
+        else:
+            self.fit_images(images)
+        return self
+
+    def fit_transform(self, X: npt.ArrayLike, y: Any = None, **fit_params: Any) -> Floats:
+        """Return one row per image, `(n, d)` float32; see `fit`."""
+        return self.fit_images(_wrapped(as_images(X)))
+
+    def needs(
+        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
+    ) -> Needs:
+        self.check()
+        width = (
+            WIDTHS.get(spelling(self.model), ASSUMED) if isinstance(self.model, str) else ASSUMED
+        )
+        rows = 4 * n_images * width
+        frames = min(n_images, 4 * self.batch_size) * FRAME
+        network = Needs(
+            f"Keeping the activations of {n_images:,} images",
+            f"activations of a network, about {width:,} columns",
+            width,
+            peak=rows + frames + NETWORK,
+            kept=rows,
+            why=f"batches of {self.batch_size} images go through the network",
+            least=rows,
+            instead="Take a network with fewer activations, such as model='squeezenet1_1'.",
+        )
+        if self.n_components is None:
+            return network
+        beside = None if budget is None else budget.holding(rows)
+        pca = self._pca()._needs_of_rows(n_images, width, beside, pixels=False)
+        return replace(
+            network,
+            what=f"{network.what}, and {pca.what}",
+            n_columns=pca.n_columns,
+            peak=max(network.peak, rows + pca.peak),
+            kept=pca.kept,
+        )
+
+    def fit_images(self, images: Images, budget: Budget | None = None) -> Floats:
+        """Return one row per image that stage 1 has read, and learn the components from them.
+
+        Photos are read again at the size of the network, batch by batch, while it computes;
+        rows that ``images.cache`` has are not computed again.
+        """
+        self.needs(len(images), images.shape, budget).check(budget)
+        self._start(images)
+        rows = self._rows(images)
+        self.weights_digest_ = self._digest()
+        if self.n_components is not None:
+            left = None if budget is None else budget.holding(rows.nbytes)
+            pca = self._pca()
+            pca._fit_rows(as_rows(pca, rows, reset=True), left)
+            for name in COMPONENTS:
+                setattr(self, name, getattr(pca, name))
+        return self._finished(rows)
+
+    def transform_images(self, images: Images) -> Floats:
+        """Return one row per image that stage 1 has read."""
+        check_is_fitted(self, "image_shape_")
+        return self._finished(self._rows(images))
+
+    def _describe(self, images: npt.NDArray[np.uint8]) -> Floats:
+        return self._finished(self._rows(_wrapped(images)))
+
+    def _pca(self) -> PCAExtractor:
+        return PCAExtractor(self.n_components, random_state=self.random_state)
+
+    # --- the network ----------------------------------------------------------------------------
+
+    def _start(self, images: Images) -> None:
+        """Forget what was fitted before, and keep the size of the images."""
+        self.check()
+        for name in ("weights_digest_", *COMPONENTS):
+            self.__dict__.pop(name, None)
+        self.image_shape_ = images.shape[:2]
+
+    def _in_memory(self) -> Network | None:
+        """Return the network if it is there and was made from the settings of now."""
+        settings = (self.model, self.layer, self.weights, self.device, self.random_state)
+        network = self._network
+        return network if network is not None and network.settings == settings else None
+
+    def _loaded(self) -> Network:
+        network = self._in_memory()
+        if network is None:
+            self._network = None  # never two of them in memory
+            model, layer, weights = self.model, self.layer, self.weights
+            device, random_state = self.device, self.random_state
+            network = Network(
+                model=model, layer=layer, weights=weights, device=device, random_state=random_state
+            )
+            _check_same(getattr(self, "weights_digest_", ""), network.digest)
+            self._network = network
+        return network
+
+    def _digest(self) -> str:
+        """Return what tells the weights from others, as far as it is known without loading.
+
+        Those in memory count, also where their file has been replaced since.
+        """
+        network = self._in_memory()
+        if network is not None:
+            return network.digest
+        path = file_of(self.weights)
+        return "" if path is None else file_digest(path)
+
+    def _rows(self, images: Images) -> Floats:
+        rows = stored_rows(images, self._recipe(), lambda places: self._compute(images, places))
+        return lengths_of_one(rows, out=rows) if self.normalize else rows
+
+    def _compute(
+        self, images: Images, positions: npt.NDArray[np.intp]
+    ) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
+        network = self._loaded()
+        batches: Any = images.batches(
+            network.frame,
+            size=self.batch_size,
+            positions=positions,
+            n_jobs=self.n_jobs,
+            desc="Looking at images",
+        )
+        with closing(batches):
+            yield from network.rows(batches)
+
+    def _recipe(self) -> dict[str, Any] | None:
+        """Return all that the activations depend on beside the images; None for what has no name.
+
+        Made without torch: the versions stand for the files and the preprocessing that
+        torchvision has under a name.
+        """
+        versions = installed_versions()
+        if not isinstance(self.model, str) or versions is None:
+            return None
+        path, weights = file_of(self.weights), self.weights
+        if path is not None:
+            digest = self._digest()
+            _check_same(getattr(self, "weights_digest_", ""), digest)
+            known: Any = {"file": digest, "name": path.name}
+        elif weights is not None:
+            known = str(getattr(weights, "name", weights)).rpartition(".")[2].upper()
+        elif isinstance(self.random_state, int | np.integer):
+            known = int(self.random_state)
+        else:
+            return None
+        return {
+            "method": "cnn",
+            "model": spelling(self.model),
+            "layer": self.layer,
+            "weights": known,
+            "device": str(self.device),
+            **versions,
+        }
+
+    def _finished(self, rows: Floats) -> Floats:
+        if self.n_components is None:
+            return rows
+        scores = project(rows, self.mean_, self.components_, self.offset_)
+        return lengths_of_one(scores, out=scores) if self.normalize else scores
+
+
+def lengths_of_one(rows: Floats, out: Floats | None = None) -> Floats:
+    """Return rows of Euclidean length 1, in `out` if given; rows of zeros stay zero."""
+    out = np.empty_like(rows) if out is None else out
+    for start in range(0, len(rows), PART):
+        some = rows[start : start + PART]
+        lengths = np.linalg.norm(some.astype(np.float64), axis=1, keepdims=True)
+        lengths[lengths == 0] = 1
+        np.divide(some, lengths, out=out[start : start + PART], casting="same_kind")
+    return out
+
+
+def _wrapped(pixels: npt.NDArray[np.uint8]) -> Images:
+    """Return images that have no source but their pixels."""
+    nothing = np.full(len(pixels), "", dtype=object)
+    return Images(nothing, nothing, nothing, pixels, [])
+
+
+def _check_model(model: Any) -> None:
+    if isinstance(model, type) or not (
+        isinstance(model, str) or (hasattr(model, "state_dict") and hasattr(model, "eval"))
+    ):
+        raise InvalidParameterError(
+            "'model' must be the name of a classification model of torchvision or a "
+            f"torch.nn.Module. Got {model!r}."
+        )
+
+
+def _check_weights(weights: Any) -> None:
+    known = weights is None or isinstance(weights, str) or file_of(weights) is not None
+    if not known and not hasattr(weights, "transforms"):
+        raise InvalidParameterError(
+            "'weights' must be the name of weights of torchvision, a file with a state dict, or "
+            f"None for random ones. Got {weights!r}."
+        )
+
+
+def _is_device(device: Any) -> bool:
+    if device is None or f"{type(device).__module__}.{type(device).__name__}" == "torch.device":
+        return True
+    return isinstance(device, str) and DEVICES.fullmatch(device) is not None
+
+
+def _check_same(fitted: str, found: str) -> None:
+    if fitted and fitted != found:
+        raise ModelFileError(
+            "The weights that params_cnn names are not those that the model was fitted with "
+            f"({found}, not {fitted}): rows of new images would not compare with the old ones. "
+            "Bring the old weights back, or fit again."
+        )

@@ -1,0 +1,142 @@
+"""torch and torchvision: the one file that imports them, and what their devices are."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+from clustimage._core.errors import InvalidParameterError, MissingDependencyError
+from clustimage._core.optional import import_optional
+
+__all__ = ["find_device", "import_torch", "installed_versions"]
+
+NEEDED_BY = "method='cnn'"
+
+
+def installed_versions() -> dict[str, str] | None:
+    """Return the versions of torch and torchvision without importing them; None without both."""
+    try:
+        return {name: metadata.version(name) for name in ("torch", "torchvision")}
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def import_torch() -> tuple[Any, Any]:
+    """Return the modules torch and torchvision.
+
+    Raises
+    ------
+    MissingDependencyError
+        If one of them is not installed, or if they are not of versions that go together.
+    """
+    torch = _import_torch()
+    try:
+        import torchvision
+        import torchvision.models
+    except (ImportError, OSError, RuntimeError, AttributeError) as exc:
+        if isinstance(exc, ModuleNotFoundError) and exc.name == "torchvision":
+            import_optional("torchvision", extra="cnn", needed_by=NEEDED_BY)
+        raise MissingDependencyError(_words_on_the_pair(exc)) from exc
+    return torch, torchvision
+
+
+def _import_torch() -> Any:
+    try:
+        import torch
+    except ModuleNotFoundError as exc:
+        if exc.name == "torch":
+            return import_optional("torch", extra="cnn", needed_by=NEEDED_BY)
+        raise _broken_torch(exc) from exc
+    except (ImportError, OSError, RuntimeError, AttributeError) as exc:
+        raise _broken_torch(exc) from exc
+    return torch
+
+
+def _broken_torch(exc: BaseException) -> MissingDependencyError:
+    return MissingDependencyError(
+        f"{NEEDED_BY} needs the package 'torch', which is installed ({_version('torch')}) and "
+        f"cannot be imported ({_one_line(exc)}). "
+        "Install it again: pip install --force-reinstall torch torchvision"
+    )
+
+
+def _words_on_the_pair(exc: BaseException) -> str:
+    """Return what to do where torchvision does not load beside the torch that is there."""
+    torch, torchvision = _version("torch"), _version("torchvision")
+    said = (
+        f"{NEEDED_BY} needs torch and torchvision of versions that go together. Installed are "
+        f"torch {torch} and torchvision {torchvision}, which cannot be imported ({_one_line(exc)})."
+    )
+    partner = _partner(torch)
+    if partner is None:
+        return f"{said} Install both at once: pip install --upgrade torch torchvision"
+    if torchvision.startswith(f"{partner}."):
+        return (
+            f"{said} The two numbers go together, so the builds do not (one for CUDA, one for "
+            "the CPU). Install both from one place: "
+            f"pip install --force-reinstall 'torch=={_minor(torch)}.*' 'torchvision=={partner}.*'"
+        )
+    return (
+        f"{said} torch {_minor(torch)} goes with torchvision {partner}: "
+        f"pip install 'torch=={_minor(torch)}.*' 'torchvision=={partner}.*'"
+    )
+
+
+def _partner(torch: str) -> str | None:
+    """Return the version of torchvision that belongs to one of torch: 0.(N + 15) to 2.N."""
+    parts = torch.split(".")
+    if len(parts) < 2 or parts[0] != "2" or not parts[1].isdecimal():
+        return None
+    return f"0.{int(parts[1]) + 15}"
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "(of unknown version)"
+
+
+def _one_line(exc: BaseException) -> str:
+    return " ".join(f"{type(exc).__name__}: {exc}".split())[:200]
+
+
+def find_device(device: Any) -> Any:
+    """Return the `torch.device` to work on.
+
+    Parameters
+    ----------
+    device : str, torch.device or None
+        ``"auto"`` (or None) is CUDA, else MPS, else the CPU; ``"cpu"``, ``"cuda"``,
+        ``"cuda:1"``, ``"mps"``.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no such device here; the message lists those that there are.
+    """
+    torch, _ = import_torch()
+    there = _devices(torch)
+    if device is None or device == "auto":
+        return torch.device(there[0])
+    name = str(device)
+    if name in (*there, *(known.removesuffix(":0") for known in there)):
+        return torch.device(name)
+    raise InvalidParameterError(
+        f"params_cnn['device'] must be a device that is here: 'auto', "
+        f"{', '.join(map(repr, there))}. Got {name!r}."
+    )
+
+
+def _devices(torch: Any) -> list[str]:
+    """Return the devices that are here, the best one first."""
+    found = []
+    if torch.cuda.is_available():
+        found += [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]

@@ -1,0 +1,341 @@
+"""Stage 1: whatever holds images → decoded images of one size."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clustimage._core.budget import Budget
+from clustimage._core.errors import DownloadError, ImageReadError
+from clustimage._core.file_arrays import Trail, forget
+from clustimage._core.logs import get_logger
+from clustimage._core.parallel import check_jobs, run_ordered
+from clustimage._core.validation import check_bool, check_shape
+from clustimage.images._images import Images, ImageStatus
+from clustimage.images._storage import Place, decoding_ways, scaling_ways, store_pixels
+from clustimage.images.cache._database import Cache
+from clustimage.images.cache._recall import Recall, recalling
+from clustimage.images.reading._arrays import check_values, rows_to_pixels
+from clustimage.images.reading._decode import decode, quiet_pillow
+from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, printable
+from clustimage.images.reading._pillow import Decoded
+from clustimage.images.reading._source import Rules, Source, Sources, Stack, Wanted, gather
+from clustimage.images.reading._url_files import fetch
+
+__all__ = ["load_images", "tell_skipped"]
+
+logger = get_logger(__name__)
+
+N_REASONS = 3  # how many skipped inputs a message tells
+
+
+def load_images(
+    X: Any,
+    *,
+    dim: tuple[int, int] = (128, 128),
+    grayscale: bool = False,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    recursive: bool = True,
+    black_list: str | Iterable[str] | None = None,
+    n_jobs: int | None = -1,
+    download_dir: str | os.PathLike[str] | None = None,
+    shape: tuple[int, int, int] | None = None,
+    white: float | None = None,
+    cache: Cache | None = None,
+    budget: Budget | None = None,
+) -> Images:
+    """Read images of any kind and bring them to one size.
+
+    Each image is read, turned to gray if asked, scaled so that its largest value
+    is 255 (`imscale`), and resized with ``cv2.INTER_AREA``, in this order. Images
+    that come as one array share one range of values, so they are scaled by one
+    factor: the largest value of the whole array becomes 255.
+
+    Parameters
+    ----------
+    X : path, URL, array, DataFrame, PIL image, or a list of these
+        - a folder: its image files, see `listdir`, in natural order; in paths a
+          leading ``~`` is the user's folder;
+        - one file or URL (http, https), or a list of them, folders among them,
+          nested or not: read in the order given; what is given twice appears twice;
+        - an array `(n, m)` or `(m,)`, or a DataFrame whose index holds the names:
+          flattened images (one gray image: `X[np.newaxis]`). They keep their size,
+          which is `dim` where that fits, otherwise a square, gray first, then RGB;
+        - an array `(n, height, width)` of gray images or `(n, height, width, c)`
+          with c = 1 (gray), 3 (RGB) or 4 (RGBA). An array of three axes whose last
+          one is 1, 3 or 4 long is one image `(height, width, c)`; gray images so
+          narrow are given as `(n, height, width, 1)`;
+        - a list of arrays `(height, width)` or `(height, width, c)`, or of PIL
+          images, of any sizes.
+    dim : (height, width), default=(128, 128)
+        Size in pixels of the result, except for flattened images.
+    grayscale : bool, default=False
+        Whether colour becomes luma (ITU-R BT.601). Without it files and PIL images
+        have three channels, also gray ones; arrays have one where all are gray.
+    ext, recursive, black_list
+        Which files of a folder are images; see `listdir`.
+    n_jobs : int, default=-1
+        Number of threads; -1 uses every core.
+    download_dir : path, optional
+        Folder where downloads are stored; default a new temporary one, which stays. Also
+        where pixels go that are too many for `budget`.
+    shape : (height, width, channels), optional
+        Shape of the images of a fitted model, for new ones: flattened images are
+        read in it, and all images end in it. It takes the place of `dim` and
+        `grayscale`.
+    white : float, optional
+        With `shape`: the `Images.white` of the fitted model, so that an array of new
+        images is scaled by the factor of the old ones. None scales each new image by
+        its own maximum.
+    cache : Cache, optional
+        Memory of past runs, see `open_cache`. Files that are as they were are then not
+        opened, files of known content not decoded, and what is read is kept at once, so
+        that a run that is stopped half way is not lost. Arrays and pictures in memory,
+        files beyond 256 MiB and what is skipped are not kept.
+    budget : Budget, optional
+        Memory that may be taken. Pixels that take more than half of what is left of it go
+        into a file in `download_dir`, by default in the system's temporary folder; they are
+        the same, and the file is gone with them. See `plan_images`. None is no limit.
+
+    Returns
+    -------
+    Images
+        With a row of status for every input. What cannot be read is skipped with
+        its reason and counted in one warning; it changes no other image.
+
+    Raises
+    ------
+    ImageReadError
+        If there is no image at all: a path that is empty or does not exist, a folder
+        without images, files of which none can be read.
+    InvalidDataError
+        If an array has NaN, infinite or negative values, is not numeric, or has a
+        shape that cannot be known.
+    InvalidParameterError
+        If a parameter has a value that is not allowed.
+    MemoryLimitError
+        If `budget` is too small even for one image at a time; raised before any is read.
+    DiskSpaceError
+        If the pixels go into a file, and the disk has no room for it.
+
+    Notes
+    -----
+    EXIF orientation is applied, transparency laid over white, the first frame of an
+    animation taken. Gray of 16 or 32 bits is scaled by its own maximum (negative
+    values in a file are first shifted to 0); colour profiles are not applied. A
+    JPEG is decoded at the smallest of the sizes 1, 1/2, 1/4, 1/8 not below `dim`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = load_images([np.ones((40, 60)), np.ones((30, 30, 3))], dim=(8, 8))
+    >>> images.pixels.shape, images.filenames.tolist()
+    ((2, 8, 8, 3), ['image_0000', 'image_0001'])
+    """
+    wanted = Wanted(check_shape("dim", dim), check_bool("grayscale", grayscale), shape)
+    check_extensions(ext)
+    if n_jobs is not None:
+        check_jobs(n_jobs)
+    if shape is not None:
+        wanted = Wanted((shape[0], shape[1]), shape[2] == 1, shape)
+    rules = Rules(ext, check_bool("recursive", recursive), black_list, download_dir)
+    given = gather(X, rules)
+    reader = Reader(wanted, n_jobs, white if shape is not None else None, budget, download_dir)
+    if isinstance(given, Stack):
+        given.check_size()
+        return reader.read_stack(given)
+    return reader.read_sources(given, cache)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads what was given, with the settings of one call of `load_images`."""
+
+    wanted: Wanted
+    n_jobs: int | None
+    white: float | None
+    budget: Budget | None
+    folder: str | os.PathLike[str] | None
+
+    def read_stack(self, stack: Stack) -> Images:
+        """Read images that come as one array, which share one range of values."""
+        data, shape = stack.data, self.wanted.shape_of(stack)
+        if len(data.shape) == 2:
+            own = self.wanted.row_shape(stack)
+        else:
+            own = data.shape[1], data.shape[2], data.shape[3]
+        tops = check_values(data, stack.names)
+        white = float(tops.max()) if self.wanted.shape is None else self.white
+        if own[2] == 4:
+            white = None  # what is opaque belongs to each image; it is scaled once over white
+        if own[:2] == shape[:2] and own[2] != 4:
+            return self._scaled(stack, own, shape, white, tops)
+        return replace(self, white=white).read_sources(Sources(stack.as_sources()), shape=shape)
+
+    def _scaled(
+        self,
+        stack: Stack,
+        own: tuple[int, int, int],
+        shape: tuple[int, int, int],
+        white: float | None,
+        tops: np.ndarray,
+    ) -> Images:
+        """Scale images that have their size already, block by block."""
+        n_images = len(stack.data)
+        ways = scaling_ways(n_images, math.prod(own))
+        place = store_pixels(n_images, shape, self.budget, ways)
+        pixels = rows_to_pixels(
+            stack.data,
+            own,
+            shape[2],
+            white=white,
+            tops=tops,
+            out=place.make(self.folder),
+            at_once=place.way.at_once,
+        )
+        return _of_arrays(stack.names, pixels, own[:2], white)
+
+    def read_sources(
+        self,
+        sources: Sources,
+        cache: Cache | None = None,
+        shape: tuple[int, int, int] | None = None,
+    ) -> Images:
+        """Read one by one, in threads; an image goes to its place in the result at once."""
+        items = sources.items
+        shape = self.wanted.shape_of(sources) if shape is None else shape
+        arrays = [item.content for item in items if isinstance(item.content, np.ndarray)]
+        place = self._place(len(items), shape, arrays, cache)
+        pixels = place.make(self.folder)
+        trail = Trail(pixels)
+        status: list[ImageStatus] = []
+        kept: list[Source] = []
+        keys: list[str | None] = []
+        gray = shape[2] == 1
+        with quiet_pillow(), recalling(cache, shape[:2], gray) as recall:
+            results = run_ordered(
+                partial(_read_source, dim=shape[:2], gray=gray, white=self.white, recall=recall),
+                items,
+                n_jobs=place.way.at_once,
+                desc=None if len(arrays) == len(items) else "Reading images",
+            )
+            for item, result in zip(items, results, strict=True):
+                if recall is not None:
+                    recall.write()
+                if isinstance(item.content, np.ndarray):
+                    forget(item.content)  # where the user's own array is in a file
+                if isinstance(result, str):
+                    status.append(ImageStatus(item.given, "skipped", result))
+                    continue
+                img = result.pixels
+                pixels[len(kept)] = img[..., np.newaxis] if img.ndim == 2 else img
+                kept.append(item)
+                keys.append(result.key)
+                status.append(_status_of(item, result))
+                trail.reach(len(kept))
+        tell_skipped(status, sources.looked_for)
+        return Images(
+            _objects([item.pathname for item in kept]),
+            _objects([item.filename for item in kept]),
+            _objects([item.url for item in kept]),
+            pixels[: len(kept)],
+            status,
+            self.white,
+            kept,
+            None if cache is None else keys,
+            cache,
+        )
+
+    def _place(
+        self,
+        n_images: int,
+        shape: tuple[int, int, int],
+        arrays: list[np.ndarray],
+        cache: Cache | None,
+    ) -> Place:
+        ways = decoding_ways(
+            n_images,
+            shape,
+            n_jobs=self.n_jobs,
+            cached=cache is not None,
+            original=max((img.size for img in arrays), default=0),
+        )
+        instead = "Or give a smaller 'dim'."
+        place = store_pixels(n_images, shape, self.budget, ways, instead=instead)
+        if place.way != ways[0] and self.budget is not None:
+            logger.info(
+                "Reading with %d of %d workers, to stay within %s.",
+                place.way.at_once,
+                ways[0].at_once,
+                self.budget.words,
+            )
+        return place
+
+
+def _of_arrays(
+    names: list[str], pixels: np.ndarray, size: tuple[int, int], white: float | None
+) -> Images:
+    status = [ImageStatus(name, "ok", "", size[1], size[0]) for name in names]
+    urls = np.full(len(names), None, dtype=object)
+    return Images(_objects(names), _objects(names), urls, pixels, status, white)
+
+
+def _status_of(source: Source, image: Decoded) -> ImageStatus:
+    return ImageStatus(
+        source.pathname,
+        "ok",
+        width=image.width,
+        height=image.height,
+        taken=image.taken,
+        taken_from=image.taken_from,
+        modified=image.modified,
+        exif_problem=image.exif_problem,
+    )
+
+
+def _read_source(
+    source: Source,
+    dim: tuple[int, int],
+    gray: bool,
+    white: float | None,
+    recall: Recall | None = None,
+) -> Decoded | str:
+    if source.reason:
+        return source.reason
+    if source.url is not None:
+        try:
+            fetch(source.url, Path(source.pathname))
+        except DownloadError as exc:
+            return str(exc)
+    if recall is not None and source.content is None:
+        return recall.read(source.pathname)
+    content = source.pathname if source.content is None else source.content
+    return decode(content, dim, gray, white if isinstance(content, np.ndarray) else None)
+
+
+def tell_skipped(status: list[ImageStatus], looked_for: str) -> None:
+    """Warn once about all that was skipped, or raise where nothing is left."""
+    skipped = [row for row in status if row.status == "skipped"]
+    reasons = "; ".join(f"{printable(row.pathname)} ({row.reason})" for row in skipped[:N_REASONS])
+    more = len(skipped) - N_REASONS
+    rest = f"; and {more:,} more" if more > 0 else ""
+    if len(skipped) == len(status):
+        words = [part for part in (looked_for, reasons) if part]
+        what = "No image could be read" if skipped else "No image found"
+        raise ImageReadError(f"{what}: {'; '.join(words)}{rest}.")
+    if skipped:
+        counts = f"{len(skipped):,} of {len(status):,}"
+        logger.warning("Skipped %s images: %s%s", counts, reasons, rest)
+
+
+def _objects(values: list[Any]) -> np.ndarray:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

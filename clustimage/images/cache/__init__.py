@@ -1,0 +1,1 @@
+"""Images and features of earlier runs, kept by content in one database."""

@@ -1,0 +1,1 @@
+"""When, where and how a photo was taken, as its EXIF data say."""

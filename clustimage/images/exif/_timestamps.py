@@ -1,0 +1,208 @@
+"""When each image was made: by its EXIF data, by its file, or as the user says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.validation import check_option
+from clustimage.images.reading._listing import printable
+
+if TYPE_CHECKING:
+    from clustimage.images._images import Images, ImageStatus
+
+__all__ = ["Timestamps", "check_timestamps", "timestamp_of", "read_timestamps"]
+
+N_NAMED = 3  # how many images a message names
+
+GIVE = "Give an array of times, one per image"
+
+
+@dataclass(frozen=True)
+class Timestamps:
+    """When each image was made.
+
+    Attributes
+    ----------
+    seconds : ndarray of float64, shape (n,)
+        Seconds since 1970-01-01 UTC, or the numbers that were given.
+    origin : list of str, length n
+        Where each comes from: ``"DateTimeOriginal"`` or ``"DateTime"`` (EXIF), ``"file"``
+        (the time of the file) or ``"given"``.
+    """
+
+    seconds: np.ndarray
+    origin: list[str]
+
+
+def check_timestamps(timestamps: Any) -> None:
+    """Check what can be checked without images.
+
+    Parameters
+    ----------
+    timestamps : {"auto", "exif", "stat"} or array of shape (n,)
+        As for `read_timestamps`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is neither such a word nor an array of numbers or datetimes.
+    InvalidDataError
+        If values are missing or not finite.
+
+    Examples
+    --------
+    >>> check_timestamps("exif")
+    >>> check_timestamps("exiff")
+    Traceback (most recent call last):
+    ...
+    clustimage.InvalidParameterError: 'timestamps' must be one of 'auto', 'exif', 'stat'. \
+Got 'exiff'. Did you mean 'exif'?
+    """
+    if isinstance(timestamps, str):
+        check_option("timestamps", timestamps, CLOCKS)
+    else:
+        _as_seconds(timestamps)
+
+
+def read_timestamps(images: Images, timestamps: Any = "auto") -> Timestamps:
+    """Return when each image was made; no file is opened.
+
+    Parameters
+    ----------
+    images : Images
+        What stage 1 has read, with the times in their status.
+    timestamps : {"auto", "exif", "stat"} or array of shape (n,), default="auto"
+        - ``"exif"``: the EXIF data, DateTimeOriginal first, then DateTime;
+        - ``"stat"``: the time at which the file was last changed;
+        - ``"auto"``: the EXIF data, and the file's time where they hold no date;
+        - numbers (seconds), datetimes, `numpy.datetime64` or timestamps of pandas, one per
+          image that was read. Those without a time zone are taken as UTC, as EXIF data are.
+
+    Returns
+    -------
+    Timestamps
+
+    Raises
+    ------
+    InvalidParameterError
+        As `check_timestamps`.
+    InvalidDataError
+        If an image has no such time, or the array has another length, or missing values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from clustimage.images import load_images
+    >>> images = load_images(np.ones((2, 16)))
+    >>> read_timestamps(images, np.array(["1970-01-01", "1970-01-02"], dtype="datetime64[D]"))
+    Timestamps(seconds=array([    0., 86400.]), origin=['given', 'given'])
+    """
+    check_timestamps(timestamps)
+    if not isinstance(timestamps, str):
+        seconds = _as_seconds(timestamps)
+        if len(seconds) != len(images):
+            raise InvalidDataError(
+                f"'timestamps' must have one value for each of the {len(images)} images that "
+                f"were read, in their order. Got {len(seconds)}."
+            )
+        return Timestamps(seconds, ["given"] * len(seconds))
+    rows = [row for row in images.status if row.status == "ok"]
+    found = [CLOCKS[timestamps](row) for row in rows]
+    without = [row for row, (moment, _) in zip(rows, found, strict=True) if moment is None]
+    if without:
+        raise InvalidDataError(_no_moment(without, rows, timestamps))
+    return Timestamps(
+        np.array([moment for moment, _ in found], dtype=np.float64),
+        [origin for _, origin in found],
+    )
+
+
+def timestamp_of(row: ImageStatus) -> tuple[float | None, str]:
+    """Return what ``"auto"`` takes for an input, and where it comes from; None and ``""``."""
+    return _by_exif(row) if row.taken is not None else _by_file(row)
+
+
+def _by_exif(row: ImageStatus) -> tuple[float | None, str]:
+    return row.taken, row.taken_from
+
+
+def _by_file(row: ImageStatus) -> tuple[float | None, str]:
+    return row.modified, "" if row.modified is None else "file"
+
+
+CLOCKS: dict[str, Callable[[ImageStatus], tuple[float | None, str]]] = {
+    "auto": timestamp_of,
+    "exif": _by_exif,
+    "stat": _by_file,
+}
+
+
+def _no_moment(without: list[ImageStatus], rows: list[ImageStatus], word: str) -> str:
+    """Return the words of the error on images that have no time."""
+    names = ", ".join(printable(row.pathname) for row in without[:N_NAMED])
+    count = f"{len(without)} of {len(rows)} images"
+    if all(row.modified is None for row in without):
+        return f"{count} come from no file that could tell a time, first: {names}. {GIVE}."
+    return (
+        f"{count} have no date in their EXIF data (timestamps={word!r}), first: {names}. "
+        f"timestamps='auto' falls back on the time of the file. Or {GIVE[0].lower()}{GIVE[1:]}."
+    )
+
+
+def _as_seconds(timestamps: Any) -> np.ndarray:
+    """Return times of any kind as seconds, float64 `(n,)`; see `read_timestamps`."""
+    values = timestamps.to_numpy() if hasattr(timestamps, "to_numpy") else timestamps
+    if not isinstance(values, (list, tuple)) and getattr(values, "ndim", 0) != 1:
+        raise InvalidParameterError(
+            "'timestamps' must be 'auto', 'exif', 'stat' or an array of times, one per image. "
+            f"Got {_shown(timestamps)}."
+        )
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        seconds = _since_1970(values)
+    elif isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
+        seconds = values.astype(np.float64)
+    else:
+        seconds = np.array([_one(value, place) for place, value in enumerate(values)], dtype=float)
+    unknown = np.flatnonzero(~np.isfinite(seconds))
+    if len(unknown):
+        raise InvalidDataError(
+            f"'timestamps' must be known for every image. {len(unknown)} of {len(seconds)} are "
+            f"missing or not finite, the first one at position {unknown[0]}: "
+            f"{values[unknown[0]]}."
+        )
+    return seconds
+
+
+def _one(value: Any, place: int) -> float:
+    """Return one time as seconds; NaN where it is missing."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return np.nan
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo is not None else value.replace(tzinfo=timezone.utc)
+        return aware.timestamp()
+    if isinstance(value, np.datetime64):
+        return float(_since_1970(value))
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        return float(value)
+    raise InvalidParameterError(
+        "'timestamps' must hold numbers (seconds) or datetimes; pandas.to_datetime makes them "
+        f"from text. Got {type(value).__name__} {str(value)[:60]!r} at position {place}."
+    )
+
+
+def _since_1970(values: Any) -> Any:
+    """Return datetime64 as seconds; NaT becomes NaN."""
+    # Of microseconds, a float64 holds all digits.
+    return (values.astype("datetime64[us]") - np.datetime64(0, "us")) / np.timedelta64(1, "s")
+
+
+def _shown(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    text = f" {str(value)[:60]!r}" if not shape else f" of shape {shape}"
+    return f"{type(value).__name__}{text}"

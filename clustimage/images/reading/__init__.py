@@ -1,0 +1,1 @@
+"""From a file, a URL or an array to upright pixels."""

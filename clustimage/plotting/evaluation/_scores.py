@@ -1,0 +1,171 @@
+"""Pictures of scores that clusteval does not draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustimage._core.text import pluralize
+from clustimage.cluster._result import Clustering
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["FIGSIZE", "TITLES", "even_out", "plot_heights", "plot_knee", "plot_scores"]
+
+# Inches, and points of the words, as in the other figures.
+FIGSIZE = (11.0, 6.0)
+LARGE, SMALL = 13, 10
+
+MAX_TICKS = 40
+# Below so many the steps of a tree are seen without a logarithm.
+FEW_MERGES = 20
+
+TITLES = {
+    "silhouette": "Silhouette score",
+    "dbindex": "Davies-Bouldin index (lower is better)",
+    "derivative": "Acceleration of the merge heights",
+    "elbow": "Elbow",
+    "calinski": "Calinski-Harabasz index",
+}
+SCORES = {"elbow": "Sum of squared distances to the centres"}
+VARIED = {
+    "cluster_threshold": "Nr. clusters",
+    "eps": "Epsilon",
+    "min_cluster_size": "Minimal size of a cluster",
+    "height": "Height of the cut",
+    "timeframe": "Timeframe (hours)",
+    "radius_meters": "Radius (metres)",
+}
+
+
+def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
+    """Draw the score of every labelling and a line at the best; return all axes.
+
+    Scores that are estimated from a sample have bars of two standard errors on each side:
+    about 95 % of all samples give a value for which they hold the true one.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    x, k, scores = found.score["cluster_threshold"], found.score["clusters"], found.score["score"]
+    # A point alone lies on the line that marks the best.
+    size = 4 if len(x) > 1 else 12
+    ax.plot(x, scores, color="black", marker="o", markersize=size, zorder=3)
+    bars = _draw_errors(ax, found)
+    axes: tuple[Axes, ...] = (ax,)
+    if found.varied != "cluster_threshold":
+        beside = ax.twinx()
+        beside.plot(x, k, color="blue", linewidth=1, marker=".")
+        beside.set_ylabel("Nr. clusters", fontsize=SMALL, color="blue")
+        beside.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes = (ax, beside)
+    elif len(x) <= MAX_TICKS:
+        ax.set_xticks(x)
+    # The legend is on the axes that lie on top, so that no line crosses it.
+    _mark(ax, x[found.best], pluralize(k[found.best], "cluster"), legend_on=axes[-1], beside=bars)
+    _describe(ax, found)
+    return axes
+
+
+def _draw_errors(ax: Axes, found: Clustering) -> list[Any]:
+    """Draw the standard errors, where the scores have some, and return what the legend shows."""
+    if "standard_error" not in found.score:
+        return []
+    return [
+        ax.errorbar(
+            found.score["cluster_threshold"],
+            found.score["score"],
+            yerr=2 * np.asarray(found.score["standard_error"], dtype=np.float64),
+            fmt="none",
+            ecolor="black",
+            elinewidth=1.5,
+            capsize=5,
+            label="± 2 standard errors: estimated from a sample",
+        )
+    ]
+
+
+def plot_knee(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
+    """Draw the curve of squared errors, its chord and its knee, see `find_knee`."""
+    axes = plot_scores(ax, found)
+    x, scores = found.score["cluster_threshold"], found.score["score"]
+    if len(x) < 3:
+        return axes  # two points are a line: it has no knee
+    (curve, line), at = ax.lines, found.best
+    (chord,) = ax.plot(x[:: len(x) - 1], scores[:: len(x) - 1], color="grey", linewidth=1)
+    (knee,) = ax.plot(
+        x[at], scores[at], color="red", marker="o", markersize=13, linestyle="none", zorder=4
+    )
+    line.set_linestyle(":")
+    # A falling, convex curve leaves the place above and to the right of its knee free.
+    ax.annotate(
+        pluralize(x[at], "cluster"),
+        (x[at], scores[at]),
+        (12, 12),
+        textcoords="offset points",
+        color="red",
+        fontsize=SMALL,
+    )
+    names = {
+        curve: "Squared errors",
+        chord: "From the first to the last value",
+        knee: "Knee (Kneedle): furthest below that line",
+    }
+    ax.legend(list(names), list(names.values()), fontsize=SMALL)
+    return axes
+
+
+def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
+    """Draw how many clusters a cut of the tree gives at every height, and the cut made."""
+    from matplotlib.ticker import MaxNLocator
+    from scipy.cluster.hierarchy import maxdists
+
+    tree = np.empty((0, 4)) if found.tree is None else found.tree
+    (height,), (k,) = found.score["cluster_threshold"], found.score["clusters"]
+    # Not the heights themselves: those of centroid and median fall.
+    merges = np.sort(maxdists(tree)) if len(tree) else np.empty(0)
+    n, merges = len(tree) + 1, merges[: found.n_allowed]
+    x = np.concatenate([[0.0], merges, [1.05 * max(height, merges.max(initial=0.0))]])
+    y = n - np.concatenate([np.arange(len(merges) + 1), [len(merges)]])
+    ax.step(x, y, where="post", color="black", zorder=3)
+    if len(merges) > FEW_MERGES:
+        ax.set_yscale("log")
+        # A number of clusters is read better than a power of ten.
+        ax.yaxis.set_major_formatter("{x:.0f}")
+    else:
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    _mark(ax, height, f"sim={found.params['sim']:g}: {pluralize(k, 'cluster')}", legend_on=ax)
+    _describe(ax, found)
+    ax.set_ylabel("Nr. clusters", fontsize=SMALL)
+    ax.set_title("Similarity cut", fontsize=LARGE)
+    return (ax,)
+
+
+def even_out(ax: Axes) -> None:
+    """Give the words of a picture by clusteval their sizes, and no more ticks than have room."""
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+    ax.title.set_fontsize(LARGE)
+    for label in (ax.xaxis.label, ax.yaxis.label):
+        label.set_fontsize(SMALL)
+    ax.tick_params(labelsize=SMALL)
+    if len(ax.get_xticks()) > MAX_TICKS:
+        ax.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_formatter(ScalarFormatter())
+
+
+def _mark(ax: Axes, x: float, words: str, *, legend_on: Axes, beside: Sequence[Any] = ()) -> None:
+    line = ax.axvline(x, color="red", linestyle="--", linewidth=2, label=words)
+    legend_on.legend(handles=[line, *beside], fontsize=SMALL)
+
+
+def _describe(ax: Axes, found: Clustering) -> None:
+    evaluate: Any = found.params["evaluate"]
+    ax.set_xlabel(VARIED[found.varied], fontsize=SMALL)
+    ax.set_ylabel(SCORES.get(evaluate, "Score"), fontsize=SMALL)
+    ax.set_title(TITLES.get(evaluate, evaluate), fontsize=LARGE)
+    ax.tick_params(labelsize=SMALL)
+    ax.yaxis.get_offset_text().set_fontsize(SMALL)
+    ax.grid(color="grey", linestyle="--", linewidth=0.2)

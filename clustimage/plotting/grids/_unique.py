@@ -1,0 +1,95 @@
+"""One image for each cluster: the average, or the one nearest to the centre."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clustimage._core.errors import InvalidDataError
+from clustimage._core.text import pluralize
+from clustimage.plotting._colors import label_colors
+from clustimage.plotting._figure import new_axes
+from clustimage.plotting._limits import check_limit, say_limit
+from clustimage.plotting._pictures import Pictures
+from clustimage.plotting.grids._tiles import draw_tiles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+__all__ = ["MAX_UNIQUE", "plot_representatives"]
+
+MAX_UNIQUE = 400
+
+
+def plot_representatives(
+    images: np.ndarray | Pictures,
+    labels: np.ndarray,
+    sizes: np.ndarray,
+    *,
+    what: str = "Average image",
+    cmap: str | Colormap | None = None,
+    ax: Axes | None = None,
+    max_images: int | None = MAX_UNIQUE,
+) -> tuple[Figure, Axes]:
+    """Draw one image per cluster, with its label and its size, framed in its colour.
+
+    Parameters
+    ----------
+    images : Pictures, or array of shape (k, height, width) or (k, height, width, 3), uint8
+        One image per cluster.
+    labels : array of shape (k,)
+        The clusters; negative ones are no clusters and are left out.
+    sizes : array of shape (k,)
+        How many images each has.
+    what : str, default="Average image"
+        What the images are, for the title.
+    cmap : str or Colormap, optional
+        For gray images; default ``"gray"``.
+    ax : Axes, optional
+        Where to draw; default is a new figure.
+    max_images : int or None, default=400
+        The most clusters; of more, the largest are drawn, and the title and the log say so.
+
+    Returns
+    -------
+    fig, ax
+        What was drawn.
+
+    Raises
+    ------
+    InvalidDataError
+        If there is not one label and one size per image.
+    InvalidParameterError
+        For an unknown `cmap`, or a limit that is none.
+    """
+    max_images = check_limit("max_images", max_images)
+    labels, sizes = np.asarray(labels), np.asarray(sizes)
+    if not len(images) == len(labels) == len(sizes):
+        raise InvalidDataError(
+            "Each cluster needs an image, a label and a size. "
+            f"Got {len(images):,}, {len(labels):,} and {len(sizes):,}."
+        )
+    clusters = np.flatnonzero(labels >= 0)
+    title = f"{what} of {pluralize(len(clusters), 'cluster')}"
+    if not len(clusters):
+        fig, ax = new_axes(ax, figsize=(4.0, 1.2))
+        ax.set_axis_off()
+        ax.set_title("No clusters: every image is unclustered (-1)", fontsize=11)
+        return fig, ax
+    if max_images is not None and len(clusters) > max_images:
+        say_limit(max_images, len(clusters), "clusters", "the largest ones")
+        title += f": showing the {max_images:,} largest"
+        largest = np.argsort(-sizes[clusters], kind="stable")[:max_images]
+        clusters = clusters[np.sort(largest)]
+    colors = label_colors(labels)
+    pictures = images if isinstance(images, Pictures) else Pictures(images, cmap=cmap)
+    return draw_tiles(
+        pictures.take(clusters),
+        title=title,
+        captions=[f"{labels[i]}: {pluralize(int(sizes[i]), 'image')}" for i in clusters],
+        colors=[colors[int(labels[i])] for i in clusters],
+        ax=ax,
+    )

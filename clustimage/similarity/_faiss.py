@@ -1,0 +1,163 @@
+"""An index that finds most of the nearest rows without reading all of them: faiss, an extra."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from clustimage._core.batches import row_blocks
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.free_memory import format_bytes
+from clustimage._core.logs import get_logger
+from clustimage._core.optional import import_optional
+from clustimage._distances.bounds import PRODUCT_METRICS
+from clustimage._distances.metrics import has_no_direction
+
+__all__ = ["ApproximateIndex", "approximate_bytes", "check_approximate_metric"]
+
+logger = get_logger(__name__)
+
+# Rows for each list from which its centre is learnt, and rounds of k-means.
+ROWS_PER_LIST = 64
+ROUNDS = 10
+
+# Of the lists, one in so many is searched, and no less than a few.
+SHARE_SEARCHED = 16
+FEWEST_SEARCHED = 32
+
+# Rows that are asked for beside the k nearest: distances are measured again, exactly.
+MORE = 16
+
+
+def check_approximate_metric(metric: str) -> None:
+    """Raise `InvalidParameterError` if the approximate index cannot do `metric`."""
+    if metric not in PRODUCT_METRICS:
+        raise InvalidParameterError(
+            f"approximate=True works with metric={', '.join(map(repr, PRODUCT_METRICS))}. "
+            f"Got metric={metric!r}. Use approximate=False, which is exact."
+        )
+
+
+def approximate_bytes(n_rows: int, n_columns: int) -> tuple[int, int]:
+    """Return how many bytes the index holds, and how many more it takes while it is built.
+
+    Its lists grow by doubling, so that about a third of what they hold is empty, and up to a
+    half while it is built; the centres are learnt from a sample.
+
+    Examples
+    --------
+    >>> approximate_bytes(1_000_000, 64)
+    (396256000, 181676288)
+    """
+    n_lists = _count_lists(n_rows)
+    lists = n_rows * (4 * n_columns + 8)
+    sample = min(n_rows, ROWS_PER_LIST * n_lists) * 12 * n_columns
+    return 3 * lists // 2 + 4 * n_lists * n_columns, lists // 2 + sample + 2**19
+
+
+class ApproximateIndex:
+    """An inverted file of faiss [1]_: rows in lists by their nearest centre.
+
+    A query is compared with the rows of the lists whose centres are nearest to it, one list
+    in 16, at least 32. Rows and queries are compared by the length of their difference; for
+    cosine and correlation they are scaled to length 1 first.
+
+    Make it with `ApproximateIndex.build`.
+
+    References
+    ----------
+    .. [1] M. Douze et al. (2024). The Faiss library. arXiv:2401.08281.
+    """
+
+    def __init__(self, metric: str, middle: np.ndarray, scale: float, lists: Any) -> None:
+        self.metric = metric
+        self.middle = middle
+        self.scale = scale
+        self.lists = lists
+
+    @classmethod
+    def build(cls, rows: np.ndarray, metric: str) -> ApproximateIndex:
+        """Sort the rows into lists.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, d)
+            Finite; they are copied into the lists as float32.
+        metric : str
+            Any of "euclidean", "sqeuclidean", "cosine" and "correlation".
+
+        Raises
+        ------
+        InvalidParameterError
+            If the metric is another one.
+        MissingDependencyError
+            If faiss is not installed.
+        """
+        check_approximate_metric(metric)
+        faiss = import_optional("faiss", extra="index", needed_by="approximate=True")
+        n_lists = _count_lists(len(rows))
+        some = np.random.default_rng(0).permutation(len(rows))[: ROWS_PER_LIST * n_lists]
+        sample = rows[np.sort(some)]
+        middle = sample.mean(axis=0, dtype=np.float64)
+        scale = float(np.abs(sample - middle).max()) or 1.0
+        n_columns = rows.shape[1]
+        lists = faiss.IndexIVFFlat(
+            faiss.IndexFlatL2(n_columns), n_columns, n_lists, faiss.METRIC_L2
+        )
+        lists.cp.seed, lists.cp.niter, lists.cp.min_points_per_centroid = 0, ROUNDS, 1
+        lists.nprobe = min(n_lists, max(FEWEST_SEARCHED, n_lists // SHARE_SEARCHED))
+        index = cls(metric, middle, scale, lists)
+        lists.train(index._prepared(sample))
+        for block in row_blocks(len(rows), n_columns):
+            lists.add(index._prepared(rows[block]))
+        logger.info(
+            "Sorted %s rows into %d lists, of which a query searches %d: %s.",
+            f"{len(rows):,}",
+            n_lists,
+            lists.nprobe,
+            format_bytes(index.n_bytes),
+        )
+        return index
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes that the lists hold."""
+        return approximate_bytes(self.lists.ntotal, self.lists.d)[0]
+
+    def search(self, queries: np.ndarray, k: int) -> list[np.ndarray]:
+        """Return, for each query, the indices of rows that are likely to be the nearest.
+
+        Parameters
+        ----------
+        queries : ndarray of shape (m, d)
+            Finite.
+        k : int
+            How many are wanted.
+
+        Returns
+        -------
+        list of ndarray of int64
+            Ascending; a few more than `k`, or fewer where the lists held no more.
+        """
+        wanted = min(self.lists.ntotal, k + MORE)
+        found = self.lists.search(self._prepared(queries), wanted)[1]
+        return [np.sort(at[at >= 0]).astype(np.int64) for at in found]
+
+    def _prepared(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows as float32, so that the length of their difference is what counts."""
+        if self.metric.endswith("euclidean"):
+            return np.ascontiguousarray((rows - self.middle) / self.scale, dtype=np.float32)
+        without = has_no_direction(rows, self.metric)
+        rows = rows.astype(np.float64)
+        if self.metric == "correlation":
+            rows -= rows.mean(axis=1, keepdims=True)
+        rows[without] = 0.0
+        rows /= np.where(without, 1.0, np.abs(rows).max(axis=1))[:, None]
+        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        rows /= np.where(without, 1.0, lengths)[:, None]
+        return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+def _count_lists(n_rows: int) -> int:
+    return max(1, int(np.sqrt(n_rows)))

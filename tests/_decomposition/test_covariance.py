@@ -1,0 +1,107 @@
+"""Walks through rows in memory and in a file: equal to numpy on whole arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clustimage._core.file_arrays import mapped_file
+from clustimage._decomposition import covariance
+from clustimage._decomposition.covariance import apply_covariance, matmat, moments, rmatmat
+from clustimage._decomposition.products import centred_gram, left_to_right, project
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(covariance, "BLOCK_VALUES", 64)
+    monkeypatch.setattr(covariance, "FEWEST", 7)
+
+
+@pytest.fixture(params=["bytes", "floats"])
+def rows(request, small_blocks) -> np.ndarray:
+    made = np.random.default_rng(0).integers(0, 256, (50, 30), dtype=np.uint8)
+    return made if request.param == "bytes" else made / np.float32(7)
+
+
+def in_file(rows: np.ndarray, folder) -> np.ndarray:
+    """Return the same rows in a memory-mapped file."""
+    file = np.memmap(folder / "rows", dtype=rows.dtype, mode="w+", shape=rows.shape)
+    file[:] = rows
+    found = file.view(np.ndarray)
+    assert mapped_file(found) is not None
+    return found
+
+
+def test_moments_equal_numpy(rows):
+    mean, total = moments(rows)
+    np.testing.assert_array_equal(mean, rows.mean(axis=0, dtype=np.float64))
+    assert total == pytest.approx(np.square(rows - rows.mean(axis=0, dtype=float)).sum(), rel=1e-12)
+
+
+def test_the_variance_of_bytes_is_exact():
+    """One pixel of many differs by one: the difference of two large sums would lose it."""
+    rows = np.full((3000, 500), 255, np.uint8)
+    assert moments(rows)[1] == 0.0
+    rows[7, 3] = 254
+    assert moments(rows)[1] == 1 - 1 / 3000
+
+
+def test_equal_rows_of_floats_have_no_variance():
+    rows = np.tile(np.random.default_rng(0).normal(size=9).astype(np.float32), (2500, 1))
+    assert moments(rows)[1] == 0.0
+    rows[-1, 0] += 1
+    assert moments(rows)[1] > 0
+
+
+def test_products_equal_numpy(rows):
+    rng = np.random.default_rng(1)
+    mean = rows.mean(axis=0, dtype=np.float64)
+    centred = rows - mean
+    right, left = rng.normal(size=(30, 4)), rng.normal(size=(50, 4))
+    tol = 1e-5 if rows.dtype == np.uint8 else 1e-12
+    for found, expected in (
+        (apply_covariance(rows, mean, right), centred.T @ (centred @ right)),
+        (rmatmat(rows, mean, left), centred.T @ left),
+        (matmat(rows, mean, right), centred @ right),
+    ):
+        np.testing.assert_allclose(found, expected, atol=tol * np.abs(expected).max())
+
+
+def test_rows_in_a_file_give_what_rows_in_memory_give(tmp_path, small_blocks, monkeypatch):
+    from clustimage._decomposition import products
+
+    rows = np.random.default_rng(2).integers(0, 256, (300, 450), dtype=np.uint8)
+    mapped = in_file(rows, tmp_path)
+    mean = moments(rows)[0]
+    components = np.eye(5, 450, dtype=np.float32)
+    expected = [
+        centred_gram(rows, mean),
+        left_to_right(rows, mean, np.eye(300)[:, :3]),
+        project(rows, mean, components, np.zeros(5)),
+        apply_covariance(rows, mean, components.T),
+        moments(rows)[1],
+    ]
+    # Many pairs of blocks of the Gram matrix, and many stripes.
+    monkeypatch.setattr(products, "PAGES", 450 * 130)
+    found = [
+        centred_gram(mapped, mean),
+        left_to_right(mapped, mean, np.eye(300)[:, :3]),
+        project(mapped, mean, components, np.zeros(5)),
+        apply_covariance(mapped, mean, components.T),
+        moments(mapped)[1],
+    ]
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_stripes_change_nothing(monkeypatch):
+    from clustimage._decomposition import products
+
+    rng = np.random.default_rng(3)
+    rows = rng.integers(0, 256, (90, 700), dtype=np.uint8)
+    left, mean = rng.normal(size=(90, 6)), moments(rows)[0]
+    monkeypatch.setattr(products, "WIDE", 64)
+    whole = left_to_right(rows, mean, left)
+    monkeypatch.setattr(products, "STRIPE", 130)
+    np.testing.assert_array_equal(left_to_right(rows, mean, left), whole)
+    np.testing.assert_allclose(whole, (left - left.mean(axis=0)).T @ (rows - mean), atol=1e-3)

@@ -1,0 +1,115 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.cluster import DBSCAN
+from sklearn.metrics import adjusted_rand_score
+
+from clustimage._core.errors import InvalidDataError
+from clustimage._distances.metrics import METRICS
+from clustimage.cluster import DBSCANClusterer, search_k
+from clustimage.cluster.clusterers import _dbscan
+from clustimage.cluster.clusterers._dbscan import DensityForest, needs, radii_to_try
+
+
+def compare(X, forest, eps, metric, min_samples):
+    ours = forest.labels_at(eps)
+    # A hair further: ours takes the radii from the distances themselves.
+    theirs = DBSCAN(eps=eps * (1 + 1e-9), metric=metric, min_samples=min_samples).fit(X)
+    dense = theirs.core_sample_indices_
+    assert adjusted_rand_score(theirs.labels_[dense], ours[dense]) == 1
+    np.testing.assert_array_equal(theirs.labels_ < 0, ours < 0)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("grow", ["grow", "span"])
+def test_labels_equal_scikit_learn_at_every_radius(grow, metric, blobs):
+    X = blobs[0] + 20
+    forest = getattr(DensityForest, grow)(X, metric=metric, min_samples=6, n_eps=50)
+    for eps in forest.radii[::7]:
+        compare(X, forest, eps, metric, 6)
+
+
+def test_labels_do_not_depend_on_the_size_of_blocks(blobs, monkeypatch):
+    whole = DensityForest.grow(blobs[0], metric="euclidean", min_samples=5, n_eps=20)
+    blocks = _dbscan.row_blocks
+    monkeypatch.setattr(_dbscan, "row_blocks", lambda n, m: blocks(n, m, 40_000))
+    monkeypatch.setattr(_dbscan, "MAX_PAIRS", 500)
+    pieces = DensityForest.grow(blobs[0], metric="euclidean", min_samples=5, n_eps=20)
+    for eps in whole.radii:
+        np.testing.assert_array_equal(whole.labels_at(eps), pieces.labels_at(eps))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_many_rows_join_the_same_neighbours(metric, blobs):
+    X = np.concatenate([blobs[0] + 20, blobs[0][:40] + 20])
+    few = DensityForest.grow(X, metric=metric, min_samples=5, n_eps=30)
+    many = DensityForest.span(X, metric=metric, min_samples=5, n_eps=30)
+    np.testing.assert_allclose(many.radii, few.radii, atol=1e-7)
+    if metric == "hamming":
+        return  # all neighbours are at one distance
+    same = few.host_at < few.core * (1 - 1e-9)
+    assert same.any()
+    np.testing.assert_allclose(many.host_at[same], few.host_at[same], atol=1e-7)
+
+
+def test_more_than_5000_rows_take_no_more_memory_where_all_are_near_each_other(caplog):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(6, 4))[rng.integers(0, 6, 12_000)] * 5 + rng.normal(size=(12_000, 4))
+    X[0] = 1000  # so that all rows lie within the largest radius of each other
+    X = X.astype(np.float32)
+    tracemalloc.start()
+    with caplog.at_level("INFO", "clustimage"):
+        found = DBSCANClusterer().candidates(X, range(1, 25))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "one spanning tree for all radii of DBSCAN, because 12,000 images" in caplog.text
+    assert peak < needs(12_000, 4)[2]
+    at = found.counts.index(max(found.counts))
+    theirs = DBSCAN(eps=found.thresholds[at] * (1 + 1e-9), min_samples=9).fit_predict(X)
+    assert adjusted_rand_score(theirs, found.labels[at]) > 0.999
+
+
+def test_equal_images_are_dense_at_once():
+    X = np.repeat(np.arange(4.0)[:, None] * 10, 6, axis=0)
+    X = np.concatenate([X, [[100.0]]])
+    labels = search_k(X, cluster="dbscan").labels
+    assert labels[:24].reshape(4, 6).std(axis=1).max() == 0
+    assert len(set(labels[:24])) == 4
+    assert labels[-1] == -1
+
+
+def test_radii_follow_the_scale_of_the_data(blobs):
+    near = search_k(blobs[0], cluster="dbscan")
+    far = search_k(blobs[0] * 1000, cluster="dbscan")
+    np.testing.assert_array_equal(near.labels, far.labels)
+    assert far.score["cluster_threshold"][far.best] == pytest.approx(
+        1000 * near.score["cluster_threshold"][near.best]
+    )
+    assert adjusted_rand_score(blobs[1], near.labels) > 0.8
+
+
+def test_radii_are_quantiles_up_to_the_largest():
+    core = np.random.default_rng(0).random(500)
+    radii = radii_to_try(core, 50)
+    assert len(radii) <= 50
+    assert (np.diff(radii) > 0).all()
+    assert radii[-1] == core.max()
+    assert (radii_to_try(np.zeros(9), 50) > 0).all()
+
+
+def test_only_allowed_numbers_of_clusters_compete(blobs):
+    found = search_k(blobs[0], cluster="dbscan", min_clust=5, max_clust=7)
+    assert set(found.score["clusters"]) <= {5, 6}
+    assert found.varied == "eps"
+    exact = search_k(blobs[0], cluster="dbscan", n_clusters=6)
+    assert len(set(exact.labels) - {-1}) == 6
+
+
+def test_no_labelling_with_an_allowed_number_says_what_was_seen(blobs):
+    with pytest.raises(InvalidDataError, match=r"40 to 49 clusters.*'eps'.*min_clust"):
+        search_k(blobs[0], cluster="dbscan", min_clust=40, max_clust=50)
+    with pytest.raises(InvalidDataError, match="no labelling with 50 clusters") as caught:
+        search_k(blobs[0], cluster="dbscan", n_clusters=50)
+    assert "Ask for another number, try cluster_space='low'" in str(caught.value)
+    assert "min_clust" not in str(caught.value)

@@ -1,0 +1,159 @@
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+
+from clustimage._distances.metrics import METRICS
+from clustimage.cluster._candidates import Candidates
+from clustimage.cluster.evaluators import _sampled_silhouette, _silhouette
+from clustimage.cluster.evaluators._sampled_silhouette import (
+    draw_sample,
+    sampled_silhouettes,
+    stratified_mean,
+)
+from clustimage.cluster.evaluators._silhouette import Silhouette, mean_silhouettes
+from clustimage.cluster.tree._linkage import build_tree, cut_tree_k
+
+
+def nested(X, ks):
+    tree = build_tree(X)
+    return [cut_tree_k(tree, k) for k in ks]
+
+
+def unrelated(X, ks):
+    """Labellings by one column, that cut each other into many cells."""
+    ranks = X[:, 0].argsort().argsort()
+    return [ranks * k // len(X) for k in ks]
+
+
+@pytest.fixture(scope="module")
+def overlapping() -> np.ndarray:
+    """Groups that are not clear, `(1500, 4)`: silhouettes of all sizes."""
+    return make_blobs(1500, 4, centers=9, cluster_std=3.0, random_state=1)[0]
+
+
+@pytest.mark.parametrize("labellings", [nested, unrelated])
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_sample_of_everything_gives_the_exact_values(metric, labellings, blobs):
+    X = blobs[0]
+    chosen = labellings(X, (2, 6, 20))
+    scores, errors = sampled_silhouettes(X, chosen, metric=metric, n_sampled=len(X))
+    np.testing.assert_allclose(scores, mean_silhouettes(X, chosen, metric=metric), atol=1e-9)
+    assert errors.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("labellings", [nested, unrelated])
+def test_estimates_lie_as_far_from_the_exact_values_as_their_errors_say(labellings, overlapping):
+    """The standard errors are right: neither too small nor too large."""
+    chosen = labellings(overlapping, (2, 5, 12, 24))
+    exact = mean_silhouettes(overlapping, chosen)
+    found = [
+        sampled_silhouettes(overlapping, chosen, n_sampled=200, random_state=seed)
+        for seed in range(60)
+    ]
+    scores, errors = (np.array(part) for part in zip(*found, strict=True))
+    off = (scores - exact) / errors
+    assert np.abs(off).max() < 4
+    # Of 240 about 95 % lie within 1.96 errors, and the mean square is about 1.
+    assert 0.90 < (np.abs(off) < 1.96).mean() < 0.99
+    assert 0.75 < (off**2).mean() < 1.3
+    assert np.abs((scores - exact).mean(axis=0) / (errors.mean(axis=0) / np.sqrt(60))).max() < 3.5
+
+
+def test_strata_make_the_error_smaller(monkeypatch):
+    """A tight group and a wide one: what differs between them is no matter of chance."""
+    X, labels = make_blobs([500, 500], 3, cluster_std=[0.1, 4.0], random_state=0)
+    _, stratified = sampled_silhouettes(X, [labels], n_sampled=100)
+    monkeypatch.setattr(
+        _sampled_silhouette, "_choose_strata", lambda *_: np.zeros(len(X), dtype=int)
+    )
+    _, alone = sampled_silhouettes(X, [labels], n_sampled=100)
+    assert stratified[0] < 0.9 * alone[0]
+
+
+def test_float32_gives_what_float64_gives(overlapping):
+    X = (overlapping + 100).astype(np.float32)
+    chosen = nested(overlapping, (3, 9))
+    ours, _ = sampled_silhouettes(X, chosen, n_sampled=300)
+    theirs, _ = sampled_silhouettes(X.astype(np.float64), chosen, n_sampled=300)
+    np.testing.assert_allclose(ours, theirs, atol=1e-12)
+
+
+def test_unclustered_images_count_as_zero_and_undefined_scores_are_nan(overlapping):
+    labels = nested(overlapping, (5,))[0].copy()
+    labels[::3] = -1
+    n = len(overlapping)
+    labellings = [labels, np.zeros(n, int), np.arange(n), np.full(n, -1)]
+    exact = mean_silhouettes(overlapping, labellings)
+    scores, errors = sampled_silhouettes(overlapping, labellings, n_sampled=400)
+    assert np.isfinite(scores).tolist() == [True, False, False, False]
+    assert np.isfinite(errors).tolist() == [True, False, False, False]
+    assert abs(scores[0] - exact[0]) < 4 * errors[0]
+
+
+def test_images_alone_in_their_cluster_count_as_zero(blobs):
+    labels = np.where(np.arange(300) < 200, blobs[1], np.arange(300))
+    labels = np.unique(labels, return_inverse=True)[1]
+    exact = mean_silhouettes(blobs[0], [labels])
+    scores, errors = sampled_silhouettes(blobs[0], [labels], n_sampled=120)
+    assert abs(scores[0] - exact[0]) < 4 * errors[0]
+
+
+def test_the_answer_depends_on_the_seed_and_not_on_the_threads(overlapping):
+    chosen = nested(overlapping, (3, 9))
+    first = sampled_silhouettes(overlapping, chosen, n_sampled=600, n_jobs=1)
+    again = sampled_silhouettes(overlapping, chosen, n_sampled=600, n_jobs=2)
+    other = sampled_silhouettes(overlapping, chosen, n_sampled=600, random_state=1)
+    np.testing.assert_array_equal(first, again)
+    assert (first[0] != other[0]).all()
+
+
+def test_small_blocks_change_nothing(overlapping, monkeypatch):
+    chosen = unrelated(overlapping, (2, 5, 12))
+    whole = sampled_silhouettes(overlapping, chosen, n_sampled=200)
+    monkeypatch.setattr(_sampled_silhouette, "BLOCK_BYTES", 9000)
+    monkeypatch.setattr(_sampled_silhouette, "SUMS_BYTES", 9000)
+    monkeypatch.setattr(_sampled_silhouette, "MOST_CELLS", 3)
+    np.testing.assert_allclose(
+        sampled_silhouettes(overlapping, chosen, n_sampled=200), whole, rtol=1e-9
+    )
+
+
+def test_a_sample_has_its_share_of_every_stratum():
+    strata = np.random.default_rng(0).permutation(np.repeat([0, 1, 2, 3], [600, 390, 9, 1]))
+    sample = draw_sample(strata, 100)
+    assert np.bincount(strata[sample]).tolist() == [60, 39, 2, 1]
+    assert (np.diff(sample) > 0).all()
+    assert draw_sample(strata, 10**6).tolist() == [*range(1000)]
+
+
+def test_every_image_is_drawn_equally_often():
+    strata = np.repeat([0, 1], [30, 10])
+    drawn = np.zeros(40)
+    for seed in range(2000):
+        drawn[draw_sample(strata, 8, seed)] += 1
+    np.testing.assert_allclose(drawn / 2000, 0.2, atol=0.04)
+
+
+def test_the_stratified_mean_is_that_of_the_textbook():
+    """Cochran (1977), chapter 5: by hand, two strata and two quantities."""
+    values = np.array([[1.0, 3.0, 10.0, 14.0, 12.0], [2.0, 2.0, 5.0, 5.0, 5.0]])
+    means, errors = stratified_mean(values, np.array([0, 0, 1, 1, 1]), np.array([6, 4]))
+    np.testing.assert_allclose(means, [0.6 * 2 + 0.4 * 12, 0.6 * 2 + 0.4 * 5])
+    variance = 0.36 * (1 - 2 / 6) * 2 / 2 + 0.16 * (1 - 3 / 4) * 4 / 3
+    np.testing.assert_allclose(errors, [np.sqrt(variance), 0])
+
+
+def test_only_many_images_are_sampled(overlapping, monkeypatch, caplog):
+    chosen = nested(overlapping, (3, 9))
+    candidates = Candidates(chosen, [3, 9])
+    evaluator = Silhouette()
+    exact = evaluator.score(overlapping, candidates)
+    assert evaluator.errors_ is None
+    np.testing.assert_array_equal(exact, mean_silhouettes(overlapping, chosen))
+    monkeypatch.setattr(_silhouette, "MANY_ROWS", 1000)
+    with caplog.at_level("INFO", "clustimage"):
+        scores = evaluator.score(overlapping, candidates, random_state=3)
+    assert "silhouettes of a sample of 4,000 images, because 1,500 images are more" in caplog.text
+    np.testing.assert_allclose(scores, exact, atol=1e-9)  # 4,000 are all of them
+    assert evaluator.errors_ is not None
+    assert evaluator.errors_.tolist() == [0, 0]

@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 
+from clustimage._core import batches
 from clustimage._core.errors import InvalidDataError
 from clustimage._distances import blocks
 from clustimage._distances.blocks import distance_rows, pair_distances

@@ -19,7 +19,7 @@ from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import AnswerMethods
 from clustimage._model.state import ATTRIBUTES, empty_results, require, stale_names
-from clustimage.cluster import check_request
+from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
 from clustimage.features import extract_hog, make_extractor
@@ -276,31 +276,31 @@ place_weight, cannot_link, micro_clusters
         >>> int(cl.fit_transform(X[:100], n_clusters=10)["labels"].max())
         9
         """
-        request = {
-            "cluster": cluster,
-            "evaluate": evaluate,
-            "metric": metric,
-            "linkage": linkage,
-            "min_clust": min_clust,
-            "max_clust": max_clust,
-            "n_clusters": n_clusters,
-            "min_size": min_size,
-            "sim": sim,
-            "time_weight": time_weight,
-            "place_weight": place_weight,
-            "cannot_link": cannot_link,
-            "micro_clusters": micro_clusters,
-        }
+        request = ClusterRequest(
+            cluster=cluster,
+            evaluate=evaluate,
+            metric=metric,
+            linkage=linkage,
+            min_clust=min_clust,
+            max_clust=max_clust,
+            n_clusters=n_clusters,
+            min_size=min_size,
+            sim=sim,
+            time_weight=time_weight,
+            place_weight=place_weight,
+            cannot_link=cannot_link,
+            micro_clusters=micro_clusters,
+        )
+        request.check_method(self.params["method"])
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
-        check_request(**request, method=self.params["method"])
         extractor = make_extractor(self.params["method"], self.params)
         extractor.prepare(self._cache())
         self._check_before(extractor, X, black_list, recursive)
         self.import_data(X, black_list=black_list, recursive=recursive)
         self._extract(extractor)
         self.embedding()
-        self.cluster(cluster_space=cluster_space, timestamps=timestamps, **request)
+        self._cluster(request, cluster_space, timestamps)
         return self.results
 
     def import_data(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.logs import get_logger
 from clustimage._core.validation import check_option
 from clustimage._model.state import require
-from clustimage.cluster import EXIF_METRICS, cluster_exif, search_k
+from clustimage.cluster import EXIF_METRICS, ClusterRequest, cluster_exif, search_k
 from clustimage.images import Images, check_timestamps, read_timestamps
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ default="silhouette"
         StepOrderError
             If there are no features (or no map, for ``"low"``) yet.
         InvalidParameterError
-            If a value is not allowed, or two of them do not go together.
+            If a value is not allowed, or two of them cannot be combined.
         InvalidDataError
             If dbscan or hdbscan finds no labelling with an allowed number of clusters,
             or a photo has no date where one is needed.
@@ -141,41 +142,44 @@ default="silhouette"
         >>> set(cl.cluster(sim=0).tolist())
         {0}
         """
+        request = ClusterRequest(
+            cluster=cluster,
+            evaluate=evaluate,
+            metric=metric,
+            linkage=linkage,
+            min_clust=min_clust,
+            max_clust=max_clust,
+            n_clusters=n_clusters,
+            min_size=min_size,
+            sim=sim,
+            time_weight=time_weight,
+            place_weight=place_weight,
+            cannot_link=cannot_link,
+            micro_clusters=micro_clusters,
+        )
+        return self._cluster(request, cluster_space, timestamps)
+
+    def _cluster(self, request: ClusterRequest, cluster_space: str, timestamps: Any) -> np.ndarray:
         space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
         feat = require(self.results, space)
         check_timestamps(timestamps)
-        moments = read_timestamps(self.images_, timestamps) if time_weight else None
-        if isinstance(cannot_link, str):
-            check_option("cannot_link", cannot_link, ("photo",))
-            cannot_link = self._photos_of_faces()
-        request = {
-            "cluster": cluster,
-            "evaluate": evaluate,
-            "metric": metric,
-            "linkage": linkage,
-            "min_clust": min_clust,
-            "max_clust": max_clust,
-            "n_clusters": n_clusters,
-            "min_size": min_size,
-            "sim": sim,
-            "time_weight": time_weight,
-            "place_weight": place_weight,
-            "cannot_link": cannot_link,
-            "micro_clusters": micro_clusters,
-        }
-        if metric in EXIF_METRICS:
-            clustering = cluster_exif(self.extractor_, self.params["params_exif"], **request)
+        read = read_timestamps(self.images_, timestamps) if request.time_weight else None
+        if isinstance(request.cannot_link, str):
+            check_option("cannot_link", request.cannot_link, ("photo",))
+            request = replace(request, cannot_link=self._photos_of_faces())
+        if request.metric in EXIF_METRICS:
+            clustering = cluster_exif(self.extractor_, self.params["params_exif"], request)
             return self._store_clustering(clustering, space)
         clustering = search_k(
             feat,
-            **request,
-            moments=None if moments is None else moments.seconds,
-            places=self._places() if place_weight else None,
+            request,
+            timestamps=None if read is None else read.seconds,
+            locations=self._places() if request.place_weight else None,
             random_state=self.params["random_state"],
             n_jobs=self.params["n_jobs"],
             budget=self._budget_for(),
         )
-        self._store(moments_=moments)
+        self._store(moments_=read)
         return self._store_clustering(clustering, space)
 
     def _store_clustering(self, clustering: Any, space: str) -> np.ndarray:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from clustimage._core.file_arrays import held_bytes
 from clustimage._core.plan import Plan, Step
 from clustimage._core.validation import check_int, check_option, check_shape, check_unknown_names
 from clustimage._model.clustering import SPACES
-from clustimage.cluster import check_request, most_clusters, plan_clusters
+from clustimage.cluster import ClusterRequest, plan_clusters
 from clustimage.embedding import make_embedder
 from clustimage.features import make_extractor
 from clustimage.images import PER_IMAGE, Images, Measured, measure_input, plan_images
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["PlanMethods"]
 
 KEPT = ("img", "feat", "xycoord")
-REQUEST = sorted(set(inspect.signature(check_request).parameters) - {"method"})
+REQUEST = sorted(each.name for each in fields(ClusterRequest))
 # Bytes above which a larger budget is not tried.
 MOST = 10**15
 
@@ -110,14 +109,15 @@ class PlanMethods:
         """
         check_unknown_names("plan", request, REQUEST)
         check_option("cluster_space", cluster_space, SPACES)
-        request = check_request(**request, method=self.params["method"])
+        asked = ClusterRequest(**request)
+        asked.check_method(self.params["method"])
         measured = self._measured(X, black_list, recursive)
         feat = self.results["feat"] if X is None else None
         chain = _Chain(
             measured,
             self.params,
             make_extractor(self.params["method"], self.params),
-            request,
+            asked,
             n_columns=None if feat is None else feat.shape[1],
             in_map=cluster_space == "low",
         )
@@ -179,7 +179,7 @@ class _Chain:
     measured: Measured
     params: dict[str, Any]
     extractor: Any
-    request: dict[str, Any] = field(default_factory=dict)
+    request: ClusterRequest = ClusterRequest()
     n_columns: int | None = None  # where the features are there
     in_map: bool = False
 
@@ -200,8 +200,8 @@ class _Chain:
         steps.append(embedder.plan(n, n_columns, self._left(budget, steps)))
         columns, n_jobs = 2 if self.in_map else n_columns, self.params["n_jobs"]
         left = self._left(budget, steps)
-        steps.append(plan_clusters(n, columns, left, n_jobs=n_jobs, **self.request))
-        most = min(n, most_clusters(self.request)) if self.request["sim"] is None else None
+        steps.append(plan_clusters(n, columns, left, self.request, n_jobs=n_jobs))
+        most = min(n, self.request.most_clusters) if self.request.sim is None else None
         left, n_pixels = self._left(budget, steps), math.prod(shape)
         steps.append(plan_unique(n, n_columns, n_pixels, left, n_clusters=most))
         return [*steps, plan_find(n, n_columns, self._left(budget, steps))]

@@ -9,7 +9,7 @@ from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._plan import plan_clusters
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
-from clustimage.cluster._request import EXIF_METRICS, check_request, most_clusters
+from clustimage.cluster._request import EXIF_METRICS, ClusterRequest
 from clustimage.cluster._result import Clustering, with_other_labels
 from clustimage.cluster._search import search_k
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
@@ -35,6 +35,7 @@ __all__ = [
     "METRICS",
     "AgglomerativeClusterer",
     "Candidates",
+    "ClusterRequest",
     "Clusterer",
     "Clustering",
     "DBSCANClusterer",
@@ -42,7 +43,6 @@ __all__ = [
     "HDBSCANClusterer",
     "KMeansClusterer",
     "CustomClusterer",
-    "check_request",
     "cluster_exif",
     "cluster_timestamps",
     "cluster_locations",
@@ -51,7 +51,6 @@ __all__ = [
     "cut_tree_k",
     "build_constrained_tree",
     "build_tree",
-    "most_clusters",
     "order_labels",
     "plan_clusters",
     "search_k",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from clustimage._core.logs import get_logger
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._distinct import name_distinct_rows
 from clustimage.cluster._evaluator import Evaluator
+from clustimage.cluster._request import ClusterRequest
 from clustimage.cluster.clusterers._custom import CustomClusterer
 from clustimage.cluster.tree._cannot_link import Groups, part_groups
 from clustimage.cluster.tree._combined_distance import Weights
@@ -85,7 +85,7 @@ class CountPlan:
 
 def plan_counts(
     X: np.ndarray,
-    request: dict[str, Any],
+    request: ClusterRequest,
     clusterer: Clusterer,
     evaluator: Evaluator,
     beside: np.ndarray | None = None,
@@ -97,8 +97,7 @@ def plan_counts(
     ----------
     X : ndarray of shape (n, d)
         Features.
-    request : dict
-        From `check_request`.
+    request : ClusterRequest
     clusterer, evaluator
         An object of a user's own is asked for a number only where exactly one is
         given.
@@ -112,16 +111,16 @@ def plan_counts(
     InvalidParameterError
         If there are too few images.
     """
-    if request["sim"] is not None:
+    if request.sim is not None:
         return CountPlan([])
-    if beside is not None and not Weights(request["time_weight"], request["place_weight"]).content:
+    if beside is not None and not Weights(request.time_weight, request.place_weight).content:
         X, beside = beside, None
-    n, exact = len(X), request["n_clusters"]
-    if exact is None and request["min_clust"] == request["max_clust"]:
-        exact = request["min_clust"]
+    n, exact = len(X), request.n_clusters
+    if exact is None and request.min_clust == request.max_clust:
+        exact = request.min_clust
     if exact is not None:
         if exact > n:
-            name = "min_clust" if request["n_clusters"] is None else "n_clusters"
+            name = "min_clust" if request.n_clusters is None else "n_clusters"
             raise InvalidParameterError(
                 f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
                 "Ask for fewer clusters, or give more images."
@@ -129,7 +128,7 @@ def plan_counts(
         return CountPlan([exact], names=_name_rows(X, exact - 1, beside, groups))
     if isinstance(clusterer, CustomClusterer):
         return CountPlan([])
-    lowest, highest = request["min_clust"], request["max_clust"] - 1
+    lowest, highest = request.min_clust, request.max_clust - 1
     names = _name_rows(X, highest, beside, groups)
     n_distinct = n if names is None else int(names.max()) + 1
     least, most = min(2, evaluator.lowest_k), min(n - evaluator.margin, n_distinct)

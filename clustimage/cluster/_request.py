@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from clustimage._core.errors import InvalidParameterError
@@ -17,144 +17,205 @@ from clustimage.cluster.tree._linkage import LINKAGES, name_linkage
 from clustimage.cluster.tree._similarity_cut import check_sim
 from clustimage.cluster.tree._strategy import check_micro_clusters, what_needs_pairs
 
-__all__ = ["EXIF_METRICS", "check_request", "make_clusterer", "most_clusters"]
-
+__all__ = ["EXIF_METRICS", "ClusterRequest", "make_clusterer"]
 
 EXIF_METRICS = ("datetime", "latlon")
 # The default of `cluster` stands for dbscan here, as there is no other.
 EXIF_CLUSTERERS = ("dbscan", "agglomerative")
 
 
-def check_request(
-    *,
-    cluster: Any = "agglomerative",
-    evaluate: str = "silhouette",
-    metric: str = "euclidean",
-    linkage: str | None = None,
-    min_clust: int = 3,
-    max_clust: int = 25,
-    n_clusters: int | None = None,
-    min_size: int = 1,
-    sim: float | None = None,
-    time_weight: float = 0.0,
-    place_weight: float = 0.0,
-    cannot_link: Any = None,
-    micro_clusters: int | None = None,
-    method: Any = None,
-) -> dict[str, Any]:
-    """Check what `search_k` is asked for, without any data.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClusterRequest:
+    """What a search is asked for, checked when it is made.
 
-    Parameters
+    Attributes
     ----------
-    cluster, evaluate, metric, linkage, min_clust, max_clust, n_clusters, min_size, sim, \
-time_weight, place_weight, micro_clusters
-        As for `search_k`. The metrics ``"datetime"`` and ``"latlon"`` are allowed as well,
-        for `cluster_exif`.
-    cannot_link : object
-        As for `search_k`, or a word that stands for the labels. It is not read here.
-    method : object, optional
-        That of the model: metrics of ``"exif"`` go with that only.
-
-    Returns
-    -------
-    dict
-        The same: numbers as int or float, and the linkage that is meant by None.
+    cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object
+        An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
+        `CustomClusterer`.
+    evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}
+        Derivative needs a tree (agglomerative), elbow a clusterer that is given k
+        (agglomerative, kmeans).
+    metric : str, default="euclidean"
+        One of `METRICS`, for the clusters and for their silhouettes. kmeans, and the
+        evaluators dbindex, elbow and calinski, are Euclidean by definition. For
+        `cluster_exif` one of `EXIF_METRICS`.
+    linkage : str, optional
+        One of `LINKAGES`, for agglomerative; ward, centroid and median need
+        Euclidean distances, not combined with time or location. Default ``"ward"``, and
+        ``"average"`` with `sim`, `time_weight` or `place_weight`.
+    min_clust, max_clust : int, default=3, 25
+        k runs over ``range(min_clust, max_clust)``, as far as there are more images
+        than clusters, and as many different ones; with ``min_clust == max_clust``
+        exactly that k is made. At least 2, with elbow at least 1. A warning says where
+        the best k is the first or the last one. An object is not bound by it.
+    n_clusters : int, optional
+        Exactly that many clusters; `min_clust` and `max_clust` are not used then. A
+        warning says where equal images are parted. An object is given it by its
+        parameter ``n_clusters``, if it has one.
+    min_size : int, default=1
+        Clusters with fewer images become -1, after the best labelling is chosen.
+    sim : float, optional
+        Similarity from 0 to 1, for agglomerative: the tree is cut at ``max_distance *
+        (1 - sim)``, where `max_distance` is the largest distance of two images, or the
+        top of the tree where that is higher. 0 gives one cluster, 1 makes every image
+        one of its own. `evaluate`, `min_clust` and `max_clust` are not used then, and
+        `n_clusters` cannot be combined with it.
+    time_weight : float, default=0.0
+        From 0 to 1, for agglomerative: with `t` for it and `p` for `place_weight`, images
+        are compared by ``(1 - t - p) * d_content / max(d_content) + t * d_time /
+        max(d_time) + p * d_place / max(d_place)``, each maximum over all pairs; a term
+        whose maximum is 0 counts as 0. Scored by silhouette on these distances, or
+        derivative.
+    place_weight : float, default=0.0
+        From 0 to 1, with `time_weight` at most 1.
+    cannot_link : array-like of shape (n,), optional
+        Labels, text or numbers, for agglomerative: images with equal ones are never in
+        one cluster; None, NaN, ``""`` and negative numbers are free. The linkage is
+        ward, single, complete, average or weighted. Numbers of clusters that the tree
+        does not get down to do not compete, see `build_constrained_tree`. Or a word that
+        stands for such labels, to be replaced before the search.
+    micro_clusters : int, optional
+        For agglomerative: so many micro-clusters of near images are the leaves of the
+        tree, see `find_micro_clusters`; 0 for the tree of all images. By default that is
+        built of up to 20,000 images, if it fits into the budget, and else one over 4,000
+        micro-clusters or a fifth of the images; a line in the log says so. Not with `sim`,
+        `time_weight`, `place_weight` and `cannot_link`.
 
     Raises
     ------
     InvalidParameterError
-        If a name or a number is not allowed, or the parts do not go together.
+        If a name or a number is not allowed, or two arguments cannot be combined.
 
     Examples
     --------
-    >>> check_request(cluster="dbscan", evaluate="elbow")
+    >>> ClusterRequest(sim=0.5).linkage
+    'average'
+    >>> ClusterRequest(cluster="dbscan", evaluate="elbow")
     Traceback (most recent call last):
     ...
-    clustimage.InvalidParameterError: evaluate='elbow' needs a clusterer that is told \
-the number of clusters and does not go with cluster='dbscan'. Allowed there: 'silhouette', \
-'dbindex', 'calinski'.
+    clustimage.InvalidParameterError: evaluate='elbow' needs a clusterer that is given \
+the number of clusters and cannot be combined with cluster='dbscan'. Allowed there: \
+'silhouette', 'dbindex', 'calinski'.
     """
-    kind = EVALUATORS[check_option("evaluate", evaluate, EVALUATORS)]
-    check_option("metric", metric, (*METRICS, *EXIF_METRICS))
-    sim = check_sim(sim)
-    weights = check_weights(time_weight, place_weight)
-    linkage = name_linkage(linkage, sim=sim, weights=weights)
-    check_option("linkage", linkage, LINKAGES)
-    request = {
-        "cluster": cluster,
-        "evaluate": evaluate,
-        "metric": metric,
-        "linkage": linkage,
-        "min_clust": check_int("min_clust", min_clust),
-        "max_clust": check_int("max_clust", max_clust),
-        "n_clusters": None if n_clusters is None else check_int("n_clusters", n_clusters, low=1),
-        "min_size": check_int("min_size", min_size, low=1),
-        "sim": sim,
-        "time_weight": weights.time,
-        "place_weight": weights.place,
-        "cannot_link": cannot_link,
-        "micro_clusters": check_micro_clusters(micro_clusters),
-    }
-    if metric in EXIF_METRICS:
-        _check_exif(request, method)
-        return request
-    clusterer = make_clusterer(cluster, request)
-    _check_tree(cluster, clusterer, request)
-    clusterer.check()
-    if sim is not None:
-        return request  # nothing is searched or scored
-    _check_pair(cluster, clusterer, evaluate, metric)
-    _check_mixed(evaluate, weights)
-    least = min(2, kind.lowest_k)
-    if min_clust < least:
-        raise InvalidParameterError(
-            f"'min_clust' must be at least {least} with evaluate={evaluate!r}. Got {min_clust}. "
-            "For exactly one cluster give n_clusters=1."
+
+    cluster: Any = "agglomerative"
+    evaluate: str = "silhouette"
+    metric: str = "euclidean"
+    linkage: str | None = None
+    min_clust: int = 3
+    max_clust: int = 25
+    n_clusters: int | None = None
+    min_size: int = 1
+    sim: float | None = None
+    time_weight: float = 0.0
+    place_weight: float = 0.0
+    cannot_link: Any = None
+    micro_clusters: int | None = None
+
+    def __post_init__(self) -> None:
+        kind = EVALUATORS[check_option("evaluate", self.evaluate, EVALUATORS)]
+        check_option("metric", self.metric, (*METRICS, *EXIF_METRICS))
+        sim, weights = check_sim(self.sim), check_weights(self.time_weight, self.place_weight)
+        linkage = name_linkage(self.linkage, sim=sim, weights=weights)
+        exact = self.n_clusters
+        self._set(
+            sim=sim,
+            time_weight=weights.time,
+            place_weight=weights.place,
+            linkage=check_option("linkage", linkage, LINKAGES),
+            min_clust=check_int("min_clust", self.min_clust),
+            max_clust=check_int("max_clust", self.max_clust),
+            n_clusters=None if exact is None else check_int("n_clusters", exact, low=1),
+            min_size=check_int("min_size", self.min_size, low=1),
+            micro_clusters=check_micro_clusters(self.micro_clusters),
         )
-    if max_clust < min_clust:
-        raise InvalidParameterError(
-            f"'max_clust' must be at least 'min_clust', {min_clust}. Got {max_clust}."
-        )
-    check_micro_clusters(micro_clusters, most=most_clusters(request))
-    return request
+        if self.metric in EXIF_METRICS:
+            _check_exif(self)
+            return
+        clusterer = make_clusterer(self)
+        _check_tree(self, clusterer)
+        clusterer.check()
+        if sim is not None:
+            return  # nothing is searched or scored
+        _check_pair(self, clusterer)
+        _check_combined(self.evaluate, weights)
+        least = min(2, kind.lowest_k)
+        if self.min_clust < least:
+            raise InvalidParameterError(
+                f"'min_clust' must be at least {least} with evaluate={self.evaluate!r}. "
+                f"Got {self.min_clust}. For exactly one cluster give n_clusters=1."
+            )
+        if self.max_clust < self.min_clust:
+            raise InvalidParameterError(
+                f"'max_clust' must be at least 'min_clust', {self.min_clust}. Got {self.max_clust}."
+            )
+        check_micro_clusters(self.micro_clusters, most=self.most_clusters)
+
+    def _set(self, **checked: Any) -> None:
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def most_clusters(self) -> int:
+        """The largest number of clusters that is asked for."""
+        if self.n_clusters is not None:
+            return self.n_clusters
+        return max(self.min_clust, self.max_clust - 1)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The attributes by their names."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def check_method(self, method: object) -> None:
+        """Raise `InvalidParameterError` where the metric reads what `method` does not extract.
+
+        Parameters
+        ----------
+        method : object
+            That of the model; None where it is not known.
+        """
+        if self.metric in EXIF_METRICS and method != "exif":
+            got = "" if method is None else f" Got method={method!r}."
+            raise InvalidParameterError(
+                f"metric={self.metric!r} compares what method='exif' reads, and goes with that "
+                f"only.{got} Give method='exif', or another metric."
+            )
 
 
-def most_clusters(request: dict[str, Any]) -> int:
-    """Return the largest number of clusters that is asked for."""
-    if request["n_clusters"] is not None:
-        return int(request["n_clusters"])
-    return int(max(request["min_clust"], request["max_clust"] - 1))
-
-
-def make_clusterer(cluster: Any, settings: dict[str, Any]) -> Clusterer:
-    """Return the clusterer of that name, or one around an object of a user's own."""
+def make_clusterer(request: ClusterRequest, **settings: Any) -> Clusterer:
+    """Return the clusterer of a request, with more `settings` than it has, or a custom one."""
+    cluster = request.cluster
     if hasattr(cluster, "fit_predict") and not isinstance(cluster, type):
         return CustomClusterer(cluster)
-    return CLUSTERERS[check_option("cluster", cluster, CLUSTERERS)].from_settings(settings)
+    kind = CLUSTERERS[check_option("cluster", cluster, CLUSTERERS)]
+    return kind.from_settings({**request.params, **settings})
 
 
-def _check_tree(cluster: Any, clusterer: Clusterer, request: dict[str, Any]) -> None:
-    """Raise `InvalidParameterError` where a tree is asked for and none is grown."""
-    names = ("sim", "time_weight", "place_weight", "cannot_link")
-    given = what_needs_pairs(*(request[name] for name in names))
-    if given is None and request["micro_clusters"]:
-        given = f"micro_clusters={request['micro_clusters']}"
+def _check_tree(request: ClusterRequest, clusterer: Clusterer) -> None:
+    """Raise `InvalidParameterError` where a tree is asked for and none is built."""
+    given = what_needs_pairs(
+        request.sim, request.time_weight, request.place_weight, request.cannot_link
+    )
+    if given is None and request.micro_clusters:
+        given = f"micro_clusters={request.micro_clusters}"
     if clusterer.makes_tree or given is None:
         return
     raise InvalidParameterError(
-        f"{given} needs a tree, and does not go with cluster={cluster!r}. "
+        f"{given} needs a tree, and cannot be combined with cluster={request.cluster!r}. "
         "With it, use cluster='agglomerative'."
     )
 
 
-def _check_mixed(evaluate: str, weights: Weights) -> None:
-    """Raise `InvalidParameterError` where an evaluator cannot see time and place."""
+def _check_combined(evaluate: str, weights: Weights) -> None:
+    """Raise `InvalidParameterError` where an evaluator cannot see time and location."""
     if not weights or not EVALUATORS[evaluate].euclidean_only:
         return
     allowed = ", ".join(repr(name) for name, one in EVALUATORS.items() if not one.euclidean_only)
     raise InvalidParameterError(
-        f"evaluate={evaluate!r} compares features with the centres of clusters, and does not go "
-        f"with distances mixed with {weights.words}, {weights.given}. Allowed there: {allowed}."
+        f"evaluate={evaluate!r} compares features with the centres of clusters, and cannot be "
+        f"combined with {weights.given}. Allowed there: {allowed}."
     )
 
 
@@ -164,15 +225,16 @@ def _fits(clusterer: Clusterer, kind: type[Evaluator]) -> bool:
     )
 
 
-def _check_pair(cluster: Any, clusterer: Clusterer, evaluate: str, metric: str) -> None:
-    """Raise `InvalidParameterError` where clusterer, evaluator and metric do not go together."""
+def _check_pair(request: ClusterRequest, clusterer: Clusterer) -> None:
+    """Raise `InvalidParameterError` where clusterer, evaluator and metric are incompatible."""
+    evaluate, metric = request.evaluate, request.metric
     kind = EVALUATORS[evaluate]
     if not _fits(clusterer, kind):
         allowed = ", ".join(repr(name) for name, one in EVALUATORS.items() if _fits(clusterer, one))
-        reason = "a tree" if kind.needs_tree else "a clusterer that is told the number of clusters"
+        reason = "a tree" if kind.needs_tree else "a clusterer that is given the number of clusters"
         raise InvalidParameterError(
-            f"evaluate={evaluate!r} needs {reason} and does not go with cluster={cluster!r}. "
-            f"Allowed there: {allowed}."
+            f"evaluate={evaluate!r} needs {reason} and cannot be combined with "
+            f"cluster={request.cluster!r}. Allowed there: {allowed}."
         )
     if metric != "euclidean" and kind.euclidean_only:
         raise InvalidParameterError(
@@ -181,39 +243,24 @@ def _check_pair(cluster: Any, clusterer: Clusterer, evaluate: str, metric: str) 
         )
 
 
-def _check_exif(request: Mapping[str, Any], method: Any) -> None:
-    """Raise `InvalidParameterError` where something does not go with such a metric.
-
-    Parameters
-    ----------
-    request : mapping
-        ``metric``, one of `EXIF_METRICS`, and the rest of what `check_request` returns.
-    method : object
-        That of the model; None where it is not known.
-    """
-    metric = request["metric"]
-    if method != "exif":
-        got = "" if method is None else f" Got method={method!r}."
+def _check_exif(request: ClusterRequest) -> None:
+    """Raise `InvalidParameterError` where something cannot be combined with such a metric."""
+    if not (isinstance(request.cluster, str) and request.cluster in EXIF_CLUSTERERS):
         raise InvalidParameterError(
-            f"metric={metric!r} compares what method='exif' reads, and goes with that only.{got} "
-            "Give method='exif', or another metric."
-        )
-    if not (isinstance(request["cluster"], str) and request["cluster"] in EXIF_CLUSTERERS):
-        raise InvalidParameterError(
-            f"metric={metric!r} goes with cluster='dbscan' only. "
-            f"Got cluster={request['cluster']!r}."
+            f"metric={request.metric!r} goes with cluster='dbscan' only. "
+            f"Got cluster={request.cluster!r}."
         )
     given = {
-        "n_clusters": request["n_clusters"] is not None,
-        "sim": request["sim"] is not None,
-        "time_weight": request["time_weight"] > 0,
-        "place_weight": request["place_weight"] > 0,
-        "cannot_link": request["cannot_link"] is not None,
-        "micro_clusters": bool(request["micro_clusters"]),
+        "n_clusters": request.n_clusters is not None,
+        "sim": request.sim is not None,
+        "time_weight": request.time_weight > 0,
+        "place_weight": request.place_weight > 0,
+        "cannot_link": request.cannot_link is not None,
+        "micro_clusters": bool(request.micro_clusters),
     }
     for name, is_given in given.items():
         if is_given:
             raise InvalidParameterError(
-                f"{name!r} does not go with metric={metric!r}, whose clusters follow from "
-                f"'params_exif' alone. Got {request[name]!r}. Leave it out."
+                f"{name!r} cannot be combined with metric={request.metric!r}, whose clusters "
+                f"follow from 'params_exif' alone. Got {request.params[name]!r}. Leave it out."
             )

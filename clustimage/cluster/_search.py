@@ -17,7 +17,7 @@ from clustimage.cluster._counts import plan_counts
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._plan import check_fits
 from clustimage.cluster._registry import EVALUATORS
-from clustimage.cluster._request import check_request, make_clusterer
+from clustimage.cluster._request import ClusterRequest, make_clusterer
 from clustimage.cluster._result import Clustering
 from clustimage.cluster.tree._cannot_link import read_groups
 from clustimage.cluster.tree._combined_distance import check_locations, check_seconds
@@ -33,97 +33,41 @@ SHARE_OF_COPY = 0.25
 
 def search_k(
     X: ArrayLike,
+    request: ClusterRequest | None = None,
     *,
-    cluster: Any = "agglomerative",
-    evaluate: str = "silhouette",
-    metric: str = "euclidean",
-    linkage: str | None = None,
-    min_clust: int = 3,
-    max_clust: int = 25,
-    n_clusters: int | None = None,
-    min_size: int = 1,
-    sim: float | None = None,
-    moments: ArrayLike | None = None,
-    time_weight: float = 0.0,
-    places: ArrayLike | None = None,
-    place_weight: float = 0.0,
-    cannot_link: Any = None,
-    micro_clusters: int | None = None,
+    timestamps: ArrayLike | None = None,
+    locations: ArrayLike | None = None,
     random_state: int | None = 0,
     n_jobs: int | None = -1,
     budget: Budget | None = None,
+    **arguments: Any,
 ) -> Clustering:
     """Find the natural groups of the rows of `X`.
 
-    The clusterer proposes labellings, the evaluator scores each, the best is kept. With
-    `sim` there is no search: one tree is cut at one height.
+    The clusterer makes candidate labellings, the evaluator scores each, the best is kept.
+    With ``sim`` there is no search: one tree is cut at one height.
 
     Parameters
     ----------
     X : array-like of shape (n, d)
         Features, one row per image; finite numbers.
-    cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object
-        An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
-        `CustomClusterer`.
-    evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}
-        Derivative needs a tree (agglomerative), elbow a clusterer that is told k
-        (agglomerative, kmeans).
-    metric : str, default="euclidean"
-        One of `METRICS`, for the clusters and for their silhouettes. kmeans, and the
-        evaluators dbindex, elbow and calinski, are Euclidean by definition.
-    linkage : str, optional
-        One of `LINKAGES`, for agglomerative; ward, centroid and median need
-        Euclidean distances, not mixed with time or place. Default ``"ward"``, and
-        ``"average"`` with `sim`, `time_weight` or `place_weight`.
-    min_clust, max_clust : int, default=3, 25
-        k runs over ``range(min_clust, max_clust)``, as far as there are more images
-        than clusters, and as many different ones; with ``min_clust == max_clust``
-        exactly that k is made. At least 2, with elbow at least 1. A warning says where
-        the best k is the first or the last one. An object is not bound by it.
-    n_clusters : int, optional
-        Exactly that many clusters; `min_clust` and `max_clust` are not used then. A
-        warning says where equal images are parted. An object is told it by its
-        parameter ``n_clusters``, if it has one.
-    min_size : int, default=1
-        Clusters with fewer images become -1, after the best labelling is chosen.
-    sim : float, optional
-        Similarity from 0 to 1, for agglomerative: the tree is cut at ``max_distance *
-        (1 - sim)``, where `max_distance` is the largest distance of two images, or the
-        top of the tree where that is higher. 0 gives one cluster, 1 makes every image
-        one of its own. `evaluate`, `min_clust` and `max_clust` are not used then, and
-        `n_clusters` does not go with it.
-    moments : array-like of float, shape (n,), optional
-        When each image was taken, in seconds; used where `time_weight` is above 0.
-    time_weight : float, default=0.0
-        From 0 to 1, for agglomerative: with `t` for it and `p` for `place_weight`, images
-        are compared by ``(1 - t - p) * d_content / max(d_content) + t * d_time /
-        max(d_time) + p * d_place / max(d_place)``, each maximum over all pairs; a part
-        whose maximum is 0 counts as 0. Scored by silhouette on these distances, or
-        derivative.
-    places : array-like of float, shape (n, 2), optional
+    request : ClusterRequest, optional
+        What is asked for; by default it is made from `arguments`.
+    timestamps : array-like of float, shape (n,), optional
+        When each image was taken, in seconds; used where ``time_weight`` is above 0.
+    locations : array-like of float, shape (n, 2), optional
         Where each image was taken, latitude and longitude in degrees, compared by the
-        haversine formula; used where `place_weight` is above 0. NaN is not known: where one
-        of two images has no place, the mean of ``d_place / max(d_place)`` over the pairs
-        that have one stands in, which brings the two neither together nor apart.
-    place_weight : float, default=0.0
-        From 0 to 1, with `time_weight` at most 1.
-    cannot_link : array-like of shape (n,), optional
-        Labels, text or numbers, for agglomerative: images with equal ones are never in
-        one cluster; None, NaN, ``""`` and negative numbers are free. The linkage is
-        ward, single, complete, average or weighted. Numbers of clusters that the tree
-        does not get down to do not compete, see `build_constrained_tree`.
-    micro_clusters : int, optional
-        For agglomerative: so many micro-clusters of near images are the leaves of the
-        tree, see `find_micro_clusters`; 0 for the tree of all images. By default that is
-        grown of up to 20,000 images, if it fits into the budget, and else one over 4,000
-        micro-clusters or a fifth of the images; a line in the log says so. Not with `sim`,
-        `time_weight`, `place_weight` and `cannot_link`.
+        haversine formula; used where ``place_weight`` is above 0. NaN is not known: where
+        one of two images has no location, the mean of ``d_place / max(d_place)`` over the
+        pairs that have one stands in, which brings the two neither together nor apart.
     random_state : int, default=0
         Seed, for kmeans, micro-clusters and samples: the same seed gives the same labels.
     n_jobs : int, default=-1
         Number of workers; -1 uses every core.
     budget : Budget, optional
         What memory may be taken; None for no limit.
+    **arguments
+        Attributes of `ClusterRequest`, where no `request` is given.
 
     Returns
     -------
@@ -134,14 +78,14 @@ def search_k(
     Raises
     ------
     InvalidParameterError
-        If a name or a number is not allowed, the parts do not go together, or there
+        If a name or a number is not allowed, two arguments cannot be combined, or there
         are too few images for the numbers of clusters; before any work. With
-        `cannot_link` also if all those numbers are too small.
+        ``cannot_link`` also if all those numbers are too small.
     InvalidDataError
         If `X` is not a finite matrix, the metric cannot compare its rows, or dbscan
         or hdbscan finds no labelling with an allowed number of clusters.
     MemoryLimitError
-        If what a tree is grown from does not fit into memory or the budget; before any
+        If what a tree is built from does not fit into memory or the budget; before any
         work.
 
     Examples
@@ -156,35 +100,30 @@ def search_k(
     [1, 1, 1, 0, 0, 0, 0]
     >>> search_k(X, sim=0.5, cannot_link=["a", "a", "", "", "", "", ""]).labels.tolist()
     [2, 1, 1, 0, 0, 0, 0]
-    >>> search_k(X, sim=0.5, time_weight=1, moments=[0, 9, 9, 9, 9, 9, 0]).labels.tolist()
+    >>> search_k(X, sim=0.5, time_weight=1, timestamps=[0, 9, 9, 9, 9, 9, 0]).labels.tolist()
     [1, 0, 0, 0, 0, 0, 1]
     """
-    request = check_request(
-        cluster=cluster,
-        evaluate=evaluate,
-        metric=metric,
-        linkage=linkage,
-        min_clust=min_clust,
-        max_clust=max_clust,
-        n_clusters=n_clusters,
-        min_size=min_size,
-        sim=sim,
-        time_weight=time_weight,
-        place_weight=place_weight,
-        cannot_link=cannot_link,
-        micro_clusters=micro_clusters,
-    )
-    params = {**request, "random_state": random_state}
-    evaluator = EVALUATORS[evaluate]() if sim is None else Unscored()
+    request = ClusterRequest(**arguments) if request is None else request
+    request.check_method(None)
+    evaluator = EVALUATORS[request.evaluate]() if request.sim is None else Unscored()
     rows = check_rows("feat", X)
     check_fits(len(rows), rows.shape[1], budget, n_jobs, request)
     matrix = _as_floats(rows, budget)
-    seconds = check_seconds(moments, request["time_weight"], len(matrix))
-    degrees = check_locations(places, request["place_weight"], len(matrix))
-    groups = read_groups(cannot_link, len(matrix))
-    given = {"n_jobs": n_jobs, "moments": seconds, "places": degrees, "budget": budget}
-    clusterer = make_clusterer(cluster, {**params, **given})
-    params["cluster"] = cluster if isinstance(cluster, str) else repr(cluster)
+    seconds = check_seconds(timestamps, request.time_weight, len(matrix))
+    degrees = check_locations(locations, request.place_weight, len(matrix))
+    groups = read_groups(request.cannot_link, len(matrix))
+    clusterer = make_clusterer(
+        request,
+        timestamps=seconds,
+        locations=degrees,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        budget=budget,
+    )
+    params = {**request.params, "random_state": random_state}
+    params["cluster"] = (
+        request.cluster if isinstance(request.cluster, str) else repr(request.cluster)
+    )
     params["cannot_link"] = None if groups is None else groups.n_shared
     known = [given for given in (seconds, degrees) if given is not None]
     beside = np.column_stack(known) if known else None
@@ -193,7 +132,11 @@ def search_k(
         return _one_per_row(plan.names, params)
     candidates = clusterer.candidates(matrix, plan.counts)
     scores = evaluator.score(
-        matrix, candidates, metric=metric, n_jobs=n_workers(n_jobs), random_state=random_state
+        matrix,
+        candidates,
+        metric=request.metric,
+        n_jobs=n_workers(n_jobs),
+        random_state=random_state,
     )
     found = candidates.counts
     best = evaluator.choose(found, scores)
@@ -206,7 +149,7 @@ def search_k(
     if evaluator.errors_ is not None:
         table["standard_error"] = evaluator.errors_.tolist()
     return Clustering(
-        labels=order_labels(candidates.labels[best], request["min_size"]),
+        labels=order_labels(candidates.labels[best], request.min_size),
         params=params,
         score=table,
         best=best,
@@ -240,8 +183,8 @@ def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
     """Return the clustering in which equal images, and no others, are together."""
     n, k = len(names), int(names.max()) + 1
     compared = ["features"]
-    compared += ["moments"] * (params["time_weight"] > 0)
-    compared += ["places"] * (params["place_weight"] > 0)
+    compared += ["timestamps"] * (params["time_weight"] > 0)
+    compared += ["locations"] * (params["place_weight"] > 0)
     if k == 1:
         what = " and ".join(compared)
         logger.warning("All %d images have equal %s: they are one cluster, 0.", n, what)

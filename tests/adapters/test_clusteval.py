@@ -14,7 +14,7 @@ from clustimage.adapters import to_clusteval
 from clustimage.cluster import (
     CLUSTERERS,
     EVALUATORS,
-    check_request,
+    ClusterRequest,
     cut_tree_k,
     search_k,
     with_other_labels,
@@ -23,7 +23,7 @@ from clustimage.cluster import (
 
 def sensible(pair):
     try:
-        check_request(cluster=pair[0], evaluate=pair[1])
+        ClusterRequest(cluster=pair[0], evaluate=pair[1])
     except InvalidParameterError:
         return False
     return True

@@ -13,8 +13,8 @@ from clustimage.cluster import (
     CLUSTERERS,
     EVALUATORS,
     METRICS,
+    ClusterRequest,
     CustomClusterer,
-    check_request,
     search_k,
 )
 
@@ -34,7 +34,7 @@ QUICK = {"kmeans": {"n_init": 1}, "dbscan": {"n_eps": 12}, "hdbscan": {"n_sizes"
 def test_every_pair_finds_groups_or_is_refused(cluster, evaluate, blobs):
     if evaluate not in SENSIBLE[cluster]:
         with pytest.raises(InvalidParameterError, match=f"'{evaluate}'.*'{cluster}'.*'silhouette'"):
-            check_request(cluster=cluster, evaluate=evaluate)
+            ClusterRequest(cluster=cluster, evaluate=evaluate)
         return
     found = search_k(blobs[0], cluster=cluster, evaluate=evaluate, max_clust=10)
     assert found.labels.shape == (300,)

@@ -62,11 +62,11 @@ class AgglomerativeClusterer(Clusterer):
         From 0 to 1: cut the tree there, see `cut_by_similarity`. Not with `n_clusters`.
     time_weight : float, default=0.0
         From 0 to 1: the part that time has in the distances, see `combined_distances`.
-    moments : array-like of float, shape (n,), optional
+    timestamps : array-like of float, shape (n,), optional
         When each image was taken, in seconds; needed where `time_weight` is above 0.
     place_weight : float, default=0.0
         The part that place has; with `time_weight` at most 1.
-    places : array-like of float, shape (n, 2), optional
+    locations : array-like of float, shape (n, 2), optional
         Latitude and longitude in degrees, NaN where they are not known; needed where
         `place_weight` is above 0.
     cannot_link : array-like of shape (n,), optional
@@ -110,9 +110,9 @@ class AgglomerativeClusterer(Clusterer):
         linkage: str | None = None,
         sim: float | None = None,
         time_weight: float = 0.0,
-        moments: Any = None,
+        timestamps: Any = None,
         place_weight: float = 0.0,
-        places: Any = None,
+        locations: Any = None,
         cannot_link: Any = None,
         micro_clusters: int | None = None,
         random_state: int | None = 0,
@@ -124,9 +124,9 @@ class AgglomerativeClusterer(Clusterer):
         self.linkage = linkage
         self.sim = sim
         self.time_weight = time_weight
-        self.moments = moments
+        self.timestamps = timestamps
         self.place_weight = place_weight
-        self.places = places
+        self.locations = locations
         self.cannot_link = cannot_link
         self.micro_clusters = micro_clusters
         self.random_state = random_state
@@ -175,13 +175,13 @@ class AgglomerativeClusterer(Clusterer):
             return self._propose_micro(X, counts, road)
         weights = check_weights(self.time_weight, self.place_weight)
         linkage = name_linkage(self.linkage, sim=self.sim, weights=weights)
-        moments = check_seconds(self.moments, weights.time, len(X))
-        places = check_locations(self.places, weights.place, len(X))
+        timestamps = check_seconds(self.timestamps, weights.time, len(X))
+        locations = check_locations(self.locations, weights.place, len(X))
         groups = read_groups(self.cannot_link, len(X))
         mix = None
         if weights:
             distances, mix = combined_distances(
-                X, self.metric, weights, moments, places, n_jobs=self.n_jobs
+                X, self.metric, weights, timestamps, locations, n_jobs=self.n_jobs
             )
         else:
             distances = condensed_distances(X, self.metric, n_jobs=self.n_jobs)

@@ -14,7 +14,7 @@ from clustimage._core.validation import check_int, check_real
 from clustimage._distances.geo import read_locations
 from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
 from clustimage.cluster._labels import count_clusters, order_labels
-from clustimage.cluster._request import check_request
+from clustimage.cluster._request import ClusterRequest
 from clustimage.cluster._result import Clustering
 from clustimage.cluster.clusterers._density import density_labels
 
@@ -127,7 +127,7 @@ def cluster_locations(
 
 
 def cluster_exif(
-    extractor: Any, params_exif: Mapping[str, Any], *, metric: str, **request: Any
+    extractor: Any, params_exif: Mapping[str, Any], request: ClusterRequest
 ) -> Clustering:
     """Group photos by what ``method="exif"`` has read.
 
@@ -137,11 +137,10 @@ def cluster_exif(
         Fitted; has ``moments_`` and ``places_``.
     params_exif : mapping
         ``timeframe``, ``radius_meters`` and ``min_samples``.
-    metric : {"datetime", "latlon"}
-        See `cluster_timestamps` and `cluster_locations`.
-    **request
-        What else `check_request` takes. ``min_size`` counts; ``evaluate``, ``linkage``,
-        ``min_clust`` and ``max_clust`` do not matter, and the others do not go with it.
+    request : ClusterRequest
+        With the metric ``"datetime"`` or ``"latlon"``, see `cluster_timestamps` and
+        `cluster_locations`. ``min_size`` counts; ``evaluate``, ``linkage``, ``min_clust``
+        and ``max_clust`` do not matter.
 
     Returns
     -------
@@ -152,19 +151,18 @@ def cluster_exif(
     Raises
     ------
     InvalidParameterError
-        If something does not go together, or the extractor has read no EXIF data.
+        If the extractor has read no EXIF data.
     InvalidDataError
         If no photo has the data.
     """
-    method = "exif" if hasattr(extractor, "places_") else type(extractor).__name__
-    asked = check_request(**request, metric=metric, method=method)
-    common = {"min_samples": params_exif["min_samples"], "min_size": asked["min_size"]}
-    if metric == "datetime":
+    request.check_method("exif" if hasattr(extractor, "places_") else type(extractor).__name__)
+    common = {"min_samples": params_exif["min_samples"], "min_size": request.min_size}
+    if request.metric == "datetime":
         found = cluster_timestamps(extractor.moments_, timeframe=params_exif["timeframe"], **common)
     else:
         radius = params_exif["radius_meters"]
         found = cluster_locations(extractor.places_, radius_meters=radius, **common)
-    found.params.update({name: asked[name] for name in ("min_clust", "max_clust")})
+    found.params.update(min_clust=request.min_clust, max_clust=request.max_clust)
     return found
 
 
@@ -201,19 +199,7 @@ def _found(
     name, value = varied
     k = count_clusters(parts)
     params = {
-        "cluster": "dbscan",
-        "evaluate": "silhouette",
-        "metric": "euclidean",
-        "linkage": "ward",
-        "min_clust": 3,
-        "max_clust": 25,
-        "n_clusters": None,
-        "min_size": min_size,
-        "sim": None,
-        "time_weight": 0.0,
-        "place_weight": 0.0,
-        "cannot_link": None,
-        "micro_clusters": None,
+        **ClusterRequest(cluster="dbscan", min_size=min_size).params,
         "random_state": None,
         "by": metric,
         "min_samples": min_samples,

@@ -12,7 +12,7 @@ from clustimage._distances.metrics import EARTH_RADIUS
 from clustimage.adapters import to_clusteval
 from clustimage.cluster import (
     Clustering,
-    check_request,
+    ClusterRequest,
     cluster_exif,
     cluster_locations,
     cluster_timestamps,
@@ -155,19 +155,23 @@ def test_without_any_data_there_is_nothing_to_group():
 
 
 def test_the_extractor_gives_moments_and_places():
-    found = cluster_exif(Read(), PARAMS, metric="datetime")
+    found = cluster_exif(Read(), PARAMS, ClusterRequest(metric="datetime"))
     assert found.labels.tolist() == [0, 0, -1, -2, 1, 1]
-    found = cluster_exif(Read(), {**PARAMS, "min_samples": 3}, metric="latlon", min_size=2)
+    found = cluster_exif(
+        Read(), {**PARAMS, "min_samples": 3}, ClusterRequest(metric="latlon", min_size=2)
+    )
     assert found.labels.tolist() == [-1, -1, -2, 0, 0, 0]
     assert found.params["min_size"] == 2
     for params, labels in (({"timeframe": 0.9}, [-1, -1, -1, -2, 0, 0]),):
-        found = cluster_exif(Read(), {**PARAMS, **params}, metric="datetime", cluster="dbscan")
+        found = cluster_exif(
+            Read(), {**PARAMS, **params}, ClusterRequest(metric="datetime", cluster="dbscan")
+        )
         assert found.labels.tolist() == labels
 
 
 @pytest.mark.parametrize("metric", ["datetime", "latlon"])
 def test_what_comes_back_is_a_clustering_as_any_other(metric):
-    found = cluster_exif(Read(), PARAMS, metric=metric, max_clust=9)
+    found = cluster_exif(Read(), PARAMS, ClusterRequest(metric=metric, max_clust=9))
     assert (found.params["metric"], found.params["by"]) == ("euclidean", metric)
     assert found.params["max_clust"] == 9
     state = found.get_state()
@@ -189,11 +193,11 @@ def test_what_comes_back_is_a_clustering_as_any_other(metric):
 @pytest.mark.parametrize(
     "request_, words",
     [
-        ({"n_clusters": 3}, "'n_clusters' does not go with metric='latlon'.*Got 3"),
-        ({"sim": 0.5}, "'sim' does not go with metric='latlon'.*Got 0.5"),
-        ({"time_weight": 0.5}, "'time_weight' does not go"),
-        ({"place_weight": 0.5}, "'place_weight' does not go"),
-        ({"cannot_link": "photo"}, "'cannot_link' does not go"),
+        ({"n_clusters": 3}, "'n_clusters' cannot be combined with metric='latlon'.*Got 3"),
+        ({"sim": 0.5}, "'sim' cannot be combined with metric='latlon'.*Got 0.5"),
+        ({"time_weight": 0.5}, "'time_weight' cannot be combined"),
+        ({"place_weight": 0.5}, "'place_weight' cannot be combined"),
+        ({"cannot_link": "photo"}, "'cannot_link' cannot be combined"),
         ({"cluster": "kmeans"}, "metric='latlon' goes with cluster='dbscan' only. Got .*'kmeans'"),
         ({"cluster": DBSCAN()}, "cluster='dbscan' only"),
         ({"evaluate": "silhouete"}, "Did you mean 'silhouette'"),
@@ -202,19 +206,19 @@ def test_what_comes_back_is_a_clustering_as_any_other(metric):
 )
 def test_what_does_not_go_together_is_refused_early(request_, words):
     with pytest.raises(InvalidParameterError, match=words):
-        check_request(metric="latlon", method="exif", **request_)
+        ClusterRequest(metric="latlon", **request_)
     with pytest.raises(InvalidParameterError, match=words):
-        cluster_exif(Read(), PARAMS, metric="latlon", **request_)
+        cluster_exif(Read(), PARAMS, ClusterRequest(metric="latlon", **request_))
 
 
 def test_other_methods_have_no_such_metric():
     words = "metric='datetime' compares what method='exif' reads.*Got method='pca'"
     with pytest.raises(InvalidParameterError, match=words):
-        check_request(metric="datetime", method="pca")
+        ClusterRequest(metric="datetime").check_method("pca")
     with pytest.raises(InvalidParameterError, match="Give method='exif', or another metric"):
         search_k(np.eye(9), metric="latlon")
     with pytest.raises(InvalidParameterError, match="Got method='DBSCAN'"):
-        cluster_exif(DBSCAN(), PARAMS, metric="latlon")
+        cluster_exif(DBSCAN(), PARAMS, ClusterRequest(metric="latlon"))
     with pytest.raises(InvalidParameterError, match="Did you mean 'datetime'"):
-        check_request(metric="datetim")
-    assert check_request(metric="latlon", method="exif")["metric"] == "latlon"
+        ClusterRequest(metric="datetim")
+    assert ClusterRequest(metric="latlon").metric == "latlon"

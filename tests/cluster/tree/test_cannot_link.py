@@ -15,9 +15,9 @@ from clustimage.cluster import (
     EVALUATORS,
     AgglomerativeClusterer,
     Clustering,
+    ClusterRequest,
     build_constrained_tree,
     build_tree,
-    check_request,
     cut_tree_at,
     cut_tree_k,
     order_labels,
@@ -234,7 +234,7 @@ def test_a_similarity_cut_is_below_merges_that_are_not_allowed(name, sim, X, pho
 
 @pytest.mark.parametrize("options", [{"sim": 0.3}, {"n_clusters": 30}, {"max_clust": 40}])
 def test_images_are_kept_apart_in_content_and_time(options, X, photos):
-    found = search_k(X, time_weight=0.6, moments=photos, cannot_link=photos, **options)
+    found = search_k(X, time_weight=0.6, timestamps=photos, cannot_link=photos, **options)
     assert keeps_apart(found.labels, photos)
 
 
@@ -340,14 +340,14 @@ def test_other_clusterers_are_refused(cluster):
     words = f"'cannot_link' needs a tree.*'{cluster}'. With it, use cluster='agglomerative'"
     for value in ("photo", np.zeros(5)):
         with pytest.raises(InvalidParameterError, match=words):
-            check_request(cluster=cluster, cannot_link=value)
+            ClusterRequest(cluster=cluster, cannot_link=value)
 
 
 @pytest.mark.parametrize("name", ["centroid", "median"])
 def test_linkages_whose_heights_fall_are_refused(name, X):
     words = f"linkage='{name}'. Allowed there: 'ward', 'single', 'complete', 'average', 'weighted'"
     with pytest.raises(InvalidParameterError, match=words):
-        check_request(linkage=name, cannot_link="photo")
+        ClusterRequest(linkage=name, cannot_link="photo")
     with pytest.raises(InvalidParameterError, match=words):
         build_constrained_tree(X, np.zeros(120), linkage_name=name)
 

@@ -87,7 +87,7 @@ def test_no_square_of_all_places_is_made(monkeypatch):
 
 
 def test_the_tree_and_the_silhouettes_are_of_these_distances(X, moments, places):
-    given = {"moments": moments, "time_weight": 0.2, "places": places, "place_weight": 0.3}
+    given = {"timestamps": moments, "time_weight": 0.2, "locations": places, "place_weight": 0.3}
     expected = naive(X, "euclidean", Weights(0.2, 0.3), moments, places)
     tree = linkage(squareform(expected, checks=False), "average")
     found = search_k(X, **given, max_clust=9)
@@ -106,14 +106,14 @@ def test_place_alone_follows_the_map_also_over_the_date_line():
     places = towns[which] + np.random.default_rng(1).normal(0, 0.01, (60, 2))
     places[:, 1] = (places[:, 1] + 180) % 360 - 180
     features = np.random.default_rng(2).normal(size=(60, 5))
-    found = search_k(features, sim=0.9, place_weight=1, places=places)
+    found = search_k(features, sim=0.9, place_weight=1, locations=places)
     assert len({*zip(found.labels, which, strict=True)}) == 3
 
 
 def test_a_photo_without_a_place_goes_where_its_content_is():
     X = np.array([[0.0], [0.1], [0.05], [9.0], [9.1], [9.05]])
     places = np.array([[50, 8], [50, 8], [np.nan, np.nan], [10, 8], [10, 8], [np.nan, 8]])
-    found = search_k(X, n_clusters=2, place_weight=0.5, places=places)
+    found = search_k(X, n_clusters=2, place_weight=0.5, locations=places)
     assert found.labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
@@ -141,10 +141,10 @@ def test_the_antipode_is_the_furthest_place():
 def test_place_parts_equal_images(caplog):
     places = np.repeat([[10.0, 0.0], [50.0, 0.0]], 4, axis=0)
     with caplog.at_level(logging.WARNING, logger="clustimage"):
-        found = search_k(np.ones((8, 2)), place_weight=0.4, places=places)
+        found = search_k(np.ones((8, 2)), place_weight=0.4, locations=places)
     assert found.labels.tolist() == [0] * 4 + [1] * 4
     assert caplog.messages == [
-        "Only 2 of the 8 images have different features or places: equal images are one "
+        "Only 2 of the 8 images have different features or locations: equal images are one "
         "cluster each."
     ]
 
@@ -156,7 +156,7 @@ def test_place_parts_equal_images(caplog):
         ({"place_weight": -0.5}, "'place_weight' must be a number"),
         ({"time_weight": 0.7, "place_weight": 0.5}, "together be at most 1;.*Got 0.7 and 0.5"),
         ({"place_weight": 0.5, "cluster": "kmeans"}, "place_weight=0.5 needs a tree.*'kmeans'"),
-        ({"place_weight": 0.5, "evaluate": "elbow"}, "mixed with place, place_weight=0.5"),
+        ({"place_weight": 0.5, "evaluate": "elbow"}, "combined with place_weight=0.5"),
         (
             {"time_weight": 0.2, "place_weight": 0.5, "linkage": "ward"},
             "'ward'.*with time and place. Got time_weight=0.2, place_weight=0.5.*'single'",
@@ -179,15 +179,15 @@ def test_a_wrong_request_is_refused_before_any_work(request_, words):
 )
 def test_places_that_are_none_are_refused(places, words):
     with pytest.raises(InvalidParameterError, match=words):
-        search_k(np.eye(10), place_weight=0.5, places=places)
+        search_k(np.eye(10), place_weight=0.5, locations=places)
 
 
 def test_without_any_place_there_is_nothing_to_mix():
     with pytest.raises(InvalidDataError, match="all 10 images are without one"):
-        search_k(np.eye(10), place_weight=0.5, places=np.full((10, 2), np.nan))
+        search_k(np.eye(10), place_weight=0.5, locations=np.full((10, 2), np.nan))
 
 
 def test_the_places_are_not_changed(X, places):
     before = places.copy()
-    search_k(X, sim=0.5, place_weight=0.5, places=places)
+    search_k(X, sim=0.5, place_weight=0.5, locations=places)
     np.testing.assert_array_equal(places, before)

@@ -67,7 +67,7 @@ def test_equal_images_stay_together_below_one():
 def test_one_image_is_one_cluster():
     for sim in (0, 0.5, 1):
         assert search_k(np.ones((1, 3)), sim=sim).labels.tolist() == [0]
-    found = search_k(np.ones((1, 3)), sim=1, time_weight=0.5, moments=[3.0])
+    found = search_k(np.ones((1, 3)), sim=1, time_weight=0.5, timestamps=[3.0])
     assert found.labels.tolist() == [0]
 
 
@@ -91,7 +91,7 @@ def test_nothing_is_searched_or_scored(X, caplog):
 
 
 def test_state_comes_back_with_the_height(X):
-    found = search_k(X, sim=0.4, time_weight=0.5, moments=np.arange(120))
+    found = search_k(X, sim=0.4, time_weight=0.5, timestamps=np.arange(120))
     state = found.get_state()
     assert json.loads(json.dumps(state["params"])) == state["params"]
     assert (state["params"]["sim"], state["params"]["time_weight"]) == (0.4, 0.5)
@@ -147,7 +147,7 @@ def test_mixed_distances_equal_the_formula(weight, metric, X):
     content, time = squareform(pdist(X, metric)), np.abs(moments[:, None] - moments)
     naive = (1 - weight) * content / content.max() + weight * time / time.max()
     model = AgglomerativeClusterer(
-        metric=metric, linkage="single", sim=0.7, time_weight=weight, moments=moments
+        metric=metric, linkage="single", sim=0.7, time_weight=weight, timestamps=moments
     )
     candidates = model.candidates(X, [])
     np.testing.assert_allclose(candidates.mix.rows(X, metric)(slice(3, 50)), naive[3:50], atol=1e-7)
@@ -159,7 +159,7 @@ def test_mixed_distances_equal_the_formula(weight, metric, X):
 def test_no_time_is_content_alone(X):
     for options in ({"sim": 0.5}, {"max_clust": 10}):
         plain = search_k(X, **options)
-        timed = search_k(X, time_weight=0, moments=np.arange(120), **options)
+        timed = search_k(X, time_weight=0, timestamps=np.arange(120), **options)
         np.testing.assert_array_equal(timed.tree, plain.tree)
         assert timed.params == plain.params
 
@@ -170,15 +170,15 @@ def test_time_alone_follows_the_clock(X):
     moments = bursts * 1e6 + np.tile(np.arange(125.0), 4)
     features = np.random.default_rng(0).normal(size=(500, 8))
     order = np.random.default_rng(1).permutation(500)
-    found = search_k(features, sim=0.9, time_weight=1.0, moments=moments[order])
+    found = search_k(features, sim=0.9, time_weight=1.0, timestamps=moments[order])
     assert found.labels.tolist() == order_labels(bursts[order]).tolist()
 
 
 def test_time_parts_equal_images_and_joins_unlike_ones():
     moments = np.array([0, 1, 2, 1000, 1001, 1002.0])
-    same = search_k(np.ones((6, 2)), sim=0.5, time_weight=0.2, moments=moments)
+    same = search_k(np.ones((6, 2)), sim=0.5, time_weight=0.2, timestamps=moments)
     assert same.labels.tolist() == [0, 0, 0, 1, 1, 1]
-    at_once = search_k(np.eye(6), sim=0.5, time_weight=1, moments=np.full(6, 7.0))
+    at_once = search_k(np.eye(6), sim=0.5, time_weight=1, timestamps=np.full(6, 7.0))
     assert at_once.labels.tolist() == [0] * 6
 
 
@@ -188,7 +188,7 @@ def test_the_number_of_clusters_is_searched_with_time(evaluate, caplog):
     moments = np.repeat([0.0, 1e5, 3e5], 5) + np.tile(np.arange(5.0), 3)
     with caplog.at_level(logging.WARNING, logger="clustimage"):
         found = search_k(
-            np.ones((15, 2)), min_clust=2, evaluate=evaluate, time_weight=0.5, moments=moments
+            np.ones((15, 2)), min_clust=2, evaluate=evaluate, time_weight=0.5, timestamps=moments
         )
     assert caplog.messages == []
     assert found.labels.tolist() == np.repeat(np.arange(3), 5).tolist()
@@ -200,7 +200,7 @@ def test_silhouettes_are_those_of_the_mixed_distances(X):
     from sklearn.metrics import silhouette_score
 
     moments = np.random.default_rng(0).random(120)
-    found = search_k(X, time_weight=0.3, moments=moments, max_clust=8)
+    found = search_k(X, time_weight=0.3, timestamps=moments, max_clust=8)
     content, time = squareform(pdist(X)), np.abs(moments[:, None] - moments)
     naive = 0.7 * content / content.max() + 0.3 * time / time.max()
     for k, score in zip(found.score["clusters"], found.score["score"], strict=True):
@@ -209,7 +209,7 @@ def test_silhouettes_are_those_of_the_mixed_distances(X):
 
 
 def test_exactly_k_clusters_are_made_with_time(X):
-    found = search_k(X, n_clusters=7, time_weight=0.5, moments=np.arange(120))
+    found = search_k(X, n_clusters=7, time_weight=0.5, timestamps=np.arange(120))
     assert sorted(set(found.labels)) == [*range(7)]
     assert isinstance(to_clusteval(found, X).plot()[0], Figure)
 
@@ -217,24 +217,24 @@ def test_exactly_k_clusters_are_made_with_time(X):
 def test_images_equal_in_all_that_counts_are_named(caplog):
     X = np.arange(8.0)[:, None]
     with caplog.at_level(logging.WARNING, logger="clustimage"):
-        found = search_k(X, time_weight=1, moments=np.repeat([0, 5], 4))
+        found = search_k(X, time_weight=1, timestamps=np.repeat([0, 5], 4))
     assert found.labels.tolist() == [0] * 4 + [1] * 4
     assert caplog.messages == [
-        "Only 2 of the 8 images have different features or moments: equal images are one "
+        "Only 2 of the 8 images have different features or timestamps: equal images are one "
         "cluster each."
     ]
 
 
 def test_the_clusterer_alone_takes_similarity_and_time(X):
     moments = np.arange(120)
-    labels = AgglomerativeClusterer(sim=0.6, time_weight=0.5, moments=moments).fit_predict(X)
-    ours = search_k(X, sim=0.6, time_weight=0.5, moments=moments).labels
+    labels = AgglomerativeClusterer(sim=0.6, time_weight=0.5, timestamps=moments).fit_predict(X)
+    ours = search_k(X, sim=0.6, time_weight=0.5, timestamps=moments).labels
     np.testing.assert_array_equal(labels, ours)
 
 
 def test_the_moments_are_not_changed(X):
     moments = np.arange(120.0)
-    search_k(X, sim=0.5, time_weight=0.5, moments=moments)
+    search_k(X, sim=0.5, time_weight=0.5, timestamps=moments)
     np.testing.assert_array_equal(moments, np.arange(120.0))
 
 
@@ -247,7 +247,7 @@ def test_memory_is_asked_for_before_distances_are_taken(options, monkeypatch):
     monkeypatch.setattr("clustimage._distances.condensed.pdist", never)
     words = r"A tree of 100 images takes 79\.2 kB .* 20\.0 kB .* fewer images, or .*'kmeans'"
     with pytest.raises(MemoryLimitError, match=words):
-        search_k(np.random.default_rng(0).random((100, 2)), moments=np.arange(100), **options)
+        search_k(np.random.default_rng(0).random((100, 2)), timestamps=np.arange(100), **options)
 
 
 @pytest.mark.parametrize(
@@ -290,10 +290,10 @@ def test_a_wrong_request_is_refused_before_any_work(request_, words):
 )
 def test_moments_that_are_none_are_refused(moments, words):
     with pytest.raises(InvalidParameterError, match=words):
-        search_k(np.eye(10), time_weight=0.5, moments=moments)
+        search_k(np.eye(10), time_weight=0.5, timestamps=moments)
 
 
 def test_general_linkages_go_with_time(X):
     for name in GENERAL:
-        found = search_k(X, sim=0.8, linkage=name, time_weight=0.5, moments=np.arange(120))
+        found = search_k(X, sim=0.8, linkage=name, time_weight=0.5, timestamps=np.arange(120))
         assert 1 < found.n_found < 120

@@ -14,7 +14,7 @@ from clustimage.cluster import (
     LINKAGES,
     AgglomerativeClusterer,
     Clustering,
-    check_request,
+    ClusterRequest,
     cut_tree_at,
     cut_tree_k,
     plan_clusters,
@@ -112,7 +112,7 @@ def test_a_wrong_request_is_refused_before_any_work(asked, words):
 
 def test_what_forbids_micro_clusters_goes_with_everything():
     for asked in ({"sim": 0.5}, {"cluster": "kmeans"}, {"cannot_link": ["a"]}):
-        assert check_request(micro_clusters=0, **asked)["micro_clusters"] == 0
+        assert ClusterRequest(micro_clusters=0, **asked).micro_clusters == 0
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +267,7 @@ def test_a_copy_that_is_too_large_is_not_made(caplog):
     ],
 )
 def test_the_plan_names_what_is_done(options, what):
-    step = plan_clusters(1000, 50, Budget(GB), n_jobs=2, random_state=1, **options)
+    step = plan_clusters(1000, 50, Budget(GB), n_jobs=2, **options)
     assert step.stage == "cluster" and re.fullmatch(what, step.what)
     assert step.why and step.peak > step.kept >= 8000 and step.problem == ""
 
@@ -316,7 +316,7 @@ def test_the_plan_refuses_what_the_search_refuses():
 
 
 def test_photos_by_time_are_planned_without_a_tree():
-    step = plan_clusters(1000, 3, metric="datetime", method="exif")
+    step = plan_clusters(1000, 3, metric="datetime")
     assert step.what.endswith("by DBSCAN") and step.why == "metric='datetime' was asked for"
 
 

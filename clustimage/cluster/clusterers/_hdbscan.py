@@ -16,16 +16,14 @@ from clustimage._distances.blocks import prepare_rows
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster.clusterers._noise import keep_allowed, neighbours_of_a_core
-from clustimage.cluster.clusterers._spanning_forest import (
-    MANY_ROWS,
-    needs_of_spanning,
-    span_by_density,
-)
+from clustimage.cluster.clusterers._spanning_forest import needs_of_spanning, span_by_density
 
 __all__ = ["HDBSCANClusterer", "needs"]
 
 logger = get_logger(__name__)
 
+# Up to so many rows scikit-learn builds the spanning tree anew for each size.
+MAX_ROWS_WITHOUT_SHARED_TREE = 5_000
 # No index of neighbours knows them. HDBSCAN would compute their distances again for every
 # size, and old versions of it refuse them.
 WITHOUT_INDEX = ("cosine", "sqeuclidean")
@@ -43,11 +41,11 @@ def needs(
     >>> needs(1_000, 50, "cosine")
     ('HDBSCAN, anew for each size', '1,000 images are at most 5,000', 24800000)
     """
-    if n <= MANY_ROWS:
+    if n <= MAX_ROWS_WITHOUT_SHARED_TREE:
         square = metric in (*WITHOUT_INDEX, "correlation")
-        why = f"{n:,} images are at most {MANY_ROWS:,}"
+        why = f"{n:,} images are at most {MAX_ROWS_WITHOUT_SHARED_TREE:,}"
         return "HDBSCAN, anew for each size", why, 16 * n * d + 24 * n * n * square
-    why = f"{n:,} images are more than {MANY_ROWS:,}"
+    why = f"{n:,} images are more than {MAX_ROWS_WITHOUT_SHARED_TREE:,}"
     # Beside the tree: what scikit-learn makes of it, and the labels.
     n_bytes = needs_of_spanning(n, d, metric, n_jobs=n_jobs) + 500 * n
     return "one spanning tree for all sizes of HDBSCAN", why, n_bytes
@@ -59,7 +57,7 @@ class HDBSCANClusterer(Clusterer):
     The sizes run from 2 to the number of images over the least number of clusters,
     each larger than the one before by one factor.
 
-    Of more than 5,000 rows the spanning tree that all sizes have in common is grown once,
+    Of more than 5,000 rows the spanning tree that all sizes have in common is built once,
     see `span_by_density`, and scikit-learn cuts clusters out of it. Up to there it starts
     anew for each size.
 
@@ -68,8 +66,8 @@ class HDBSCANClusterer(Clusterer):
     metric : str, default="euclidean"
         One of `METRICS`.
     min_samples : int, optional
-        Images, itself included, within the radius at which an image counts as lying
-        in a dense place. Default: see `neighbours_of_a_core`.
+        Images, itself included, within the radius at which an image counts as dense.
+        Default: see `neighbours_of_a_core`.
     n_sizes : int, default=20
         How many sizes are tried; five times as many where one number of clusters
         is asked for.
@@ -120,11 +118,11 @@ class HDBSCANClusterer(Clusterer):
         """Return what scikit-learn gets to see, and how it is to read it."""
         n_jobs = n_workers(self.n_jobs)
         min_samples = neighbours_of_a_core(len(X), self.min_samples)
-        if len(X) > MANY_ROWS:
+        if len(X) > MAX_ROWS_WITHOUT_SHARED_TREE:
             words, why, _ = needs(len(X), X.shape[1], self.metric)
             logger.info("Clustering: %s, because %s.", words, why)
             found = span_by_density(X, metric=self.metric, min_samples=min_samples, n_jobs=n_jobs)
-            graph = _as_graph(len(X), found.edges, found.lengths)
+            graph = _as_graph(len(X), found.edges, found.weights)
             return graph, {"metric": "precomputed", "min_samples": 1}
         rows, metric = prepare_rows(X, self.metric)
         if metric in WITHOUT_INDEX:
@@ -132,18 +130,18 @@ class HDBSCANClusterer(Clusterer):
         return rows, {"metric": metric, "min_samples": min_samples, "n_jobs": n_jobs}
 
 
-def _as_graph(n: int, edges: np.ndarray, lengths: np.ndarray) -> csr_matrix:
+def _as_graph(n: int, edges: np.ndarray, weights: np.ndarray) -> csr_matrix:
     """Return a tree of mutual reachability as the distances of scikit-learn's HDBSCAN.
 
     With ``min_samples=1`` the core distance of a row is the least number in its row of the
     matrix: that on the diagonal, which is smaller than all edges. So the mutual
     reachability is that of the tree, and the one spanning tree of it is the tree itself.
     """
-    least = np.min(lengths, where=lengths > 0, initial=np.inf)
-    # Length 0 would mean "no edge".
+    least = np.min(weights, where=weights > 0, initial=np.inf)
+    # Weight 0 would mean "no edge".
     tiny = least * 1e-9 if np.isfinite(least) else 1e-9
     one, other, own = edges[:, 0], edges[:, 1], np.arange(n)
-    weights = np.maximum(lengths, tiny)
-    values = np.concatenate([weights, weights, np.full(n, tiny)])
+    raised = np.maximum(weights, tiny)
+    values = np.concatenate([raised, raised, np.full(n, tiny)])
     at = np.concatenate([one, other, own]), np.concatenate([other, one, own])
     return coo_matrix((values, at), shape=(n, n)).tocsr()

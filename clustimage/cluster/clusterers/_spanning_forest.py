@@ -1,4 +1,4 @@
-"""What joins rows by density: a minimum spanning tree, exact, without a matrix of distances."""
+"""The minimum spanning tree of mutual reachability, exact, without a matrix of distances."""
 
 from __future__ import annotations
 
@@ -13,16 +13,13 @@ from threadpoolctl import threadpool_limits
 from clustimage._core.parallel import n_workers, run_ordered
 from clustimage._distances.blocks import pair_distances, prepare_rows
 
-__all__ = ["MANY_ROWS", "Reachability", "needs_of_spanning", "span_by_density"]
+__all__ = ["Reachability", "needs_of_spanning", "span_by_density"]
 
-# Up to so many rows, scikit-learn's own way through all of them is fast.
-MANY_ROWS = 5_000
-
-# Neighbours that are known beside those that the core distances need: most rows are then
-# joined without a look at all others.
-MORE_NEIGHBOURS = 16
-# Rows that are compared with others at once: one block of float64 takes 16 MiB.
-ROWS, OTHERS = 512, 4096
+# Neighbours that are looked up beside those that the core distances need: most rows are then
+# joined without a comparison with all others.
+EXTRA_NEIGHBOURS = 16
+# Rows that are compared at once, and with how many others: one block of float64 takes 16 MiB.
+ROWS_PER_BLOCK, OTHERS_PER_BLOCK = 512, 4096
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Reachability:
         Distance of each row to the nearest one that completes its neighbourhood.
     edges : ndarray of int64, shape (n - 1, 2)
         Pairs of rows.
-    lengths : ndarray of float64, shape (n - 1,)
+    weights : ndarray of float64, shape (n - 1,)
         Their mutual reachability.
     nearest : ndarray of int64, shape (n, m)
         The nearest rows of each row, by distance; itself among them.
@@ -53,7 +50,7 @@ class Reachability:
 
     core: np.ndarray
     edges: np.ndarray
-    lengths: np.ndarray
+    weights: np.ndarray
     nearest: np.ndarray
     distances: np.ndarray
 
@@ -66,21 +63,22 @@ def needs_of_spanning(n: int, d: int, metric: str = "euclidean", *, n_jobs: int 
     >>> needs_of_spanning(60_000, 50)
     111771648
     """
-    neighbours = 32 * (16 + MORE_NEIGHBOURS) * n
+    neighbours = 32 * (16 + EXTRA_NEIGHBOURS) * n
     unit_rows = 8 * n * (d + 1) * (metric in ("cosine", "correlation"))
-    return neighbours + unit_rows + 3 * 8 * ROWS * OTHERS * n_workers(n_jobs)
+    block = 8 * min(n, ROWS_PER_BLOCK) * min(n, OTHERS_PER_BLOCK)
+    return neighbours + unit_rows + 3 * block * n_workers(n_jobs)
 
 
 def span_by_density(
     X: np.ndarray, *, metric: str, min_samples: int, n_jobs: int | None = 1
 ) -> Reachability:
-    """Return how rows are joined by density, with memory for a few blocks of distances.
+    """Return the spanning tree by density, with memory for a few blocks of distances.
 
-    The tree grows as Boruvka's does [1]_: each part is joined with the one that it reaches
-    first, and so on, a few times. Most rows are joined by their nearest neighbours; a row
-    is compared with all others, a block at a time, only if what is known of it leaves
-    open whether it is the one by which its part reaches another first. So the tree is
-    exact; of pairs at one distance, which one is in it is arbitrary.
+    By Boruvka's algorithm [1]_: each component is joined with the nearest other one, and so
+    on, a few times. Most rows are joined by their nearest neighbours; a row is compared with
+    all others, a block at a time, only if its neighbours leave open whether it has the
+    lightest edge out of its component. So the tree is exact; of edges of one weight, which
+    one is in it is arbitrary.
 
     Parameters
     ----------
@@ -106,28 +104,28 @@ def span_by_density(
     --------
     >>> X = np.array([[0.0], [1.0], [3.0], [10.0]])
     >>> found = span_by_density(X, metric="euclidean", min_samples=2)
-    >>> found.core.tolist(), np.sort(found.lengths).tolist()
+    >>> found.core.tolist(), np.sort(found.weights).tolist()
     ([1.0, 1.0, 2.0, 7.0], [1.0, 2.0, 7.0])
     """
-    m = min(len(X), min_samples + MORE_NEIGHBOURS)
+    m = min(len(X), min_samples + EXTRA_NEIGHBOURS)
     distances, nearest = _neighbours(X, metric, m, n_workers(n_jobs))
     core = distances[:, min_samples - 1].copy()
-    growth = _Growth(X, metric, core, distances, nearest)
+    forest = _Forest(X, metric, core, distances, nearest)
     # One thread per product, so that its sums do not depend on the number of threads.
     with threadpool_limits(1, user_api="blas"):
-        while growth.n_parts > 1:
-            growth.look_at_neighbours()
-            growth.look_at_all(n_workers(n_jobs))
-            growth.join()
-    edges, squares = np.concatenate(growth.edges), np.concatenate(growth.lengths)
-    lengths = np.sqrt(squares) if metric == "euclidean" else squares
-    return Reachability(core, edges, lengths, nearest, distances)
+        while forest.n_components > 1:
+            forest.note_neighbours()
+            forest.search_all(n_workers(n_jobs))
+            forest.join()
+    edges, squares = np.concatenate(forest.edges), np.concatenate(forest.weights)
+    weights = np.sqrt(squares) if metric == "euclidean" else squares
+    return Reachability(core, edges, weights, nearest, distances)
 
 
 def _neighbours(X: np.ndarray, metric: str, m: int, n_jobs: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the distances of each row to its `m` nearest, and which they are."""
     if metric not in ("sqeuclidean", "cosine", "correlation"):
-        # A tree needs a triangle inequality, and scikit-learn grows one without it.
+        # A tree needs a triangle inequality, and scikit-learn builds one without it.
         algorithm = "brute" if metric == "braycurtis" else "auto"
         index = NearestNeighbors(metric=metric, algorithm=algorithm, n_jobs=n_jobs)
         return index.fit(X).kneighbors(X, m)
@@ -138,8 +136,8 @@ def _neighbours(X: np.ndarray, metric: str, m: int, n_jobs: int) -> tuple[np.nda
     return distances / (1 if metric == "sqeuclidean" else 2), nearest
 
 
-class _Growth:
-    """A spanning forest while it grows; lengths are squared where `metric` is Euclidean."""
+class _Forest:
+    """A spanning forest while it is built; weights are squared where `metric` is Euclidean."""
 
     def __init__(
         self,
@@ -154,84 +152,85 @@ class _Growth:
         self.between = pair_distances(X, "sqeuclidean" if square else metric)
         self.core = core**2 if square else core
         self.nearest = nearest
-        reach = distances**2 if square else distances
+        squares = distances**2 if square else distances
         # All rows that are not among the neighbours are at least so far.
-        self.bound = np.maximum(reach[:, -1], self.core)
-        reach = np.maximum(reach, self.core[:, None])
-        self.reach = np.maximum(reach, self.core[nearest], out=reach)
-        self.part, self.n_parts = np.arange(n), n
-        # The first row that each row reaches in another part, as far as it is known.
-        self.target, self.length = np.full(n, -1), np.full(n, np.inf)
+        self.bound = np.maximum(squares[:, -1], self.core)
+        weights = np.maximum(squares, self.core[:, None])
+        self.to_nearest = np.maximum(weights, self.core[nearest], out=weights)
+        self.component, self.n_components = np.arange(n), n
+        # The lightest edge of each row to another component, as far as it is known.
+        self.target, self.weight = np.full(n, -1), np.full(n, np.inf)
         self.edges: list[np.ndarray] = []
-        self.lengths: list[np.ndarray] = []
+        self.weights: list[np.ndarray] = []
 
-    def look_at_neighbours(self) -> None:
-        """Note the first of its neighbours that each row reaches in another part."""
-        joined = (self.target >= 0) & (self.part[self.target] == self.part)
-        # What was the first of all others is a bound for those that are left.
-        self.bound[joined] = np.maximum(self.bound, self.length)[joined]
-        self.length[joined], self.target[joined] = np.inf, -1
-        reach = np.where(self.part[self.nearest] == self.part[:, None], np.inf, self.reach)
-        first = reach.argmin(axis=1)
-        at = np.arange(len(first))
-        better = reach[at, first] < self.length
-        self.length[better] = reach[at, first][better]
+    def note_neighbours(self) -> None:
+        """Note the lightest edge of each row to a neighbour in another component."""
+        joined = (self.target >= 0) & (self.component[self.target] == self.component)
+        # What was the lightest of all edges is a bound for those that are left.
+        self.bound[joined] = np.maximum(self.bound, self.weight)[joined]
+        self.weight[joined], self.target[joined] = np.inf, -1
+        inside = self.component[self.nearest] == self.component[:, None]
+        weights = np.where(inside, np.inf, self.to_nearest)
+        at, first = np.arange(len(weights)), weights.argmin(axis=1)
+        better = weights[at, first] < self.weight
+        self.weight[better] = weights[at, first][better]
         self.target[better] = self.nearest[at, first][better]
 
-    def look_at_all(self, n_jobs: int) -> None:
-        """Compare the rows of which that is not enough with all others."""
-        best = np.full(self.n_parts, np.inf)
-        np.minimum.at(best, self.part, self.length)
-        open_ = np.flatnonzero((self.bound < self.length) & (self.bound < best[self.part]))
-        by_part = np.argsort(self.part, kind="stable")
-        starts = np.searchsorted(self.part[by_part], np.arange(self.n_parts + 1))
-        open_ = open_[np.argsort(self.part[open_], kind="stable")]
-        blocks = [open_[i : i + ROWS] for i in range(0, len(open_), ROWS)]
+    def search_all(self, n_jobs: int) -> None:
+        """Compare the rows whose lightest edge is still open with all others."""
+        best = np.full(self.n_components, np.inf)
+        np.minimum.at(best, self.component, self.weight)
+        open_ = np.flatnonzero((self.bound < self.weight) & (self.bound < best[self.component]))
+        by_component = np.argsort(self.component, kind="stable")
+        starts = np.searchsorted(self.component[by_component], np.arange(self.n_components + 1))
+        open_ = open_[np.argsort(self.component[open_], kind="stable")]
+        blocks = [open_[i : i + ROWS_PER_BLOCK] for i in range(0, len(open_), ROWS_PER_BLOCK)]
 
         def search(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return self._first_outside(rows, by_part, starts)
+            return self._first_outside(rows, by_component, starts)
 
         found = run_ordered(search, blocks, n_jobs=n_jobs, desc="Clustering", unit="block")
-        for rows, (target, length) in zip(blocks, found, strict=True):
-            self.target[rows], self.length[rows] = target, length
+        for rows, (target, weight) in zip(blocks, found, strict=True):
+            self.target[rows], self.weight[rows] = target, weight
 
     def _first_outside(
-        self, rows: np.ndarray, by_part: np.ndarray, starts: np.ndarray
+        self, rows: np.ndarray, by_component: np.ndarray, starts: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the row of another part that each of `rows` reaches first, and its length."""
-        length, target = np.full(len(rows), np.inf), np.zeros(len(rows), dtype=np.int64)
-        parts, firsts = np.unique(self.part[rows], return_index=True)
+        """Return the lightest edge of each of `rows` to another component: its end and weight."""
+        lightest, target = np.full(len(rows), np.inf), np.zeros(len(rows), dtype=np.int64)
+        components, firsts = np.unique(self.component[rows], return_index=True)
         ends = np.append(firsts[1:], len(rows))
         at = np.arange(len(rows))
-        for start in range(0, len(by_part), OTHERS):
-            others = by_part[start : start + OTHERS]
-            reach = self.between(rows, others)
-            np.maximum(reach, self.core[others], out=reach)
-            for part, first, end in zip(parts, firsts, ends, strict=True):
-                low, high = starts[part] - start, starts[part + 1] - start
+        for start in range(0, len(by_component), OTHERS_PER_BLOCK):
+            others = by_component[start : start + OTHERS_PER_BLOCK]
+            weights = self.between(rows, others)
+            np.maximum(weights, self.core[others], out=weights)
+            for component, first, end in zip(components, firsts, ends, strict=True):
+                low, high = starts[component] - start, starts[component + 1] - start
                 if high > 0 and low < len(others):
-                    reach[first:end, max(low, 0) : high] = np.inf
-            nearest = reach.argmin(axis=1)
-            better = reach[at, nearest] < length
-            length[better] = reach[at, nearest][better]
+                    weights[first:end, max(low, 0) : high] = np.inf
+            nearest = weights.argmin(axis=1)
+            better = weights[at, nearest] < lightest
+            lightest[better] = weights[at, nearest][better]
             target[better] = others[nearest[better]]
-        return target, np.maximum(length, self.core[rows])
+        return target, np.maximum(lightest, self.core[rows])
 
     def join(self) -> None:
-        """Join each part with the one that it reaches first."""
-        order = np.argsort(self.length, kind="stable")
-        rows = order[np.unique(self.part[order], return_index=True)[1]]
-        ends = np.sort(np.column_stack([self.part[rows], self.part[self.target[rows]]]), axis=1)
-        # Two parts that reach each other first are joined once. A ring of parts that reach
-        # each other at one distance is cut open by the order of the edges.
-        rank = np.argsort(self.length[rows], kind="stable")
-        once = np.unique(ends[rank] @ [self.n_parts, 1], return_index=True)[1]
+        """Join each component with the one at the end of its lightest edge."""
+        order = np.argsort(self.weight, kind="stable")
+        rows = order[np.unique(self.component[order], return_index=True)[1]]
+        pairs = np.column_stack([rows, self.target[rows]])
+        ends = np.sort(self.component[pairs], axis=1)
+        # Two components with one lightest edge are joined once. A ring of components whose
+        # lightest edges are of one weight is cut open by the order of the edges.
+        rank = np.argsort(self.weight[rows], kind="stable")
+        once = np.unique(ends[rank] @ [self.n_components, 1], return_index=True)[1]
         kept = rank[np.sort(once)]
-        shape = (self.n_parts, self.n_parts)
+        shape = (self.n_components, self.n_components)
         graph = coo_matrix((np.arange(1.0, len(kept) + 1), ends[kept].T), shape=shape)
         tree = minimum_spanning_tree(graph.tocsr())
-        chosen = rows[kept[tree.data.astype(np.int64) - 1]]
-        self.edges.append(np.column_stack([chosen, self.target[chosen]]))
-        self.lengths.append(self.length[chosen])
-        self.n_parts, joined = connected_components(tree, directed=False)
-        self.part = joined[self.part].astype(np.int64)
+        chosen = kept[tree.data.astype(np.int64) - 1]
+        self.edges.append(pairs[chosen])
+        self.weights.append(self.weight[rows[chosen]])
+        self.n_components, joined = connected_components(tree, directed=False)
+        self.component = joined[self.component].astype(np.int64)

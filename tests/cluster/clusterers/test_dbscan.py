@@ -2,13 +2,13 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster import DBSCANClusterer, search_k
-from clustimage.cluster.clusterers import _dbscan
 from clustimage.cluster.clusterers._dbscan import DensityForest, needs, radii_to_try
 
 
@@ -22,48 +22,44 @@ def compare(X, forest, eps, metric, min_samples):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("grow", ["grow", "span"])
-def test_labels_equal_scikit_learn_at_every_radius(grow, metric, blobs):
-    X = blobs[0] + 20
-    forest = getattr(DensityForest, grow)(X, metric=metric, min_samples=6, n_eps=50)
+@pytest.mark.parametrize("n", [9, 40, 300])
+def test_labels_equal_scikit_learn_at_every_radius(metric, n, blobs):
+    X = blobs[0][:n] + 20
+    forest = DensityForest.build(X, metric=metric, min_samples=6, n_eps=50)
     for eps in forest.radii[::7]:
         compare(X, forest, eps, metric, 6)
 
 
-def test_labels_do_not_depend_on_the_size_of_blocks(blobs, monkeypatch):
-    whole = DensityForest.grow(blobs[0], metric="euclidean", min_samples=5, n_eps=20)
-    blocks = _dbscan.row_blocks
-    monkeypatch.setattr(_dbscan, "row_blocks", lambda n, m: blocks(n, m, 40_000))
-    monkeypatch.setattr(_dbscan, "MAX_PAIRS", 500)
-    pieces = DensityForest.grow(blobs[0], metric="euclidean", min_samples=5, n_eps=20)
-    for eps in whole.radii:
-        np.testing.assert_array_equal(whole.labels_at(eps), pieces.labels_at(eps))
-
-
 @pytest.mark.parametrize("metric", METRICS)
-def test_many_rows_join_the_same_neighbours(metric, blobs):
+def test_what_is_not_dense_joins_its_nearest_core_point(metric, blobs):
     X = np.concatenate([blobs[0] + 20, blobs[0][:40] + 20])
-    few = DensityForest.grow(X, metric=metric, min_samples=5, n_eps=30)
-    many = DensityForest.span(X, metric=metric, min_samples=5, n_eps=30)
-    np.testing.assert_allclose(many.radii, few.radii, atol=1e-7)
-    if metric == "hamming":
-        return  # all neighbours are at one distance
-    same = few.host_at < few.core * (1 - 1e-9)
-    assert same.any()
-    np.testing.assert_allclose(many.host_at[same], few.host_at[same], atol=1e-7)
+    forest = DensityForest.build(X, metric=metric, min_samples=5, n_eps=30)
+    distances = cdist(X, X, metric)
+    core = np.sort(distances, axis=1)[:, 4]
+    np.testing.assert_allclose(forest.core, core, atol=1e-7)
+    radius = np.maximum(distances, core)
+    np.fill_diagonal(radius, np.inf)
+    before = radius.min(axis=1) < core * (1 - 1e-9)  # it is dense itself
+    assert before.any() or metric == "hamming"
+    np.testing.assert_allclose(forest.joins_at[before], radius.min(axis=1)[before], atol=1e-7)
 
 
-def test_more_than_5000_rows_take_no_more_memory_where_all_are_near_each_other(caplog):
+def test_of_several_core_points_at_one_radius_the_first_is_joined():
+    X = np.array([[2.0], [2.5], [3.0], [0.0], [-2.0], [-2.5], [-3.0]])
+    forest = DensityForest.build(X, metric="euclidean", min_samples=3, n_eps=10)
+    assert forest.core[3] == 2.0 and forest.joins_at[3] == 2.0
+    assert forest.nearest_core[3] == 0
+
+
+def test_no_more_memory_is_taken_where_all_are_near_each_other():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(6, 4))[rng.integers(0, 6, 12_000)] * 5 + rng.normal(size=(12_000, 4))
     X[0] = 1000  # so that all rows lie within the largest radius of each other
     X = X.astype(np.float32)
     tracemalloc.start()
-    with caplog.at_level("INFO", "clustimage"):
-        found = DBSCANClusterer().candidates(X, range(1, 25))
+    found = DBSCANClusterer().candidates(X, range(1, 25))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "one spanning tree for all radii of DBSCAN, because 12,000 images" in caplog.text
     assert peak < needs(12_000, 4)[2]
     at = found.counts.index(max(found.counts))
     theirs = DBSCAN(eps=found.thresholds[at] * (1 + 1e-9), min_samples=9).fit_predict(X)

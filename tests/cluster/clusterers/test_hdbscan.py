@@ -56,7 +56,7 @@ def groups(n: int, d: int) -> np.ndarray:
 def test_one_tree_for_all_sizes_gives_the_labels_of_scikit_learn(metric, monkeypatch):
     X = groups(900, 5)
     anew = HDBSCANClusterer(metric=metric, n_sizes=8).candidates(X, range(901))
-    monkeypatch.setattr(_hdbscan, "MANY_ROWS", 500)
+    monkeypatch.setattr(_hdbscan, "MAX_ROWS_WITHOUT_SHARED_TREE", 500)
     once = HDBSCANClusterer(metric=metric, n_sizes=8).candidates(X, range(901))
     assert once.thresholds == anew.thresholds == [2, 5, 11, 27, 66, 157, 376, 900]
     for ours, theirs in list(zip(once.labels, anew.labels, strict=True))[1:]:
@@ -72,14 +72,14 @@ def test_many_rows_are_grouped_as_scikit_learn_groups_them():
 
 
 def test_equal_rows_among_many_are_clusters(monkeypatch):
-    monkeypatch.setattr(_hdbscan, "MANY_ROWS", 50)
+    monkeypatch.setattr(_hdbscan, "MAX_ROWS_WITHOUT_SHARED_TREE", 50)
     X = np.repeat(np.arange(4.0)[:, None] * 10, 25, axis=0) + 1
     labels = HDBSCANClusterer().candidates(X, [4]).labels[0]
     assert adjusted_rand_score(labels, np.arange(100) // 25) == 1
 
 
-def test_a_log_line_says_that_the_tree_is_grown_once(monkeypatch, caplog):
-    monkeypatch.setattr(_hdbscan, "MANY_ROWS", 200)
+def test_a_log_line_says_that_the_tree_is_built_once(monkeypatch, caplog):
+    monkeypatch.setattr(_hdbscan, "MAX_ROWS_WITHOUT_SHARED_TREE", 200)
     with caplog.at_level("INFO", "clustimage"):
         HDBSCANClusterer().candidates(groups(300, 2), range(301))
     assert "one spanning tree for all sizes of HDBSCAN, because 300 images are more" in caplog.text

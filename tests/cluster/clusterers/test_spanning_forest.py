@@ -24,10 +24,10 @@ def reachability(X: np.ndarray, metric: str, k: int) -> tuple[np.ndarray, np.nda
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_tree_is_that_of_scipy(metric, monkeypatch):
-    """The lengths of a minimum spanning tree are the same, whichever one it is."""
-    monkeypatch.setattr(_spanning_forest, "MORE_NEIGHBOURS", 2)
-    monkeypatch.setattr(_spanning_forest, "ROWS", 50)
-    monkeypatch.setattr(_spanning_forest, "OTHERS", 70)
+    """The weights of a minimum spanning tree are the same, whichever one it is."""
+    monkeypatch.setattr(_spanning_forest, "EXTRA_NEIGHBOURS", 2)
+    monkeypatch.setattr(_spanning_forest, "ROWS_PER_BLOCK", 50)
+    monkeypatch.setattr(_spanning_forest, "OTHERS_PER_BLOCK", 70)
     X = groups(400, 6)
     if metric == "hamming":
         X = X.round()
@@ -35,41 +35,41 @@ def test_the_tree_is_that_of_scipy(metric, monkeypatch):
     found = span_by_density(X, metric=metric, min_samples=5, n_jobs=2)
     np.testing.assert_allclose(found.core, core, atol=1e-9)
     theirs = np.sort(minimum_spanning_tree(full).data)
-    np.testing.assert_allclose(np.sort(found.lengths), theirs, atol=1e-7)
-    np.testing.assert_allclose(found.lengths, full[tuple(found.edges.T)], atol=1e-7)
+    np.testing.assert_allclose(np.sort(found.weights), theirs, atol=1e-7)
+    np.testing.assert_allclose(found.weights, full[tuple(found.edges.T)], atol=1e-7)
     assert len(np.unique(found.edges)) == len(X)
 
 
 def test_each_row_is_compared_with_all_others_only_where_it_has_to_be(monkeypatch):
     X = groups(2000, 3)
     compared = []
-    search = _spanning_forest._Growth._first_outside
+    search = _spanning_forest._Forest._first_outside
 
     def count(self, rows, *rest):
         compared.append(len(rows))
         return search(self, rows, *rest)
 
-    monkeypatch.setattr(_spanning_forest._Growth, "_first_outside", count)
+    monkeypatch.setattr(_spanning_forest._Forest, "_first_outside", count)
     found = span_by_density(X, metric="euclidean", min_samples=8)
     assert len(found.edges) == 1999
     assert sum(compared) < 2 * len(X)
 
 
-def test_equal_rows_have_edges_of_length_zero():
+def test_equal_rows_have_edges_of_weight_zero():
     X = np.repeat(groups(40, 3), 6, axis=0)
     found = span_by_density(X, metric="euclidean", min_samples=4)
-    assert (found.lengths < 1e-6).sum() == 40 * 5
+    assert (found.weights < 1e-6).sum() == 40 * 5
     core, full = reachability(X, "euclidean", 4)
     # scipy takes a zero, or nearly one, of a full matrix for no edge.
     theirs = np.sort(minimum_spanning_tree(csr_matrix(full + 1)).data - 1)
-    np.testing.assert_allclose(np.sort(found.lengths), theirs, atol=1e-6)
+    np.testing.assert_allclose(np.sort(found.weights), theirs, atol=1e-6)
 
 
 def test_rings_of_equal_distances_are_cut_open():
     grid = np.stack(np.meshgrid(*[np.arange(9.0)] * 2), axis=-1).reshape(-1, 2)
     found = span_by_density(grid, metric="cityblock", min_samples=1)
     assert found.edges.shape == (80, 2)
-    assert set(found.lengths) == {1}
+    assert set(found.weights) == {1}
 
 
 def test_float32_and_the_number_of_threads_change_nothing():
@@ -77,9 +77,9 @@ def test_float32_and_the_number_of_threads_change_nothing():
     one = span_by_density(X, metric="euclidean", min_samples=7, n_jobs=1)
     two = span_by_density(X, metric="euclidean", min_samples=7, n_jobs=2)
     np.testing.assert_array_equal(one.edges, two.edges)
-    np.testing.assert_array_equal(one.lengths, two.lengths)
+    np.testing.assert_array_equal(one.weights, two.weights)
     whole = span_by_density(X.astype(np.float64), metric="euclidean", min_samples=7)
-    np.testing.assert_allclose(np.sort(one.lengths), np.sort(whole.lengths), atol=1e-6)
+    np.testing.assert_allclose(np.sort(one.weights), np.sort(whole.weights), atol=1e-6)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "cityblock"])

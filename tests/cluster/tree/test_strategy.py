@@ -262,7 +262,7 @@ def test_a_copy_that_is_too_large_is_not_made(caplog):
         ({"evaluate": "elbow", "micro_clusters": 90}, "the tree of 90 micro-clusters, elbow"),
         ({"cluster": "kmeans"}, "k-means from 10 starts, exact silhouettes"),
         ({"cluster": "hdbscan", "evaluate": "dbindex"}, "HDBSCAN, anew for each size, dbindex"),
-        ({"cluster": "dbscan"}, "the neighbours of all images within the largest radius.*"),
+        ({"cluster": "dbscan"}, "one spanning tree for all radii of DBSCAN.*"),
         ({"cluster": AgglomerativeClusterer()}, "fit_predict of AgglomerativeClusterer.*"),
     ],
 )

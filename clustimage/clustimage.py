@@ -296,8 +296,9 @@ place_weight, cannot_link, micro_clusters
         check_timestamps(timestamps)
         extractor = make_extractor(self.params["method"], self.params)
         extractor.prepare(self._cache())
+        self._new_budget()
         self._check_before(extractor, X, black_list, recursive)
-        self.import_data(X, black_list=black_list, recursive=recursive)
+        self._import(X, black_list, recursive)
         self._extract(extractor)
         self.embedding()
         self._cluster(request, cluster_space, timestamps)
@@ -340,6 +341,12 @@ place_weight, cannot_link, micro_clusters
         >>> cl.import_data(np.full((3, 40, 30, 3), 7, dtype=np.uint8))["img"].shape
         (3, 768)
         """
+        self._new_budget()
+        return self._import(Xraw, black_list, recursive)
+
+    def _import(
+        self, Xraw: Any, black_list: Sequence[str] | None, recursive: bool
+    ) -> dict[str, Any]:
         images = load_images(
             Xraw,
             dim=check_shape("dim", self._given["dim"]),
@@ -350,7 +357,7 @@ place_weight, cannot_link, micro_clusters
             n_jobs=self.params["n_jobs"],
             download_dir=self.params["dirpath"],
             cache=self._cache(),
-            budget=self._new_budget(),
+            budget=self._budget,
         )
         return self._adopt(images)
 

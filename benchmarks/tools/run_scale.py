@@ -212,7 +212,7 @@ def points(
 def _cluster(
     clock: Clock, X: np.ndarray, groups: np.ndarray, *, max_memory: str, **request: Any
 ) -> dict[str, Any]:
-    from clustimage._core.budget import make_budget
+    from clustimage._core.memory import make_budget
     from clustimage.cluster import search_k
 
     parts = Parts()

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clustimage._core.errors import DiskSpaceError, InvalidParameterError
-from clustimage._core.free_memory import format_bytes
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import format_bytes
 
 __all__ = [
     "FILE_NAME",

@@ -1,14 +1,13 @@
-"""What each stage would do for so many images, how that was chosen, and what it takes."""
+"""What each step would do for so many images, how that was chosen, and what it takes."""
 
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import astuple, dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import MemoryLimitError
-from clustimage._core.free_memory import format_bytes
+from clustimage._core.memory import Budget, format_bytes, megabytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "Step"]
 
 COLUMNS = ("stage", "what", "why", "peak", "kept", "on disk")
+FRAME_COLUMNS = ("stage", "what", "why", "peak_bytes", "kept_bytes", "disk_bytes", "problem")
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,11 @@ class Step:
     stage : str
         Name of the method: ``"extract_feat"``.
     what : str
-        What it does: ``"randomised PCA of 49,152 pixels, about 200 components"``.
+        What it does: ``"randomised PCA, about 832 columns"``.
     why : str
-        How that was chosen, with the numbers compared.
+        How that was chosen: ``"60,000 images > 2,500"``.
     peak : int
-        Bytes of memory that it is expected to take at its peak, beside what earlier
-        stages keep.
+        Bytes of memory that it is expected to take, beside what earlier steps keep.
     kept : int
         Bytes of memory that stay taken after it.
     on_disk : int
@@ -48,6 +47,35 @@ class Step:
     kept: int = 0
     on_disk: int = 0
     problem: str = ""
+
+    def within(
+        self, budget: Budget | None, work: str, instead: str = "", *, least: int | None = None
+    ) -> Step:
+        """Return the step with its problem where `budget` does not allow it.
+
+        Parameters
+        ----------
+        budget : Budget or None
+            None is no limit.
+        work, instead : str
+            ``what`` and ``instead`` of `Budget.problem`.
+        least : int, optional
+            Bytes without which it cannot begin; by default `peak`. With less than `peak` it
+            may have to stop before its end.
+
+        Examples
+        --------
+        >>> Step("embedding", "PCA", peak=500_000).within(Budget(1000), "PCA of 9 images").problem
+        "PCA of 9 images takes about 500.0 kB of memory, more than is allowed \
+(max_memory=1.0 kB). Give max_memory='1 MB' or more."
+        """
+        if budget is None or budget.allows(self.peak):
+            return self
+        if least is not None and budget.allows(least):
+            return replace(
+                self, why=f"{self.why}; more than is allowed, so it may end with an error"
+            )
+        return replace(self, problem=budget.problem(self.peak, what=work, instead=instead))
 
     def check(self) -> None:
         """Raise `MemoryLimitError` if the step cannot be done."""
@@ -68,8 +96,8 @@ class Plan:
     steps : list of Step
         In the order of the chain.
     least : int
-        Bytes of `max_memory` with which every step can be done as it is planned; 0 where they
-        can be done with this budget.
+        Bytes of `max_memory` with which every step can be done; 0 where they can be done with
+        this budget, and where memory is not what lacks.
 
     Examples
     --------
@@ -111,57 +139,39 @@ class Plan:
         """Return a table with a row per step; memory and files in bytes."""
         import pandas as pd
 
-        rows = [(s.stage, s.what, s.why, s.peak, s.kept, s.on_disk, s.problem) for s in self.steps]
-        names = ["stage", "what", "why", "peak_bytes", "kept_bytes", "disk_bytes", "problem"]
-        return pd.DataFrame(rows, columns=names)
+        return pd.DataFrame([astuple(step) for step in self.steps], columns=list(FRAME_COLUMNS))
 
     def __str__(self) -> str:
-        said = f"about {format_bytes(self.peak)} at the peak"
-        if self.on_disk:
-            said += f", {format_bytes(self.on_disk)} on disk"
-        head = f"Plan for {self.n_images:,} images with {self.budget.words}: {said}."
-        if self.problems:
-            head += f" {len(self.problems)} of {len(self.steps)} steps cannot be done"
-            least = f"{-(-self.least // 10**6):,} MB"
-            head += f"; max_memory={least!r} is enough." if self.least else "."
-        lines = [head, ""]
+        lines = [self._head(), ""]
         for step in self.steps:
+            sizes = {"takes": step.peak, "keeps": step.kept, "writes": step.on_disk}
+            taken = [f"{name} {format_bytes(size)}" for name, size in sizes.items() if size]
             lines.append(f"{step.stage}: {step.what}")
-            if step.why:
-                lines.append(f"    because {step.why}")
-            lines.append(f"    {_sizes(step)}")
-            if step.problem:
-                lines.append(f"    CANNOT BE DONE: {step.problem}")
+            lines += [f"    because {step.why}"] * bool(step.why)
+            lines += [f"    {', '.join(taken)}"] * bool(taken)
+            lines += [f"    CANNOT BE DONE: {step.problem}"] * bool(step.problem)
         return "\n".join(lines)
 
     __repr__ = __str__
 
+    def _head(self) -> str:
+        peak, on_disk = format_bytes(self.peak), format_bytes(self.on_disk)
+        text = f"Plan for {self.n_images:,} images with {self.budget.words}: about {peak} at the "
+        text += f"peak, {on_disk} on disk." if self.on_disk else "peak."
+        if self.problems:
+            text += f" {len(self.problems)} of {len(self.steps)} steps cannot be done"
+            enough = f"{megabytes(self.least):,} MB"
+            text += f"; max_memory={enough!r} is enough." if self.least else "."
+        return text
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f"<td style='text-align:left'>{html.escape(cell)}</td>"
-                for cell in (
-                    step.stage,
-                    step.what,
-                    step.problem or step.why,
-                    format_bytes(step.peak),
-                    format_bytes(step.kept),
-                    format_bytes(step.on_disk) if step.on_disk else "",
-                )
-            )
-            + "</tr>"
-            for step in self.steps
-        )
-        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in COLUMNS)
-        title = html.escape(str(self).splitlines()[0])
-        return f"<div><p>{title}</p><table><tr>{head}</tr>{rows}</table></div>"
+        def row(tag: str, *cells: str) -> str:
+            style = "style='text-align:left'"
+            inside = "".join(f"<{tag} {style}>{html.escape(cell)}</{tag}>" for cell in cells)
+            return f"<tr>{inside}</tr>"
 
-
-def _sizes(step: Step) -> str:
-    parts: list[Any] = [f"takes {format_bytes(step.peak)}"]
-    if step.kept:
-        parts.append(f"keeps {format_bytes(step.kept)}")
-    if step.on_disk:
-        parts.append(f"writes {format_bytes(step.on_disk)}")
-    return ", ".join(parts)
+        rows = [row("th", *COLUMNS)]
+        for step in self.steps:
+            sizes = (format_bytes(size) for size in (step.peak, step.kept, step.on_disk))
+            rows.append(row("td", step.stage, step.what, step.problem or step.why, *sizes))
+        return f"<div><p>{html.escape(self._head())}</p><table>{''.join(rows)}</table></div>"

@@ -1,11 +1,10 @@
-"""Which way PCA takes to its components, by arithmetic: for the run and for its plan."""
+"""Which solver PCA uses, by arithmetic: for the run and for its plan."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from clustimage._core.budget import Budget
-from clustimage._core.free_memory import format_bytes
+from clustimage._core.memory import Budget, format_bytes
 from clustimage._decomposition.covariance import rows_at_once
 from clustimage._decomposition.krylov import BLOCK, SLICE, directions_for
 from clustimage._decomposition.products import EXACT, PAGES, STRIPE, SUMS, WIDE
@@ -27,7 +26,7 @@ FALL = {True: 2.25, False: 2.55}
 
 @dataclass(frozen=True)
 class Solver:
-    """One way to the components of `n` images of `d` pixels.
+    """One solver for the components of `n` images of `d` pixels.
 
     Attributes
     ----------
@@ -39,7 +38,7 @@ class Solver:
     peak, least : int
         Bytes of memory: expected at the peak, and without which it cannot begin.
     exact : int
-        Bytes at the peak of the exact way.
+        Bytes at the peak of the exact solver.
     forced : bool
         True where without a budget it would be the exact one.
     """
@@ -59,10 +58,7 @@ class Solver:
     @property
     def words(self) -> str:
         """What it does."""
-        return {
-            "gram": "exact PCA by the products of the images",
-            "covariance": "exact PCA by the covariance of the columns",
-        }.get(self.name, "randomised PCA")
+        return "randomised PCA" if self.is_random else f"exact PCA by the {self.name} matrix"
 
 
 def expected_count(wanted: int | float, n: int, d: int, *, pixels: bool = True) -> int:
@@ -97,7 +93,7 @@ def choose_solver(
     budget: Budget | None = None,
     pixels: bool = True,
 ) -> Solver:
-    """Return the way to take.
+    """Return the solver to use.
 
     Parameters
     ----------
@@ -123,23 +119,22 @@ def choose_solver(
     small, count = min(n, d), expected_count(wanted, n, d, pixels=pixels)
     exact = _exact_bytes(n, d, count, pixels)
     left = 4 * n < d
-    size = directions_for(count, small)
     first = min(small, max(count, BLOCK)) if isinstance(wanted, int) else min(small, BLOCK)
     least = randomised_bytes(n, d, first, count_in(first, wanted), left, pixels)
-    peak = max(least, randomised_bytes(n, d, size, count, left, pixels))
-    sides = f"the smaller of {n:,} images and {d:,} columns is"
+    peak = randomised_bytes(n, d, directions_for(count, small), count, left, pixels)
     full = Solver("gram" if n <= d else "covariance", "", exact, exact, exact)
-    grown = Solver("left" if left else "right", "", peak, least, exact)
+    randomised = Solver("left" if left else "right", "", max(least, peak), least, exact)
     if isinstance(wanted, int) and wanted > small // 2:
         return replace(full, why=f"{wanted:,} components are more than half of all {small:,}")
     if solver != "auto":
-        return replace(full if solver == "full" else grown, why=f"solver={solver!r}")
+        return replace(full if solver == "full" else randomised, why=f"solver={solver!r}")
+    smaller = f"the smaller of {n:,} images and {d:,} columns is"
     if small > LARGE:
-        return replace(grown, why=f"{sides} more than {LARGE:,}")
-    if budget is not None and not budget.allows(exact) and peak < exact:
-        takes = f"the exact way takes {format_bytes(exact)}, more than is allowed ({budget.words})"
-        return replace(grown, why=takes, forced=True)
-    return replace(full, why=f"{sides} at most {LARGE:,}")
+        return replace(randomised, why=f"{smaller} more than {LARGE:,}")
+    if budget is not None and not budget.allows(exact) and randomised.peak < exact:
+        why = f"exact PCA takes {format_bytes(exact)}, more than is allowed ({budget.words})"
+        return replace(randomised, why=why, forced=True)
+    return replace(full, why=f"{smaller} at most {LARGE:,}")
 
 
 def _exact_bytes(n: int, d: int, count: int, pixels: bool) -> int:
@@ -160,11 +155,11 @@ def randomised_bytes(n: int, d: int, size: int, count: int, left: bool, pixels: 
     long, width, itemsize = n if left else d, min(BLOCK, size), 4 if pixels else 8
     basis = itemsize * long * size + SQUARES * 8 * size**2
     block = itemsize * rows_at_once(n, d) * d + min(n * d, PAGES)
-    walk = block + 4 * itemsize * max(long, d) * width + 4 * max(n, d) * width
+    product = block + 4 * itemsize * max(long, d) * width + 4 * max(n, d) * width
     end = 4 * count * d + 12 * min(SLICE, long) * (size + count)
     if left:
         end += 24 * n * count + 8 * min(SUMS, count * min(d, STRIPE)) + 8 * WIDE * WIDE
-    return basis + max(walk, end)
+    return basis + max(product, end)
 
 
 def projected_bytes(n: int, d: int, count: int) -> int:

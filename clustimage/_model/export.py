@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from clustimage._core.budget import Budget, check_max_memory, make_budget
 from clustimage._core.files import is_folder
+from clustimage._core.memory import Budget, check_max_memory, make_budget
 from clustimage._core.validation import check_bool
 from clustimage._model.state import require
 from clustimage.export._folders import plan_folders

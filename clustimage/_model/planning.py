@@ -8,9 +8,9 @@ from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from clustimage._core.budget import Budget, make_budget
 from clustimage._core.errors import StepOrderError
 from clustimage._core.file_arrays import held_bytes
+from clustimage._core.memory import Budget, make_budget, megabytes
 from clustimage._core.plan import Plan, Step
 from clustimage._core.validation import check_int, check_option, check_shape, check_unknown_names
 from clustimage._model.clustering import SPACES
@@ -27,8 +27,6 @@ __all__ = ["PlanMethods"]
 
 KEPT = ("img", "feat", "xycoord")
 REQUEST = sorted(each.name for each in fields(ClusterRequest))
-# Bytes above which a larger budget is not tried.
-MOST = 10**15
 
 
 class PlanMethods:
@@ -41,13 +39,19 @@ class PlanMethods:
     _budget: Budget | None
 
     def _new_budget(self) -> Budget:
-        """Count what is free anew, at the start of a chain."""
+        """Return the budget of a chain that begins: what is free is counted once for all of it."""
         self._budget = make_budget(self.params["max_memory"])
+        return self._budget
+
+    def _chain_budget(self) -> Budget:
+        """Return the budget of the chain that has begun, with the `max_memory` of now."""
+        if self._budget is None or self.params["max_memory"] is not None:
+            return self._new_budget()
         return self._budget
 
     def _budget_for(self, *made: str) -> Budget:
         """Return the budget of a step that makes `made` anew; what is there else is held."""
-        budget = self._budget or self._new_budget()
+        budget = self._chain_budget()
         held = sum(held_bytes(self.results[key]) for key in KEPT if key not in made)
         img = self.results["img"]
         in_file = 0 if img is None or held_bytes(img) else img.nbytes
@@ -64,7 +68,7 @@ class PlanMethods:
         recursive: bool = True,
         **request: Any,
     ) -> Plan:
-        """Say what each step would do for so many images, why, and what it would take.
+        """Return what each step would do for so many images, why, and what it would take.
 
         No image is read; files of a folder are counted. The steps decide by the same
         arithmetic when they run.
@@ -121,33 +125,29 @@ class PlanMethods:
             n_columns=None if feat is None else feat.shape[1],
             in_map=cluster_space == "low",
         )
-        budget = make_budget(self.params["max_memory"])
-        steps = chain.steps(budget)
-        return Plan(measured.n_images, budget, steps, chain.least(budget, steps))
+        max_memory = self.params["max_memory"]
+        return chain.plan(self._chain_budget() if X is None else make_budget(max_memory))
 
     def _check_before(
         self, extractor: Any, X: Any, black_list: Sequence[str] | None, recursive: bool
     ) -> None:
         """Raise before images are read whose features cannot be made within the budget.
 
-        With a `dirpath` they may be known from an earlier run, and what is no plain list can
-        perhaps be walked through only once: both are found out later. So is how many of the
-        files are images; here half of them have to be too many.
+        With a `dirpath` they may be cached, and an iterator can be read only once: both are
+        found out later. So is how many of the files are images; here half of them have to
+        be too many.
         """
         plain = isinstance(X, str | PathLike | list | tuple) or hasattr(X, "__array__")
         if self.params["dirpath"] is not None or not plain:
             return
         measured = self._measured(X, black_list, recursive)
-        budget = make_budget(self.params["max_memory"])
-        step = self._plan_features(extractor, measured, budget)
-        if step.problem:
-            readable = measured.n_images - measured.n_files // 2
-            fewer = measured._replace(n_images=readable)
-            if self._plan_features(extractor, fewer, budget).problem:
-                step.check()
+        fewer = measured._replace(n_images=measured.n_images - measured.n_files // 2)
+        if self._plan_features(extractor, fewer).problem:
+            self._plan_features(extractor, measured).check()
 
-    def _plan_features(self, extractor: Any, measured: Measured, budget: Budget) -> Step:
-        return _Chain(measured, self.params, extractor).first_steps(budget)[0][-1]
+    def _plan_features(self, extractor: Any, measured: Measured) -> Step:
+        chain = _Chain(measured, self.params, extractor)
+        return chain.first_steps(self._chain_budget())[0][-1]
 
     def _measured(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> Measured:
         """Return how many images there are, their shape, and how many are files."""
@@ -183,12 +183,21 @@ class _Chain:
     n_columns: int | None = None  # where the features are there
     in_map: bool = False
 
+    def plan(self, budget: Budget) -> Plan:
+        """Return the plan, with what is enough where this budget is not."""
+        n, steps, least = self.measured.n_images, self.steps(budget), 0
+        plan = enough = Plan(n, budget, steps)
+        # With more memory a step may be done in another way, which takes more.
+        while enough.problems and enough.peak > enough.budget.total:
+            least = megabytes(enough.peak) * 10**6
+            enough = Plan(n, Budget(least), self.steps(Budget(least)))
+        return replace(plan, least=0 if enough.problems else least)
+
     def first_steps(self, budget: Budget) -> tuple[list[Step], int]:
         """Return the steps up to the features, and how many columns these have."""
         n, shape, n_files = self.measured
         n_jobs, folder = self.params["n_jobs"], self.params["dirpath"]
-        left = self._left(budget, [])
-        steps = [plan_images(n, shape, left, folder, n_jobs=n_jobs, n_files=n_files)]
+        steps = [plan_images(n, shape, budget, folder, n_jobs=n_jobs, n_files=n_files)]
         step, expected = self.extractor.plan(n, shape, self._left(budget, steps))
         return [*steps, step], expected if self.n_columns is None else self.n_columns
 
@@ -207,27 +216,8 @@ class _Chain:
         return [*steps, plan_find(n, n_columns, self._left(budget, steps))]
 
     def _left(self, total: Budget, steps: list[Step]) -> Budget:
-        """Return the budget of the step after `steps`."""
+        """Return the budget of the step after `steps`; one with a problem leaves nothing."""
         n_bytes = self.measured.n_images * math.prod(self.measured.shape)
-        in_memory = bool(steps) and steps[0].kept >= n_bytes
-        # A step that cannot be done leaves nothing behind for the next ones.
+        in_file = n_bytes if steps[0].kept < n_bytes else 0
         held = sum(step.kept for step in steps if not step.problem)
-        return replace(total, in_file=0 if in_memory else n_bytes).holding(held)
-
-    def least(self, budget: Budget, steps: list[Step]) -> int:
-        """Return the bytes that are enough for all steps, found by halving; 0 if these are."""
-
-        def fails(total: int) -> bool:
-            return any(step.problem for step in self.steps(Budget(total)))
-
-        if not any(step.problem for step in steps):
-            return 0
-        low, high = budget.total, 2 * budget.total
-        while fails(high):
-            if high > MOST:  # it is not the memory that lacks
-                return 0
-            low, high = high, 2 * high
-        while high - low > max(low // 100, 500_000):
-            middle = (low + high) // 2
-            low, high = (middle, high) if fails(middle) else (low, middle)
-        return -(-high // 10**6) * 10**6
+        return replace(total, held=held, in_file=in_file)

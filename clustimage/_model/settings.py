@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
-from clustimage._core.budget import check_max_memory
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import is_file
 from clustimage._core.logs import check_verbose, get_logger, set_logger
+from clustimage._core.memory import check_max_memory
 from clustimage._core.parallel import check_jobs
 from clustimage._core.validation import check_bool, check_int, check_shape, merge_defaults
 from clustimage.embedding import make_embedder

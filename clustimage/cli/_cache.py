@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from clustimage._core.free_memory import format_bytes
+from clustimage._core.memory import format_bytes
 
 if TYPE_CHECKING:
     from clustimage.images import CacheInfo

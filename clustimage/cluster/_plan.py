@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import MemoryLimitError
+from clustimage._core.memory import Budget
 from clustimage._core.parallel import n_workers
 from clustimage._core.plan import Step
 from clustimage.cluster._candidates import MANY_ROWS

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from clustimage._core.budget import Budget
-from clustimage._core.free_memory import format_bytes
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.parallel import n_workers
 from clustimage._distances.metrics import check_rows
 from clustimage.cluster._candidates import MANY_ROWS

@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.memory import Budget
 from clustimage._core.plan import Step
 from clustimage._distances.metrics import check_rows
 from clustimage.embedding._embedder import Embedder
@@ -69,7 +69,7 @@ class CustomEmbedder(BaseEstimator):
         """Say what `fit_transform` would do; what the object takes is known of our own only."""
         if isinstance(self.embedder, Embedder):
             return self.embedder.plan(n, n_columns, budget)
-        what = f"fit_transform of your {type(self.embedder).__name__}"
+        what = f"fit_transform of a custom {type(self.embedder).__name__}"
         return Step("embedding", what, "what it takes is not known", kept=8 * n)
 
     def fit_transform(self, X: Any, y: None = None, *, budget: Budget | None = None) -> np.ndarray:

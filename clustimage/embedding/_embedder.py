@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import validation
 
-from clustimage._core.budget import Budget
+from clustimage._core.memory import Budget
 from clustimage._core.plan import Step
 
 __all__ = ["Embedder", "TransformingEmbedder", "two_columns"]
@@ -125,11 +124,8 @@ class Embedder(TransformerMixin, BaseEstimator):
         't-SNE by scikit-learn'
         """
         step = self._step(n, n_columns)
-        if budget is None:
-            return step
-        what = f"The map of {n:,} images ({step.what})"
-        problem = budget.problem(step.peak, what=what, instead="Or use embedding=None.")
-        return replace(step, problem=problem)
+        work = f"The map of {n:,} images ({step.what})"
+        return step.within(budget, work, "Or use embedding=None.")
 
     def get_state(self) -> dict[str, Any] | None:
         """Return what was learned, as arrays and numbers; None where no file can keep it."""

@@ -95,13 +95,9 @@ class PCAEmbedder(TransformingEmbedder):
         return np.asarray(X @ self.components_.T - self.mean_ @ self.components_.T)
 
     def _step(self, n: int, n_columns: int) -> Step:
-        what = "the first two principal components"
-        if n * n_columns > MOST_AT_ONCE:
-            # Two blocks of 16 MiB, and the columns of the search.
-            peak = 60_000_000 + 1000 * n_columns + 8 * n
-            why = f"{n:,} x {n_columns:,} features are read in blocks"
-        else:
-            # Measured: 42 MB for 10,000 rows of 200 columns.
-            peak = 21 * n * n_columns + 16 * n
-            why = "embedding='pca'"
+        what, why = "the first two principal components", "embedding='pca'"
+        # Measured: 42 MB for 10,000 rows of 200 columns.
+        peak = 21 * n * n_columns + 16 * n
+        if n * n_columns > MOST_AT_ONCE:  # in two blocks of 16 MiB, and the columns of the search
+            peak, why = 60_000_000 + 1000 * n_columns + 8 * n, f"{why}, in blocks of rows"
         return Step("embedding", what, why, peak, 8 * n + 24 * n_columns)

@@ -279,39 +279,22 @@ class TSNEEmbedder(TransformingEmbedder):
 
     def _step(self, n: int, n_columns: int) -> Step:
         engine = choose_engine(self.engine, n)
-        n_neighbours = min(n, 3 * self._perplexity(n) + 1)
+        per_row = min(n, 3 * self._perplexity(n) + 1)  # neighbours
         if engine == "opentsne":
             n_components = min(MOST_COMPONENTS, n_columns)
             # Measured: 436 MB for 60,000 rows of 200 columns, of which 20 MB are the grid.
-            peak = 20e6 + n * (80 * n_neighbours + 4 * n_components) + 1000 * n_columns
+            peak = 20e6 + n * (80 * per_row + 4 * n_components) + 1000 * n_columns
             kept = n * (4 * n_components + 8) + n_columns * (4 * n_components + 8)
-            what = "t-SNE by openTSNE"
         else:
             # Measured: 91 MB for 10,000 rows of 200 columns.
-            peak = n * (100 * n_neighbours + 4.0 * n_columns)
-            kept = n * 8
-            what = "t-SNE by scikit-learn"
-        return Step("embedding", what, self._why(engine, n, n_columns), int(peak), kept)
-
-    def _why(self, engine: str, n: int, n_columns: int) -> str:
-        """Return how the engine was chosen, in words."""
+            peak, kept = n * (100 * per_row + 4.0 * n_columns), n * 8
+        what = "t-SNE by openTSNE" if engine == "opentsne" else "t-SNE by scikit-learn"
+        why = f"{n:,} images {'<' if n < ROWS_FOR_OPENTSNE else '>='} {ROWS_FOR_OPENTSNE:,}"
         if self.engine != "auto":
             why = f"engine={self.engine!r}"
-        elif n < ROWS_FOR_OPENTSNE:
-            why = f"{n:,} images are fewer than the {ROWS_FOR_OPENTSNE:,} from which openTSNE pays"
-        elif engine == "opentsne":
-            why = f"{n:,} images are {ROWS_FOR_OPENTSNE:,} or more, and openTSNE is installed"
-        else:
-            why = (
-                f"openTSNE, which takes less time from {ROWS_FOR_OPENTSNE:,} images on, is not "
-                "installed (pip install 'clustimage[tsne]')"
-            )
-        if engine == "opentsne" and n_columns > MOST_COMPONENTS:
-            why += (
-                f"; its neighbours are those among {MOST_COMPONENTS} principal components of "
-                f"{n_columns:,} features"
-            )
-        return why
+        elif n >= ROWS_FOR_OPENTSNE and engine != "opentsne":
+            why += ", and openTSNE is not installed (pip install 'clustimage[tsne]')"
+        return Step("embedding", what, why, int(peak), kept)
 
     def _perplexity(self, n_rows: int) -> float:
         if self.perplexity is None:

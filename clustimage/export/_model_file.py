@@ -14,10 +14,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import DiskSpaceError, InvalidParameterError, ModelFileError
 from clustimage._core.file_arrays import Trail, file_blocks, mapped_file, new_array
 from clustimage._core.files import replacing, target_file
+from clustimage._core.memory import Budget
 from clustimage._core.validation import check_bool
 from clustimage._version import __version__
 from clustimage.export._codec import Decoder, Encoder

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.file_arrays import forget
+from clustimage._core.memory import Budget
+from clustimage._core.plan import Step
 from clustimage.features._extractor import FeatureExtractor, as_rows
-from clustimage.features._needs import Needs
 
 __all__ = ["CustomExtractor"]
 
@@ -68,24 +68,15 @@ class CustomExtractor(FeatureExtractor):
                     f"Got {self.model!r}, which has no {name}()."
                 )
 
-    def needs(
+    def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> Needs:
+    ) -> tuple[Step, int]:
         self.check()
-        pixels = math.prod(shape)
-        n_columns, known = _columns_of(self.model, pixels)
-        name = type(self.model).__name__
-        rows = 4 * n_images * n_columns
-        return Needs(
-            f"{name} of {n_images:,} images",
-            f"your own {name}, {known} columns",
-            n_columns,
-            peak=2 * rows,
-            kept=rows,
-            why=f"it gets {n_images:,} rows of {pixels:,} bytes; what it takes for itself is not "
-            "known and not counted",
-            least=0,
-        )
+        n_columns, known = _columns_of(self.model, math.prod(shape))
+        kept = 4 * n_images * n_columns
+        what = f"custom {type(self.model).__name__}, {known} columns"
+        why = "what the object takes for itself is not known and not counted"
+        return Step("extract_feat", what, why, 2 * kept, kept), n_columns
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> CustomExtractor:
         """Fit the model on flat rows.

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs
+from clustimage._core.plan import Step
 from clustimage._core.validation import check_int, check_real, merge_defaults
 from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
 from clustimage.features._extractor import FeatureExtractor
-from clustimage.features._needs import Needs
 from clustimage.images import photos_of, read_metadata
 
 if TYPE_CHECKING:
@@ -126,19 +126,15 @@ class ExifExtractor(FeatureExtractor):
         check_is_fitted(self, "moments_")
         raise _needs_files(len(X))
 
-    def needs(
+    def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> Needs:
+    ) -> tuple[Step, int]:
         self.check()
         kept = n_images * (4 * len(NAMES) + HEADER)
-        return Needs(
-            f"Reading the metadata of {n_images:,} photos",
-            f"when and where photos were taken, {len(NAMES)} columns",
-            len(NAMES),
-            peak=kept + 16 * n_images * len(NAMES),
-            kept=kept,
-            why="it reads the headers of the files and no pixels",
-        )
+        what = f"when and where photos were taken, {len(NAMES)} columns"
+        why = "the headers of the files, no pixels"
+        step = Step("extract_feat", what, why, kept + 16 * n_images * len(NAMES), kept)
+        return step.within(budget, f"Reading the metadata of {n_images:,} photos"), len(NAMES)
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         """Read the metadata, find the middle of them, and return one row per photo.
@@ -164,7 +160,7 @@ class ExifExtractor(FeatureExtractor):
         InvalidParameterError
             If a setting has a value that is not allowed.
         """
-        self.needs(len(images), images.shape, budget).check(budget)
+        self.plan(len(images), images.shape, budget)[0].check()
         self.metadata_ = self._read(images)
         self.moments_, self.places_ = _moments_and_places(self.metadata_)
         known = self.moments_[np.isfinite(self.moments_)]

@@ -11,12 +11,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import validation
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import forget
+from clustimage._core.memory import Budget
 from clustimage._core.parallel import MOST_IN_PART, n_workers, run_ordered
 from clustimage._core.plan import Step
-from clustimage.features._needs import Needs
 from clustimage.features._stored import Batches, Positions, recipe_of, stored_rows
 
 if TYPE_CHECKING:
@@ -49,10 +48,10 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
     title: ClassVar[str] = ""
     built_on: ClassVar[tuple[str, ...]] = ("numpy",)
 
-    def needs(
+    def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> Needs:
-        """Return what `fit_images` would do, and what it takes.
+    ) -> tuple[Step, int]:
+        """Return what `fit_images` would do, and the number of columns to expect.
 
         Parameters
         ----------
@@ -61,31 +60,19 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         shape : tuple of int
             Their height, width and channels.
         budget : Budget, optional
-            What may be taken; it may decide which way is taken. None is no limit.
-
-        Raises
-        ------
-        InvalidParameterError
-            If a setting does not suit such images.
-        """
-        raise NotImplementedError
-
-    def plan(
-        self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> tuple[Step, int]:
-        """Return what `fit_images` would do, for people, and the number of columns to expect.
-
-        Parameters
-        ----------
-        n_images, shape, budget
-            As for `needs`.
+            What may be taken; it may decide how the work is done. None is no limit.
 
         Returns
         -------
         step : Step
             With the error in `problem` where the budget is too small.
         n_columns : int
-            An estimate where the words of the step say "about".
+            An estimate where the step says "about".
+
+        Raises
+        ------
+        InvalidParameterError
+            If a setting does not suit such images.
 
         Examples
         --------
@@ -94,8 +81,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         >>> step.what, step.kept
         ('perceptual hash, 64 columns', 15360000)
         """
-        needs = self.needs(n_images, shape, budget)
-        return needs.step(budget), needs.n_columns
+        raise NotImplementedError
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         """Learn from what stage 1 has read, and return one row of features per image.
@@ -117,7 +103,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
             If it cannot be done with the budget; raised before work is begun wherever it
             can be known.
         """
-        self.needs(len(images), images.shape, budget).check(budget)
+        self.plan(len(images), images.shape, budget)[0].check()
         return self.fit_transform(images.pixels)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
@@ -247,9 +233,9 @@ class ImageExtractor(FeatureExtractor):
             )
         return np.ascontiguousarray(self._describe(images), dtype=np.float32)
 
-    def needs(
+    def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> Needs:
+    ) -> tuple[Step, int]:
         self.check()
         self._check_size(*shape[:2])
         n_columns = self._describe(np.zeros((1, *shape), dtype=np.uint8)).shape[1]
@@ -257,20 +243,15 @@ class ImageExtractor(FeatureExtractor):
         workers = n_workers(getattr(self, "n_jobs", 1))
         at_work = min(n_images, size * workers) * shape[0] * shape[1] * self.bytes_per_pixel
         waiting = 4 * n_columns * min(n_images, size * waiting_items(workers))
-        rows = 4 * n_columns * n_images
-        return Needs(
-            f"{self.title[0].upper()}{self.title[1:]} of {n_images:,} images",
-            f"{self.title}, {n_columns:,} columns",
-            n_columns,
-            peak=rows + at_work + waiting,
-            kept=rows,
-            why="each image has a row of its own, whatever the others are",
-            instead=self.smaller,
-        )
+        kept = 4 * n_columns * n_images
+        what = f"{self.title}, {n_columns:,} columns"
+        step = Step("extract_feat", what, "a row per image", kept + at_work + waiting, kept)
+        work = f"{self.title[0].upper()}{self.title[1:]} of {n_images:,} images"
+        return step.within(budget, work, self.smaller), n_columns
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         """Do what `fit_transform` does; rows of known files come from the cache."""
-        self.needs(len(images), images.shape, budget).check(budget)
+        self.plan(len(images), images.shape, budget)[0].check()
         return self.fit(images.pixels).transform_images(images)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:

@@ -13,9 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import Budget
+from clustimage._core.plan import Step
 from clustimage._core.validation import check_option, merge_defaults
 from clustimage._decomposition.covariance import moments
 from clustimage._decomposition.krylov import count_for, leading_components
@@ -36,7 +37,6 @@ from clustimage._decomposition.solver import (
     randomised_bytes,
 )
 from clustimage.features._extractor import FeatureExtractor, as_rows
-from clustimage.features._needs import Needs
 from clustimage.features._stored import recipe_of, stored_fit
 
 if TYPE_CHECKING:
@@ -173,11 +173,11 @@ class PCAExtractor(FeatureExtractor):
         """
         return self._fit_rows(as_rows(self, X, reset=True))
 
-    def needs(
+    def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> Needs:
+    ) -> tuple[Step, int]:
         self.check()
-        return self._needs_of_rows(n_images, math.prod(shape), budget, pixels=True)
+        return self._plan_rows(n_images, math.prod(shape), budget, pixels=True)
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         """Do what `fit_transform` does, or take what was learned from this set last time.
@@ -187,14 +187,14 @@ class PCAExtractor(FeatureExtractor):
         MemoryLimitError
             If the components, or the features, do not fit into the budget.
         """
-        self.needs(len(images), images.shape, budget).check(budget)
+        self.plan(len(images), images.shape, budget)[0].check()
 
         def compute() -> npt.NDArray[np.float32]:
             rows = as_rows(self, images.pixels, reset=True)
             return self._fit_rows(rows, budget)._project(rows, budget)
 
-        road = self._road(len(images), math.prod(images.shape), budget, pixels=True)
-        return stored_fit(self, images, recipe_with(road, recipe_of(self, images)), compute)
+        solver = self._choose_solver(len(images), math.prod(images.shape), budget, pixels=True)
+        return stored_fit(self, images, recipe_with(solver, recipe_of(self, images)), compute)
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the scores on the components.
@@ -233,17 +233,17 @@ class PCAExtractor(FeatureExtractor):
         PCAExtractor.check(self)
         n, d = rows.shape
         wanted = count_or_share(self.n_components, n, d)
-        road = self._road(n, d, budget, pixels=rows.dtype == np.uint8)
+        solver = self._choose_solver(n, d, budget, pixels=rows.dtype == np.uint8)
         self.mean_, total = moments(rows)
         if total == 0:
             total, values, components = self._without_variance(wanted, n, d)
-        elif road.is_random:
-            if road.forced:
-                logger.info("Randomised PCA: %s.", road.why)
-            values, components = self._grow(rows, wanted, total, road, budget)
+        elif solver.is_random:
+            if solver.forced:
+                logger.info("Randomised PCA: %s.", solver.why)
+            values, components = self._grow(rows, wanted, total, solver, budget)
         else:
             total, values, components = self._solve(rows, wanted)
-        self.solver_ = "randomized" if road.is_random else "full"
+        self.solver_ = "randomized" if solver.is_random else "full"
         count = len(components)
         self.components_ = with_signs(components)
         self.offset_ = project_row(np.full(d, float(HALF)), self.mean_, components)
@@ -254,30 +254,25 @@ class PCAExtractor(FeatureExtractor):
         self.n_components_, self.n_samples_ = count, n
         return self
 
-    def _road(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Solver:
+    def _choose_solver(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Solver:
         wanted = count_or_share(self.n_components, n, d)
         return choose_solver(n, d, wanted, solver=self.solver, budget=budget, pixels=pixels)
 
-    def _needs_of_rows(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Needs:
-        """Return what PCA of `n` rows of `d` values takes beside them."""
+    def _plan_rows(
+        self, n: int, d: int, budget: Budget | None, *, pixels: bool
+    ) -> tuple[Step, int]:
+        """Return what PCA of `n` rows of `d` values takes beside them, and its columns."""
         wanted = count_or_share(self.n_components, n, d)
-        road = self._road(n, d, budget, pixels=pixels)
-        count = expected_count(wanted, n, d, pixels=pixels)
-        if isinstance(wanted, int):
-            least, said = count, f"{count:,} columns"
-        else:
-            least = 1
-            said = f"about {count:,} columns (of photos), for {wanted:.4g} of the variance"
-        return Needs(
-            f"PCA of {n:,} images",
-            f"{road.words}, {said}",
-            count,
-            peak=max(road.peak, projected_bytes(n, d, count)),
-            kept=4 * count * (n + d) + 8 * d,
-            why=road.why,
-            least=max(road.least, projected_bytes(n, d, least)),
-            instead=INSTEAD,
-        )
+        solver = self._choose_solver(n, d, budget, pixels=pixels)
+        count = least = expected_count(wanted, n, d, pixels=pixels)
+        columns = f"{count:,} columns"
+        if not isinstance(wanted, int):
+            least, columns = 1, f"about {columns} (of photos), for {wanted:.4g} of the variance"
+        peak = max(solver.peak, projected_bytes(n, d, count))
+        kept = 4 * count * (n + d) + 8 * d
+        step = Step("extract_feat", f"{solver.words}, {columns}", solver.why, peak, kept)
+        least = max(solver.least, projected_bytes(n, d, least))
+        return step.within(budget, f"PCA of {n:,} images", INSTEAD, least=least), count
 
     @staticmethod
     def _without_variance(
@@ -291,32 +286,33 @@ class PCAExtractor(FeatureExtractor):
         rows: npt.NDArray[Any],
         wanted: int | float,
         total: float,
-        road: Solver,
+        solver: Solver,
         budget: Budget | None,
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
         """Return the eigenvalues found and the components kept, from random directions."""
         n, d = rows.shape
-        left, pixels = road.name == "left", rows.dtype == np.uint8
+        left, pixels = solver.name == "left", rows.dtype == np.uint8
 
-        def grow(size: int, share: float) -> None:
+        def check_size(size: int, share: float) -> None:
+            """Raise `MemoryLimitError` where so many directions do not fit."""
             count = count_in(size, wanted)
             n_bytes = max(
                 randomised_bytes(n, d, size, count, left, pixels), projected_bytes(n, d, count)
             )
-            if budget is not None and not budget.allows(n_bytes):
-                # What is expected; beyond that, room for as many directions again.
-                count = count_in(2 * size, wanted)
-                enough = randomised_bytes(n, d, 2 * size, count, left, pixels)
-                enough = road.peak if n_bytes < road.peak else enough
-                # By now the exact way may take less.
-                if road.forced:
-                    n_bytes, enough = min(n_bytes, road.exact), min(enough, road.exact)
-                found = f", {share:.1%} of whose variance is found," if share else ""
-                what = f"PCA of {n:,} images{found}"
-                budget.check(n_bytes, what=what, instead=INSTEAD, enough=enough)
+            if budget is None or budget.allows(n_bytes):
+                return
+            # Enough is what was expected; beyond that, as many directions again.
+            twice = randomised_bytes(n, d, 2 * size, count_in(2 * size, wanted), left, pixels)
+            enough = solver.peak if n_bytes < solver.peak else max(n_bytes, twice)
+            if solver.forced:  # by now the exact solver may take less
+                enough = min(enough, solver.exact)
+            found = f", {share:.1%} of whose variance is found," if share else ""
+            budget.check(enough, what=f"PCA of {n:,} images{found}", instead=INSTEAD)
 
         generator = check_random_state(self.random_state)
-        return leading_components(rows, self.mean_, wanted, total, generator, left=left, grow=grow)
+        return leading_components(
+            rows, self.mean_, wanted, total, generator, left=left, grow=check_size
+        )
 
     def _solve(
         self, rows: npt.NDArray[Any], wanted: int | float
@@ -383,9 +379,9 @@ def count_or_share(value: Any, n: int, d: int) -> int | float:
     )
 
 
-def recipe_with(road: Solver, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return what the components depend on: the way to them too, but not the budget."""
-    return None if recipe is None else {**recipe, "road": road.name}
+def recipe_with(solver: Solver, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the components depend on: the solver too, but not the budget."""
+    return None if recipe is None else {**recipe, "road": solver.name}
 
 
 def with_signs(components: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

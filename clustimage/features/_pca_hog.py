@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._core.budget import Budget
+from clustimage._core.memory import Budget
+from clustimage._core.plan import Step
 from clustimage._core.validation import merge_defaults
 from clustimage.features._extractor import ImageExtractor
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor
-from clustimage.features._needs import Needs
 from clustimage.features._pca import INSTEAD, PARAMS_PCA, PCAExtractor, recipe_with
 from clustimage.features._stored import recipe_of, stored_fit
 
@@ -82,24 +83,17 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
         PCAExtractor.check(self)
         self._hog().check()
 
-    def needs(
+    def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> Needs:
+    ) -> tuple[Step, int]:
         self.check()
-        hog = self._hog().needs(n_images, shape)
-        beside = _beside(budget, hog.kept)
-        pca = self._needs_of_rows(n_images, hog.n_columns, beside, pixels=False)
-        least = pca.peak if pca.least is None else pca.least
-        return Needs(
-            f"PCA of HOG of {n_images:,} images",
-            f"HOG, {hog.n_columns:,} columns, and {pca.what}",
-            pca.n_columns,
-            peak=max(hog.peak, hog.kept + pca.peak),
-            kept=pca.kept,
-            why=pca.why,
-            least=max(hog.peak, hog.kept + least),
-            instead=f"{hog.instead} {INSTEAD}",
-        )
+        hog, width = self._hog().plan(n_images, shape)
+        pca, n_columns = self._plan_rows(n_images, width, _left(budget, hog.kept), pixels=False)
+        what, peak = f"HOG, {width:,} columns, and {pca.what}", max(hog.peak, hog.kept + pca.peak)
+        step = replace(pca, what=what, peak=peak, problem="")
+        work, instead = f"PCA of HOG of {n_images:,} images", f"{self._hog().smaller} {INSTEAD}"
+        least = peak if pca.problem else hog.peak
+        return step.within(budget, work, instead, least=least), n_columns
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> PCAHOGExtractor:
         """Find the components of the descriptors.
@@ -128,16 +122,16 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         """Do what `fit_transform` does, or take what was learned from this set last time."""
-        hog = self._hog().needs(len(images), images.shape)
-        self.needs(len(images), images.shape, budget).check(budget)
-        left = _beside(budget, hog.kept)
+        self.plan(len(images), images.shape, budget)[0].check()
+        hog, width = self._hog().plan(len(images), images.shape)
+        left = _left(budget, hog.kept)
 
         def compute() -> npt.NDArray[np.float32]:
             rows = self._hog_rows(images.pixels)
             return self._fit_rows(rows, left)._project(rows, left)
 
-        road = self._road(len(images), hog.n_columns, left, pixels=False)
-        return stored_fit(self, images, recipe_with(road, recipe_of(self, images)), compute)
+        solver = self._choose_solver(len(images), width, left, pixels=False)
+        return stored_fit(self, images, recipe_with(solver, recipe_of(self, images)), compute)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
         return self.transform(images.pixels)
@@ -164,6 +158,6 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
         )
 
 
-def _beside(budget: Budget | None, n_bytes: int) -> Budget | None:
+def _left(budget: Budget | None, n_bytes: int) -> Budget | None:
     """Return what is left beside the descriptors."""
     return None if budget is None else budget.holding(n_bytes)

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._core.budget import Budget
 from clustimage._core.file_arrays import file_blocks
+from clustimage._core.memory import Budget
+from clustimage._core.plan import Step
 from clustimage.features._extractor import FeatureExtractor, as_rows
-from clustimage.features._needs import Needs
 
 __all__ = ["RawExtractor"]
 
@@ -37,20 +37,15 @@ class RawExtractor(FeatureExtractor):
     (2, 12)
     """
 
-    def needs(
+    def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> Needs:
+    ) -> tuple[Step, int]:
         n_columns = math.prod(shape)
-        rows = 4 * n_images * n_columns
-        return Needs(
-            f"Taking the pixels of {n_images:,} images as features (method=None)",
-            f"the pixels themselves, {n_columns:,} columns",
-            n_columns,
-            peak=rows + min(n_columns * n_images, PART),
-            kept=rows,
-            why="method=None takes each pixel as it is",
-            instead="Use method='pca', or a smaller 'dim'.",
-        )
+        kept = 4 * n_images * n_columns
+        what = f"the pixels themselves, {n_columns:,} columns"
+        step = Step("extract_feat", what, "method=None", kept + min(kept // 4, PART), kept)
+        work = f"Taking the pixels of {n_images:,} images as features (method=None)"
+        return step.within(budget, work, "Use method='pca', or a smaller 'dim'."), n_columns
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> RawExtractor:
         """Keep the number of pixels.

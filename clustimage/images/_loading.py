@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import DownloadError, ImageReadError
 from clustimage._core.file_arrays import Trail, forget
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs, run_ordered
 from clustimage._core.validation import check_bool, check_shape
 from clustimage.images._images import Images, ImageStatus
-from clustimage.images._storage import Place, decoding_ways, scaling_ways, store_pixels
+from clustimage.images._storage import Storage, choose_storage, decoding_options, scaling_options
 from clustimage.images.cache._database import Cache
 from clustimage.images.cache._recall import Recall, recalling
 from clustimage.images.reading._arrays import check_values, rows_to_pixels
@@ -189,16 +189,16 @@ class Reader:
     ) -> Images:
         """Scale images that have their size already, block by block."""
         n_images = len(stack.data)
-        ways = scaling_ways(n_images, math.prod(own))
-        place = store_pixels(n_images, shape, self.budget, ways)
+        options = scaling_options(n_images, math.prod(own))
+        storage = choose_storage(n_images, shape, self.budget, options)
         pixels = rows_to_pixels(
             stack.data,
             own,
             shape[2],
             white=white,
             tops=tops,
-            out=place.make(self.folder),
-            at_once=place.way.at_once,
+            out=storage.make(self.folder),
+            at_once=storage.option.at_once,
         )
         return _of_arrays(stack.names, pixels, own[:2], white)
 
@@ -212,8 +212,8 @@ class Reader:
         items = sources.items
         shape = self.wanted.shape_of(sources) if shape is None else shape
         arrays = [item.content for item in items if isinstance(item.content, np.ndarray)]
-        place = self._place(len(items), shape, arrays, cache)
-        pixels = place.make(self.folder)
+        storage = self._choose_storage(len(items), shape, arrays, cache)
+        pixels = storage.make(self.folder)
         trail = Trail(pixels)
         status: list[ImageStatus] = []
         kept: list[Source] = []
@@ -223,7 +223,7 @@ class Reader:
             results = run_ordered(
                 partial(_read_source, dim=shape[:2], gray=gray, white=self.white, recall=recall),
                 items,
-                n_jobs=place.way.at_once,
+                n_jobs=storage.option.at_once,
                 desc=None if len(arrays) == len(items) else "Reading images",
             )
             for item, result in zip(items, results, strict=True):
@@ -253,14 +253,14 @@ class Reader:
             cache,
         )
 
-    def _place(
+    def _choose_storage(
         self,
         n_images: int,
         shape: tuple[int, int, int],
         arrays: list[np.ndarray],
         cache: Cache | None,
-    ) -> Place:
-        ways = decoding_ways(
+    ) -> Storage:
+        options = decoding_options(
             n_images,
             shape,
             n_jobs=self.n_jobs,
@@ -268,15 +268,15 @@ class Reader:
             original=max((img.size for img in arrays), default=0),
         )
         instead = "Or give a smaller 'dim'."
-        place = store_pixels(n_images, shape, self.budget, ways, instead=instead)
-        if place.way != ways[0] and self.budget is not None:
+        storage = choose_storage(n_images, shape, self.budget, options, instead=instead)
+        if storage.option != options[0] and self.budget is not None:
             logger.info(
                 "Reading with %d of %d workers, to stay within %s.",
-                place.way.at_once,
-                ways[0].at_once,
+                storage.option.at_once,
+                options[0].at_once,
                 self.budget.words,
             )
-        return place
+        return storage
 
 
 def _of_arrays(

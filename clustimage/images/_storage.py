@@ -1,7 +1,6 @@
 """Where the pixels of images go, in memory or in a file, and what reading them takes.
 
-All of it is arithmetic that is done before the first image is read, by the same function for
-the run and for its plan.
+It is decided before the first image is read, by the same function for the run and its plan.
 """
 
 from __future__ import annotations
@@ -15,23 +14,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import MemoryLimitError
 from clustimage._core.file_arrays import WINDOW, free_bytes, lies_in_memory, new_array
-from clustimage._core.free_memory import format_bytes
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.parallel import MOST_IN_PART, PARTS_PER_WORKER, n_workers
 from clustimage._core.plan import Step
 from clustimage.images.cache._recall import bytes_waiting
 
 __all__ = [
     "PER_IMAGE",
-    "Place",
-    "Way",
-    "decoding_ways",
-    "store_pixels",
+    "ReadOption",
+    "Storage",
+    "choose_storage",
+    "decoding_options",
     "plan_images",
-    "scaling_ways",
+    "scaling_options",
 ]
 
 logger = get_logger(__name__)
@@ -47,38 +45,21 @@ SCALED_AT_ONCE = 1 << 17  # values
 PER_IMAGE = 700
 
 
-class Way(NamedTuple):
-    """How to read: workers, or values at once, and the bytes that takes beside the pixels."""
+class ReadOption(NamedTuple):
+    """Workers, or values that are scaled at once, and the bytes that takes beside the pixels."""
 
     at_once: int
     n_bytes: int
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the pixels of some images go; see `store_pixels`.
-
-    Attributes
-    ----------
-    shape : (n, height, width, channels)
-        Of the pixels.
-    in_file : bool
-        Whether they live in a file, not in memory.
-    way : Way
-        How they are read.
-    budget : Budget or None
-        By which that was decided.
-    """
+class Storage:
+    """Where the pixels of some images go, and how they are read; see `choose_storage`."""
 
     shape: tuple[int, int, int, int]
     in_file: bool
-    way: Way
+    option: ReadOption
     budget: Budget | None
-
-    @property
-    def n_bytes(self) -> int:
-        """What the pixels take."""
-        return math.prod(self.shape)
 
     @property
     def why(self) -> str:
@@ -87,12 +68,12 @@ class Place:
             return "no limit was given"
         relation = "more than" if self.in_file else "not more than"
         return (
-            f"{format_bytes(self.n_bytes)} of pixels are {relation} half of the "
+            f"{format_bytes(math.prod(self.shape))} of pixels are {relation} half of the "
             f"{format_bytes(self.budget.left)} that are left ({self.budget.words})"
         )
 
     def make(self, folder: str | os.PathLike[str] | None) -> np.ndarray:
-        """Return room for the pixels, uint8 of `shape`; say it where it is in a file.
+        """Return an array for the pixels, uint8 of `shape`; a file in `folder` is logged.
 
         Raises
         ------
@@ -103,19 +84,18 @@ class Place:
             return np.empty(self.shape, dtype=np.uint8)
         what = f"The pixels of {self.shape[0]:,} images"
         pixels = new_array(self.shape, np.uint8, folder=folder, what=what)
-        where = tempfile.gettempdir() if folder is None else os.fsdecode(folder)
-        logger.info("%s go into a file in %s, not into memory: %s.", what, where, self.why)
+        logger.info("%s go into a file in %s, not into memory: %s.", what, _path(folder), self.why)
         return pixels
 
 
-def store_pixels(
+def choose_storage(
     n_images: int,
     shape: tuple[int, int, int],
     budget: Budget | None,
-    ways: Sequence[Way],
+    options: Sequence[ReadOption],
     *,
     instead: str = "",
-) -> Place:
+) -> Storage:
     """Decide where the pixels of images go, and how the images are read.
 
     In memory where they take at most half of what is left of the budget, so that as much
@@ -123,85 +103,57 @@ def store_pixels(
 
     Parameters
     ----------
-    n_images : int
-        How many images.
-    shape : (height, width, channels)
-        Of one image.
+    n_images, shape : int, (height, width, channels)
+        How many images, and the shape of one.
     budget : Budget or None
         What may be taken; None is no limit.
-    ways : sequence of Way
-        Ways to read them, from the fastest to the one that takes least; the first that fits
-        is taken.
+    options : sequence of ReadOption
+        From the fastest to the one that takes least; the first that fits is taken.
     instead : str, optional
         What else can be done, for the error.
-
-    Returns
-    -------
-    Place
 
     Raises
     ------
     MemoryLimitError
-        If even the last of the ways does not fit with the pixels in a file.
+        If even the last of the options does not fit with the pixels in a file.
 
     Examples
     --------
-    >>> ways = decoding_ways(60_000, (128, 128, 3), n_jobs=2)
-    >>> place = store_pixels(60_000, (128, 128, 3), Budget(4_000_000_000), ways)
-    >>> place.in_file, place.n_bytes
-    (True, 2949120000)
+    >>> options = decoding_options(60_000, (128, 128, 3), n_jobs=2)
+    >>> choose_storage(60_000, (128, 128, 3), Budget(4_000_000_000), options).in_file
+    True
     """
     whole = (n_images, *shape)
     if budget is None:
-        return Place(whole, False, ways[0], budget)
-    problem = _problem(shape, budget, ways, instead)
-    if problem:
-        raise MemoryLimitError(problem)
+        return Storage(whole, False, options[0], budget)
     n_bytes = math.prod(whole)
     for in_file in (False, True) if budget.allows(2 * n_bytes) else (True,):
-        for way in ways:
-            if budget.allows(way.n_bytes + (0 if in_file else n_bytes)):
-                return Place(whole, in_file, way, budget)
-    raise AssertionError("the last way fits with the pixels in a file")
-
-
-def _problem(
-    shape: tuple[int, int, int], budget: Budget | None, ways: Sequence[Way], instead: str = ""
-) -> str:
-    """Return why not even the last way fits, with the pixels in a file; empty where it does."""
-    if budget is None:
-        return ""
+        for option in options:
+            if budget.allows(option.n_bytes + (0 if in_file else n_bytes)):
+                return Storage(whole, in_file, option, budget)
     what = f"Reading images of {shape[0]} x {shape[1]} pixels"
-    return budget.problem(ways[-1].n_bytes, what=what, instead=instead)
+    raise MemoryLimitError(budget.problem(options[-1].n_bytes, what=what, instead=instead))
 
 
-def decoding_ways(
+def decoding_options(
     n_images: int,
     shape: tuple[int, int, int],
     *,
     n_jobs: int | None = -1,
     cached: bool = False,
     original: int = 0,
-) -> list[Way]:
-    """Return how images can be decoded one by one: with all workers, with less, with one.
+) -> list[ReadOption]:
+    """Return how images can be decoded one by one: with all workers, with fewer, with one.
 
-    Parameters
-    ----------
-    n_images, shape
-        As `store_pixels`.
-    n_jobs : int, default=-1
-        The number of workers that is asked for.
-    cached : bool, default=False
-        Whether small images are kept in a cache, which waits for some before it writes.
-    original : int, default=0
-        Values of the largest original, where that is an array; of files it is not known.
+    Small images wait for some others where they are `cached`; `original` are the values of
+    the largest original where that is an array, as of files it is not known.
     """
     size = math.prod(shape)
     most = min(n_workers(n_jobs), max(1, n_images))
     fixed = min(WINDOW, n_images * size) + (bytes_waiting(size, n_images) if cached else 0)
     work = size * DECODING + original * SCALING
     return [
-        Way(workers, fixed + workers * work + images_waiting(n_images, workers) * size)
+        ReadOption(workers, fixed + workers * work + images_waiting(n_images, workers) * size)
         for workers in range(most, 0, -1)
     ]
 
@@ -214,15 +166,14 @@ def images_waiting(n_images: int, workers: int) -> int:
     return min(n_images, (2 * workers + 1) * step)
 
 
-def scaling_ways(n_images: int, n_values: int) -> list[Way]:
+def scaling_options(n_images: int, n_values: int) -> list[ReadOption]:
     """Return how arrays of so many values each can be scaled: many values at once, or few."""
-    most = max(n_values, min(SCALED_AT_ONCE, n_images * n_values))
+    at_once = max(n_values, min(SCALED_AT_ONCE, n_images * n_values))
+    sizes = [at_once]
+    while sizes[-1] > n_values:
+        sizes.append(max(n_values, sizes[-1] // 2))
     fixed = min(WINDOW, n_images * n_values)
-    ways = [Way(most, fixed + most * SCALING)]
-    while most > n_values:
-        most = max(n_values, most // 2)
-        ways.append(Way(most, fixed + most * SCALING))
-    return ways
+    return [ReadOption(size, fixed + size * SCALING) for size in sizes]
 
 
 def plan_images(
@@ -234,14 +185,12 @@ def plan_images(
     n_jobs: int | None = -1,
     n_files: int | None = None,
 ) -> Step:
-    """Tell what `load_images` would do with so many images; nothing is read or written.
+    """Return what `load_images` would do with so many images; nothing is read or written.
 
     Parameters
     ----------
-    n_images : int
-        How many images.
-    shape : (height, width, channels)
-        Of one image when it is read; `measure_input` finds both.
+    n_images, shape : int, (height, width, channels)
+        How many images, and the shape of one when it is read; `measure_input` finds both.
     budget : Budget or None
         What may be taken; None is no limit.
     folder : path or None
@@ -255,8 +204,8 @@ def plan_images(
     Returns
     -------
     Step
-        Of the stage ``"import_data"``, sizes in bytes. Large originals other than JPEG come
-        on top, one per worker: how large they are is known only when they are read.
+        Large originals other than JPEG come on top, one per worker: how large they are is
+        known only when they are read.
 
     Examples
     --------
@@ -264,42 +213,31 @@ def plan_images(
     >>> step.what
     '60,000 images of 128 x 128 pixels in colour, in memory'
     """
-    n_bytes = n_images * math.prod(shape)
+    size, kept = math.prod(shape), n_images * PER_IMAGE
+    n_bytes = n_images * size
     in_cache = 0 if folder is None else n_images if n_files is None else n_files
-    cached = in_cache > 0
-    ways = decoding_ways(n_images, shape, n_jobs=n_jobs, cached=cached)
+    options = decoding_options(n_images, shape, n_jobs=n_jobs, cached=in_cache > 0)
     colour = "gray" if shape[2] == 1 else "in colour"
     what = f"{n_images:,} images of {shape[0]} x {shape[1]} pixels {colour}"
-    kept = n_images * PER_IMAGE
-    problem = _problem(shape, budget, ways)
-    if problem:
-        return Step("import_data", what, peak=ways[-1].n_bytes + kept, problem=problem)
-    place = store_pixels(n_images, shape, budget, ways)
-    on_disk = n_bytes * place.in_file + in_cache * math.prod(shape)
-    if not place.in_file:
-        peak, kept = n_bytes + place.way.n_bytes + kept, n_bytes + kept
-        return Step("import_data", f"{what}, in memory", place.why, peak, kept, on_disk)
-    where = tempfile.gettempdir() if folder is None else os.fsdecode(folder)
-    why = place.why
+    try:
+        storage = choose_storage(n_images, shape, budget, options)
+    except MemoryLimitError as error:
+        return Step("import_data", what, "", options[-1].n_bytes + kept, problem=str(error))
+    peak, on_disk = storage.option.n_bytes + kept, in_cache * size
+    if not storage.in_file:
+        what = f"{what}, in memory"
+        return Step("import_data", what, storage.why, n_bytes + peak, n_bytes + kept, on_disk)
+    what, why, on_disk = f"{what}, in a file in {_path(folder)}", storage.why, n_bytes + on_disk
     if lies_in_memory(folder):
         why += "; but that folder lies in memory (tmpfs): give a 'dirpath' on a disk"
-    return Step(
-        "import_data",
-        f"{what}, in a file in {where}",
-        why,
-        place.way.n_bytes + kept,
-        kept,
-        on_disk,
-        _too_little_room(on_disk, where),
-    )
+    problem, free = "", free_bytes(_path(folder))
+    if free is not None and free < on_disk:
+        problem = (
+            f"{format_bytes(on_disk)} of files do not fit into {_path(folder)}, where "
+            f"{format_bytes(free)} are free. Give a 'dirpath' on a disk with more room."
+        )
+    return Step("import_data", what, why, peak, kept, on_disk, problem)
 
 
-def _too_little_room(n_bytes: int, folder: str) -> str:
-    free = free_bytes(folder)
-    if free is None or free >= n_bytes:
-        return ""
-    return (
-        f"{format_bytes(n_bytes)} of files do not fit into {folder}, where "
-        f"{format_bytes(free)} are free. "
-        "Give a 'dirpath' on a disk with more room."
-    )
+def _path(folder: str | os.PathLike[str] | None) -> str:
+    return tempfile.gettempdir() if folder is None else os.fsdecode(folder)

@@ -8,8 +8,8 @@ import numpy as np
 
 from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidParameterError
-from clustimage._core.free_memory import format_bytes
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import format_bytes
 from clustimage._core.optional import import_optional
 from clustimage._distances.bounds import PRODUCT_METRICS
 from clustimage._distances.metrics import has_no_direction

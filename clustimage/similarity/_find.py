@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.memory import Budget
 from clustimage._core.validation import check_bool, check_int, check_real
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage._distances.nearest import Answer, measure_exactly, query_groups, rows_near

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustimage._core.budget import Budget
 from clustimage._core.file_arrays import file_blocks
+from clustimage._core.memory import Budget
 
 __all__ = ["mean_images", "sums_at_once"]
 

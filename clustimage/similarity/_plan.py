@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from clustimage._core.batches import BLOCK_BYTES
-from clustimage._core.budget import Budget
-from clustimage._core.free_memory import format_bytes
+from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.plan import Step
-from clustimage._core.text import pluralize
 from clustimage._distances.bounds import PRODUCT_METRICS
-from clustimage._distances.candidates import ROOM
 from clustimage._distances.metrics import check_metric
-from clustimage._distances.nearest import FIRST_ROWS, MOST_HITS, MOST_QUERIES, MOST_SCORES
 from clustimage.similarity._faiss import approximate_bytes, check_approximate_metric
-from clustimage.similarity._mean_images import BLOCK_BYTES as IMAGES_BYTES
 from clustimage.similarity._mean_images import FEW_IMAGES, sums_at_once
 
 __all__ = ["plan_find", "plan_unique"]
 
-# Bytes for each pair of a query and a row: its score, and whether it is near enough; then the
-# pair itself, its distance and the order of all.
-PER_SCORE = 8
-PER_HIT = 64
-
 INSTEAD = "Or use approximate=False, which is exact and needs no such index."
+MAX_ANSWER_BYTES = 2**27  # what the answers to a batch of queries take while they are made
 
 
 def plan_find(
@@ -39,10 +30,8 @@ def plan_find(
 
     Parameters
     ----------
-    n : int
-        Number of images.
-    n_columns : int
-        Number of features of each.
+    n, n_columns : int
+        Number of images, and of features of each.
     budget : Budget, optional
         What may be taken; None for no limit.
     metric : str, default="euclidean"
@@ -66,33 +55,27 @@ def plan_find(
 
     Examples
     --------
-    >>> step = plan_find(60_000, 217)
-    >>> step.what, step.kept
-    ('all distances, exactly, by one product of matrices', 720868)
+    >>> plan_find(60_000, 217).what
+    'all distances, exactly, by products of matrices'
     """
     check_metric(metric)
+    product, kept = metric in PRODUCT_METRICS, 0
+    answers = min(MAX_ANSWER_BYTES, 32 * n_queries * n) + 40 * n
+    if product:
+        kept = (12 if metric.endswith("euclidean") else 16) * n + 4 * n_columns
+        answers = max(answers, 72 * n)  # or what the index is built with
+    blocks = 3 * min(BLOCK_BYTES, 8 * n * n_columns) + 16 * n_queries * n_columns
+    peak = kept + blocks + answers
+    work, instead = f"Finding images among {n:,}", ""
+    what = f"all distances, exactly, {'by products of matrices' if product else 'pair by pair'}"
     if approximate:
         check_approximate_metric(metric)
-    peak, kept = _find_bytes(n, n_columns, n_queries, metric, approximate=approximate)
-    peak, kept = peak - min(kept, built), kept - min(kept, built)
-    read = format_bytes(4 * n * n_columns)
-    if approximate:
-        what = "most of the nearest, by an index of faiss; their distances are exact"
-        why = "approximate=True was asked for"
-    elif metric in PRODUCT_METRICS:
-        what = "all distances, exactly, by one product of matrices"
-        why = (
-            f"metric={metric!r} is such a product: a query reads {read} of features once; what "
-            "may be in the answer is measured again in float64"
-        )
-    else:
-        what = "all distances, exactly, a block of images at a time"
-        why = f"metric={metric!r} has to be measured pair by pair, {read} of features in float64"
-    work = f"Finding images among {n:,}" + (" by an approximate index" if approximate else "")
-    problem = ""
-    if budget is not None:
-        problem = budget.problem(peak, what=work, instead=INSTEAD if approximate else "")
-    return Step("find", what, why, peak, kept, problem=problem)
+        lists, more = approximate_bytes(n, n_columns)
+        peak, kept = max(peak, kept + lists + more), kept + lists
+        what, work, instead = "most of the nearest, by faiss", f"{work} by faiss", INSTEAD
+    there = min(kept, built)
+    why = f"metric={metric!r}; {format_bytes(4 * n * n_columns)} of features"
+    return Step("find", what, why, peak - there, kept - there).within(budget, work, instead)
 
 
 def plan_unique(
@@ -107,10 +90,8 @@ def plan_unique(
 
     Parameters
     ----------
-    n : int
-        Number of images.
-    n_columns : int
-        Number of features of each.
+    n, n_columns : int
+        Number of images, and of features of each.
     n_pixels : int, default=0
         Numbers of an image, ``height * width * channels``; 0 without images.
     budget : Budget, optional
@@ -125,47 +106,19 @@ def plan_unique(
 
     Examples
     --------
-    >>> step = plan_unique(60_000, 217, 49_152, n_clusters=24)
-    >>> step.what
+    >>> plan_unique(60_000, 217, 49_152, n_clusters=24).what
     'the image nearest to the centre of each of 24 clusters, and its mean image'
     """
-    known = n_clusters is not None
     clusters = max(1, min(n, max(25, n // 100) if n_clusters is None else n_clusters))
     at_once = sums_at_once(clusters, n_pixels, budget)
-    features = 24 * n + 2 * min(BLOCK_BYTES, 12 * n * n_columns)
-    images = min(IMAGES_BYTES, n * n_pixels) + 24 * n
-    images += (min(FEW_IMAGES, n) + 4 * at_once + 16) * n_pixels
-    kept = clusters * (n_pixels + 32)
-    peak = kept + max(features, images if n_pixels else 0)
-    number = f"{clusters:,}" if known else f"about {clusters:,}"
-    what = f"the image nearest to the centre of each of {number} clusters"
-    why = ""
+    blocks = 24 * n + 2 * min(BLOCK_BYTES, 12 * n * n_columns)
     if n_pixels:
-        walks = -(-clusters // at_once)
-        what += ", and its mean image"
-        why = f"the sums of pixels of {pluralize(at_once, 'cluster')} fit at once"
-        why += f"; {walks} walks through the images" if walks > 1 else ": one walk suffices"
-    work = f"Choosing an image for each of {number} clusters"
-    problem = "" if budget is None else budget.problem(peak, what=work)
-    return Step("unique", what, why, peak, kept, problem=problem)
-
-
-def _find_bytes(
-    n: int, n_columns: int, n_queries: int, metric: str, *, approximate: bool
-) -> tuple[int, int]:
-    """Return the bytes at the peak and those that stay."""
-    together = min(n_queries, MOST_QUERIES)
-    blocks = 3 * min(BLOCK_BYTES, 8 * n * n_columns) + 16 * n_queries * n_columns
-    hits = PER_HIT * min(MOST_HITS, together * max(n // 10, min(n, 1000)))
-    hits += PER_HIT * min(ROOM, together * n)
-    if metric not in PRODUCT_METRICS:
-        return blocks + hits, 0
-    scores = PER_SCORE * min(max(MOST_SCORES, 1024 * together), together * n)
-    first = 24 * together * min(FIRST_ROWS, n)
-    kept = (12 if metric.endswith("euclidean") else 16) * n + 4 * n_columns
-    lengths = 72 * n + blocks  # while the index is built, in float64
-    peak = kept + max(lengths, blocks + hits + scores + first)
-    if approximate:
-        lists, more = approximate_bytes(n, n_columns)
-        peak, kept = max(peak, kept + lists + more), kept + lists
-    return peak, kept
+        images = (min(FEW_IMAGES, n) + 4 * at_once + 16) * n_pixels
+        blocks = max(blocks, 24 * n + min(BLOCK_BYTES, n * n_pixels) + images)
+    kept = clusters * (n_pixels + 32)
+    number = f"{'about ' if n_clusters is None else ''}{clusters:,} clusters"
+    what = f"the image nearest to the centre of each of {number}"
+    what += ", and its mean image" if n_pixels else ""
+    why = f"{at_once:,} of {clusters:,} mean images per pass" if n_pixels else ""
+    step = Step("unique", what, why, kept + blocks, kept)
+    return step.within(budget, f"Choosing an image for each of {number}")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.batches import row_blocks
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.memory import Budget
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage._distances.nearest import measure_exactly
 from clustimage.similarity._mean_images import mean_images

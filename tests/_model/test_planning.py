@@ -177,7 +177,7 @@ def test_a_model_does_after_loading_what_it_did_before(digits, tmp_path):
     cl.extract_feat()
     again = Clustimage.load(cl.save(tmp_path / "model"))
     assert held_bytes(cl.results["img"]) == held_bytes(again.results["img"]) == 0
-    # So the next step has as much left, and takes the same road.
+    # So the next step has as much left, and is done in the same way.
     assert again._budget_for() == cl._budget_for()
 
 
@@ -208,7 +208,7 @@ def test_a_plan_for_features_that_are_there_knows_their_columns(digits):
     cl.fit_transform(digits[0][:300])
     cl.results["feat"] = cl.results["feat"][:, :7]
     (step,) = (step for step in cl.plan().steps if step.stage == "find")
-    assert step.why.startswith("metric='euclidean'") and "8.4 kB" in step.why
+    assert step.why == "metric='euclidean'; 8.4 kB of features"
 
 
 @pytest.mark.parametrize("wrong", [{"n_clusterz": 3}, {"cluster_space": "mid"}])
@@ -262,7 +262,7 @@ def test_files_are_refused_unread_only_where_half_of_them_would_be_too_many(tmp_
         monkeypatch.setattr(
             cl,
             "_plan_features",
-            lambda extractor, measured, budget: Step(
+            lambda extractor, measured: Step(
                 "extract_feat",
                 "",
                 problem=f"{measured.n_images} are many" * (measured.n_images > most),

@@ -16,7 +16,6 @@ import pandas as pd
 import pytest
 
 from clustimage._core import file_arrays
-from clustimage._core.budget import Budget
 from clustimage._core.errors import (
     DiskSpaceError,
     InvalidDataError,
@@ -24,6 +23,7 @@ from clustimage._core.errors import (
     ModelFileError,
 )
 from clustimage._core.file_arrays import held_bytes, new_array
+from clustimage._core.memory import Budget
 from clustimage.export import _model_file, load_model, save_model
 
 
@@ -455,7 +455,7 @@ def test_damage_to_an_array_that_goes_into_a_file_is_found(
 SCRIPT = """
 import sys
 import numpy as np
-from clustimage._core.budget import Budget
+from clustimage._core.memory import Budget
 from clustimage._core.file_arrays import file_blocks, new_array
 from clustimage.export import load_model, save_model
 

@@ -19,9 +19,9 @@ import pytest
 from PIL import Image
 
 from clustimage._core import file_arrays
-from clustimage._core.budget import Budget, make_budget
 from clustimage._core.errors import DiskSpaceError, MemoryLimitError
 from clustimage._core.file_arrays import held_bytes
+from clustimage._core.memory import Budget, make_budget
 from clustimage._core.parallel import run_ordered
 from clustimage.images import (
     Frame,
@@ -33,7 +33,12 @@ from clustimage.images import (
     open_cache,
     plan_images,
 )
-from clustimage.images._storage import decoding_ways, images_waiting, scaling_ways, store_pixels
+from clustimage.images._storage import (
+    choose_storage,
+    decoding_options,
+    images_waiting,
+    scaling_options,
+)
 
 SHAPE = (128, 128, 3)
 SIZE = math.prod(SHAPE)
@@ -61,7 +66,7 @@ def photos_as_arrays(paths: list[str]) -> np.ndarray:
     return np.stack([imread(path, dim=(60, 40), flatten=False) for path in paths])
 
 
-ROADS: dict[str, tuple[Any, dict[str, Any]]] = {
+INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "files": (lambda paths: paths, {}),
     "files in gray": (lambda paths: paths, {"grayscale": True}),
     "files, some missing": (lambda paths: [*paths[:150], "nowhere.png", *paths[150:]], {}),
@@ -90,11 +95,11 @@ ROADS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(ROADS))
+@pytest.mark.parametrize("name", sorted(INPUTS))
 def test_pixels_in_a_file_are_those_in_memory(corel, tmp_path, monkeypatch, name):
     monkeypatch.setattr(_storage, "WINDOW", 1 << 16)
     monkeypatch.setattr(file_arrays, "WINDOW", 1 << 16)
-    make, options = ROADS[name]
+    make, options = INPUTS[name]
     given = make(corel[0])
     plain = load_images(given, **options)
     budget = Budget(2 * plain.pixels.nbytes - 1)
@@ -162,7 +167,7 @@ def test_frames_of_pixels_in_a_file_give_their_pages_back(tmp_path, monkeypatch)
 SCRIPT = """
 import sys
 import numpy as np
-from clustimage._core.budget import Budget
+from clustimage._core.memory import Budget
 from clustimage.images import load_images, open_cache
 from clustimage._core.file_arrays import held_bytes
 
@@ -218,40 +223,40 @@ def test_no_more_results_wait_than_are_counted():
 
 
 def test_half_of_what_is_left_is_the_limit():
-    ways = decoding_ways(1000, SHAPE, n_jobs=2)
+    options = decoding_options(1000, SHAPE, n_jobs=2)
     least = 2 * 1000 * SIZE
-    assert not store_pixels(1000, SHAPE, Budget(least), ways).in_file
-    assert store_pixels(1000, SHAPE, Budget(least - 1), ways).in_file
-    assert store_pixels(1000, SHAPE, Budget(10**9, held=10**9 - least + 1), ways).in_file
-    assert not store_pixels(10**6, SHAPE, None, ways).in_file
+    assert not choose_storage(1000, SHAPE, Budget(least), options).in_file
+    assert choose_storage(1000, SHAPE, Budget(least - 1), options).in_file
+    assert choose_storage(1000, SHAPE, Budget(10**9, held=10**9 - least + 1), options).in_file
+    assert not choose_storage(10**6, SHAPE, None, options).in_file
 
 
 @pytest.mark.parametrize(
-    "ways",
+    "options",
     [
-        decoding_ways(1000, SHAPE, n_jobs=32),
-        decoding_ways(1000, SHAPE, n_jobs=8, cached=True),
-        decoding_ways(3, SHAPE, n_jobs=8, original=10**6),
-        scaling_ways(1000, 12),
-        scaling_ways(1000, 10**6),
-        scaling_ways(1, 12),
+        decoding_options(1000, SHAPE, n_jobs=32),
+        decoding_options(1000, SHAPE, n_jobs=8, cached=True),
+        decoding_options(3, SHAPE, n_jobs=8, original=10**6),
+        scaling_options(1000, 12),
+        scaling_options(1000, 10**6),
+        scaling_options(1, 12),
     ],
 )
-def test_the_fastest_way_that_fits_is_taken(ways):
-    sizes = [way.n_bytes for way in ways]
+def test_the_fastest_way_that_fits_is_taken(options):
+    sizes = [option.n_bytes for option in options]
     assert sizes[-1] == min(sizes)
     for size in sizes:
-        place = store_pixels(10**7, SHAPE, Budget(size), ways)
-        assert place.in_file
-        assert place.way == next(way for way in ways if way.n_bytes <= size)
-    with pytest.raises(MemoryLimitError, match="Reading images of 128 x 128 pixels takes at least"):
-        store_pixels(10**7, SHAPE, Budget(sizes[-1] - 1), ways)
+        storage = choose_storage(10**7, SHAPE, Budget(size), options)
+        assert storage.in_file
+        assert storage.option == next(option for option in options if option.n_bytes <= size)
+    with pytest.raises(MemoryLimitError, match="Reading images of 128 x 128 pixels takes about"):
+        choose_storage(10**7, SHAPE, Budget(sizes[-1] - 1), options)
 
 
 def test_few_pixels_go_into_a_file_too_where_the_work_takes_the_rest():
-    ways = [_storage.Way(1, 8 * SIZE)]
-    assert not store_pixels(1, SHAPE, Budget(9 * SIZE), ways).in_file
-    assert store_pixels(1, SHAPE, Budget(9 * SIZE - 1), ways).in_file
+    options = [_storage.ReadOption(1, 8 * SIZE)]
+    assert not choose_storage(1, SHAPE, Budget(9 * SIZE), options).in_file
+    assert choose_storage(1, SHAPE, Budget(9 * SIZE - 1), options).in_file
 
 
 @pytest.mark.parametrize("X", [[np.ones((5, 5, 3))] * 40, np.ones((40, 5, 5, 3))])
@@ -269,7 +274,7 @@ def test_a_budget_for_not_even_one_block_tells_the_least_that_works(X, tmp_path,
 
 
 def test_rows_that_do_not_fit_even_one_by_one_are_refused():
-    with pytest.raises(MemoryLimitError, match="Reading images of 100 x 100 pixels takes at least"):
+    with pytest.raises(MemoryLimitError, match="Reading images of 100 x 100 pixels takes about"):
         load_images(np.ones((9, 10_000)), budget=Budget(100_000))
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import Budget, free_budget
 from clustimage._distances.condensed import condensed_distances
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
@@ -170,7 +170,8 @@ class AgglomerativeClusterer(Clusterer):
     def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         n, d = X.shape
         road = self.road(n, d, max(counts, default=1))
-        road.check(self.budget)
+        budget = self.budget or free_budget()
+        budget.check(road.peak, what=road.work, instead=road.instead)
         if road.micro:
             return self._propose_micro(X, counts, road)
         weights = check_weights(self.time_weight, self.place_weight)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from clustimage._core.errors import InvalidParameterError, StepOrderError
-from clustimage._core.free_memory import check_memory
+from clustimage._core.memory import free_budget
 from clustimage._core.validation import check_int, check_option, check_real
 from clustimage._distances.condensed import condensed_distances
 from clustimage._distances.metrics import check_metric
@@ -63,12 +63,11 @@ def check_linkage(name: str, metric: str, *, weights: Weights = NO_WEIGHTS) -> N
 
 
 def tree_bytes(n: int, linkage_name: str, *, constrained: bool = False) -> int:
-    """Return the bytes that the distances of n images take while a tree is grown from them.
+    """Return the bytes that the distances of n images take while a tree is built from them.
 
-    A tree is grown from one vector of n (n - 1) / 2 float64. scipy (1.17 as 1.10) turns
-    any other type into that first, so float32 would save nothing, and works on a copy of
-    its own; single linkage reads the vector, and a bool per pair says that it is finite.
-    A tree that keeps images apart is grown from a square of all distances beside the vector.
+    They are one vector of n (n - 1) / 2 float64, which scipy copies; single linkage reads the
+    vector, and a bool per pair says that it is finite. A tree with cannot-link groups is
+    built from a square matrix beside the vector.
     """
     per_pair = 24 if constrained else 9 if linkage_name == "single" else 16
     return per_pair * n * (n - 1) // 2
@@ -76,7 +75,7 @@ def tree_bytes(n: int, linkage_name: str, *, constrained: bool = False) -> int:
 
 def check_tree_memory(n: int, linkage_name: str, *, constrained: bool = False) -> None:
     """Raise `MemoryLimitError` if the distances of n images do not fit, before they are made."""
-    check_memory(
+    free_budget().check(
         tree_bytes(n, linkage_name, constrained=constrained),
         what=f"A tree of {n:,} images",
         instead="Give fewer images, or use cluster='kmeans', which builds no tree.",

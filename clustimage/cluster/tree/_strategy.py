@@ -1,4 +1,4 @@
-"""Which tree is grown: that of all images, or that of micro-clusters of them."""
+"""Which tree is built: that of all images, or that of micro-clusters of them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidParameterError
-from clustimage._core.free_memory import check_memory, format_bytes
+from clustimage._core.memory import Budget, format_bytes
+from clustimage._core.parallel import n_workers
 from clustimage._distances.condensed import needs_of_pairs
 from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster.tree._linkage import tree_bytes
-from clustimage.cluster.tree._micro_clusters import needs_of_micro
 
 __all__ = ["TreeStrategy", "check_micro_clusters", "choose_tree", "what_needs_pairs"]
 
@@ -25,7 +24,7 @@ LEAVES_PER_CLUSTER = 2
 
 @dataclass(frozen=True)
 class TreeStrategy:
-    """How a tree is grown.
+    """Which tree is built.
 
     Attributes
     ----------
@@ -61,21 +60,10 @@ class TreeStrategy:
         return self.micro or self.n
 
     @property
-    def name(self) -> str:
+    def work(self) -> str:
         """The tree as the beginning of a sentence."""
         of = f"{self.micro:,} micro-clusters of " if self.micro else ""
         return f"A tree of {of}{self.n:,} images"
-
-    def problem(self, budget: Budget) -> str:
-        """Return why it does not fit; empty where it does."""
-        return budget.problem(self.peak, what=self.name, instead=f"Or give {self.instead}")
-
-    def check(self, budget: Budget | None) -> None:
-        """Raise `MemoryLimitError` where it does not fit."""
-        if budget is None:
-            check_memory(self.peak, what=self.name, instead=f"Give {self.instead}")
-        else:
-            budget.check(self.peak, what=self.name, instead=f"Or give {self.instead}")
 
 
 def what_needs_pairs(
@@ -155,16 +143,14 @@ def choose_tree(
     budget: Budget | None = None,
     n_jobs: int | None = 1,
 ) -> TreeStrategy:
-    """Decide by arithmetic how a tree of n images is grown.
+    """Decide by arithmetic which tree of n images is built.
 
     Parameters
     ----------
     n, d : int
         Images, and features of each.
-    linkage : str, default="ward"
-        One of `LINKAGES`.
-    metric : str, default="euclidean"
-        One of `METRICS`.
+    linkage, metric : str, default="ward", "euclidean"
+        One of `LINKAGES`, and of `METRICS`.
     most : int, default=1
         The largest number of clusters that is asked for.
     micro_clusters : int, optional
@@ -174,7 +160,7 @@ def choose_tree(
     barred : str, optional
         What was asked for that needs the distances of all pairs of images.
     constrained : bool, default=False
-        Whether images are kept apart.
+        Whether there are cannot-link groups.
     budget : Budget, optional
         What may be taken; None for all that is available.
     n_jobs : int, default=1
@@ -199,37 +185,47 @@ def choose_tree(
     exact = max(pairs, making) + (0 if budget is None else 8 * n * d)
     leaves = max(min(MOST_LEAVES, n // LEAST_SIZE), LEAVES_PER_CLUSTER * most, 2)
     m = leaves if micro_clusters is None else micro_clusters
-    other = f"micro_clusters={leaves}" if leaves < n else "fewer clusters"
-    instead = f"fewer images, or ask for {other}, or for no tree (cluster='kmeans')."
-    taken = format_bytes(pairs)
-    if barred is not None:
-        instead = (
-            f"fewer images, or leave out {barred}: then the tree is grown over micro-clusters, and "
-            "with cluster='kmeans' there is none."
-        )
-        return TreeStrategy(n, 0, f"{barred} needs all distances, {taken}", exact, instead)
+    peak = micro_bytes(n, d, m, n_jobs=n_jobs)
     few = n <= MANY_ROWS
-    peak = needs_of_micro(n, d, m, n_jobs=n_jobs)
     fits = budget is None or budget.allows(exact) or peak >= exact
+    other = f"ask for micro_clusters={leaves}" if leaves < n else "ask for fewer clusters"
     why = ""
-    if micro_clusters == 0:
-        why = "micro_clusters=0 was asked for; the distances take"
-    elif m >= n and micro_clusters is not None:
-        why = f"micro_clusters={m} is no less than the images; the distances take"
+    if barred is not None:
+        why, other = f"{barred} needs all distances", f"leave out {barred}"
+    elif micro_clusters == 0:
+        why = "micro_clusters=0 was asked for"
     elif m >= n:
-        why = f"fewer than {m:,} leaves would be too few; the distances take"
+        why = f"{m:,} micro-clusters are no fewer than the images"
     elif micro_clusters is None and few and fits:
-        why = f"{n:,} images are at most {MANY_ROWS:,} and their distances take"
+        why = f"{n:,} images are at most {MANY_ROWS:,}"
     if why:
-        return TreeStrategy(n, 0, f"{why} {taken}", exact, instead)
+        instead = f"Or give fewer images, {other}, or use cluster='kmeans', which builds no tree."
+        why = f"{why}; their distances take {format_bytes(pairs)}"
+        return TreeStrategy(n, 0, why, exact, instead)
+    instead = "Or give fewer images or features, or ask for fewer clusters."
+    why = f"{n:,} images are more than {MANY_ROWS:,}; their distances would take "
+    why += format_bytes(pairs)
     if micro_clusters is not None:
+        instead = instead.replace("clusters", "micro_clusters")
         why = f"micro_clusters={m} was asked for"
-        instead = "fewer images or features, or ask for fewer micro_clusters."
-        if exact <= peak:
-            instead = f"micro_clusters=0: the tree of all images takes {format_bytes(exact)}."
-        return TreeStrategy(n, m, why, peak, instead)
-    why = f"{n:,} images are more than {MANY_ROWS:,}; their distances would take {taken}"
-    if few:
+    elif few:
         why = f"that of all images would take {format_bytes(exact)}, more than is left"
-    instead = "fewer images or features, or ask for fewer clusters."
-    return TreeStrategy(n, m, why, peak, instead, small=few)
+    if exact <= peak:
+        instead = f"Or ask for micro_clusters=0, which takes {format_bytes(exact)}."
+    return TreeStrategy(n, m, why, peak, instead, small=few and micro_clusters is None)
+
+
+def micro_bytes(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:
+    """Return about the bytes that `m` micro-clusters of n images and the tree over them take.
+
+    The rows and their nearest-neighbour graph, a sample that is partitioned, or blocks of
+    candidates for each worker; then the points, and the distances of all pairs of them.
+
+    Examples
+    --------
+    >>> micro_bytes(60_000, 200, 4_000) // 10**6
+    239
+    """
+    row = 4 * max(d, 32)
+    work = max(row * min(n + 4096, 32_768), 42_000_000 * n_workers(n_jobs))
+    return max(n * (row + 250) + work, 12 * n + 16 * m * (d + 1) + 12 * m * m + 2**25)

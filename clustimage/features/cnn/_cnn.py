@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidParameterError, ModelFileError
+from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs
+from clustimage._core.plan import Step
 from clustimage._core.validation import check_bool, check_int, merge_defaults
 from clustimage._decomposition.products import project
 from clustimage.features._extractor import ImageExtractor, as_images, as_rows
-from clustimage.features._needs import Needs
 from clustimage.features._pca import PCAExtractor, check_n_components
 from clustimage.features._stored import is_known, stored_rows
 from clustimage.features.cnn._network import Network, spelling
@@ -58,6 +58,7 @@ WIDTHS = {
 ASSUMED = 2048  # columns of other networks; so have most of the deep ones
 FRAME = 2_000_000  # bytes of a picture on its way through a network, before its first layer
 NETWORK = 400_000_000  # bytes of weights and of what lies between two layers, about
+SMALLER = "Take a network with fewer activations, such as model='squeezenet1_1'."
 
 DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps(:0)?")
 COMPONENTS = ("mean_", "components_", "offset_", "explained_variance_ratio_")
@@ -254,36 +255,23 @@ class CNNExtractor(ImageExtractor):
         """Return one row per image, `(n, d)` float32; see `fit`."""
         return self.fit_images(_wrapped(as_images(X)))
 
-    def needs(
+    def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
-    ) -> Needs:
+    ) -> tuple[Step, int]:
         self.check()
-        width = (
-            WIDTHS.get(spelling(self.model), ASSUMED) if isinstance(self.model, str) else ASSUMED
-        )
+        name = spelling(self.model) if isinstance(self.model, str) else ""
+        width = n_columns = WIDTHS.get(name, ASSUMED)
         rows = 4 * n_images * width
-        frames = min(n_images, 4 * self.batch_size) * FRAME
-        network = Needs(
-            f"Keeping the activations of {n_images:,} images",
-            f"activations of a network, about {width:,} columns",
-            width,
-            peak=rows + frames + NETWORK,
-            kept=rows,
-            why=f"batches of {self.batch_size} images go through the network",
-            least=rows,
-            instead="Take a network with fewer activations, such as model='squeezenet1_1'.",
-        )
-        if self.n_components is None:
-            return network
-        beside = None if budget is None else budget.holding(rows)
-        pca = self._pca()._needs_of_rows(n_images, width, beside, pixels=False)
-        return replace(
-            network,
-            what=f"{network.what}, and {pca.what}",
-            n_columns=pca.n_columns,
-            peak=max(network.peak, rows + pca.peak),
-            kept=pca.kept,
-        )
+        peak = rows + min(n_images, 4 * self.batch_size) * FRAME + NETWORK
+        what = f"activations of a network, about {width:,} columns"
+        step = Step("extract_feat", what, f"batches of {self.batch_size} images", peak, rows)
+        if self.n_components is not None:
+            left = None if budget is None else budget.holding(rows)
+            pca, n_columns = self._pca()._plan_rows(n_images, width, left, pixels=False)
+            peak, what = max(peak, rows + pca.peak), f"{what}, and {pca.what}"
+            step = replace(step, what=what, peak=peak, kept=pca.kept)
+        work = f"Keeping the activations of {n_images:,} images"
+        return step.within(budget, work, SMALLER, least=rows), n_columns
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> Floats:
         """Return one row per image that stage 1 has read, and learn the components from them.
@@ -291,7 +279,7 @@ class CNNExtractor(ImageExtractor):
         Photos are read again at the size of the network, batch by batch, while it computes;
         rows that ``images.cache`` has are not computed again.
         """
-        self.needs(len(images), images.shape, budget).check(budget)
+        self.plan(len(images), images.shape, budget)[0].check()
         self._start(images)
         rows = self._rows(images)
         self.weights_digest_ = self._digest()

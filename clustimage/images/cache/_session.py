@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._core.free_memory import format_bytes
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import format_bytes
 from clustimage.images.cache._digest import Stamp, canonical, digest, digest_all
 from clustimage.images.reading._pillow import Decoded
 

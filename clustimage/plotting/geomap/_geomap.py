@@ -12,7 +12,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
 from clustimage._core.files import replacing, target_file
-from clustimage._core.free_memory import format_bytes
+from clustimage._core.memory import format_bytes
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool, check_option, check_real
 from clustimage.plotting._limits import check_limit, over_places, say_limit

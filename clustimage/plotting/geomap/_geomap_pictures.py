@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 
 from clustimage._core.errors import MemoryLimitError
-from clustimage._core.free_memory import format_bytes
+from clustimage._core.memory import format_bytes
 from clustimage._core.parallel import run_ordered
 from clustimage.plotting._limits import over_places
 from clustimage.plotting._montage import evenly

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clustimage._core.errors import MemoryLimitError
-from clustimage._core.free_memory import format_bytes
 from clustimage._core.logs import get_logger
+from clustimage._core.memory import format_bytes
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_real
 from clustimage.plotting._colors import label_colors

@@ -243,7 +243,7 @@ def test_memory_is_asked_for_before_distances_are_taken(options, monkeypatch):
     def never(*args):
         raise AssertionError("distances were taken")
 
-    monkeypatch.setattr("clustimage._core.free_memory.available_memory", lambda: 20_000)
+    monkeypatch.setattr("clustimage._core.memory.available_memory", lambda: 20_000)
     monkeypatch.setattr("clustimage._distances.condensed.pdist", never)
     words = r"A tree of 100 images takes 79\.2 kB .* 20\.0 kB .* fewer images, or .*'kmeans'"
     with pytest.raises(MemoryLimitError, match=words):

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clustimage._core.budget import Budget
 from clustimage._core.errors import DiskSpaceError, InvalidParameterError
 from clustimage._core.file_arrays import held_bytes
+from clustimage._core.memory import Budget
 from clustimage.images import Stamp, clear_cache, describe_cache, listdir, load_images, open_cache
 from clustimage.images.cache import _database, _recall, _session
 from clustimage.images.reading._pillow import Decoded
@@ -218,7 +218,7 @@ def test_a_path_that_is_no_text_is_known(folder, place, decoded, settled):
 
 SCRIPT = """
 import sys, time
-from clustimage._core.budget import Budget
+from clustimage._core.memory import Budget
 from clustimage.images import load_images, open_cache
 from clustimage.images.cache import _recall
 _recall.AT_ONCE = 4

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from clustimage import InvalidParameterError, MemoryLimitError
-from clustimage._core.budget import UNKNOWN, Budget, check_max_memory, make_budget
+from clustimage._core import memory
+from clustimage._core.memory import Budget, check_max_memory, make_budget
 
 
 @pytest.mark.parametrize(
@@ -37,10 +38,14 @@ def test_what_is_no_size_is_named(given):
 
 
 def test_without_a_limit_it_is_half_of_what_is_free(monkeypatch):
-    monkeypatch.setattr("clustimage._core.budget.available_memory", lambda: 9_000)
+    monkeypatch.setattr("clustimage._core.memory.available_memory", lambda: 9_000)
     assert make_budget() == Budget(4_500)
-    monkeypatch.setattr("clustimage._core.budget.available_memory", lambda: None)
-    assert make_budget() == Budget(UNKNOWN)
+
+
+def test_where_the_system_does_not_say_it_is_4_gb(monkeypatch):
+    monkeypatch.setattr(memory, "_of_system", lambda: None)
+    monkeypatch.setattr(memory, "_of_container", lambda: None)
+    assert make_budget() == Budget(4_000_000_000)
 
 
 def test_what_is_held_is_not_left():
@@ -56,8 +61,14 @@ def test_the_error_names_the_least_budget_that_works():
     with pytest.raises(MemoryLimitError) as said:
         budget.check(6_000_001, what="PCA of 9 images", instead="Use a smaller 'dim'.")
     assert str(said.value) == (
-        "PCA of 9 images takes at least 6.0 MB of memory, more than is allowed "
+        "PCA of 9 images takes about 6.0 MB of memory, more than is allowed "
         "(max_memory=10.0 MB, of which 4.0 MB are in use). Give max_memory='11 MB' or more. "
         "Use a smaller 'dim'."
     )
     Budget(check_max_memory("11 MB"), held=4_000_000).check(6_000_001, what="PCA of 9 images")
+
+
+def test_where_so_much_memory_would_hold_the_pixels_they_are_counted_too():
+    small = Budget(1_000_000, in_file=3_000_000)
+    assert "Give max_memory='2 MB'" in small.problem(2_000_000, what="Work")
+    assert "Give max_memory='9 MB'" in small.problem(6_000_000, what="Work")

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from clustimage._core.errors import MemoryLimitError
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import n_workers
 from clustimage._core.plan import Step
+from clustimage._distances.blocks import KEPT_BYTES, PRODUCT_METRICS
 from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster._request import EXIF_METRICS, ClusterRequest, make_clusterer
-from clustimage.cluster.clusterers import _dbscan, _hdbscan, _kmeans
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
-from clustimage.cluster.evaluators import _silhouette
+from clustimage.cluster.clusterers._hdbscan import MAX_ROWS_WITHOUT_SHARED_TREE
+from clustimage.cluster.clusterers._kmeans import MAX_COPIES
+from clustimage.cluster.evaluators._sampled_silhouette import N_SAMPLED
 
 __all__ = ["check_fits", "plan_clusters"]
 
-NEEDS: dict[str, Callable[..., tuple[str, str, int]]] = {
-    "kmeans": _kmeans.needs,
-    "dbscan": _dbscan.needs,
-    "hdbscan": _hdbscan.needs,
+# What is done with up to so many images, and with more.
+STEPS = {
+    "kmeans": (
+        MANY_ROWS,
+        "k-means from 10 starts",
+        "k-means in float32 from the best of 10 starts on a sample of 10,000 images",
+    ),
+    "dbscan": (0, "", "one spanning tree for all radii of DBSCAN"),
+    "hdbscan": (
+        MAX_ROWS_WITHOUT_SHARED_TREE,
+        "HDBSCAN, anew for each size",
+        "one spanning tree for all sizes of HDBSCAN",
+    ),
 }
 # The clusterers that find k themselves hold about so many labellings at once.
-MOST_LABELLINGS = 50
+MAX_LABELLINGS = 50
+BLOCK_BYTES = 2**24  # of a block of distances
+FOREST_BYTES = 50_000_000  # of blocks of distances per worker, while a spanning forest is built
 
 
 def plan_clusters(
@@ -53,7 +65,7 @@ def plan_clusters(
     Returns
     -------
     Step
-        With a `problem` where the budget is too small.
+        With a `problem` where the budget is too small for the clusterer.
 
     Raises
     ------
@@ -69,61 +81,75 @@ def plan_clusters(
     '60,000 images are more than 20,000; their distances would take 28.8 GB'
     """
     request = ClusterRequest(**arguments) if request is None else request
-    kept = 8 * n
     if request.metric in EXIF_METRICS:
         what = "photos within the radius of 'params_exif' of each other, by DBSCAN"
-        return Step("cluster", what, f"metric={request.metric!r} was asked for", 300 * n, kept)
-    words, why, peak, leaves, problem = _of_clusterer(n, n_columns, budget, n_jobs, request)
-    labellings = 8 * n * min(MOST_LABELLINGS, request.most_clusters)
+        return Step("cluster", what, f"metric={request.metric!r} was asked for", 300 * n, 8 * n)
+    step, leaves = _plan_clusterer(n, n_columns, budget, n_jobs, request)
+    labellings = 8 * n * min(MAX_LABELLINGS, request.most_clusters)
     copy = 8 * n * n_columns * (n <= MANY_ROWS)
     # That of the rows counts as part of the tree where there is a budget.
-    peak += labellings + (0 if budget is not None and leaves == n else copy)
+    what = step.what
+    peak = step.peak + labellings + (0 if budget is not None and leaves == n else copy)
     if request.sim is None:
-        scoring, scored = _of_evaluator(n, n_columns, request, n_jobs, cuts=leaves > 0)
-        words, peak = f"{words}, {scoring}", max(peak, scored + labellings + copy)
-    if leaves:
-        kept += 32 * leaves + 4 * n * (leaves < n)
-    return Step("cluster", words, why, peak, kept, problem=problem)
+        scoring, n_bytes = _plan_scores(n, n_columns, n_jobs, request, cuts=leaves > 0)
+        what, peak = f"{what}, {scoring}", max(peak, n_bytes + labellings + copy)
+    kept = 8 * n + 32 * leaves + 4 * n * (0 < leaves < n)
+    return replace(step, what=what, peak=peak, kept=kept)
 
 
 def check_fits(
     n: int, n_columns: int, budget: Budget | None, n_jobs: int | None, request: ClusterRequest
 ) -> None:
     """Raise `MemoryLimitError` where the clusterer takes more than is left."""
-    problem = _of_clusterer(n, n_columns, budget, n_jobs, request)[-1]
-    if problem:
-        raise MemoryLimitError(problem)
+    _plan_clusterer(n, n_columns, budget, n_jobs, request)[0].check()
 
 
-def _of_clusterer(
+def _plan_clusterer(
     n: int, d: int, budget: Budget | None, n_jobs: int | None, request: ClusterRequest
-) -> tuple[str, str, int, int, str]:
-    """Return what the clusterer does, why, its bytes, the leaves of its tree, and a problem."""
-    clusterer = make_clusterer(request, budget=budget, n_jobs=n_jobs)
+) -> tuple[Step, int]:
+    """Return what the clusterer does, and how many leaves its tree has."""
+    clusterer, name = make_clusterer(request, budget=budget, n_jobs=n_jobs), request.cluster
     if isinstance(clusterer, AgglomerativeClusterer):
-        road = clusterer.road(n, d, request.most_clusters)
-        problem = "" if budget is None else road.problem(budget)
-        return road.what, road.why, road.peak, road.leaves, problem
-    if not isinstance(request.cluster, str):
-        what = f"fit_predict of {type(request.cluster).__name__}"
-        return what, "the memory that it takes is not known", 8 * n * d, 0, ""
-    words, why, peak = NEEDS[request.cluster](n, d, request.metric, n_jobs=n_jobs)
-    what = f"Clustering {n:,} images by {request.cluster}"
+        tree = clusterer.strategy(n, d, request.most_clusters)
+        step = Step("cluster", tree.what, tree.why, tree.peak)
+        return step.within(budget, tree.work, tree.instead), tree.leaves
+    if not isinstance(name, str):
+        what = f"fit_predict of {type(name).__name__}"
+        return Step("cluster", what, "the memory that it takes is not known", 8 * n * d), 0
+    limit, few, many = STEPS[name]
+    why = f"{n:,} images are {'more than' if n > limit else 'at most'} {limit:,}"
+    peak = _clusterer_bytes(n, d, n_workers(n_jobs), name, request.metric, many=n > limit)
     instead = "Or give fewer images or features, or a smaller n_jobs."
-    problem = "" if budget is None else budget.problem(peak, what=what, instead=instead)
-    return words, why, peak, 0, problem
+    step = Step("cluster", many if n > limit else few, why, peak)
+    return step.within(budget, f"Clustering {n:,} images by {name}", instead), 0
 
 
-def _of_evaluator(
-    n: int, d: int, request: ClusterRequest, n_jobs: int | None, *, cuts: bool
+def _clusterer_bytes(n: int, d: int, workers: int, name: str, metric: str, *, many: bool) -> int:
+    """Return the bytes that a clusterer takes beside the rows."""
+    if name == "kmeans":  # a copy for each run, and one more for its variance
+        copies = min(workers, MAX_COPIES)
+        return n * (4 * d + copies * (8 * d + 24)) if many else 16 * n * d * workers
+    angles = metric in ("cosine", "correlation")
+    if many:  # labels, neighbours, rows of length 1, and blocks of distances
+        return n * (1500 + 8 * d * angles) + min(24 * n * n, FOREST_BYTES) * workers
+    return 16 * n * d + 24 * n * n * (angles or metric == "sqeuclidean")
+
+
+def _plan_scores(
+    n: int, d: int, n_jobs: int | None, request: ClusterRequest, *, cuts: bool
 ) -> tuple[str, int]:
     """Return what the evaluator does, and its bytes; `cuts` are those of one tree."""
-    if request.evaluate == "silhouette":
-        k = request.most_clusters
-        # Other labellings do not lie within each other: each has columns of its own.
-        columns = k if cuts or request.n_clusters is not None else k * (k + 1) // 2
-        words, _, n_bytes = _silhouette.needs(
-            n, d, request.metric, n_columns=min(n, columns), n_jobs=n_workers(n_jobs)
-        )
-        return words, n_bytes
-    return str(request.evaluate), min(2**25, 16 * n * d) + 24 * n
+    if request.evaluate != "silhouette":
+        return str(request.evaluate), min(2**25, 16 * n * d) + 24 * n
+    if n > MANY_ROWS:  # blocks of distances on each core
+        return f"silhouettes of a sample of {N_SAMPLED:,} images", 24 * n + 2**28
+    k = request.most_clusters
+    # Other labellings do not lie within each other: each has columns of its own.
+    columns = min(n, k if cuts or request.n_clusters is not None else k * (k + 1) // 2)
+    rows = min(n, BLOCK_BYTES // (8 * max(n, d // 2)) + 1)
+    blocks = 8 * rows * (n + columns + d)
+    if request.metric in PRODUCT_METRICS:
+        blocks += min(8 * n * (d + 2), KEPT_BYTES)
+    else:
+        blocks *= min(n_workers(n_jobs), -(-n // rows))
+    return "exact silhouettes", 8 * n * (columns + 40) + blocks

@@ -72,7 +72,8 @@ def plan_find(
         check_approximate_metric(metric)
         lists, more = approximate_bytes(n, n_columns)
         peak, kept = max(peak, kept + lists + more), kept + lists
-        what, work, instead = "most of the nearest, by faiss", f"{work} by faiss", INSTEAD
+        what, instead = "most of the nearest, by an index of faiss", INSTEAD
+        work += " by an approximate index"
     there = min(kept, built)
     why = f"metric={metric!r}; {format_bytes(4 * n * n_columns)} of features"
     return Step("find", what, why, peak - there, kept - there).within(budget, work, instead)

@@ -247,7 +247,8 @@ def test_growing_ends_where_the_budget_ends(monkeypatch):
     for module in (solver, krylov):
         monkeypatch.setattr(module, "BLOCK", 16)
     images = as_images(np.random.default_rng(0).integers(0, 256, (300, 16, 20, 1), dtype=np.uint8))
-    n_bytes = choose_solver(300, 320, 0.9).least + 100_000
+    least = max(choose_solver(300, 320, 0.9).least, solver.projected_bytes(300, 320, 1))
+    n_bytes = least + 100_000
     with pytest.raises(
         MemoryLimitError, match=r"300 images, \d+\.\d% of whose variance is found, t.*smaller share"
     ):

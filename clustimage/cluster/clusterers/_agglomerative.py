@@ -148,8 +148,8 @@ class AgglomerativeClusterer(Clusterer):
         most = 1 if self.n_clusters is None else self.n_clusters
         check_micro_clusters(self.micro_clusters, most=most, barred=self._needs_pairs())
 
-    def road(self, n: int, d: int, most: int) -> TreeStrategy:
-        """Return how the tree of n images with d features is grown, for up to `most` clusters."""
+    def strategy(self, n: int, d: int, most: int) -> TreeStrategy:
+        """Return which tree of n images with d features is built, for up to `most` clusters."""
         weights = check_weights(self.time_weight, self.place_weight)
         return choose_tree(
             n,
@@ -169,11 +169,11 @@ class AgglomerativeClusterer(Clusterer):
 
     def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         n, d = X.shape
-        road = self.road(n, d, max(counts, default=1))
+        tree = self.strategy(n, d, max(counts, default=1))
         budget = self.budget or free_budget()
-        budget.check(road.peak, what=road.work, instead=road.instead)
-        if road.micro:
-            return self._propose_micro(X, counts, road)
+        budget.check(tree.peak, what=tree.work, instead=tree.instead)
+        if tree.micro:
+            return self._propose_micro(X, counts, tree)
         weights = check_weights(self.time_weight, self.place_weight)
         linkage = name_linkage(self.linkage, sim=self.sim, weights=weights)
         timestamps = check_seconds(self.timestamps, weights.time, len(X))
@@ -198,18 +198,18 @@ class AgglomerativeClusterer(Clusterer):
         return Candidates([labels], [height], "height", height=height, **kept)
 
     def _propose_micro(
-        self, X: np.ndarray, counts: Sequence[int], road: TreeStrategy
+        self, X: np.ndarray, counts: Sequence[int], tree: TreeStrategy
     ) -> Candidates:
         logger.log(
-            logging.WARNING if road.small else logging.INFO,
+            logging.WARNING if tree.small else logging.INFO,
             "Clustering: %s, because %s.%s",
-            road.what,
-            road.why,
+            tree.what,
+            tree.why,
             " micro_clusters=0 asks for the tree of all images." if not self.micro_clusters else "",
         )
         found = find_micro_clusters(
             X,
-            road.micro,
+            tree.micro,
             metric=self.metric,
             random_state=self.random_state,
             n_jobs=self.n_jobs,

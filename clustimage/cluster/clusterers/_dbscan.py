@@ -12,24 +12,9 @@ from scipy.sparse.csgraph import connected_components
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster.clusterers._noise import keep_allowed, neighbours_of_a_core
-from clustimage.cluster.clusterers._spanning_forest import needs_of_spanning, span_by_density
+from clustimage.cluster.clusterers._spanning_forest import span_by_density
 
-__all__ = ["DBSCANClusterer", "DensityForest", "needs", "radii_to_try"]
-
-
-def needs(
-    n: int, d: int, metric: str = "euclidean", *, n_jobs: int | None = 1
-) -> tuple[str, str, int]:
-    """Return what DBSCAN of n images does, why, and the bytes it takes.
-
-    Examples
-    --------
-    >>> needs(60_000, 50)[:2]
-    ('one spanning tree for all radii of DBSCAN', "cluster='dbscan' was asked for")
-    """
-    # Beside the tree: the labels of all radii.
-    n_bytes = 8 * 50 * n + needs_of_spanning(n, d, metric, n_jobs=n_jobs)
-    return "one spanning tree for all radii of DBSCAN", "cluster='dbscan' was asked for", n_bytes
+__all__ = ["DBSCANClusterer", "DensityForest", "radii_to_try"]
 
 
 class DBSCANClusterer(Clusterer):

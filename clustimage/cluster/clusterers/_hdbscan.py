@@ -16,9 +16,9 @@ from clustimage._distances.blocks import prepare_rows
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster.clusterers._noise import keep_allowed, neighbours_of_a_core
-from clustimage.cluster.clusterers._spanning_forest import needs_of_spanning, span_by_density
+from clustimage.cluster.clusterers._spanning_forest import span_by_density
 
-__all__ = ["HDBSCANClusterer", "needs"]
+__all__ = ["HDBSCANClusterer"]
 
 logger = get_logger(__name__)
 
@@ -27,28 +27,6 @@ MAX_ROWS_WITHOUT_SHARED_TREE = 5_000
 # No index of neighbours knows them. HDBSCAN would compute their distances again for every
 # size, and old versions of it refuse them.
 WITHOUT_INDEX = ("cosine", "sqeuclidean")
-
-
-def needs(
-    n: int, d: int, metric: str = "euclidean", *, n_jobs: int | None = 1
-) -> tuple[str, str, int]:
-    """Return what HDBSCAN of n images does, why, and the bytes it takes.
-
-    Examples
-    --------
-    >>> needs(60_000, 50)[:2]
-    ('one spanning tree for all sizes of HDBSCAN', '60,000 images are more than 5,000')
-    >>> needs(1_000, 50, "cosine")
-    ('HDBSCAN, anew for each size', '1,000 images are at most 5,000', 24800000)
-    """
-    if n <= MAX_ROWS_WITHOUT_SHARED_TREE:
-        square = metric in (*WITHOUT_INDEX, "correlation")
-        why = f"{n:,} images are at most {MAX_ROWS_WITHOUT_SHARED_TREE:,}"
-        return "HDBSCAN, anew for each size", why, 16 * n * d + 24 * n * n * square
-    why = f"{n:,} images are more than {MAX_ROWS_WITHOUT_SHARED_TREE:,}"
-    # Beside the tree: what scikit-learn makes of it, and the labels.
-    n_bytes = needs_of_spanning(n, d, metric, n_jobs=n_jobs) + 500 * n
-    return "one spanning tree for all sizes of HDBSCAN", why, n_bytes
 
 
 class HDBSCANClusterer(Clusterer):
@@ -119,8 +97,8 @@ class HDBSCANClusterer(Clusterer):
         n_jobs = n_workers(self.n_jobs)
         min_samples = neighbours_of_a_core(len(X), self.min_samples)
         if len(X) > MAX_ROWS_WITHOUT_SHARED_TREE:
-            words, why, _ = needs(len(X), X.shape[1], self.metric)
-            logger.info("Clustering: %s, because %s.", words, why)
+            why = f"{len(X):,} images are more than {MAX_ROWS_WITHOUT_SHARED_TREE:,}"
+            logger.info("Clustering: one spanning tree for all sizes of HDBSCAN, because %s.", why)
             found = span_by_density(X, metric=self.metric, min_samples=min_samples, n_jobs=n_jobs)
             graph = _as_graph(len(X), found.edges, found.weights)
             return graph, {"metric": "precomputed", "min_samples": 1}

@@ -16,7 +16,7 @@ from clustimage.cluster._candidates import MANY_ROWS, Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._distinct import name_distinct_rows
 
-__all__ = ["KMeansClusterer", "needs"]
+__all__ = ["KMeansClusterer"]
 
 logger = get_logger(__name__)
 
@@ -24,31 +24,7 @@ logger = get_logger(__name__)
 N_SAMPLED = 10_000
 SAMPLED_PER_CLUSTER = 20
 # Runs at the same time: each works on a copy of the rows.
-MOST_COPIES = 4
-
-
-def needs(
-    n: int, d: int, metric: str = "euclidean", *, n_jobs: int | None = 1
-) -> tuple[str, str, int]:
-    """Return what k-means of n images does, why, and the bytes it takes.
-
-    Examples
-    --------
-    >>> needs(60_000, 64)[0]
-    'k-means in float32 from the best of 10 starts on a sample of 10,000 images'
-    >>> needs(1_000, 64)
-    ('k-means from 10 starts', '1,000 images are at most 20,000', 1024000)
-    """
-    if n <= MANY_ROWS:
-        why = f"{n:,} images are at most {MANY_ROWS:,}"
-        # For each run a copy, and one more while scikit-learn computes its variance.
-        return "k-means from 10 starts", why, 16 * n * d * n_workers(n_jobs)
-    sampled = f"the best of 10 starts on a sample of {N_SAMPLED:,} images"
-    why = f"{n:,} images are more than {MANY_ROWS:,}"
-    # The rows as float32, and for each run a copy, one more while scikit-learn computes its
-    # variance, and what belongs to each row.
-    copies = min(n_workers(n_jobs), MOST_COPIES)
-    return f"k-means in float32 from {sampled}", why, n * (4 * d + copies * (8 * d + 24))
+MAX_COPIES = 4
 
 
 class KMeansClusterer(Clusterer):
@@ -112,8 +88,11 @@ class KMeansClusterer(Clusterer):
 
         many = len(X) > MANY_ROWS
         if many:
-            words, why, _ = needs(*X.shape)
-            logger.info("Clustering: %s, because %s.", words, why)
+            logger.info(
+                "Clustering: k-means in float32 from the best of %d starts on a sample of %s images"
+                ", because %s images are more than %s.",
+                *(self.n_init, f"{N_SAMPLED:,}", f"{len(X):,}", f"{MANY_ROWS:,}"),
+            )
             X = _as_float32(X)
         names = name_distinct_rows(X, max(counts))
         n_different = len(X) if names is None else int(names.max()) + 1
@@ -125,7 +104,7 @@ class KMeansClusterer(Clusterer):
                 "cluster='agglomerative'."
             )
         run = partial(self._run_many if many else self._run, X)
-        workers = min(n_workers(self.n_jobs), MOST_COPIES) if many else self.n_jobs
+        workers = min(n_workers(self.n_jobs), MAX_COPIES) if many else self.n_jobs
         # One thread per run and several runs at once: threads that share one small run
         # wait for each other longer than they work, and their sums depend on their number.
         with threadpool_limits(1):

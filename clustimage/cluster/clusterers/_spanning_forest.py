@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from clustimage._core.parallel import n_workers, run_ordered
 from clustimage._distances.blocks import pair_distances, prepare_rows
 
-__all__ = ["Reachability", "needs_of_spanning", "span_by_density"]
+__all__ = ["Reachability", "span_by_density"]
 
 # Neighbours that are looked up beside those that the core distances need: most rows are then
 # joined without a comparison with all others.
@@ -53,20 +53,6 @@ class Reachability:
     weights: np.ndarray
     nearest: np.ndarray
     distances: np.ndarray
-
-
-def needs_of_spanning(n: int, d: int, metric: str = "euclidean", *, n_jobs: int | None = 1) -> int:
-    """Return the bytes that `span_by_density` takes beside the rows.
-
-    Examples
-    --------
-    >>> needs_of_spanning(60_000, 50)
-    111771648
-    """
-    neighbours = 32 * (16 + EXTRA_NEIGHBOURS) * n
-    unit_rows = 8 * n * (d + 1) * (metric in ("cosine", "correlation"))
-    block = 8 * min(n, ROWS_PER_BLOCK) * min(n, OTHERS_PER_BLOCK)
-    return neighbours + unit_rows + 3 * block * n_workers(n_jobs)
 
 
 def span_by_density(

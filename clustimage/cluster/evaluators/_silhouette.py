@@ -8,14 +8,14 @@ import numpy as np
 
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
-from clustimage._distances.blocks import KEPT_BYTES, PRODUCT_METRICS, distance_rows
+from clustimage._distances.blocks import PRODUCT_METRICS, distance_rows
 from clustimage.cluster._candidates import MANY_ROWS, Candidates
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster.evaluators._sampled_silhouette import N_SAMPLED, sampled_silhouettes
 from clustimage.cluster.evaluators._silhouette_rows import row_silhouettes, silhouette_blocks
 from clustimage.cluster.tree._combined_distance import CombinedDistance
 
-__all__ = ["Silhouette", "mean_silhouettes", "needs"]
+__all__ = ["Silhouette", "mean_silhouettes"]
 
 logger = get_logger(__name__)
 
@@ -49,42 +49,12 @@ class Silhouette(Evaluator):
         self.errors_ = None
         if len(X) <= MANY_ROWS or mix is not None:
             return mean_silhouettes(X, labellings, metric=metric, mix=mix, n_jobs=n_jobs)
-        words, why, _ = needs(*X.shape)
-        logger.info("Scoring: %s, because %s.", words, why)
+        why = f"{len(X):,} images are more than {MANY_ROWS:,}"
+        logger.info("Scoring: silhouettes of a sample of %d images, because %s.", N_SAMPLED, why)
         scores, self.errors_ = sampled_silhouettes(
             X, labellings, metric=metric, n_jobs=n_jobs, random_state=random_state
         )
         return scores
-
-
-def needs(
-    n: int, d: int, metric: str = "euclidean", *, n_columns: int = 25, n_jobs: int = 1
-) -> tuple[str, str, int]:
-    """Return what scoring n images by silhouette does, why, and the bytes it takes.
-
-    `n_columns` clusters, of all labellings together, or cells that they cut the images into.
-
-    Examples
-    --------
-    >>> needs(5_000, 50)[0], needs(60_000, 50)[0]
-    ('exact silhouettes', 'silhouettes of a sample of 4,000 images')
-    """
-    if n <= MANY_ROWS:
-        # The labellings once more and what sorts them, the members of each column, and blocks
-        # of distances, for Euclidean ones of rows as well.
-        blocks = silhouette_blocks(n, d)
-        workers = 1 if metric in PRODUCT_METRICS else min(n_jobs, len(blocks))
-        width = n + n_columns + d * metric.endswith("euclidean")
-        n_bytes = 8 * n * (n_columns + 40) + workers * 8 * blocks[0].stop * width
-        if metric in PRODUCT_METRICS:
-            n_bytes += 8 * n * (d + 2) if 8 * n * d <= KEPT_BYTES else KEPT_BYTES
-        return "exact silhouettes", f"{n:,} images are at most {MANY_ROWS:,}", n_bytes
-    return (
-        f"silhouettes of a sample of {N_SAMPLED:,} images",
-        f"{n:,} images are more than {MANY_ROWS:,}",
-        # Labellings, and a few blocks of 16 MiB on each of the cores.
-        24 * n + 2**28,
-    )
 
 
 def mean_silhouettes(

@@ -10,16 +10,14 @@ import numpy as np
 from clustimage._core.batches import row_blocks
 from clustimage._core.logs import progress
 from clustimage._distances.blocks import prepare_rows
-from clustimage._distances.condensed import needs_of_pairs
 from clustimage.cluster.evaluators._centres import cluster_centres, squared_to_centre
 from clustimage.cluster.tree._neighbour_graph import (
     SPARE,
     NeighbourGraph,
     keep_rows,
-    needs_of_groups,
 )
 
-__all__ = ["MicroClusters", "find_micro_clusters", "needs_of_micro"]
+__all__ = ["MicroClusters", "find_micro_clusters"]
 
 # A mean of rows is a row that these distances can be asked of; for the others a member is taken.
 SQUARES = ("euclidean", "sqeuclidean")
@@ -184,19 +182,3 @@ def _with_points(X: np.ndarray, member: np.ndarray, metric: str) -> MicroCluster
     order = np.lexsort((away, member))
     nearest = order[np.concatenate([[0], np.cumsum(weights)[:-1]])]
     return MicroClusters(member, weights, X[nearest].astype(np.float64), None, name)
-
-
-def needs_of_micro(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:
-    """Return the bytes that `m` micro-clusters of n images and the tree over them take.
-
-    Examples
-    --------
-    >>> needs_of_micro(60_000, 200, 4_000)
-    199152000
-    """
-    groups = needs_of_groups(n, d + 1, n_jobs, itemsize=8 if d <= FEW_COLUMNS else 4)
-    points = 8 * m * (d + 1)
-    # What stands for each and the sums it comes from; then the distances of all pairs of
-    # them, and a square of these.
-    pairs = 4 * m * m + max(8 * m * m, needs_of_pairs(m, d + 1, n_jobs=n_jobs))
-    return max(groups, 12 * n + points + max(points + 2**25, pairs))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from clustimage._core.batches import row_blocks
-from clustimage._core.parallel import n_workers, run_ordered
-from clustimage.cluster.tree._partitions import cut_into_parts, needs_of_parts
+from clustimage._core.parallel import run_ordered
+from clustimage.cluster.tree._partitions import cut_into_parts
 
-__all__ = ["CANDIDATES", "SPARE", "NeighbourGraph", "keep_rows", "match_pairs", "needs_of_groups"]
+__all__ = ["CANDIDATES", "SPARE", "NeighbourGraph", "keep_rows", "match_pairs"]
 
 # Columns beside those of the centres.
 SPARE = 2
@@ -295,15 +295,6 @@ def match_pairs(
         left = left[free[low[left]] & free[high[left]]]
     chosen = np.sort(np.concatenate(taken))
     return low[chosen], high[chosen]
-
-
-def needs_of_groups(n: int, d: int, n_jobs: int | None, *, itemsize: int = 4) -> int:
-    """Return the bytes that `NeighbourGraph` of n rows take, with the rows."""
-    lot = itemsize * CANDIDATES // LOTS
-    at_work = LOT_BYTES + ROWS_AT_ONCE * (itemsize * d + 4 * lot)
-    return n * (itemsize * (d + SPARE) + 24 * _count_lots(d) + 40) + max(
-        needs_of_parts(n, n // PART_SIZE, d, itemsize), at_work * n_workers(n_jobs)
-    )
 
 
 def _count_lots(d: int) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from clustimage._core.batches import row_blocks
 
-__all__ = ["cut_into_parts", "needs_of_parts"]
+__all__ = ["cut_into_parts"]
 
 # Rows per part that the parts are learned from.
 SAMPLE_SIZE = 64
@@ -63,19 +63,6 @@ def cut_into_parts(
         n_found += len(centres)
         places.append(centres)
     return part, np.concatenate(places)
-
-
-def needs_of_parts(n: int, n_parts: int, d: int, itemsize: int = 4) -> int:
-    """Return the bytes that `cut_into_parts` takes beside the rows, about.
-
-    Examples
-    --------
-    >>> needs_of_parts(20_000, 156, 2_000), needs_of_parts(60_000, 468, 2_000)
-    (192512000, 262144000)
-    """
-    # The sample, as much to choose a start from, and a batch.
-    sample = min(n, SAMPLE_SIZE * min(n_parts, MOST_AT_ONCE))
-    return itemsize * d * (sample + min(sample, 3 * BATCH_SIZE) + BATCH_SIZE)
 
 
 def _cut_at_once(

@@ -8,8 +8,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._distances.metrics import METRICS
-from clustimage.cluster import DBSCANClusterer, search_k
-from clustimage.cluster.clusterers._dbscan import DensityForest, needs, radii_to_try
+from clustimage.cluster import DBSCANClusterer, plan_clusters, search_k
+from clustimage.cluster.clusterers._dbscan import DensityForest, radii_to_try
 
 
 def compare(X, forest, eps, metric, min_samples):
@@ -60,7 +60,7 @@ def test_no_more_memory_is_taken_where_all_are_near_each_other():
     found = DBSCANClusterer().candidates(X, range(1, 25))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < needs(12_000, 4)[2]
+    assert peak < plan_clusters(12_000, 4, cluster="dbscan", evaluate="dbindex", n_jobs=1).peak
     at = found.counts.index(max(found.counts))
     theirs = DBSCAN(eps=found.thresholds[at] * (1 + 1e-9), min_samples=9).fit_predict(X)
     assert adjusted_rand_score(theirs, found.labels[at]) > 0.999

@@ -5,8 +5,10 @@ import pytest
 from sklearn.metrics import silhouette_samples, silhouette_score
 
 from clustimage._distances.metrics import METRICS
+from clustimage.cluster import ClusterRequest
+from clustimage.cluster._plan import _plan_scores
 from clustimage.cluster.evaluators import _silhouette_rows
-from clustimage.cluster.evaluators._silhouette import mean_silhouettes, needs
+from clustimage.cluster.evaluators._silhouette import mean_silhouettes
 from clustimage.cluster.tree._linkage import build_tree, cut_tree_k
 
 
@@ -60,8 +62,9 @@ def test_what_is_taken_is_what_was_said(n, d, metric, n_jobs):
     mean_silhouettes(X, labels, metric=metric, n_jobs=n_jobs)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    said = needs(n, d, metric, n_columns=12, n_jobs=n_jobs)[2]
-    assert 0.6 * said < peak < 1.1 * said
+    request = ClusterRequest(metric=metric, n_clusters=12)
+    said = _plan_scores(n, d, n_jobs, request, cuts=True)[1]
+    assert 0.5 * said < peak < 1.4 * said
 
 
 def test_equal_rows_and_a_far_offset_do_no_harm():

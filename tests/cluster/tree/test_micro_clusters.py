@@ -9,8 +9,9 @@ from sklearn.metrics import adjusted_rand_score
 
 from clustimage.cluster import METRICS, build_tree, cut_tree_k
 from clustimage.cluster.evaluators._centres import cluster_centres
-from clustimage.cluster.tree._micro_clusters import find_micro_clusters, needs_of_micro
+from clustimage.cluster.tree._micro_clusters import find_micro_clusters
 from clustimage.cluster.tree._neighbour_graph import SPARE, NeighbourGraph, match_pairs
+from clustimage.cluster.tree._strategy import micro_bytes
 from clustimage.cluster.tree._weighted_tree import build_weighted_tree
 
 
@@ -292,6 +293,6 @@ def test_groups_are_parted_and_merged_in_place(monkeypatch):
 
 
 def test_memory_grows_with_the_images_and_not_with_their_square():
-    small, large = needs_of_micro(100_000, 64, 4000), needs_of_micro(1_000_000, 64, 4000)
+    small, large = micro_bytes(100_000, 64, 4000), micro_bytes(1_000_000, 64, 4000)
     assert large <= 10 * small
     assert large < 2e9

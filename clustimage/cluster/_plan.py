@@ -147,7 +147,7 @@ def _plan_scores(
     # Other labellings do not lie within each other: each has columns of its own.
     columns = min(n, k if cuts or request.n_clusters is not None else k * (k + 1) // 2)
     rows = min(n, BLOCK_BYTES // (8 * max(n, d // 2)) + 1)
-    blocks = 8 * rows * (n + columns + d)
+    blocks = 8 * rows * (n + columns + d * request.metric.endswith("euclidean"))
     if request.metric in PRODUCT_METRICS:
         blocks += min(8 * n * (d + 2), KEPT_BYTES)
     else:

@@ -12,6 +12,7 @@ from clustimage._core.parallel import n_workers
 from clustimage._distances.condensed import needs_of_pairs
 from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster.tree._linkage import tree_bytes
+from clustimage.cluster.tree._micro_clusters import FEW_COLUMNS
 
 __all__ = ["TreeStrategy", "check_micro_clusters", "choose_tree", "what_needs_pairs"]
 
@@ -227,5 +228,6 @@ def micro_bytes(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:
     239
     """
     row = 4 * max(d, 32)
-    work = max(row * min(n + 4096, 32_768), 42_000_000 * n_workers(n_jobs))
+    at_work = 42_000_000 + 4096 * d if d > FEW_COLUMNS else 50_500_000
+    work = max(row * min(n + 4096, 32_768), at_work * n_workers(n_jobs))
     return max(n * (row + 250) + work, 12 * n + 16 * m * (d + 1) + 12 * m * m + 2**25)

@@ -62,7 +62,7 @@ def test_what_is_taken_is_what_was_said(n, d, metric, n_jobs):
     mean_silhouettes(X, labels, metric=metric, n_jobs=n_jobs)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    request = ClusterRequest(metric=metric, n_clusters=12)
+    request = ClusterRequest(metric=metric, n_clusters=12, linkage="average")
     said = _plan_scores(n, d, n_jobs, request, cuts=True)[1]
     assert 0.5 * said < peak < 1.4 * said
 

@@ -77,16 +77,10 @@ class Budget:
         return n_bytes <= self.left
 
     def problem(self, n_bytes: float, *, what: str, instead: str = "") -> str:
-        """Return why work cannot be done within the budget, and what is enough; "" where it can.
+        """Return why work cannot be done that takes `n_bytes`, and what is enough; "" where it can.
 
-        Parameters
-        ----------
-        n_bytes : float
-            What the work takes at its peak.
-        what : str
-            The work, as the beginning of a sentence: ``"PCA of 60,000 images"``.
-        instead : str, optional
-            Other things to do, as whole sentences.
+        `what` is the work, as the beginning of a sentence; `instead` are other things to do, as
+        whole sentences.
 
         Examples
         --------

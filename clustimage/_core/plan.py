@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Step"]
 
-COLUMNS = ("stage", "what", "why", "peak", "kept", "on disk")
-FRAME_COLUMNS = ("stage", "what", "why", "peak_bytes", "kept_bytes", "disk_bytes", "problem")
+COLUMNS = ("stage", "what", "why", "peak_bytes", "kept_bytes", "disk_bytes", "problem")
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,8 @@ class Step:
     ) -> Step:
         """Return the step with its problem where `budget` does not allow it.
 
-        Parameters
-        ----------
-        budget : Budget or None
-            None is no limit.
-        work, instead : str
-            ``what`` and ``instead`` of `Budget.problem`.
-        least : int, optional
-            Bytes without which it cannot begin; by default `peak`. With less than `peak` it
-            may have to stop before its end.
+        `work` and `instead` are for `Budget.problem`. `least` are bytes without which it cannot
+        begin, by default `peak`: with less than `peak` it may have to stop before its end.
 
         Examples
         --------
@@ -139,7 +131,7 @@ class Plan:
         """Return a table with a row per step; memory and files in bytes."""
         import pandas as pd
 
-        return pd.DataFrame([astuple(step) for step in self.steps], columns=list(FRAME_COLUMNS))
+        return pd.DataFrame([astuple(step) for step in self.steps], columns=list(COLUMNS))
 
     def __str__(self) -> str:
         lines = [self._head(), ""]
@@ -165,13 +157,8 @@ class Plan:
         return text
 
     def _repr_html_(self) -> str:
-        def row(tag: str, *cells: str) -> str:
-            style = "style='text-align:left'"
-            inside = "".join(f"<{tag} {style}>{html.escape(cell)}</{tag}>" for cell in cells)
-            return f"<tr>{inside}</tr>"
-
-        rows = [row("th", *COLUMNS)]
-        for step in self.steps:
-            sizes = (format_bytes(size) for size in (step.peak, step.kept, step.on_disk))
-            rows.append(row("td", step.stage, step.what, step.problem or step.why, *sizes))
-        return f"<div><p>{html.escape(self._head())}</p><table>{''.join(rows)}</table></div>"
+        frame = self.to_frame()
+        sizes = dict.fromkeys(frame.filter(like="_bytes"), format_bytes)
+        texts = dict.fromkeys(("what", "why", "problem"), str)  # else pandas cuts them
+        table = frame.to_html(index=False, justify="left", formatters={**sizes, **texts})
+        return f"<p>{html.escape(self._head())}</p>{table}"

@@ -93,21 +93,11 @@ def choose_solver(
     budget: Budget | None = None,
     pixels: bool = True,
 ) -> Solver:
-    """Return the solver to use.
+    """Return the solver for `wanted` components, or that share of the variance.
 
-    Parameters
-    ----------
-    n, d : int
-        Images, and pixels or other values of each.
-    wanted : int or float
-        Number of components, or share of the variance.
-    solver : {"auto", "full", "randomized"}
-        As in `PCAExtractor`.
-    budget : Budget, optional
-        Where the full problem does not fit into it, random directions are taken. None
-        allows everything.
-    pixels : bool
-        True for bytes, whose products are in single precision.
+    `solver` is that of `PCAExtractor`. Where the full problem does not fit into the budget
+    (None is no limit), random directions are taken. `pixels` are bytes, whose products are in
+    single precision.
 
     Examples
     --------

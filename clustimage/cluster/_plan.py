@@ -16,7 +16,7 @@ from clustimage.cluster.clusterers._hdbscan import MAX_ROWS_WITHOUT_SHARED_TREE
 from clustimage.cluster.clusterers._kmeans import MAX_COPIES
 from clustimage.cluster.evaluators._sampled_silhouette import N_SAMPLED
 
-__all__ = ["check_fits", "plan_clusters"]
+__all__ = ["plan_clusters"]
 
 # What is done with up to so many images, and with more.
 STEPS = {
@@ -47,25 +47,10 @@ def plan_clusters(
     n_jobs: int | None = -1,
     **arguments: Any,
 ) -> Step:
-    """Return what `search_k` would do for n images, and the memory it would take.
+    """Return what `search_k` would do for n images with so many features, and what it takes.
 
-    Parameters
-    ----------
-    n, n_columns : int
-        Number of images, and of features of each.
-    budget : Budget, optional
-        What may be taken; None for no limit.
-    request : ClusterRequest, optional
-        What is asked for; by default it is made from `arguments`.
-    n_jobs : int, default=-1
-        Number of workers.
-    **arguments
-        Attributes of `ClusterRequest`, where no `request` is given.
-
-    Returns
-    -------
-    Step
-        With a `problem` where the budget is too small for the clusterer.
+    What is asked for is `request`, or is made from `arguments`. The step has a problem where
+    the budget is too small for the clusterer.
 
     Raises
     ------
@@ -97,13 +82,6 @@ def plan_clusters(
     return replace(step, what=what, peak=peak, kept=kept)
 
 
-def check_fits(
-    n: int, n_columns: int, budget: Budget | None, n_jobs: int | None, request: ClusterRequest
-) -> None:
-    """Raise `MemoryLimitError` where the clusterer takes more than is left."""
-    _plan_clusterer(n, n_columns, budget, n_jobs, request)[0].check()
-
-
 def _plan_clusterer(
     n: int, d: int, budget: Budget | None, n_jobs: int | None, request: ClusterRequest
 ) -> tuple[Step, int]:
@@ -118,6 +96,7 @@ def _plan_clusterer(
         return Step("cluster", what, "the memory that it takes is not known", 8 * n * d), 0
     limit, few, many = STEPS[name]
     why = f"{n:,} images are {'more than' if n > limit else 'at most'} {limit:,}"
+    why = why if few else f"cluster={name!r}"
     peak = _clusterer_bytes(n, d, n_workers(n_jobs), name, request.metric, many=n > limit)
     instead = "Or give fewer images or features, or a smaller n_jobs."
     step = Step("cluster", many if n > limit else few, why, peak)

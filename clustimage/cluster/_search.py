@@ -14,7 +14,7 @@ from clustimage._distances.metrics import check_rows
 from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster._counts import plan_counts
 from clustimage.cluster._labels import order_labels
-from clustimage.cluster._plan import check_fits
+from clustimage.cluster._plan import plan_clusters
 from clustimage.cluster._registry import EVALUATORS
 from clustimage.cluster._request import ClusterRequest, make_clusterer
 from clustimage.cluster._result import Clustering
@@ -106,7 +106,7 @@ def search_k(
     request.check_method(None)
     evaluator = EVALUATORS[request.evaluate]() if request.sim is None else Unscored()
     rows = check_rows("feat", X)
-    check_fits(len(rows), rows.shape[1], budget, n_jobs, request)
+    plan_clusters(len(rows), rows.shape[1], budget, request, n_jobs=n_jobs).check()
     matrix = _as_floats(rows, budget)
     seconds = check_seconds(timestamps, request.time_weight, len(matrix))
     degrees = check_locations(locations, request.place_weight, len(matrix))

@@ -98,24 +98,14 @@ def choose_storage(
 ) -> Storage:
     """Decide where the pixels of images go, and how the images are read.
 
-    In memory where they take at most half of what is left of the budget, so that as much
-    remains for the stages after; else in a file.
-
-    Parameters
-    ----------
-    n_images, shape : int, (height, width, channels)
-        How many images, and the shape of one.
-    budget : Budget or None
-        What may be taken; None is no limit.
-    options : sequence of ReadOption
-        From the fastest to the one that takes least; the first that fits is taken.
-    instead : str, optional
-        What else can be done, for the error.
+    In memory where they take at most half of what is left of the budget (None is no limit),
+    so that as much remains for the stages after; else in a file. They are read by the first
+    of the `options` that fits; these are given from the fastest to the one that takes least.
 
     Raises
     ------
     MemoryLimitError
-        If even the last of the options does not fit with the pixels in a file.
+        If not even the last of the options fits with the pixels in a file; it ends with `instead`.
 
     Examples
     --------
@@ -187,25 +177,10 @@ def plan_images(
 ) -> Step:
     """Return what `load_images` would do with so many images; nothing is read or written.
 
-    Parameters
-    ----------
-    n_images, shape : int, (height, width, channels)
-        How many images, and the shape of one when it is read; `measure_input` finds both.
-    budget : Budget or None
-        What may be taken; None is no limit.
-    folder : path or None
-        The `dirpath`: where the file of the pixels and the cache would be; None is the
-        system's temporary folder, without a cache.
-    n_jobs : int, default=-1
-        Number of workers.
-    n_files : int, optional
-        How many of them are files, and go into the cache; by default all.
-
-    Returns
-    -------
-    Step
-        Large originals other than JPEG come on top, one per worker: how large they are is
-        known only when they are read.
+    `folder` is the `dirpath`, where the file of the pixels and the cache would be; None is the
+    system's temporary folder, without a cache. `n_files` of the images are files and go into
+    the cache, by default all. Large originals other than JPEG come on top, one per worker: how
+    large they are is known only when they are read.
 
     Examples
     --------

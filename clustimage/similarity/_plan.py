@@ -26,27 +26,10 @@ def plan_find(
     approximate: bool = False,
     built: int = 0,
 ) -> Step:
-    """Return what `find_similar` would do, and what it takes.
+    """Return what `find_similar` would do with n images, and what it takes.
 
-    Parameters
-    ----------
-    n, n_columns : int
-        Number of images, and of features of each.
-    budget : Budget, optional
-        What may be taken; None for no limit.
-    metric : str, default="euclidean"
-        One of `METRICS`.
-    n_queries : int, default=1
-        How many queries are asked in one call.
-    approximate : bool, default=False
-        With the approximate index.
-    built : int, default=0
-        Bytes of a `RowIndex` that is there already, and so counted in the budget.
-
-    Returns
-    -------
-    Step
-        Without the answers themselves: 24 bytes for each image that is found.
+    Without the answers themselves, 24 bytes for each image that is found. `built` are the
+    bytes of a `RowIndex` that is there already, and so counted in the budget.
 
     Raises
     ------
@@ -87,23 +70,10 @@ def plan_unique(
     *,
     n_clusters: int | None = None,
 ) -> Step:
-    """Return what `pick_unique` would do, and what it takes.
+    """Return what `pick_unique` would do with n images of `n_pixels` numbers, and what it takes.
 
-    Parameters
-    ----------
-    n, n_columns : int
-        Number of images, and of features of each.
-    n_pixels : int, default=0
-        Numbers of an image, ``height * width * channels``; 0 without images.
-    budget : Budget, optional
-        What may be taken; None for no limit.
-    n_clusters : int, optional
-        Number of clusters; where it is not known yet, a hundredth of the images, 25 at least.
-
-    Returns
-    -------
-    Step
-        It keeps the mean images, a byte for each pixel and cluster.
+    Where the number of clusters is not known yet, it is taken for a hundredth of the images,
+    25 at least. The mean images are kept, a byte for each pixel and cluster.
 
     Examples
     --------

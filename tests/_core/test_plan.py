@@ -34,7 +34,7 @@ def test_it_reads_as_a_table():
 def test_a_notebook_shows_it_with_everything_escaped():
     html = Plan(60_000, Budget(3_000_000_000), STEPS)._repr_html_()
     assert "a tree &lt;of&gt; 4,000 parts" in html
-    assert html.count("<tr>") == 4
+    assert html.count("<tr") == 4
 
 
 def test_as_a_frame_it_has_a_row_per_step():

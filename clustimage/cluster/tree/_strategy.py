@@ -144,33 +144,13 @@ def choose_tree(
     budget: Budget | None = None,
     n_jobs: int | None = 1,
 ) -> TreeStrategy:
-    """Decide by arithmetic which tree of n images is built.
+    """Decide by arithmetic which tree of n images with d features is built.
 
-    Parameters
-    ----------
-    n, d : int
-        Images, and features of each.
-    linkage, metric : str, default="ward", "euclidean"
-        One of `LINKAGES`, and of `METRICS`.
-    most : int, default=1
-        The largest number of clusters that is asked for.
-    micro_clusters : int, optional
-        So many of them; 0 for none. Default: none of up to 20,000 images whose distances
-        fit into the budget, else 4,000 or a fifth of the images, whatever is less, and
-        twice as many as there are clusters, where that is more.
-    barred : str, optional
-        What was asked for that needs the distances of all pairs of images.
-    constrained : bool, default=False
-        Whether there are cannot-link groups.
-    budget : Budget, optional
-        What may be taken; None for all that is available.
-    n_jobs : int, default=1
-        Number of threads.
-
-    Returns
-    -------
-    TreeStrategy
-        Not checked against the budget yet.
+    Without `micro_clusters` that of up to 20,000 images whose distances fit into the budget
+    (None is no limit), else one of 4,000 micro-clusters or a fifth of the images, whatever is
+    less, and twice as many as the `most` clusters that are asked for, where that is more.
+    `barred` is what was asked for that needs the distances of all pairs of images,
+    `constrained` whether there are cannot-link groups. The budget is not checked yet.
 
     Examples
     --------

@@ -96,12 +96,12 @@ def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None
     most : int, default=1
         The largest number of clusters that is asked for.
     barred : str, optional
-        What was asked for that does not go with micro-clusters.
+        What was asked for that cannot be combined with micro-clusters.
 
     Raises
     ------
     InvalidParameterError
-        If it is no such number, less than `most`, or does not go with what is asked for.
+        If it is no such number, less than `most`, or cannot be combined with what is asked for.
 
     Examples
     --------
@@ -120,8 +120,8 @@ def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None
         return number
     if barred is not None:
         raise InvalidParameterError(
-            f"micro_clusters={number} does not go with {barred}: it needs the distances of all "
-            "pairs of images. Leave one of them out."
+            f"micro_clusters={number} cannot be combined with {barred}, which needs the distances "
+            "of all pairs of images. Leave one of them out."
         )
     if number < most:
         raise InvalidParameterError(

@@ -46,10 +46,10 @@ GB = 10**9
     ],
 )
 def test_the_tree_is_chosen_by_the_number_of_images_and_the_budget(n, options, micro):
-    road = choose_tree(n, 10, **options)
-    assert road.micro == micro
-    assert road.leaves == (micro or n)
-    assert (f"{micro:,} micro-clusters" if micro else "all images") in road.what
+    tree = choose_tree(n, 10, **options)
+    assert tree.micro == micro
+    assert tree.leaves == (micro or n)
+    assert (f"{micro:,} micro-clusters" if micro else "all images") in tree.what
 
 
 def test_the_reason_has_the_numbers_that_were_compared():
@@ -100,7 +100,7 @@ def test_memory_that_is_there_counts_where_there_is_no_budget(blobs, monkeypatch
         ({"micro_clusters": 2.5}, "'micro_clusters'.*2.5"),
         ({"micro_clusters": 20}, "at least 24, the largest.*Got 20"),
         ({"micro_clusters": 20, "n_clusters": 30}, "at least 30"),
-        ({"micro_clusters": 90, "sim": 0.5}, "micro_clusters=90 does not go with sim=0.5"),
+        ({"micro_clusters": 90, "sim": 0.5}, "micro_clusters=90 cannot be combined with sim=0.5"),
         ({"micro_clusters": 90, "time_weight": 0.5, "linkage": "average"}, "time_weight=0.5"),
         ({"micro_clusters": 90, "cannot_link": ["a"] * 300}, "'cannot_link'"),
         ({"micro_clusters": 90, "cluster": "kmeans"}, "micro_clusters=90 needs a tree.*'kmeans'"),
@@ -330,5 +330,5 @@ def test_a_tree_of_micro_clusters_that_takes_more_than_that_of_all_says_so():
 
 
 def test_as_many_micro_clusters_as_images_are_the_images():
-    road = choose_tree(1_000, 64, micro_clusters=10**9)
-    assert road.micro == 0 and "1,000,000,000 micro-clusters are no fewer" in road.why
+    tree = choose_tree(1_000, 64, micro_clusters=10**9)
+    assert tree.micro == 0 and "1,000,000,000 micro-clusters are no fewer" in tree.why

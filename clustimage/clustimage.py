@@ -1,4 +1,4 @@
-"""The class `Clustimage`: it checks what is there, lets a room compute, stores, returns."""
+"""The class `Clustimage`, and the public functions: it requires, computes, stores and returns."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, set_logger
 from clustimage._core.public import public
-from clustimage._core.validation import check_option, check_shape
+from clustimage._core.validation import check_option
 from clustimage._distances.metrics import check_rows
-from clustimage._model.clustering import SPACES, ClusterMethods
-from clustimage._model.estimator import EstimatorHabits
+from clustimage._model.clustering import SPACES, ClusterMethods, run_cluster
+from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
 from clustimage._model.faces import FaceMethods
 from clustimage._model.metadata import MetadataMethods
-from clustimage._model.persistence import StateMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
-from clustimage._model.questions import AnswerMethods
-from clustimage._model.state import ATTRIBUTES, empty_results, require, stale_names
+from clustimage._model.questions import QuestionMethods
+from clustimage._model.settings import Settings
+from clustimage._model.state import State
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
-from clustimage.features import extract_hog, make_extractor
+from clustimage.features import FeatureExtractor, extract_hog, make_extractor
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
     check_timestamps,
@@ -56,15 +56,14 @@ logger = get_logger(__name__)
 
 @public
 class Clustimage(
-    EstimatorHabits,
+    EstimatorMethods,
+    PlotMethods,
     ClusterMethods,
     FaceMethods,
     MetadataMethods,
-    AnswerMethods,
+    QuestionMethods,
     PlanMethods,
-    StateMethods,
     ExportMethods,
-    PlotMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 
@@ -187,30 +186,8 @@ class Clustimage(
         max_memory: int | str | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
-        self._configure(given)
-        self.results = empty_results()
-        self.images_: Any = None
-        self._made_from: dict[str, tuple[str, ...]] = {}
-        self._budget: Any = None
-        for name in ATTRIBUTES:
-            setattr(self, name, None)
-
-    def _store(
-        self, made_from: dict[str, tuple[str, ...]] | None = None, **values: Any
-    ) -> dict[str, Any]:
-        """Take new values, and drop everything that was made from the old ones."""
-        self._made_from.update(made_from or {})
-        for name in stale_names(values, self._made_from):
-            self._set(name, None)
-        for name, value in values.items():
-            self._set(name, value)
-        return self.results
-
-    def _set(self, name: str, value: Any) -> None:
-        if name in self.results:
-            self.results[name] = value
-        else:
-            setattr(self, name, value)
+        self._settings = Settings.resolve(given)
+        self._state = State()
 
     # --- the chain ------------------------------------------------------------------------------
 
@@ -291,16 +268,16 @@ place_weight, cannot_link, micro_clusters
             cannot_link=cannot_link,
             micro_clusters=micro_clusters,
         )
-        request.check_method(self.params["method"])
+        request.check_method(self._settings.method)
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
-        extractor = make_extractor(self.params["method"], self.params)
+        extractor = make_extractor(self._settings.method, self._settings.params)
         extractor.prepare(self._cache())
         self._check_before(extractor, X, black_list, recursive)
         self.import_data(X, black_list=black_list, recursive=recursive)
         self._extract(extractor)
         self.embedding()
-        self._cluster(request, cluster_space, timestamps)
+        run_cluster(self, request, cluster_space, timestamps)
         return self.results
 
     def import_data(
@@ -340,30 +317,28 @@ place_weight, cannot_link, micro_clusters
         >>> cl.import_data(np.full((3, 40, 30, 3), 7, dtype=np.uint8))["img"].shape
         (3, 768)
         """
+        settings = self._settings
         images = load_images(
             Xraw,
-            dim=check_shape("dim", self._given["dim"]),
-            grayscale=self.params["grayscale"],
-            ext=self.params["ext"],
+            dim=settings.dim,
+            grayscale=settings.grayscale,
+            ext=settings.ext,
             recursive=recursive,
             black_list=black_list,
-            n_jobs=self.params["n_jobs"],
-            download_dir=self.params["dirpath"],
+            n_jobs=settings.n_jobs,
+            download_dir=settings.dirpath,
             cache=self._cache(),
             budget=self._new_budget(),
         )
-        return self._adopt(images)
-
-    def _adopt(self, images: Any) -> dict[str, Any]:
         logger.info("Images: %s, of %d x %d pixels.", f"{len(images):,}", *images.shape[:2])
-        self.images_ = images
-        self.params["dim"] = images.shape[:2]
-        return self._store(
+        self._state.images = images
+        self._state.store(
             img=images.flat,
             pathnames=images.pathnames,
             filenames=images.filenames,
             url=images.url,
         )
+        return self.results
 
     def extract_feat(self, Xraw: Any = None) -> np.ndarray:
         """Turn the images into rows of features with the `method` of the model.
@@ -394,17 +369,18 @@ place_weight, cannot_link, micro_clusters
         """
         if Xraw is not None and Xraw is not self.results:
             self.import_data(Xraw)
-        require(self.results, "img")
-        return self._extract(make_extractor(self.params["method"], self.params))
+        self._state.require("img")
+        return self._extract(make_extractor(self._settings.method, self._settings.params))
 
-    def _extract(self, extractor: Any) -> np.ndarray:
-        feat = extractor.fit_images(self.images_, budget=self._budget_for("feat", "xycoord"))
-        logger.info("Features per image: %d, by method=%r.", feat.shape[1], self.params["method"])
-        self._store(feat=feat, extractor_=extractor)
+    def _extract(self, extractor: FeatureExtractor) -> np.ndarray:
+        images, budget = self._state.images_read(), self._budget_for("feat", "xycoord")
+        feat = extractor.fit_images(images, budget=budget)
+        logger.info("Features per image: %d, by method=%r.", feat.shape[1], self._settings.method)
+        self._state.store(feat=feat, extractor=extractor)
         return feat
 
     def embedding(self, feat: Any = None) -> np.ndarray:
-        """Lay the features out on a map of two dimensions.
+        """Embed the features on a map of two dimensions.
 
         Parameters
         ----------
@@ -431,20 +407,20 @@ place_weight, cannot_link, micro_clusters
         >>> cl.embedding(cl.extract_feat(cl.import_data(X[:50]))).shape
         (50, 2)
         """
-        n_images = len(require(self.results, "feat"))
+        n_images = len(self._state.require("feat"))
         feat = self.results["feat"] if feat is None else check_rows("feat", feat)
         if len(feat) != n_images:
             raise InvalidDataError(
                 f"'feat' must have a row for each of {n_images} images. Got {len(feat)}."
             )
-        embedder = make_embedder(self.params["embedding"], self.params)
+        embedder = make_embedder(self._settings.embedding, self._settings.params)
         logger.info(
-            "Laying out the map of %s images by embedding=%r.",
+            "Embedding %s images on a map by embedding=%r.",
             f"{len(feat):,}",
-            self.params["embedding"],
+            self._settings.embedding,
         )
         xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
-        self._store(xycoord=xycoord, embedder_=embedder)
+        self._state.store(xycoord=xycoord, embedder=embedder)
         return xycoord
 
     imread = staticmethod(imread)

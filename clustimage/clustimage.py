@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import numpy as np
+    from typing_extensions import Self
 
 __all__ = [
     "Clustimage",
@@ -70,7 +71,7 @@ class Clustimage(
     Parameters
     ----------
     method : str, object or None, default="pca"
-        How an image becomes a row of numbers: ``"pca"``, ``"hog"``, ``"pca-hog"``,
+        How an image becomes a row of features: ``"pca"``, ``"hog"``, ``"pca-hog"``,
         ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
         ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
         pretrained network; ``"exif"``, when and where it was taken; None for the pixels
@@ -127,7 +128,7 @@ class Clustimage(
     max_memory : int or str, optional
         Memory that images, features and work may take together, beside Python and its
         libraries: a number of bytes, ``"2GB"``, ``"500 MiB"``. Small images beyond half of
-        it live in a file below `dirpath`; every step works in blocks, or takes a road that
+        it live in a file below `dirpath`; every step works in blocks, or by a method that
         needs less (see `plan`). By default half of what is free when images are read.
 
     Attributes
@@ -279,6 +280,56 @@ place_weight, cannot_link, micro_clusters
         self.embedding()
         run_cluster(self, request, cluster_space, timestamps)
         return self.results
+
+    def fit(self, X: Any, y: Any = None, **options: Any) -> Self:
+        """Run the whole chain and return the object itself.
+
+        Parameters
+        ----------
+        X : str, path, list, array or DataFrame
+            As for `fit_transform`.
+        y : None
+            Ignored; there so that the object fits into scikit-learn's tools.
+        **options
+            As for `fit_transform`.
+
+        Returns
+        -------
+        self
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> len(cl.fit(X[:100]).labels_)
+        100
+        """
+        self.fit_transform(X, **options)
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
+        """Run the whole chain and return the labels.
+
+        Parameters
+        ----------
+        X, y, **options
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,), int
+            A label per image, as in ``results["labels"]``.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.fit_predict(X[:100]).shape
+        (100,)
+        """
+        return self.fit(X, **options).labels_
 
     def import_data(
         self, Xraw: Any, *, black_list: Sequence[str] | None = None, recursive: bool = True

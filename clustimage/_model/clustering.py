@@ -62,8 +62,8 @@ default="silhouette"
             What makes one number of clusters better than another.
         metric : str, default="euclidean"
             Distance between features, as in `scipy.spatial.distance`. After
-            ``method="exif"`` also ``"datetime"`` or ``"latlon"``: DBSCAN on the moment a
-            photo was taken or on its place, as `params_exif` says; -2 is without data.
+            ``method="exif"`` also ``"datetime"`` or ``"latlon"``: DBSCAN on the time a
+            photo was taken or on its location, as `params_exif` says; -2 is without data.
         linkage : {"ward", "single", "complete", "average", "weighted", "centroid", \
 "median"}, optional
             Distance between groups, for agglomerative clustering; by default ward, with
@@ -92,17 +92,17 @@ default="silhouette"
             back on the second; or numbers of seconds, datetimes. `import_status` says
             for each image which one was used. Only read with `time_weight`.
         place_weight : float, default=0
-            Share of the place in the distance, by the coordinates in the EXIF data. With
-            `time_weight` at most 1. Where one of two photos has no place, they are as far
-            from each other, in this part, as two photos with a place are on average.
+            Share of the location in the distance, by the coordinates in the EXIF data. With
+            `time_weight` at most 1. Where one of two photos has no location, they are as far
+            from each other, in this part, as two photos with one are on average.
         cannot_link : "photo" or array-like of shape (n,), optional
             Images of one group are never in one cluster: ``"photo"`` for faces, of which
             two in one photo are two persons; or a group for each image, None for free ones.
             For agglomerative clustering.
         micro_clusters : int, optional
-            For agglomerative clustering: grow the tree over this many groups of near
-            images instead of over the images, in a time and a memory that grow with their number; 0
-            is the tree of all images. By default that is grown up to 20,000 images, if its
+            For agglomerative clustering: build the tree over this many groups of near
+            images instead of over the images, in a time and a memory that rise with their number; 0
+            is the tree of all images. By default that is built up to 20,000 images, if its
             distances fit into `max_memory`, and beyond that a tree over a few thousand.
 
         Returns

@@ -14,6 +14,7 @@ from clustimage.similarity import cluster_radius, predict_labels
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import Self
 
 __all__ = ["EstimatorMethods"]
 
@@ -23,7 +24,7 @@ BY = {"datetime": ([0], 4, "timeframe"), "latlon": ([1, 2, 3], 5, "radius_meters
 
 
 class EstimatorMethods(ModelBase):
-    """What users of scikit-learn expect, written once for the facade.
+    """What users of scikit-learn expect, written once.
 
     A parameter named ``embedding`` would hide the method of that name if it were
     an attribute, as scikit-learn's own base class wants it. So the values that
@@ -72,7 +73,7 @@ class EstimatorMethods(ModelBase):
                 params.update({f"{name}__{key}": value for key, value in inner.items()})
         return params
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: Any) -> Self:
         """Set parameters of the constructor and return the object itself.
 
         What is in `results` stays until a step is run again.
@@ -111,56 +112,6 @@ class EstimatorMethods(ModelBase):
             outer, inner = name.split("__", 1)
             objects[outer].set_params(**{inner: value})
         return self
-
-    def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
-        """Run the whole chain and return the object itself.
-
-        Parameters
-        ----------
-        X : str, path, list, array or DataFrame
-            As for `fit_transform`.
-        y : None
-            Ignored; there so that the object fits into scikit-learn's tools.
-        **options
-            As for `fit_transform`.
-
-        Returns
-        -------
-        self
-
-        Examples
-        --------
-        >>> from clustimage import Clustimage, import_example
-        >>> X, y = import_example("mnist")
-        >>> cl = Clustimage(embedding=None, verbose="warning")
-        >>> len(cl.fit(X[:100]).labels_)
-        100
-        """
-        self.fit_transform(X, **options)  # type: ignore[attr-defined]
-        return self
-
-    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
-        """Run the whole chain and return the labels.
-
-        Parameters
-        ----------
-        X, y, **options
-            As for `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n,), int
-            A label per image, as in ``results["labels"]``.
-
-        Examples
-        --------
-        >>> from clustimage import Clustimage, import_example
-        >>> X, y = import_example("mnist")
-        >>> cl = Clustimage(embedding=None, verbose="warning")
-        >>> cl.fit_predict(X[:100]).shape
-        (100,)
-        """
-        return self.fit(X, **options).labels_
 
     @property
     def labels_(self) -> np.ndarray:
@@ -206,7 +157,7 @@ class EstimatorMethods(ModelBase):
         The nearest cluster is the one with the nearest image in it. Where the
         clustering left images out (-1), an image further from its cluster than
         the cluster's own images are from each other is -1 as well. After
-        ``metric="datetime"`` or ``"latlon"`` only the time or the place counts, "further"
+        ``metric="datetime"`` or ``"latlon"`` only the time or the location counts, "further"
         is than the timeframe or the radius, and -2 is without data.
 
         Parameters
@@ -234,10 +185,9 @@ class EstimatorMethods(ModelBase):
         >>> cl.fit(X[:100]).predict(X[100:103]).shape
         (3,)
         """
-        labels = self._state.require("labels")
-        feat = self._state.require("feat")
-        rows = self.transform(Xnew)
         state = self._state
+        labels, feat = state.require("labels"), state.require("feat")
+        rows = self.transform(Xnew)
         params = {} if state.clustering is None else state.clustering.params
         if params.get("by") not in BY:
             if state.radius is None and labels.min() < 0:

@@ -94,7 +94,7 @@ class ExportMethods(ModelBase):
             Without it `extract_feat`, `find`, `transform` and `predict` say that it is
             missing; all else works.
         embedding : object, optional
-            The same for an object that was given as `embedding`; it lays out the next
+            The same for an object that was given as `embedding`; it embeds the next
             map.
         model : torch.nn.Module, optional
             The same for a network of your own that was given as ``params_cnn["model"]``;
@@ -197,7 +197,7 @@ class ExportMethods(ModelBase):
         -------
         DataFrame of shape (n_sizes, 2), int
             Columns `size`, the number of images in a cluster, ascending, and
-            `n_clusters`, how many clusters have that size. Images in no cluster are not
+            `n_clusters`, how many clusters have that size. Images not assigned to one are not
             counted: the sum of ``size * n_clusters`` is the number of all others.
 
         Raises
@@ -244,7 +244,7 @@ class ExportMethods(ModelBase):
         layout : {"label", "size"}, default="label"
             ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
         target_labels : int or list of int, optional
-            Only these clusters; -1 names the images in no cluster, folder
+            Only these clusters; -1 names the images not assigned to one, folder
             ``unclustered``, and -2 those without data, ``without_data``. Default: all
             clusters, without the negative labels.
         dry_run : bool, default=False
@@ -265,8 +265,8 @@ class ExportMethods(ModelBase):
         StepOrderError
             Before `cluster` (or `fit_transform`).
         InvalidParameterError
-            If a word is not known, a label is not there, `savedir` is no folder or cannot
-            be written to, or the place of a cluster in it is a link or a file. Nothing was
+            If an option is not allowed, a label is not there, `savedir` is no folder or cannot
+            be written to, or the folder of a cluster in it is a link or a file. Nothing was
             made then.
         InvalidDataError
             If no image has a file, because arrays were given.
@@ -291,7 +291,7 @@ class ExportMethods(ModelBase):
         if not only_plan:
             try:
                 plan.carry_out()
-            finally:  # also when stopped half way: what has gone is found at its new place
+            finally:  # also when stopped half way: what has gone is found at its new path
                 follow_moved(plan.moved, self.results, self.results_unique, self._state.images)
         plan.tell()
         return plan.to_frame()

@@ -30,7 +30,7 @@ class MetadataMethods(ModelBase):
     def metadata(self) -> pd.DataFrame:
         """What the photos say of themselves in their EXIF data: a row for each image.
 
-        Time (UTC), place, camera, exposure, size and format, and in ``reason`` what of it
+        Time (UTC), location, camera, exposure, size and format, and in ``reason`` what of it
         cannot be used. Read from the headers of the files when it is first asked for, and
         saved with the model from then on.
 

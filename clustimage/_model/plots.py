@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlotMethods"]
 
-# With the picture of its HOG, an image takes twice the room and more time.
+# With the picture of its HOG, an image takes twice the space and more time.
 MAX_WITH_HOG = 100
 
 
@@ -74,7 +74,7 @@ class PlotMethods(ClusterMethods):
         ----------
         labels : int or list of int, optional
             Clusters to draw, in this order and whatever their size; -1 are the images
-            in no cluster. Default: all clusters, without -1.
+            not assigned to one. Default: all clusters, without -1.
         show_hog : bool, default=False
             Draw the HOG beside each image; for ``method="hog"`` and ``"pca-hog"`` and
             ``layout="clusters"``.
@@ -358,7 +358,7 @@ class PlotMethods(ClusterMethods):
         spread out around it. A click on a dot shows the photo, its name, date and
         cluster, and leads to the one taken before or after it. The legend shows and hides
         clusters; everything is reached by the keyboard too. Photos whose EXIF data hold
-        no place are counted in a note.
+        no location are counted in a note.
 
         The file holds all that it needs: the script, the pictures, and the coasts and
         borders of the world. Where the page comes from a web server (``python -m
@@ -405,7 +405,7 @@ class PlotMethods(ClusterMethods):
         StepOrderError
             Before `import_data` (or `fit_transform`).
         InvalidDataError
-            If no photo has a place, or none of those on the map a date for `lines`.
+            If no photo has a location, or none of those on the map a date for `lines`.
         InvalidParameterError
             If the file exists and `overwrite` is false, or for a value that cannot be used.
         MemoryLimitError
@@ -461,7 +461,7 @@ class PlotMethods(ClusterMethods):
 
         After `find`, the queries are stars. The first 20 have their names, but for names
         that would lie on another one. A query lies where the embedding puts it, if the
-        embedding can; else at the mean place of its five nearest images, weighted by one
+        embedding can; else at the mean position of its five nearest images, weighted by one
         over their distances.
 
         Parameters
@@ -484,7 +484,7 @@ class PlotMethods(ClusterMethods):
             ``(5000 / n) ** 0.75``.
         legend : bool, default=False
             List clusters and sizes beside the map, 60 at most; fewer and smaller where
-            there is little room.
+            there is little space.
         text : bool, default=True
             Write the number of each cluster.
         plt_all : bool, default=False
@@ -498,7 +498,7 @@ class PlotMethods(ClusterMethods):
             Width and height of a new figure, in inches; default (11, 8.5). Not together
             with `ax`.
         ax : Axes, optional
-            Where to draw; default is a new figure. A legend takes its place from these
+            Where to draw; default is a new figure. A legend takes its space from these
             axes, as a colour bar does.
         max_images : int, "auto" or None, default="auto"
             For ``plt_all=True``: the most images drawn, spread evenly over the map: of each cell of
@@ -563,7 +563,7 @@ def _check_unused(layout: str, given: dict[str, object]) -> None:
     for name, value in given.items():
         if value is not None:
             raise InvalidParameterError(
-                f"{name!r} does not go with layout={layout!r}. Got {value!r}."
+                f"{name!r} cannot be combined with layout={layout!r}. Got {value!r}."
             )
 
 

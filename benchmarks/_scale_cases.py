@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from _environments import OURS
-from _workloads import INCUMBENT
+from _measure import INCUMBENT, Job
+
+__all__ = ["BUDGET", "METHODS", "QUICK", "ROWS_BUDGET", "ROW_TASKS", "Case", "Sizes", "make_cases"]
 
 BUDGET, ROWS_BUDGET = "3GB", "8GB"
 METHODS = ("pca", "hog", "phash", "cnn")
-HOUR = 3600.0  # seconds
+_RANGE = {"min_clust": 45, "max_clust": 56}
+# Name of the case, its title in the tables, its options.
+ROW_TASKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "kmeans-range": (
+        "k-means, 45 to 55 clusters tried",
+        {"task": "cluster", "cluster": "kmeans", **_RANGE},
+    ),
+    "kmeans-50": (
+        "k-means, 50 clusters asked for",
+        {"task": "cluster", "cluster": "kmeans", "n_clusters": 50},
+    ),
+    "tree-range": (
+        "agglomerative, 45 to 55 clusters tried",
+        {"task": "cluster", "cluster": "agglomerative", **_RANGE},
+    ),
+    "tree-50": (
+        "agglomerative, 50 clusters asked for",
+        {"task": "cluster", "cluster": "agglomerative", "n_clusters": 50},
+    ),
+    "find": ("`find`", {"task": "find"}),
+    "find-nearly": ("`find`, `approximate=True`", {"task": "find-approximately"}),
+    "unique": ("`unique` of 50 clusters", {"task": "unique"}),
+}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A job of a script, with its options; `group` and `method` say where it is shown."""
+    """A job, the table it is shown in (`group`), its method or task, its images or rows."""
 
     name: str
     group: str
-    script: str
-    job: str
-    options: dict[str, Any] = field(default_factory=dict)
-    method: str = ""
-    environment: str = OURS
-    longest: float = HOUR
+    method: str
+    count: int
+    job: Job
 
 
 @dataclass(frozen=True)
@@ -33,75 +53,43 @@ class Sizes:
     """How many images and rows: the real ones, or few to try the benchmark itself."""
 
     images: tuple[int, ...] = (1000, 2000, 4000, 10_000, 30_000, 60_000)
-    most_deep: int = 10_000
-    beside: tuple[int, ...] = (1000, 2000, 4000)
-    hogs: int = 1000
+    max_cnn: int = 10_000
+    incumbent: tuple[int, ...] = (1000, 2000, 4000)
+    hog: int = 1000
     rows: int = 1_000_000
 
-    @property
-    def most(self) -> int:
-        """The largest number of images."""
-        return self.images[-1]
+
+QUICK = Sizes(images=(200, 400), max_cnn=200, incumbent=(200,), hog=50, rows=20_000)
 
 
-QUICK = Sizes(images=(200, 400), most_deep=200, beside=(200,), hogs=50, rows=20_000)
-
-
-def all_cases(sizes: Sizes) -> list[Case]:
+def make_cases(sizes: Sizes) -> list[Case]:
     """Return all cases, small ones first."""
-    cases = [*_floors(sizes)]
-    for count in sizes.images:
-        if count in sizes.beside:
-            cases += _beside(count, METHODS[:3])
-        cases += [_chain(method, count) for method in METHODS if _fits(method, count, sizes)]
-    return [*cases, *_rows(sizes.rows)]
-
-
-def _fits(method: str, count: int, sizes: Sizes) -> bool:
-    return method != "cnn" or count <= sizes.most_deep
-
-
-def _chain(method: str, count: int) -> Case:
-    options: dict[str, Any] = {"images": count, "method": method, "max_memory": BUDGET}
-    if method == "cnn":
-        options["weights"] = True
-    return Case(f"{method}-{count}", "chain", "run_scale.py", "chain", options, method)
-
-
-def _beside(count: int, methods: tuple[str, ...]) -> Iterator[Case]:
-    for method in methods:
-        yield Case(
-            f"incumbent-{method}-{count}",
-            "incumbent",
-            "run_incumbent.py",
-            "chain",
-            {"images": count, "method": method},
-            method,
-            INCUMBENT,
-        )
-
-
-def _floors(sizes: Sizes) -> Iterator[Case]:
-    yield Case("hog-speed", "hog", "run_scale.py", "hog", {"images": sizes.hogs}, "hog")
-    for count in {min(sizes.most_deep, sizes.most), sizes.most}:
+    images = {"folder": f"images-{sizes.hog}"}
+    cases = [Case("hog-speed", "hog", "hog", sizes.hog, Job("run_scale.py", "hog", images))]
+    for count in sorted({min(sizes.max_cnn, sizes.images[-1]), sizes.images[-1]}):
         for decoder in ("bytes", "Pillow", "OpenCV"):
-            options = {"images": count, "decoder": decoder, "keep": False}
+            options = {"folder": f"images-{count}", "decoder": decoder, "keep": False}
             name = f"decode-{decoder}-{count}".lower()
-            yield Case(name, "decode", "run_bare.py", "decoding", options)
+            job = Job("run_bare.py", "decoding", options)
+            cases.append(Case(name, "decode", decoder, count, job))
+    for count in sizes.images:
+        cases += _chains(count, sizes)
+    for name, (_, task) in ROW_TASKS.items():
+        options = {"rows": sizes.rows, "max_memory": ROWS_BUDGET, **task}
+        job = Job("run_scale.py", "points", options)
+        cases.append(Case(f"rows-{name}", "rows", name, sizes.rows, job))
+    return cases
 
 
-def _rows(rows: int) -> Iterator[Case]:
-    k_range = {"min_clust": 45, "max_clust": 56}
-    exact = {"n_clusters": 50}
-    tasks: dict[str, dict[str, Any]] = {
-        "kmeans-range": {"task": "cluster", "cluster": "kmeans", **k_range},
-        "kmeans-50": {"task": "cluster", "cluster": "kmeans", **exact},
-        "tree-range": {"task": "cluster", "cluster": "agglomerative", **k_range},
-        "tree-50": {"task": "cluster", "cluster": "agglomerative", **exact},
-        "find": {"task": "find"},
-        "find-nearly": {"task": "find-nearly"},
-        "unique": {"task": "unique"},
-    }
-    for name, task in tasks.items():
-        options = {"rows": rows, "max_memory": ROWS_BUDGET, **task}
-        yield Case(f"rows-{name}", "rows", "run_scale.py", "points", options, name)
+def _chains(count: int, sizes: Sizes) -> Iterator[Case]:
+    folder = f"images-{count}"
+    for method in METHODS[:3] if count in sizes.incumbent else ():
+        job = Job("run_clustimage.py", "chain", {"folder": folder, "method": method}, INCUMBENT)
+        yield Case(f"incumbent-{method}-{count}", "incumbent", method, count, job)
+    for method in METHODS if count <= sizes.max_cnn else METHODS[:3]:
+        options = {"folder": folder, "method": method, "max_memory": BUDGET}
+        if method == "cnn":
+            options["weights"] = "weights"
+        yield Case(
+            f"{method}-{count}", "chain", method, count, Job("run_scale.py", "chain", options)
+        )

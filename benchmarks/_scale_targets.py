@@ -1,107 +1,125 @@
-"""What is to be reached, and whether it is."""
+"""The targets of `scale.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from _report import MARKS
-from _scale_cases import METHODS
-from _scale_known import Known
-from _scale_words import ROW_TASKS, size
+from _scale_cases import METHODS, ROW_TASKS, Sizes
+from _scale_results import Result, Results
 
-SPEED_AT = 4000  # images, beside clustimage 1.7.1
-SPEED, MEMORY = 6.0, 1 / 6
-SMALLER, LARGEST = 10_000, 60_000
-PEAK, GROWTH = 4e9, 8.0
-ROWS_PEAK = 8e9
-HOG_SPEED, HOG_DIFFERENCE = 5.0, 1e-5
-READS = 2.0  # "about the time of reading" all rows once
+__all__ = ["MAX_PEAK", "Target", "format_bytes", "make_targets"]
 
-Row = tuple[str, str, str, bool | None]
+MAX_PEAK = 4e9  # bytes, at the largest number of images
 
 
-def targets_table(known: Known) -> list[str]:
-    """Return a row for each target: what was measured, what is to be reached, yes or no."""
-    sources = (_beside, _largest, _rows, _hog, _queries)
-    rows = [row for source in sources for row in source(known)]
-    if not any(row[3] is not None for row in rows):
-        return []
-    return [
-        "| what | measured | to reach | reached |",
-        "|---|---:|---:|---|",
-        *(f"| {what} | {got} | {aim} | {MARKS[reached]} |" for what, got, aim, reached in rows),
-    ]
+def format_bytes(n_bytes: float) -> str:
+    """Return bytes in MB or GB, powers of 1,000.
+
+    Examples
+    --------
+    >>> format_bytes(3_210_000_000), format_bytes(512_300_000)
+    ('3.21 GB', '512 MB')
+    """
+    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.0f} MB"
 
 
-def _beside(known: Known) -> Iterator[Row]:
-    at = SPEED_AT if SPEED_AT in known.sizes.beside else known.sizes.beside[-1]
-    ours, theirs = known.good(f"pca-{at}"), known.good(f"incumbent-pca-{at}")
-    speed, memory = f"{at:,} images, `pca`: speed", f"{at:,} images, `pca`: memory"
-    if ours is None or theirs is None:
-        yield _unknown(speed, f"≥ {SPEED:g} × that of 1.7.1")
-        yield _unknown(memory, "≤ 1/6 of that of 1.7.1")
-        return
-    times, share = theirs.seconds / ours.seconds, ours.peak / theirs.peak
-    yield speed, f"{times:.1f} ×", f"≥ {SPEED:g} × that of 1.7.1", times >= SPEED
-    yield memory, f"1/{1 / share:.1f}", "≤ 1/6 of that of 1.7.1", share <= MEMORY
+def _times(value: float) -> str:
+    return f"{value:.1f} ×"
 
 
-def _largest(known: Known) -> Iterator[Row]:
-    large = LARGEST if LARGEST in known.sizes.images else known.sizes.images[-1]
-    small = SMALLER if SMALLER in known.sizes.images else known.sizes.images[0]
+@dataclass(frozen=True)
+class Target:
+    """A number computed from the results of some cases, and its limit."""
+
+    title: str
+    text: str
+    limit: float
+    cases: tuple[str, ...]
+    value: Callable[..., float]  # of one Result per case
+    show: Callable[[float], str] = _times
+    at_least: bool = False
+
+    def row(self, results: Results) -> tuple[str, str, str, bool | None]:
+        """Return the title, the value, the target in words, and whether it is reached."""
+        found = [results.good(name) for name in self.cases]
+        if None in found:
+            return self.title, "not measured", self.text, None
+        value = self.value(*found)
+        reached = value >= self.limit if self.at_least else value <= self.limit
+        return self.title, self.show(value), self.text, reached
+
+
+def make_targets(sizes: Sizes) -> Iterator[Target]:
+    """Yield the targets in the order of the table."""
+    middle = 4000 if 4000 in sizes.incumbent else sizes.incumbent[-1]
+    small, large = (10_000 if 10_000 in sizes.images else sizes.images[0]), sizes.images[-1]
+    both = (f"pca-{middle}", f"incumbent-pca-{middle}")
+    yield Target(
+        f"{middle:,} images, `pca`: speed",
+        "≥ 6 × that of 1.7.1",
+        6,
+        both,
+        lambda ours, theirs: theirs.seconds / ours.seconds,
+        at_least=True,
+    )
+    yield Target(
+        f"{middle:,} images, `pca`: memory",
+        "≤ 1/6 of that of 1.7.1",
+        6,
+        both,
+        lambda ours, theirs: theirs.run.peak / ours.run.peak,
+        lambda value: f"1/{value:.1f}",
+        at_least=True,
+    )
     for method in METHODS[:3]:
-        result, before = known.good(f"{method}-{large}"), known.good(f"{method}-{small}")
-        peak = f"{large:,} images, `{method}`: peak memory"
-        growth = f"`{method}`: time of {large:,} images against {small:,}"
-        if result is None:
-            yield _unknown(peak, f"≤ {size(PEAK)}")
-        else:
-            yield peak, size(result.peak), f"≤ {size(PEAK)}", result.peak <= PEAK
-        if result is None or before is None:
-            yield _unknown(growth, f"≤ {GROWTH:g} ×")
-        else:
-            times = result.seconds / before.seconds
-            yield growth, f"{times:.1f} ×", f"≤ {GROWTH:g} ×", times <= GROWTH
-
-
-def _rows(known: Known) -> Iterator[Row]:
-    for case in known.cases:
-        if case.group != "rows":
-            continue
-        result = known.good(case.name)
-        rows = (case if result is None else result).options["rows"]
-        what = f"{rows:,} rows, {ROW_TASKS[case.method]}: peak memory"
-        if result is None:
-            yield _unknown(what, f"≤ {size(ROWS_PEAK)}")
-        else:
-            yield what, size(result.peak), f"≤ {size(ROWS_PEAK)}", result.peak <= ROWS_PEAK
-
-
-def _hog(known: Known) -> Iterator[Row]:
-    what = "HOG: speed against `skimage.feature.hog` in one thread"
-    same = "HOG: largest difference from it"
-    result = known.good("hog-speed")
-    if result is None:
-        yield _unknown(what, f"≥ {HOG_SPEED:g} ×")
-        return
-    times = result.facts["theirs"] / result.facts["ours"]
-    difference = result.facts["difference"]
-    yield what, f"{times:.1f} ×", f"≥ {HOG_SPEED:g} ×", times >= HOG_SPEED
-    yield same, f"{difference:.0e}", f"≤ {HOG_DIFFERENCE:g}", difference <= HOG_DIFFERENCE
-
-
-def _queries(known: Known) -> Iterator[Row]:
-    large = LARGEST if LARGEST in known.sizes.images else known.sizes.images[-1]
+        yield _peak(f"{large:,} images, `{method}`", MAX_PEAK, f"{method}-{large}")
+        yield Target(
+            f"`{method}`: time of {large:,} images against {small:,}",
+            "≤ 8 ×",
+            8,
+            (f"{method}-{large}", f"{method}-{small}"),
+            lambda result, before: result.seconds / before.seconds,
+        )
+    for name, (title, _) in ROW_TASKS.items():
+        yield _peak(f"{sizes.rows:,} rows, {title}", 8e9, f"rows-{name}")
+    yield Target(
+        "HOG: speed against `skimage.feature.hog` in one thread",
+        "≥ 5 ×",
+        5,
+        ("hog-speed",),
+        lambda result: result.run.facts["theirs"] / result.run.facts["ours"],
+        at_least=True,
+    )
+    yield Target(
+        "HOG: largest difference from it",
+        "≤ 1e-05",
+        1e-5,
+        ("hog-speed",),
+        lambda result: result.run.facts["difference"],
+        "{:.0e}".format,
+    )
     for method in METHODS[:3]:
-        what = f"one question to {large:,} rows of `{method}`, against reading them once"
-        result = known.good(f"{method}-{large}")
-        if result is None:
-            yield _unknown(what, f"about 1 × (≤ {READS:g} ×)")
-            continue
-        query = result.facts["query"]
-        times = query["seconds"] / query["read"]
-        yield what, f"{times:.1f} ×", f"about 1 × (≤ {READS:g} ×)", times <= READS
+        yield Target(
+            f"one question to {large:,} rows of `{method}`, against reading them once",
+            "about 1 × (≤ 2 ×)",
+            2,
+            (f"{method}-{large}",),
+            _query_ratio,
+        )
 
 
-def _unknown(what: str, aim: str) -> Row:
-    return what, "not measured", aim, None
+def _peak(title: str, limit: float, case: str) -> Target:
+    return Target(
+        f"{title}: peak memory",
+        f"≤ {format_bytes(limit)}",
+        limit,
+        (case,),
+        lambda result: result.run.peak,
+        format_bytes,
+    )
+
+
+def _query_ratio(result: Result) -> float:
+    query = result.run.facts["query"]
+    return query["seconds"] / query["read"]

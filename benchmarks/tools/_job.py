@@ -1,19 +1,21 @@
-"""What every measured script shares: a clock with memory, no network, one JSON answer.
+"""What the measured scripts share: a clock with peak memory, no network, one JSON answer.
 
-A measured script runs in the environment of its own tool, so this file uses the
-standard library only. A script is called as ``script.py JOB OPTIONS ANSWER``: the name
-of a function in it, a JSON object of that function's options, and the file to answer in.
+A script runs in the environment of the tool that it measures, so this file uses the
+standard library only. It is called as ``script.py FUNCTION OPTIONS PACKAGES ANSWER``: the
+function to run, a JSON object of its options, the packages whose versions are reported
+(with commas), and the file to answer in.
 """
 
 from __future__ import annotations
 
 import json
 import platform
+import resource
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ class Clock:
     """Measure the seconds and the peak memory of a piece of work and of its stages.
 
     Times are those of the monotonic clock, which all processes of a machine share, so
-    that whoever samples the memory of child processes can place the samples in a stage.
+    that samples of the memory of child processes can be assigned to a stage.
     """
 
     def __init__(self) -> None:
@@ -35,76 +37,50 @@ class Clock:
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Measure the whole of the work; what comes before or after is not counted."""
+        """Measure the whole work; what comes before or after is not counted."""
         self._highest = 0
-        _forget_peak()
+        reset_peak()
         start = time.monotonic()
         yield
-        self.work = {"start": start, "end": time.monotonic()}
-        self.work["peak"] = max(self._highest, peak_bytes())
+        end = time.monotonic()
+        self.work = {"start": start, "end": end, "peak": max(self._highest, peak_bytes())}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Measure one stage of the work."""
         self._highest = max(self._highest, peak_bytes())
-        _forget_peak()
+        reset_peak()
         start = time.monotonic()
-        try:
-            yield
-        finally:
-            peak = peak_bytes()
-            self._highest = max(self._highest, peak)
-            self.stages.append(
-                {"name": name, "start": start, "end": time.monotonic(), "peak": peak}
-            )
-
-    def watch(self, model: object, methods: Mapping[str, str]) -> None:
-        """Measure calls of methods of an object: name of the method → name of the stage."""
-        for method, stage in methods.items():
-            setattr(model, method, self._timed(getattr(model, method), stage))
-
-    def _timed(self, function: Callable[..., Any], stage: str) -> Callable[..., Any]:
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            with self.stage(stage):
-                return function(*args, **kwargs)
-
-        return timed
+        yield
+        end, peak = time.monotonic(), peak_bytes()
+        self._highest = max(self._highest, peak)
+        self.stages.append({"name": name, "start": start, "end": end, "peak": peak})
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process has held since it was last forgotten.
+    """Return the peak memory of this process since `reset_peak`.
 
-    Linux counts it for each program (VmHWM). `getrusage` is the way elsewhere; on Linux
-    it would also count the process that started this one.
+    On Linux it is VmHWM, since `getrusage` would also count the process that started this one.
     """
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        import resource
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
+
+def reset_peak() -> None:
+    """Count the peak anew; where the system cannot, it stays the highest so far."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def resident_bytes() -> int:
     """Return the memory that this process holds now; 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    import resource
-
-    return pages * resource.getpagesize()
-
-
-def _forget_peak() -> None:
-    """Begin to count the peak anew; where that cannot be done, it stays the highest so far."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
+    with suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return 0
 
 
 def forbid_network() -> None:
@@ -126,42 +102,42 @@ def image_files(folder: str) -> list[str]:
     return sorted(str(path) for path in Path(folder).rglob("*") if path.suffix in SUFFIXES)
 
 
-def agreement(labels: Any, kinds: Any) -> dict[str, float]:
-    """Return the number of clusters and the adjusted Rand index of labels and kinds."""
+def agreement(labels: Iterable[int], classes: Iterable[Any]) -> dict[str, float]:
+    """Return the number of clusters and the adjusted Rand index of labels and classes."""
     from sklearn.metrics import adjusted_rand_score
 
     labels = [int(label) for label in labels]
-    found = len(set(labels) - {-1})
-    return {"k": found, "ari": float(adjusted_rand_score(list(kinds), labels))}
+    ari = float(adjusted_rand_score(list(classes), labels))
+    return {"k": len(set(labels) - {-1}), "ari": ari}
 
 
-def kinds_of(pathnames: Any) -> list[str]:
-    """Return the kind of each photo: the name of its folder."""
+def classes_of(pathnames: Iterable[Any]) -> list[str]:
+    """Return the class of each photo: the name of its folder."""
     return [Path(str(pathname)).parent.name for pathname in pathnames]
 
 
-def run_job(jobs: Mapping[str, Callable[..., dict[str, Any]]], packages: tuple[str, ...]) -> None:
-    """Run the job that the command line asks for and write its answer.
+def run_job(*functions: Callable[..., dict[str, Any]]) -> None:
+    """Run the function that the command line names and write its answer.
 
     Parameters
     ----------
-    jobs : mapping
-        Name → function that takes a `Clock` and options and returns facts to tell.
-    packages : tuple of str
-        Distributions whose versions are told.
+    *functions : callable
+        Each takes a `Clock` and options, and returns facts to report.
     """
-    name, options, answer = sys.argv[1:]
+    name, options, packages, answer = sys.argv[1:]
     forbid_network()
     clock = Clock()
-    facts = jobs[name](clock, **json.loads(options))
-    told = {
+    facts = {function.__name__: function for function in functions}[name](
+        clock, **json.loads(options)
+    )
+    report = {
         "work": clock.work,
         "stages": clock.stages,
         "facts": facts,
         "python": platform.python_version(),
-        "versions": {package: _version(package) for package in packages},
+        "versions": {package: _version(package) for package in packages.split(",")},
     }
-    Path(answer).write_text(json.dumps(told))
+    Path(answer).write_text(json.dumps(report))
 
 
 def _version(package: str) -> str:

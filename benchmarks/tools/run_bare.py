@@ -1,11 +1,4 @@
-"""The floors: nothing but decoding, and nothing but the forward pass of a network.
-
-Reading is scaled decoding and a resize, over two threads.
-
-A JPEG decoder can leave out frequencies and so give a half, a quarter or an eighth of a
-picture for less work. Each photo is reduced to the next of those sizes that is not
-below what is asked for, and then resized.
-"""
+"""Lower bounds: nothing but decoding, and nothing but the forward pass of a network."""
 
 from __future__ import annotations
 
@@ -19,8 +12,12 @@ from _job import Clock, image_files, run_job
 from PIL import Image
 
 SIDE = 128
-REDUCED = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}
-REDUCED[8] = cv2.IMREAD_REDUCED_COLOR_8
+REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 
 
 def _resize(pixels: np.ndarray) -> np.ndarray:
@@ -34,6 +31,7 @@ def _with_pillow(path: str) -> np.ndarray:
 
 
 def _with_opencv(path: str) -> np.ndarray:
+    """Decode at the smallest of a JPEG's sizes that is not below `SIDE`, then resize."""
     with Image.open(path) as image:  # reads the header only
         short = min(image.size)
     divisor = max(by for by in REDUCED if by == 1 or short // by >= SIDE)
@@ -46,14 +44,14 @@ def _bytes_only(path: str) -> np.ndarray:
     return np.frombuffer(Path(path).read_bytes(), np.uint8)
 
 
-def decoding(
-    clock: Clock, *, folder: str, decoder: str, threads: int = 2, keep: bool = True
-) -> dict[str, Any]:
-    """Read photos to 128 × 128; without `keep` each is dropped at once."""
-    read = {"Pillow": _with_pillow, "OpenCV": _with_opencv, "bytes": _bytes_only}[decoder]
-    paths = image_files(folder)
+DECODERS = {"Pillow": _with_pillow, "OpenCV": _with_opencv, "bytes": _bytes_only}
+
+
+def decoding(clock: Clock, *, folder: str, decoder: str, keep: bool = True) -> dict[str, Any]:
+    """Read photos to 128 × 128 over two threads; without `keep` each is dropped at once."""
+    read, paths = DECODERS[decoder], image_files(folder)
     cv2.setNumThreads(1)
-    with clock.measured(), ThreadPoolExecutor(threads) as pool:
+    with clock.measured(), ThreadPoolExecutor(2) as pool:
         if keep:
             np.stack(list(pool.map(read, paths)))
         else:
@@ -61,43 +59,33 @@ def decoding(
     return {"n": len(paths)}
 
 
-def network(
-    clock: Clock,
-    *,
-    folder: str,
-    model: str,
-    weights: str,
-    count: int,
-    batch: int = 32,
-    widen_heap: bool = False,
-) -> dict[str, Any]:
+def forward_pass(
+    clock: Clock, *, folder: str, network: str, weights: str, count: int,
+    batch: int = 32, widen_heap: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """Run batches of photos that are ready as tensors through a network, up to its classifier."""
     import torch
     from torchvision import models
     from torchvision.transforms import functional
 
-    net = models.get_model(model, weights=None)
-    net.load_state_dict(torch.load(f"{weights}/{model}.pth", weights_only=True))
+    net = models.get_model(network, weights=None)
+    net.load_state_dict(torch.load(f"{weights}/{network}.pth", weights_only=True))
     net.classifier = torch.nn.Identity()
     net = net.eval().to(memory_format=torch.channels_last)
-    prepare = models.get_model_weights(model)["IMAGENET1K_V1"].transforms()
-    paths = image_files(folder)[:count]
-    ready = []
+    prepare = models.get_model_weights(network)["IMAGENET1K_V1"].transforms()
+    paths, batches = image_files(folder)[:count], []
     for start in range(0, len(paths), batch):
         photos = [Image.open(path).convert("RGB") for path in paths[start : start + batch]]
         tensors = torch.stack([prepare(functional.pil_to_tensor(photo)) for photo in photos])
-        ready.append(tensors.to(memory_format=torch.channels_last))
+        batches.append(tensors.to(memory_format=torch.channels_last))
     if widen_heap:
         np.empty(33_000_000, dtype=np.uint8)
     with torch.inference_mode():
-        net(ready[0])
+        net(batches[0])
         with clock.measured():
-            rows = [net(tensors) for tensors in ready]
+            rows = [net(tensors) for tensors in batches]
     return {"n": sum(map(len, rows))}
 
 
 if __name__ == "__main__":
-    run_job(
-        {"decoding": decoding, "network": network},
-        ("numpy", "opencv-python-headless", "Pillow", "torch", "torchvision"),
-    )
+    run_job(decoding, forward_pass)

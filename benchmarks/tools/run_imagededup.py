@@ -36,4 +36,4 @@ def _import_without_download() -> None:
 
 
 if __name__ == "__main__":
-    run_job({"hashing": hashing}, ("imagededup", "numpy", "scipy", "Pillow"))
+    run_job(hashing)

@@ -1,7 +1,5 @@
 """What the benchmarks work on: photos that are lent, and datasets made from seeds."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterable
@@ -13,8 +11,6 @@ from typing import Any
 from _measure import ROOT, WORK, Job, measure
 
 from clustimage import import_example
-
-__all__ = ["TEST_DATA", "Datasets", "make_photos", "make_small_images"]
 
 TEST_DATA = Path(os.environ.get("CLUSTIMAGE_TEST_DATA", ROOT.parent / "shared")).resolve()
 
@@ -55,54 +51,34 @@ class Datasets:
 
 
 def make_photos(*, quick: bool) -> Datasets:
-    """Return the datasets of `run.py`; find the photos, make what is missing.
-
-    Parameters
-    ----------
-    quick : bool
-        Make a small version of everything, to try the benchmark itself.
-    """
+    """Return the datasets of `run.py`, small ones if `quick`; make what is missing."""
     folder = WORK / "datasets" / ("quick" if quick else "full")
-    photos, title = TEST_DATA / "data" / "corel1k", "corel1k"
-    if not photos.is_dir():
-        photos, title = _example_photos(title), "the embedded photos (in place of corel1k)"
+    photos, title = _lent("corel1k"), "corel1k"
+    if photos.name != title:
+        title = "the embedded photos (in place of corel1k)"
     if quick:
         photos = _make(folder / f"photos-{photos.name}", "some", source=str(photos), step=10)
         title = f"every tenth of {title}"
     n_large, n_blobs = (20, 1000) if quick else (200, 10_000)
-    return Datasets(
-        {
-            "photos": photos,
-            "large": _make(folder / "large", "photos", count=n_large),
-            "blobs": _make(folder / "points" / "blobs.npz", "blobs", count=n_blobs),
-            "weights": TEST_DATA / "weights",
-        },
-        {"photos": title, "n_large": n_large, "n_blobs": n_blobs},
-    )
+    paths = {
+        "photos": photos,
+        "large": _make(folder / "large", "photos", count=n_large),
+        "blobs": _make(folder / "points" / "blobs.npz", "blobs", count=n_blobs),
+        "weights": TEST_DATA / "weights",
+    }
+    return Datasets(paths, {"photos": title, "n_large": n_large, "n_blobs": n_blobs})
 
 
 def make_small_images(folder: Path, counts: Iterable[int]) -> Datasets:
-    """Return the datasets of `scale.py`: for each count a list of the first so many images.
-
-    Parameters
-    ----------
-    folder : path
-        Where the images are made, unless enough of them are there from an earlier run.
-    counts : iterable of int
-        Numbers of images; each list is named ``"images-<count>"``.
-    """
-    counts, images = sorted(set(counts)), folder / "images"
-    source = TEST_DATA / "data" / "cifar10_test.zip"
+    """Return the datasets of `scale.py`: ``"images-<count>"`` lists the first so many images."""
+    counts, images, source = sorted(set(counts)), folder / "images", _lent("cifar10_test.zip")
     title = "the 10,000 images of 32 × 32 of CIFAR-10's test set"
-    if not source.is_file():
-        source = _example_photos(source.name)
+    if source.is_dir():
         title = "the embedded photos at 32 × 32 (in place of CIFAR-10)"
-    names = _complete_names(images)
-    if len(names) < counts[-1]:
+    if len(_complete_names(images)) < counts[-1]:
         shutil.rmtree(images, ignore_errors=True)
         _make(images, "many", count=counts[-1], source=str(source))
-        names = _complete_names(images)
-    paths = {"weights": TEST_DATA / "weights"}
+    names, paths = _complete_names(images), {"weights": TEST_DATA / "weights"}
     for count in counts:
         paths[f"images-{count}"] = path = folder / f"{count}.txt"
         path.write_text("\n".join(str(images / name) for name in names[:count]), encoding="utf-8")
@@ -117,10 +93,13 @@ def _complete_names(folder: Path) -> list[str]:
     return names if n_images == len(names) else []
 
 
-def _example_photos(instead_of: str) -> Path:
+def _lent(name: str) -> Path:
+    """Return the path of lent data, or of the example photos that come with the project."""
+    if (TEST_DATA / "data" / name).exists():
+        return TEST_DATA / "data" / name
     print(
-        f"NOTE: {instead_of} is not here (CLUSTIMAGE_TEST_DATA names the folder above "
-        f"data/{instead_of}); the example photos that come with the project stand in.",
+        f"NOTE: {name} is not here (CLUSTIMAGE_TEST_DATA names the folder above data/{name}); "
+        "the example photos that come with the project stand in.",
         flush=True,
     )
     return Path(import_example("photos", dirpath=WORK / "datasets" / "embedded"))
@@ -133,8 +112,8 @@ def _make(target: Path, function: str, **options: Any) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f"draft-{target.name}")
         shutil.rmtree(draft, ignore_errors=True)  # of a run that was interrupted
-        job = Job("make_datasets.py", function, {"target": str(draft), **options})
-        run = measure(job, environments=WORK)
+        job = Job(f"make_datasets.{function}", {"target": str(draft), **options})
+        run = measure(job, WORK)
         if run.error:
             raise SystemExit(f"Cannot make {target}: {run.error}")
         draft.rename(target)

@@ -1,24 +1,15 @@
 """Markdown: tables, and the part of a page that a script writes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-__all__ = ["REACHED", "put_between", "table", "write_section"]
 
 REACHED = {True: "yes", False: "**no**", None: ""}
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+def table(columns: Iterable[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return the lines of a table, none where there are no rows.
 
-    Parameters
-    ----------
-    columns : sequence of str
-        Titles; one that ends in a colon is aligned to the right.
-    rows : iterable of sequence
-        Cells; where a row is shorter than `columns`, the rest is empty.
+    A column whose title ends in a colon is aligned to the right; short rows are filled.
 
     Examples
     --------
@@ -27,15 +18,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
     |---|---:|
     | ours | 1.5 |
     """
+    columns = list(columns)
     filled = [[*map(str, row), *[""] * (len(columns) - len(row))] for row in rows]
-    if not filled:
-        return []
-    rule = "".join("---:|" if title.endswith(":") else "---|" for title in columns)
-    lines = ["| " + " | ".join(cells) + " |" for cells in filled]
-    return ["| " + " | ".join(title.rstrip(":") for title in columns) + " |", f"|{rule}", *lines]
+    rule = "|" + "".join("---:|" if title.endswith(":") else "---|" for title in columns)
+    head, *lines = (
+        "| " + " | ".join(cells) + " |"
+        for cells in [[title.removesuffix(":") for title in columns], *filled]
+    )
+    return [head, rule, *lines] if lines else []
 
 
-def put_between(page: str, start: str, end: str, lines: Sequence[str]) -> str:
+def put_between(page: str, start: str, end: str, lines: Iterable[str]) -> str:
     """Return a page with `lines` between two marks; both are appended where neither is there.
 
     Raises
@@ -43,25 +36,17 @@ def put_between(page: str, start: str, end: str, lines: Sequence[str]) -> str:
     ValueError
         If one of the two marks is there and the other is not after it.
     """
+    if start not in page and end not in page:
+        page = f"{page.rstrip()}\n\n{start}{end}\n".lstrip()
     before, found, rest = page.partition(start)
-    if not found:
-        if end in page:
-            raise ValueError(f"There is {end!r} without {start!r} before it.")
-        before, rest = f"{page.rstrip()}\n\n".lstrip(), f"{end}\n"
     _, closed, after = rest.partition(end)
-    if not closed:
-        raise ValueError(f"There is {start!r} without {end!r} after it.")
+    if not found or not closed:
+        raise ValueError(f"The page has no {start!r} with {end!r} after it.")
     return "\n".join([before + start, *lines, end + after])
 
 
-def write_section(path: Path, start: str, end: str, lines: Sequence[str]) -> None:
-    """Put `lines` between two marks of the page at `path`; make the page if it is missing.
-
-    Raises
-    ------
-    SystemExit
-        If the marks on the page are broken; nothing is written then.
-    """
+def write_section(path: Path, start: str, end: str, lines: Iterable[str]) -> None:
+    """Put `lines` between two marks of the page at `path`; make the page if it is missing."""
     page = path.read_text(encoding="utf-8") if path.exists() else ""
     try:
         text = put_between(page, start, end, lines)

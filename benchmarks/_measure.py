@@ -1,7 +1,6 @@
 """Run one job in a fresh process and measure its seconds and its peak memory."""
 
-from __future__ import annotations
-
+import argparse
 import json
 import os
 import platform
@@ -10,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import venv
 from dataclasses import dataclass, field
@@ -18,54 +16,45 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = [
-    "DEDUP", "INCUMBENT", "OURS", "ROOT", "WORK",
-    "Environment", "Job", "Measurement", "Stage", "describe_machine", "measure",
-]  # fmt: skip
-
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "benchmarks" / ".work"
-SCRIPTS = ROOT / "benchmarks" / "tools"
+RUN_JOB = ROOT / "benchmarks" / "tools" / "run_job.py"
 SAMPLING_INTERVAL = 0.02  # seconds
+TIMEOUT = 3600.0  # seconds
 OUTPUT_LINES = 20  # of what a job prints that are kept
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment: its name in the tables, what it is made of, what it reports."""
+    """A virtual environment: its name in the tables, what is installed, what it reports."""
 
     name: str
     requirement: str  # "package==version"; empty for the environment that runs this
-    packages: tuple[str, ...]  # whose versions are reported
+    packages: str  # whose versions are reported
 
 
 INCUMBENT = Environment(
     "clustimage 1.7.1",
     "clustimage==1.7.1",
-    ("clustimage", "clusteval", "pca", "numpy", "scipy", "scikit-learn", "scikit-image",
-     "opencv-python-headless", "Pillow", "matplotlib"),
-)  # fmt: skip
-DEDUP = Environment(
-    "imagededup 0.3.3", "imagededup==0.3.3", ("imagededup", "numpy", "scipy", "Pillow")
+    "clustimage,clusteval,pca,numpy,scipy,scikit-learn,scikit-image,opencv-python-headless,"
+    "Pillow,matplotlib",
 )
+DEDUP = Environment("imagededup 0.3.3", "imagededup==0.3.3", "imagededup,numpy,scipy,Pillow")
 OURS = Environment(
     "ours",
     "",
-    ("numpy", "scipy", "scikit-learn", "scikit-image", "opencv-python-headless", "Pillow",
-     "imagehash", "clusteval", "pca", "matplotlib", "openTSNE", "faiss-cpu", "torch",
-     "torchvision"),
-)  # fmt: skip
+    "numpy,scipy,scikit-learn,scikit-image,opencv-python-headless,Pillow,imagehash,clusteval,pca,"
+    "matplotlib,openTSNE,faiss-cpu,torch,torchvision",
+)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A function of a script in ``tools/``, its options, and the environment it runs in."""
+    """A function in ``tools/`` (``"module.function"``), its options, and its environment."""
 
-    script: str
     function: str
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
     environment: Environment = OURS
-    timeout: float = 3600.0  # seconds
 
 
 @dataclass
@@ -105,8 +94,20 @@ class Measurement:
         if self.error:
             return f"failed: {self.error}"
         stages = ", ".join(f"{stage.name} {stage.seconds:.2f}" for stage in self.stages)
-        found = f"; k {self.facts['k']}, ARI {self.facts['ari']:.3f}" if "ari" in self.facts else ""
-        return f"{self.seconds:.2f} s, {self.peak / 1e6:,.0f} MB ({stages or 'no stages'}{found})"
+        found = f", k {self.facts['k']}, ARI {self.facts['ari']:.3f}" if "ari" in self.facts else ""
+        size = f"{self.peak / 1e6:,.0f} MB"
+        return f"{self.seconds:.2f} s, {size}{found}" + (f" ({stages})" if stages else "")
+
+
+def add_venv_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where the environments of other tools are."""
+    parser.add_argument(
+        "--venv-dir",
+        type=Path,
+        default=os.environ.get("CLUSTIMAGE_BENCH_VENVS", WORK / "venvs"),
+        help="where the environments of the other tools are, or are made "
+        "(CLUSTIMAGE_BENCH_VENVS; benchmarks/.work/venvs)",
+    )
 
 
 def describe_machine() -> str:
@@ -117,13 +118,7 @@ def describe_machine() -> str:
 
 @cache
 def interpreter(environment: Environment, folder: Path) -> Path:
-    """Return the interpreter of an environment; install what is missing in it.
-
-    Raises
-    ------
-    SystemExit
-        If it cannot be installed; the message says how to use an installed one.
-    """
+    """Return the interpreter of an environment; install what is missing in it."""
     if not environment.requirement:
         return Path(sys.executable)
     package, _, version = environment.requirement.partition("==")
@@ -144,34 +139,61 @@ def interpreter(environment: Environment, folder: Path) -> Path:
     return python
 
 
-class ChildMemory(threading.Thread):
-    """Sample the memory of a process together with its children, while it has children.
+def measure(job: Job, venv_dir: Path) -> Measurement:
+    """Run a job in a fresh process, with an empty temporary folder."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    python = interpreter(job.environment, venv_dir)
+    scratch = Path(tempfile.mkdtemp(prefix="run-", dir=WORK))
+    fonts = WORK / "matplotlib" / job.environment.name.replace(" ", "-")  # found by an earlier job
+    fonts.mkdir(parents=True, exist_ok=True)
+    variables = {
+        **os.environ,
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(fonts),
+        "TMPDIR": str(scratch),
+        "HOME": str(scratch),
+        "PYTHONPATH": str(ROOT) if job.environment is OURS else "",
+    }
+    answer, log = scratch / "answer.json", scratch / "output.txt"
+    arguments = [job.function, json.dumps(job.options), job.environment.packages, answer]
+    try:
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [python, RUN_JOB, *arguments],
+                cwd=scratch,
+                env=variables,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                samples, error = _watch(process)
+            finally:
+                process.kill()  # where this run is interrupted; else it has ended
+        lines = log.read_text().strip().splitlines()
+        if error is None and not answer.exists():
+            error = _without_paths(lines[-1]) if lines else "it wrote no answer"
+        run = Measurement(error=error) if error else _read(json.loads(answer.read_text()), samples)
+        run.output = lines[-OUTPUT_LINES:]
+        return run
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
-    The kernel keeps the exact peak of a single process; only work that is spread over
-    processes has to be sampled. Pages that processes share are counted once (Pss).
+
+def _watch(process: subprocess.Popen[bytes]) -> tuple[list[tuple[float, int]], str | None]:
+    """Wait for a process; return samples of its memory, and why it did not end by itself.
+
+    The kernel keeps the exact peak of a single process; the memory of a process together with
+    its children has to be sampled. Pages that they share are counted once (Pss).
     """
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.pid = pid
-        self.samples: list[tuple[float, int]] = []
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        while not self._ended.wait(SAMPLING_INTERVAL):
-            pids = _with_descendants(self.pid)
-            if len(pids) > 1:
-                self.samples.append((time.monotonic(), sum(map(_proportional_bytes, pids))))
-
-    def stop(self) -> None:
-        """End the sampling."""
-        self._ended.set()
-        self.join()
-
-    def peak(self, span: dict[str, Any]) -> int:
-        """Return the higher of the peak of a span and its highest sample."""
-        samples = (size for moment, size in self.samples if span["start"] <= moment <= span["end"])
-        return max(span["peak"], *samples, 0)
+    samples, start = [], time.monotonic()
+    while process.poll() is None:
+        if time.monotonic() - start > TIMEOUT:
+            return samples, f"not done after {TIMEOUT:g} s"
+        time.sleep(SAMPLING_INTERVAL)
+        pids = _with_descendants(process.pid)
+        if len(pids) > 1:
+            samples.append((time.monotonic(), sum(map(_proportional_bytes, pids))))
+    return samples, f"ended by signal {-process.returncode}" if process.returncode < 0 else None
 
 
 def _with_descendants(pid: int) -> list[int]:
@@ -193,86 +215,19 @@ def _proportional_bytes(pid: int) -> int:
     return 1024 * sum(map(int, re.findall(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)))
 
 
-def measure(job: Job, *, environments: Path, work: Path = WORK) -> Measurement:
-    """Run a job in a fresh process, with an empty temporary folder.
-
-    Parameters
-    ----------
-    job : Job
-        What is run; its options are JSON.
-    environments : path
-        Folder of the virtual environments of other tools.
-    work : path
-        Folder for what the benchmark writes.
-    """
-    work.mkdir(parents=True, exist_ok=True)
-    python = interpreter(job.environment, environments)
-    scratch = Path(tempfile.mkdtemp(prefix="run-", dir=work))
-    answer = scratch / "answer.json"
-    options, packages = json.dumps(job.options), ",".join(job.environment.packages)
-    command = [python, SCRIPTS / job.script, job.function, options, packages, answer]
-    try:
-        with (scratch / "output.txt").open("w+") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=scratch,
-                env=_variables(job.environment, scratch, work),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-            memory = ChildMemory(process.pid)
-            memory.start()
-            try:
-                error = _wait(process, job.timeout)
-            finally:
-                process.kill()  # where this run is interrupted; else it has ended
-                memory.stop()
-            output.seek(0)
-            lines = output.read().strip().splitlines()
-        if error is None and not answer.exists():
-            error = _without_paths(lines[-1]) if lines else "it wrote no answer"
-        found = Measurement(error=error) if error else _read(json.loads(answer.read_text()), memory)
-        found.output = lines[-OUTPUT_LINES:]
-        return found
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _variables(environment: Environment, scratch: Path, work: Path) -> dict[str, str]:
-    """Return the variables of a job: no screen, empty folders, fonts listed by an earlier job."""
-    fonts = work / "matplotlib" / environment.name.replace(" ", "-")
-    fonts.mkdir(parents=True, exist_ok=True)
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    variables.update(
-        MPLBACKEND="Agg", MPLCONFIGDIR=str(fonts), TMPDIR=str(scratch), HOME=str(scratch)
-    )
-    return variables | ({"PYTHONPATH": str(ROOT)} if environment is OURS else {})
-
-
-def _wait(process: subprocess.Popen[bytes], timeout: float) -> str | None:
-    """Return why a process did not end by itself; None where it did."""
-    try:
-        code = process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        return f"not done after {timeout:g} s"
-    return f"ended by signal {-code}" if code < 0 else None
-
-
 def _without_paths(line: str) -> str:
     """Return a line of an error as it can stand in a table, without paths of the machine."""
     return re.sub(r"\s*\(?[/\\][\w./\\-]+\)?", " …", line).replace("|", "/")[:200]
 
 
-def _read(answer: dict[str, Any], memory: ChildMemory) -> Measurement:
-    work = answer["work"] or {"start": 0.0, "end": float("nan"), "peak": 0}
-    return Measurement(
-        seconds=work["end"] - work["start"],
-        peak=memory.peak(work),
-        stages=[
-            Stage(stage["name"], stage["end"] - stage["start"], memory.peak(stage))
-            for stage in answer["stages"]
-        ],
-        facts=answer["facts"],
-        versions=answer["versions"],
-        python=answer["python"],
-    )
+def _read(answer: dict[str, Any], samples: list[tuple[float, int]]) -> Measurement:
+    def peak(span: dict[str, Any]) -> int:
+        inside = (size for moment, size in samples if span["start"] <= moment <= span["end"])
+        return max(span["peak"], max(inside, default=0))
+
+    work = answer.pop("work") or {"start": 0.0, "end": float("nan"), "peak": 0}
+    stages = [
+        Stage(stage["name"], stage["end"] - stage["start"], peak(stage))
+        for stage in answer.pop("stages")
+    ]
+    return Measurement(work["end"] - work["start"], peak(work), stages, **answer)

@@ -1,7 +1,5 @@
 """The figure of how time and memory grow."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +8,11 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from _scale_cases import METHODS
+from _scale_report import MAX_PEAK
 from _scale_results import Results
-from _scale_targets import MAX_PEAK
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
-
-__all__ = ["draw", "make_curves"]
 
 INCUMBENT = "clustimage\n1.7.1, pca"
 # Okabe and Ito (2008): told apart with every common kind of colour vision.

@@ -1,18 +1,14 @@
 """From the results of `scale.py` to its part of docs/performance.md."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from _markdown import REACHED, table
 from _measure import Stage
-from _scale_cases import METHODS, ROW_TASKS, ROWS_BUDGET, Case, Sizes
+from _scale_cases import METHODS, ROW_TASKS, ROWS_BUDGET, Sizes
 from _scale_results import CHAIN, Result, Results
-from _scale_targets import format_bytes, make_targets
 
-__all__ = ["report"]
-
+MAX_PEAK, MAX_ROWS_PEAK = 4e9, 8e9  # bytes, at the largest number of images; of the rows
 FIGURE = "![Seconds and peak memory against the number of images](images/scale.png)"
 STEPS_NOTE = (
     "Of the largest run of each method. *decoding* is bare: the same files, decoded and resized",
@@ -69,32 +65,75 @@ def _measured_on(results: Results) -> list[str]:
 
 
 def _targets_table(results: Results, sizes: Sizes) -> list[str]:
-    rows = [target.row(results) for target in make_targets(sizes)]
-    measured = any(reached is not None for *_, reached in rows)
-    filled = [[*cells, REACHED[reached]] for *cells, reached in rows if measured]
-    return table(["what", "measured:", "to reach:", "reached"], filled)
+    rows = list(_targets(results, sizes))
+    measured = any(value is not None for _, value, *_ in rows)
+    return table(
+        ["what", "measured:", "to reach:", "reached"],
+        [_target_row(*row) for row in rows if measured],
+    )
+
+
+def _target_row(
+    title: str, value: float | None, form: Callable[[float], str], target: str, limit: float
+) -> list[str]:
+    if value is None:
+        return [title, "not measured", target]
+    reached = value >= limit if target.startswith("≥") else value <= limit
+    return [title, form(value), target, REACHED[reached]]
+
+
+def _targets(results: Results, sizes: Sizes) -> Iterator[tuple[Any, ...]]:
+    """Yield title, value, its form, the target in words and its limit."""
+
+    def value(compute: Callable[..., float], *cases: str) -> float | None:
+        found = [results.good(name) for name in cases]
+        return None if None in found else compute(*found)
+
+    def peak(result: Result) -> float:
+        return result.run.peak
+
+    middle = 4000 if 4000 in sizes.incumbent else sizes.incumbent[-1]
+    small, large = 10_000 if 10_000 in sizes.images else sizes.images[0], sizes.images[-1]
+    both, images = (f"pca-{middle}", f"incumbent-pca-{middle}"), f"{middle:,} images, `pca`"
+    speed = value(lambda ours, theirs: theirs.seconds / ours.seconds, *both)
+    memory = value(lambda ours, theirs: ours.run.peak / theirs.run.peak, *both)
+    yield f"{images}: speed", speed, _times, "≥ 6 × that of 1.7.1", 6
+    yield f"{images}: memory", memory, lambda x: f"1/{1 / x:.1f}", "≤ 1/6 of that of 1.7.1", 1 / 6
+    for method in METHODS[:3]:
+        case, before = f"{method}-{large}", f"{method}-{small}"
+        title, target = f"{large:,} images, `{method}`: peak memory", format_bytes(MAX_PEAK)
+        yield title, value(peak, case), format_bytes, f"≤ {target}", MAX_PEAK
+        growth = value(lambda after, before: after.seconds / before.seconds, case, before)
+        yield f"`{method}`: time of {large:,} images against {small:,}", growth, _times, "≤ 8 ×", 8
+    for name, (task, *_) in ROW_TASKS.items():
+        title, target = f"{sizes.rows:,} rows, {task}: peak memory", format_bytes(MAX_ROWS_PEAK)
+        yield title, value(peak, f"rows-{name}"), format_bytes, f"≤ {target}", MAX_ROWS_PEAK
+    speed = value(lambda hog: hog.run.facts["theirs"] / hog.run.facts["ours"], "hog-speed")
+    difference = value(lambda hog: hog.run.facts["difference"], "hog-speed")
+    yield "HOG: speed against `skimage.feature.hog` in one thread", speed, _times, "≥ 5 ×", 5
+    yield "HOG: largest difference from it", difference, "{:.0e}".format, "≤ 1e-05", 1e-5
+    for method in METHODS[:3]:
+        title = f"one question to {large:,} rows of `{method}`, against reading them once"
+        ratio = value(lambda result: _query_ratio(result.run.facts["query"]), f"{method}-{large}")
+        yield title, ratio, _times, "about 1 × (≤ 2 ×)", 2
 
 
 def _chain_table(results: Results) -> list[str]:
-    rows = []
+    rows: list[list[Any]] = []
     for method in METHODS:
-        if results.curve("chain", method):
-            found = list(results.group("chain", "incumbent", method=method))
-            found.sort(key=lambda one: (one[0].count, one[0].group == "chain"))
-            rows += [_chain_row(case, result) for case, result in found]
+        found = list(results.group("chain", "incumbent", method=method))
+        found.sort(key=lambda one: (one[0].count, one[0].group == "chain"))
+        for case, result in found if results.curve("chain", method) else ():
+            tool, facts = "ours" if case.group == "chain" else "1.7.1", result.run.facts
+            rows.append([f"`{method}`", f"{case.count:,}", tool])
+            if result.run.error:
+                rows[-1] += [_failed(result)]
+                continue
+            rows[-1] += [f"{facts['feat'][1]:,}", facts["k"], f"{result.seconds:.1f} s"]
+            rows[-1] += [format_bytes(result.run.peak)]
+            rows[-1] += [_cell(result.run.stage(name)) for name in (*CHAIN, "find")]
     numbers = ["features", "k", "total", "peak", *CHAIN, "find"]
     return table(["method", "images:", "tool", *(f"{title}:" for title in numbers)], rows)
-
-
-def _chain_row(case: Case, result: Result) -> list[str]:
-    tool = "ours" if case.group == "chain" else "1.7.1"
-    head = [f"`{case.method}`", f"{case.count:,}", tool]
-    if result.run.error:
-        return [*head, _failed(result)]
-    facts = result.run.facts
-    stages = [_cell(result.run.stage(name)) for name in (*CHAIN, "find")]
-    total = [f"{result.seconds:.1f} s", format_bytes(result.run.peak)]
-    return [*head, f"{facts['feat'][1]:,}", facts["k"], *total, *stages]
 
 
 def _plan_table(results: Results) -> list[str]:
@@ -161,11 +200,15 @@ def _query_table(results: Results) -> list[str]:
     return [QUERY_NOTE, "", *lines, *notes] if lines else []
 
 
-def _query_row(name: str, facts: dict[str, Any], key: str) -> list[str]:
+def _query_row(name: str, facts: dict[str, Any], key: str) -> list[Any]:
     query, (rows, columns) = facts[key], facts["feat"]
     times = [f"{query['seconds']:.4f}", f"{query['read']:.4f}"]
-    ratio = f"{query['seconds'] / query['read']:.1f}"
-    return [name, f"{rows:,}", f"{columns:,}", query["queries"], *times, ratio]
+    numbers = [f"{rows:,}", f"{columns:,}", query["queries"], *times]
+    return [name, *numbers, f"{_query_ratio(query):.1f}"]
+
+
+def _query_ratio(query: dict[str, float]) -> float:
+    return query["seconds"] / query["read"]
 
 
 def _hog_lines(results: Results) -> list[str]:
@@ -250,3 +293,18 @@ def _cell(stage: Stage | None) -> str:
 
 def _failed(result: Result) -> str:
     return f"failed: {result.run.error}"
+
+
+def _times(value: float) -> str:
+    return f"{value:.1f} ×"
+
+
+def format_bytes(n_bytes: float) -> str:
+    """Return bytes in MB or GB, powers of 1,000.
+
+    Examples
+    --------
+    >>> format_bytes(3_210_000_000), format_bytes(512_300_000)
+    ('3.21 GB', '512 MB')
+    """
+    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.0f} MB"

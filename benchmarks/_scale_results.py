@@ -1,13 +1,11 @@
 """Results of `scale.py`, kept as JSON lines, so that an interrupted run can go on."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +13,6 @@ from typing import Any
 
 from _measure import OURS, ROOT, Measurement, Stage, describe_machine
 from _scale_cases import METHODS, Case
-
-__all__ = ["CHAIN", "Result", "Results", "digest_of", "make_result"]
 
 CHAIN = ("import", "extract", "embedding", "cluster")
 
@@ -42,24 +38,16 @@ class Result:
 
 
 class Results:
-    """The last result of each case.
+    """The last result of each case, in a file of JSON lines."""
 
-    Parameters
-    ----------
-    path : path
-        File of JSON lines; made with the first result.
-    cases : list of Case
-        In the order of the tables.
-    """
-
-    def __init__(self, path: Path, cases: list[Case]) -> None:
-        self.path, self.cases = path, cases
+    def __init__(self, path: Path, cases: Iterable[Case]) -> None:
+        self.path, self.cases = path, list(cases)
         self._last: dict[str, Result] = {}
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
             with suppress(json.JSONDecodeError):  # the machine went off while it was written
                 entry = json.loads(line)
                 run = Measurement(**entry.pop("run"))
-                run.stages = [Stage(**stage) for stage in run.stages]  # type: ignore[arg-type]
+                run.stages = [Stage(**stage) for stage in run.stages]
                 self._last[entry["case"]] = Result(**entry, run=run)
 
     def add(self, result: Result) -> None:
@@ -89,9 +77,8 @@ class Results:
     def group(self, *names: str, method: str = "") -> Iterator[tuple[Case, Result]]:
         """Yield the measured cases of some groups, of one method if it is given."""
         for case in self.cases:
-            result = self._last.get(case.name)
-            if case.group in names and method in ("", case.method) and result is not None:
-                yield case, result
+            if case.group in names and method in ("", case.method) and case.name in self._last:
+                yield case, self._last[case.name]
 
     def curve(self, group: str, method: str) -> list[tuple[int, Result]]:
         """Return number of images and result of a method, where it succeeded."""
@@ -108,23 +95,16 @@ class Results:
 def make_result(case: Case, run: Measurement, images: str) -> Result:
     """Return what was measured now, with the code, the machine and the images."""
     changed = "+" if _git("status", "--porcelain", "--", "clustimage") else ""
-    return Result(
-        case=case.name,
-        options=case.job.options,
-        commit=(_git("rev-parse", "--short", "HEAD") or "unknown") + changed,
-        digest=digest_of(case),
-        date=time.strftime("%Y-%m-%d"),
-        machine=describe_machine(),
-        images=images,
-        run=run,
-    )
+    commit = (_git("rev-parse", "--short", "HEAD") or "unknown") + changed
+    context = (digest_of(case), time.strftime("%Y-%m-%d"), describe_machine(), images)
+    return Result(case.name, case.job.options, commit, *context, run)
 
 
 def digest_of(case: Case) -> str:
     """Return a digest of the package's source; empty for jobs that do not run the package."""
-    if case.job.environment is not OURS or case.job.script == "run_bare.py":
-        return ""
     digest = hashlib.sha256()
+    if case.job.environment is not OURS or case.group == "decode":
+        return ""
     for path in sorted((ROOT / "clustimage").rglob("*.py")):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

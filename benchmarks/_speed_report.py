@@ -1,7 +1,5 @@
 """From measurements of `run.py` to the tables of docs/performance.md."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -10,9 +8,11 @@ from _markdown import REACHED, table
 from _measure import Measurement, describe_machine
 from _workloads import Workload
 
-__all__ = ["Outcome", "Outcomes", "compare_scores", "report", "verdict"]
-
 STAGES = ("import", "extract", "embedding", "cluster")
+STAGE_NOTE = (
+    "Seconds and peak memory of each stage, the number of clusters found, and the adjusted",
+    "Rand index (ARI) of the labels and the kinds of the photos or the digits.",
+)
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Outcome:
         """The median of the peak memory, in bytes."""
         return median(run.peak for run in self.runs)
 
-    def ratios(self, other: Outcome) -> tuple[float, float]:
+    def ratios(self, other: "Outcome") -> tuple[float, float]:
         """Return how many times as fast as another one it is, and its memory as a ratio."""
         return other.seconds / self.seconds, self.peak / other.peak
 
@@ -58,7 +58,7 @@ def compare_scores(outcomes: Outcomes) -> float | None:
 
 def verdict(workload: Workload, outcomes: Outcomes) -> tuple[str, bool | None]:
     """Say how ours compares with the fastest rival, and whether the target is reached."""
-    target, ours = workload.target, outcomes[workload.ours.name]
+    target, ours = workload.target, outcomes[workload.ours]
     if target is None:
         return "no target", None
     rivals = [name for name in target.against if name in outcomes and not outcomes[name].error]
@@ -81,43 +81,26 @@ def report(
     done: list[tuple[Workload, Outcomes]], titles: dict[str, Any], repeats: int
 ) -> list[str]:
     """Return the lines of the page: versions, the table of targets, the table of stages."""
-    lines = [
-        f"Measured on {describe_machine()}, {repeats} run(s) of each tool in turn. Versions:",
-        "",
-        *_versions(done),
-        "",
-        "## Against the targets",
-        "",
-        *_speed_table(done, titles),
-    ]
+    first = f"Measured on {describe_machine()}, {repeats} run(s) of each tool in turn. Versions:"
+    lines = [first, "", *_versions(done), "", "## Against the targets", ""]
+    lines += _speed_table(done, titles)
     stages = _stage_table(done, titles)
-    if stages:
-        lines += [
-            "",
-            "## Stage by stage",
-            "",
-            "Seconds and peak memory of each stage, the number of clusters found, and the adjusted",
-            "Rand index (ARI) of the labels and the kinds of the photos or the digits.",
-            "",
-            *stages,
-        ]
-    return lines
+    return [*lines, "", "## Stage by stage", "", *STAGE_NOTE, "", *stages] if stages else lines
 
 
 def _versions(done: list[tuple[Workload, Outcomes]]) -> list[str]:
     software: dict[str, str] = {}
     for workload, outcomes in done:
-        for contender in workload.contenders:
-            run = outcomes[contender.name].runs[0]
-            if not run.error:
-                software.setdefault(contender.job.environment.name, run.software)
+        for name, job in workload.contenders.items():
+            if not outcomes[name].error:
+                software.setdefault(job.environment.name, outcomes[name].runs[0].software)
     return [f"- {name} — {versions}" for name, versions in software.items()]
 
 
 def _speed_table(done: list[tuple[Workload, Outcomes]], titles: dict[str, Any]) -> list[str]:
     rows = []
     for workload, outcomes in done:
-        ours, reached = outcomes[workload.ours.name], None
+        ours, reached = outcomes[workload.ours], None
         for name, outcome in outcomes.items():
             title = "" if outcome is ours else workload.title.format(**titles)
             if outcome.error:
@@ -165,7 +148,7 @@ def _stage_cell(outcome: Outcome, name: str) -> str:
     return f"{seconds:.2f} s, {_megabytes(peak)}"
 
 
-def _ratios(ours: Outcome, other: Outcome) -> str:
+def _ratios(ours: Outcome, other: "Outcome") -> str:
     speed, memory = ours.ratios(other)
     return f"{speed:.2f} × as fast, {memory:.2f} × the memory"
 

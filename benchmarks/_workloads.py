@@ -1,21 +1,9 @@
 """What `run.py` measures, with which tools, and the targets."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 from _measure import DEDUP, INCUMBENT, OURS, Environment, Job
-
-__all__ = ["WORKLOADS", "Contender", "Target", "Workload"]
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A tool at a workload; strings in its options that name a dataset stand for its path."""
-
-    name: str
-    job: Job
 
 
 @dataclass(frozen=True)
@@ -38,38 +26,28 @@ class Target:
 
 @dataclass(frozen=True)
 class Workload:
-    """A piece of work; the last contender is this version of clustimage."""
+    """A piece of work: the job of each contender by its name, the last of this version."""
 
     name: str
     title: str
-    contenders: tuple[Contender, ...]
+    contenders: dict[str, Job]
     target: Target | None = None
     rate: str | None = None  # what is counted per second
     stages: bool = False  # has rows in the table of stages
     compares: bool = True  # its contenders do the same work
 
     @property
-    def ours(self) -> Contender:
-        """The contender of this project."""
-        return self.contenders[-1]
+    def ours(self) -> str:
+        """The name of the contender of this version."""
+        return list(self.contenders)[-1]
 
 
-def _contender(
-    name: str, script: str, function: str, environment: Environment = OURS, **options: Any
-) -> Contender:
-    return Contender(name, Job(script, function, options, environment))
+def _job(function: str, environment: Environment = OURS, **options: Any) -> Job:
+    return Job(f"jobs.{function}", options, environment)
 
 
-def _ours(function: str, name: str = OURS.name, **options: Any) -> Contender:
-    return _contender(name, "run_clustimage.py", function, **options)
-
-
-def _incumbent(function: str, **options: Any) -> Contender:
-    return _contender(INCUMBENT.name, "run_clustimage.py", function, INCUMBENT, **options)
-
-
-def _both(function: str, **options: Any) -> tuple[Contender, Contender]:
-    return _incumbent(function, **options), _ours(function, **options)
+def _both(function: str, **options: Any) -> dict[str, Job]:
+    return {env.name: _job(function, env, **options) for env in (INCUMBENT, OURS)}
 
 
 def _chain(method: str, speed: float, memory: float | None = None) -> Workload:
@@ -82,34 +60,31 @@ def _chain(method: str, speed: float, memory: float | None = None) -> Workload:
     )
 
 
+def _features(network: str, count: int, function: str = "cnn_features", **options: Any) -> Job:
+    options = {"folder": "photos", "weights": "weights", "network": network, **options}
+    return _job(function, **options, count=count)
+
+
 def _network(network: str) -> Workload:
-    options = {"folder": "photos", "weights": "weights", "network": network, "count": 1000}
     bare = "bare network, ready batches"
-    small = {**options, "batch": 4, "widen_heap": True}
-    return Workload(
-        f"deep-{network}",
-        f"{{photos}}: features of `{network}`, from files",
-        (
-            _contender(bare, "run_bare.py", "forward_pass", **options),
-            _contender(f"{bare} of 4, wide heap", "run_bare.py", "forward_pass", **small),
-            _ours("cnn_features", **options),
-        ),
-        Target((bare,), 0.85),
-        rate="photos",
-    )
+    small = {"batch": 4, "heap": 33_000_000}
+    contenders = {
+        bare: _features(network, 1000, "forward_pass", batch=32),
+        f"{bare} of 4, wide heap": _features(network, 1000, "forward_pass", **small),
+        OURS.name: _features(network, 1000),
+    }
+    title = f"{{photos}}: features of `{network}`, from files"
+    return Workload(f"deep-{network}", title, contenders, Target((bare,), 0.85), "photos")
 
 
 def _rerun(method: str, speed: float) -> Workload:
-    options = {"folder": "photos", "weights": "weights", "method": method}
-    return Workload(
-        f"again-{method}",
-        f"{{photos}}: reading and `{method}`, with a `dirpath`",
-        (
-            _ours("rerun", "first run", **options, cached=False),
-            _ours("rerun", "second run", **options, cached=True),
-        ),
-        Target(("first run",), speed),
-    )
+    photos = {"folder": "photos", "weights": "weights", "method": method}
+    contenders = {
+        "first run": _job("rerun", **photos, cached=False),
+        "second run": _job("rerun", **photos, cached=True),
+    }
+    title = f"{{photos}}: reading and `{method}`, with a `dirpath`"
+    return Workload(f"again-{method}", title, contenders, Target(("first run",), speed))
 
 
 _ALL = (
@@ -125,40 +100,30 @@ _ALL = (
     Workload(
         "reading",
         "reading {n_large} photos of 2048 × 1536",
-        (
-            _contender("bare Pillow", "run_bare.py", "decoding", folder="large", decoder="Pillow"),
-            _contender("bare OpenCV", "run_bare.py", "decoding", folder="large", decoder="OpenCV"),
-            *_both("reading", folder="large"),
-        ),
+        {
+            "bare Pillow": _job("decoding", folder="large", decoder="Pillow"),
+            "bare OpenCV": _job("decoding", folder="large", decoder="OpenCV"),
+            **_both("reading", folder="large"),
+        },
         Target(("bare Pillow", "bare OpenCV"), 0.8),
-        rate="photos",
+        "photos",
     ),
     Workload(
         "hashing",
         "{photos}: reading and pHash",
-        (
-            _contender(DEDUP.name, "run_imagededup.py", "hashing", DEDUP, folder="photos"),
-            _ours("hashing", folder="photos"),
-        ),
+        {
+            DEDUP.name: _job("hashing_imagededup", DEDUP, folder="photos"),
+            OURS.name: _job("hashing", folder="photos"),
+        },
         Target((DEDUP.name,), 1.3),
-        rate="photos",
+        "photos",
     ),
     _network("mobilenet_v2"),
     _network("squeezenet1_1"),
     Workload(
         "deep-memory",
         "{photos}: memory of the features of `mobilenet_v2`",
-        tuple(
-            _ours(
-                "cnn_features",
-                f"{count:,} photos",
-                folder="photos",
-                weights="weights",
-                network="mobilenet_v2",
-                count=count,
-            )
-            for count in (100, 1000)
-        ),
+        {f"{count:,} photos": _features("mobilenet_v2", count) for count in (100, 1000)},
         compares=False,
     ),
     _rerun("cnn", 20),
@@ -167,13 +132,16 @@ _ALL = (
     Workload(
         "silhouettes",
         "silhouettes of k = 3 … 24, {n_blobs:,} × 50, given the tree",
-        (_incumbent("silhouettes_clusteval", data="blobs"), _ours("silhouettes", data="blobs")),
+        {
+            INCUMBENT.name: _job("silhouettes_clusteval", INCUMBENT, data="blobs"),
+            OURS.name: _job("silhouettes", data="blobs"),
+        },
         Target((INCUMBENT.name,), 10, same_scores=1e-4),
     ),
     Workload(
         "plot",
         "`plot()` of 1,797 digits in 10 clusters",
-        (_incumbent("plot", draw=False), _ours("plot", draw=True)),
+        {INCUMBENT.name: _job("plot", INCUMBENT, draw=False), OURS.name: _job("plot", draw=True)},
         Target((INCUMBENT.name,), 10),
     ),
 )

@@ -9,8 +9,6 @@ not part of the project: they are looked for below ``CLUSTIMAGE_TEST_DATA``, in 
     python benchmarks/quality.py --only corel1k --print
 """
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import tempfile
@@ -58,20 +56,16 @@ class Method:
     """A method, or a network with its settings, as it is named in the table."""
 
     name: str
-    network: str = ""
-    n_components: float | None = None
+    params_cnn: dict[str, Any] | None = None
 
     def make_model(self, dirpath: Path) -> Clustimage:
         """Return a model of default settings, for a network with its weights from a file."""
-        if not self.network:
-            return Clustimage(method=self.name, embedding=None, verbose="error")
-        params: dict[str, Any] = {"model": self.network}
-        params["weights"] = str(TEST_DATA / "weights" / f"{self.network}.pth")
-        if self.n_components:
-            params["n_components"] = self.n_components
-        return Clustimage(
-            method="cnn", params_cnn=params, embedding=None, dirpath=dirpath, verbose="error"
-        )
+        params = {"method": self.name}
+        if self.params_cnn:
+            weights = TEST_DATA / "weights" / f"{self.params_cnn['model']}.pth"
+            cnn = {**self.params_cnn, "weights": str(weights)}
+            params = {"method": "cnn", "params_cnn": cnn, "dirpath": dirpath}
+        return Clustimage(**params, embedding=None, verbose="error")
 
 
 SETS = (
@@ -85,10 +79,11 @@ METHODS = (
     Method("hog"),
     Method("pca-hog"),
     Method("phash"),
-    Method("mobilenet_v2", "mobilenet_v2"),
-    Method("mobilenet_v2, n_components=0.95", "mobilenet_v2", 0.95),
-    Method("squeezenet1_1", "squeezenet1_1"),
-    Method("squeezenet1_1, n_components=0.95", "squeezenet1_1", 0.95),
+    *(
+        Method(f"{network}{title}", {"model": network, **params})
+        for network in ("mobilenet_v2", "squeezenet1_1")
+        for title, params in (("", {}), (", n_components=0.95", {"n_components": 0.95}))
+    ),
 )
 
 

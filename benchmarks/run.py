@@ -8,15 +8,12 @@ counted. A whole run writes the tables of ``docs/performance.md``; a part of it 
     python benchmarks/run.py --only reading --only hashing --repeats 5
 """
 
-from __future__ import annotations
-
 import argparse
-import os
 from pathlib import Path
 
 from _datasets import Datasets, make_photos
 from _markdown import write_section
-from _measure import ROOT, WORK, measure
+from _measure import ROOT, add_venv_option, measure
 from _speed_report import Outcome, Outcomes, compare_scores, report, verdict
 from _workloads import WORKLOADS, Workload
 
@@ -32,7 +29,7 @@ def main() -> int:
     done = [
         (workload, _compete(workload, datasets, options))
         for workload in map(WORKLOADS.__getitem__, options.only or WORKLOADS)
-        if datasets.have(workload.name, workload.ours.job)
+        if datasets.have(workload.name, workload.contenders[workload.ours])
     ]
     lines = report(done, datasets.titles, options.repeats)
     print("\n" + "\n".join(lines))
@@ -50,13 +47,7 @@ def _parse_options() -> argparse.Namespace:
     )
     parser.add_argument("--repeats", type=int, default=3, help="runs of each tool (3)")
     parser.add_argument("--quick", action="store_true", help="small data, to try the benchmark")
-    parser.add_argument(
-        "--venv-dir",
-        type=Path,
-        default=os.environ.get("CLUSTIMAGE_BENCH_VENVS", WORK / "venvs"),
-        help="where the environments of the other tools are, or are made "
-        "(CLUSTIMAGE_BENCH_VENVS; benchmarks/.work/venvs)",
-    )
+    add_venv_option(parser)
     parser.add_argument(
         "--output", type=Path, default=ROOT / "docs" / "performance.md", help="page to write"
     )
@@ -66,16 +57,13 @@ def _parse_options() -> argparse.Namespace:
 def _compete(workload: Workload, datasets: Datasets, options: argparse.Namespace) -> Outcomes:
     """Run all contenders of a workload in turn, as often as asked for."""
     print(f"\n{workload.name}: {workload.title.format(**datasets.titles)}", flush=True)
-    outcomes: Outcomes = {contender.name: Outcome() for contender in workload.contenders}
+    outcomes: Outcomes = {name: Outcome() for name in workload.contenders}
     for turn in range(options.repeats):
-        for contender in workload.contenders:
-            outcome = outcomes[contender.name]
-            if not outcome.error:
-                run = measure(datasets.resolve(contender.job), environments=options.venv_dir)
-                outcome.runs.append(run)
-                print(
-                    f"  {turn + 1}/{options.repeats} {contender.name}: {run.summary()}", flush=True
-                )
+        for name, job in workload.contenders.items():
+            if not outcomes[name].error:
+                run = measure(datasets.resolve(job), options.venv_dir)
+                outcomes[name].runs.append(run)
+                print(f"  {turn + 1}/{options.repeats} {name}: {run.summary()}", flush=True)
     text, _ = verdict(workload, outcomes)
     print(f"  ours: {text}" + (f" (target: {workload.target})" if workload.target else ""))
     return outcomes
@@ -86,7 +74,7 @@ def _has_failed(workload: Workload, outcomes: Outcomes) -> bool:
     limit = workload.target.same_scores if workload.target else None
     difference = compare_scores(outcomes)
     differs = limit is not None and difference is not None and difference > limit
-    return bool(outcomes[workload.ours.name].error) or differs
+    return bool(outcomes[workload.ours].error) or differs
 
 
 if __name__ == "__main__":

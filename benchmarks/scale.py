@@ -11,18 +11,15 @@ figure ``docs/images/scale.png``.
     python benchmarks/scale.py --quick           # a few hundred images, to try it all
 """
 
-from __future__ import annotations
-
 import argparse
 import fnmatch
-import os
 import signal
 from dataclasses import replace
 from pathlib import Path
 
 from _datasets import make_small_images
 from _markdown import write_section
-from _measure import ROOT, WORK, measure
+from _measure import ROOT, WORK, add_venv_option, measure
 from _scale_cases import QUICK, Case, Sizes, make_cases
 from _scale_figure import draw
 from _scale_report import report
@@ -83,13 +80,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     parser.add_argument("--quick", action="store_true", help="small data, to try the benchmark")
     parser.add_argument("--rows", type=int, help="rows of the features-only cases (1,000,000)")
-    parser.add_argument(
-        "--venv-dir",
-        type=Path,
-        default=os.environ.get("CLUSTIMAGE_BENCH_VENVS", WORK / "venvs"),
-        help="where the environment of clustimage 1.7.1 is, or is made "
-        "(CLUSTIMAGE_BENCH_VENVS; benchmarks/.work/venvs)",
-    )
+    add_venv_option(parser)
     parser.add_argument("--output", type=Path, help="page to write (docs/performance.md)")
     parser.add_argument("--picture", type=Path, help="figure to write (docs/images/scale.png)")
     return parser.parse_args()
@@ -97,21 +88,20 @@ def _parse_options() -> argparse.Namespace:
 
 def _choose(results: Results, options: argparse.Namespace) -> list[Case]:
     """Return the cases to measure now."""
+    names = [case.name for case in results.cases]
+    chosen = {pattern: fnmatch.filter(names, pattern) for pattern in options.only or ()}
+    for pattern, found in chosen.items():
+        if not found:
+            raise SystemExit(f"No case is called {pattern!r}. --list names them.")
     if options.only:
-        for pattern in options.only:
-            if not fnmatch.filter([case.name for case in results.cases], pattern):
-                raise SystemExit(f"No case is called {pattern!r}. --list names them.")
-        return [
-            case
-            for case in results.cases
-            if any(fnmatch.fnmatch(case.name, pattern) for pattern in options.only)
-        ]
+        wanted = {name for found in chosen.values() for name in found}
+        return [case for case in results.cases if case.name in wanted]
     if options.report:
         return []
     return [case for case in results.cases if options.again or not results.is_current(case)]
 
 
-def _measure_all(cases: list[Case], results: Results, work: Path, environments: Path) -> bool:
+def _measure_all(cases: list[Case], results: Results, work: Path, venv_dir: Path) -> bool:
     """Measure cases one after another; False where a person has stopped it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     counts = [case.count for case in results.cases if case.group != "rows"]
@@ -121,7 +111,7 @@ def _measure_all(cases: list[Case], results: Results, work: Path, environments: 
         for number, case in enumerate(cases, start=1):
             if datasets.have(case.name, case.job):
                 print(f"[{number}/{len(cases)}] {case.name} … ", end="", flush=True)
-                run = measure(datasets.resolve(case.job), environments=environments)
+                run = measure(datasets.resolve(case.job), venv_dir)
                 results.add(make_result(case, run, datasets.titles["images"]))
                 print(run.summary(), flush=True)
     except KeyboardInterrupt:

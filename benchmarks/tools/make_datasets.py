@@ -1,24 +1,22 @@
 """Make what the benchmarks work on, from seeds: photos, points and their tree."""
 
-from __future__ import annotations
-
 import shutil
 import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from _job import Clock, image_files, run_job
+from jobs import Facts, image_files
+from run_job import Clock
 
 WIDTH, HEIGHT = 2048, 1536
 SMALL = 32  # pixels
 PICTURES = ("astronaut", "cat", "coffee", "rocket", "retina", "immunohistochemistry")
 
 
-def photos(clock: Clock, *, target: str, count: int) -> dict[str, Any]:
+def photos(clock: Clock, *, target: str, count: int) -> Facts:
     """Write photos of 2048 × 1536: cuts of scikit-image's pictures, enlarged, with noise."""
     from skimage import data
 
@@ -62,7 +60,7 @@ def _random_cut(
     return cut[:, ::-1] if rng.random() < 0.5 else cut
 
 
-def many(clock: Clock, *, target: str, count: int, source: str) -> dict[str, Any]:
+def many(clock: Clock, *, target: str, count: int, source: str) -> Facts:
     """Write `count` small images and ``names.txt``, with their names in an order.
 
     First come the images of `source`, one of each class in turn, then variants of them in the
@@ -119,7 +117,7 @@ def _alternate_classes(pictures: list[tuple[str, str, bytes]]) -> list[tuple[str
     return [pictures[index] for index in order]
 
 
-def some(clock: Clock, *, source: str, target: str, step: int) -> dict[str, Any]:
+def some(clock: Clock, *, source: str, target: str, step: int) -> Facts:
     """Copy every `step`-th photo of a folder, keeping the folders of the classes."""
     paths = image_files(source)[::step]
     for path in map(Path, paths):
@@ -129,7 +127,7 @@ def some(clock: Clock, *, source: str, target: str, step: int) -> dict[str, Any]
     return {"n": len(paths)}
 
 
-def blobs(clock: Clock, *, target: str, count: int) -> dict[str, Any]:
+def blobs(clock: Clock, *, target: str, count: int) -> Facts:
     """Write points in 50 dimensions and their Ward tree."""
     from scipy.cluster.hierarchy import linkage
     from sklearn.datasets import make_blobs
@@ -137,7 +135,3 @@ def blobs(clock: Clock, *, target: str, count: int) -> dict[str, Any]:
     X, _ = make_blobs(count, n_features=50, centers=10, cluster_std=4.0, random_state=0)
     np.savez(target, X=X, tree=linkage(X, "ward"))
     return {"n": count}
-
-
-if __name__ == "__main__":
-    run_job(photos, many, some, blobs)

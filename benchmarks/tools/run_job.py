@@ -1,26 +1,23 @@
-"""What the measured scripts share: a clock with peak memory, no network, one JSON answer.
+"""Run one job: a clock with peak memory, no network, one JSON answer.
 
-A script runs in the environment of the tool that it measures, so this file uses the
-standard library only. It is called as ``script.py FUNCTION OPTIONS PACKAGES ANSWER``: the
-function to run, a JSON object of its options, the packages whose versions are reported
-(with commas), and the file to answer in.
+It runs in the environment of the tool that is measured, so it uses the standard library only.
+It is called as ``run_job.py MODULE.FUNCTION OPTIONS PACKAGES ANSWER``: a function of a module
+in this folder, which takes a `Clock` and options (JSON) and returns facts; the packages whose
+versions are reported; the file to answer in.
 """
 
-from __future__ import annotations
-
+import importlib
 import json
 import platform
 import resource
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 class Clock:
@@ -92,56 +89,32 @@ def forbid_network() -> None:
             raise OSError(f"a benchmark does not use the network (asked for {address})")
         connect(self, address)
 
-    socket.socket.connect = refuse  # type: ignore[method-assign, assignment]
+    socket.socket.connect = refuse
 
 
-def image_files(folder: str) -> list[str]:
-    """Return the images below a folder, sorted, or those that a text file has a line for."""
-    if folder.endswith(".txt"):
-        return Path(folder).read_text(encoding="utf-8").splitlines()
-    return sorted(str(path) for path in Path(folder).rglob("*") if path.suffix in SUFFIXES)
+def version_of(package: str) -> str:
+    """Return the version of an installed package."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
 
 
-def agreement(labels: Iterable[int], classes: Iterable[Any]) -> dict[str, float]:
-    """Return the number of clusters and the adjusted Rand index of labels and classes."""
-    from sklearn.metrics import adjusted_rand_score
-
-    labels = [int(label) for label in labels]
-    ari = float(adjusted_rand_score(list(classes), labels))
-    return {"k": len(set(labels) - {-1}), "ari": ari}
-
-
-def classes_of(pathnames: Iterable[Any]) -> list[str]:
-    """Return the class of each photo: the name of its folder."""
-    return [Path(str(pathname)).parent.name for pathname in pathnames]
-
-
-def run_job(*functions: Callable[..., dict[str, Any]]) -> None:
-    """Run the function that the command line names and write its answer.
-
-    Parameters
-    ----------
-    *functions : callable
-        Each takes a `Clock` and options, and returns facts to report.
-    """
-    name, options, packages, answer = sys.argv[1:]
+def main(name: str, options: str, packages: str, answer: str) -> None:
+    """Run a job and write its answer."""
     forbid_network()
     clock = Clock()
-    facts = {function.__name__: function for function in functions}[name](
-        clock, **json.loads(options)
-    )
+    module, _, function = name.partition(".")
+    facts = getattr(importlib.import_module(module), function)(clock, **json.loads(options))
     report = {
         "work": clock.work,
         "stages": clock.stages,
         "facts": facts,
         "python": platform.python_version(),
-        "versions": {package: _version(package) for package in packages.split(",")},
+        "versions": {package: version_of(package) for package in packages.split(",")},
     }
     Path(answer).write_text(json.dumps(report))
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -4,9 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-
-mpl.use("Agg")
-
 from _scale_cases import METHODS
 from _scale_report import MAX_PEAK
 from _scale_results import Results
@@ -34,10 +31,10 @@ def make_curves(results: Results) -> tuple[Curves, Curves]:
     """Return seconds, and peak memory in GB, at each number of images, for each line."""
     runs = {method: results.curve("chain", method) for method in METHODS}
     runs[INCUMBENT] = results.curve("incumbent", "pca")
-    runs = {name: points for name, points in runs.items() if points}
+    runs = {name: curve for name, curve in runs.items() if curve}
     return (
-        {name: [(n, run.seconds) for n, run in points] for name, points in runs.items()},
-        {name: [(n, run.run.peak / 1e9) for n, run in points] for name, points in runs.items()},
+        {name: [(one.case.count, one.seconds) for one in runs[name]] for name in runs},
+        {name: [(one.case.count, one.peak / 1e9) for one in runs[name]] for name in runs},
     )
 
 

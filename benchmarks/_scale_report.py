@@ -1,10 +1,10 @@
 """From the results of `scale.py` to its part of docs/performance.md."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from _markdown import REACHED, table
-from _measure import Stage
 from _scale_cases import METHODS, ROW_TASKS, ROWS_BUDGET, Sizes
 from _scale_results import CHAIN, Result, Results
 
@@ -27,11 +27,22 @@ QUERY_NOTE = (
 
 def report(results: Results, sizes: Sizes) -> list[str]:
     """Return the lines of the page, from the last result of each case."""
+    chains = [
+        result
+        for method in METHODS
+        if results.curve("chain", method)
+        for result in results.group("incumbent", "chain", method=method)
+    ]
+    planned = [result for result in results.group("chain") if not result.run.error]
+    # The queries have a table of their own.
+    rows = [one for one in results.group("rows") if not one.case.method.startswith("find")]
     parts = {
         "Targets": _targets_table(results, sizes),
-        "Stage by stage": _chain_table(results),
-        "Planned and taken": _plan_table(results),
-        f"A million rows of features, `max_memory={ROWS_BUDGET!r}`": _rows_table(results),
+        "Stage by stage": _result_table(CHAIN_COLUMNS, 3, chains),
+        "Planned and taken": _result_table(PLAN_COLUMNS, 2, planned),
+        f"A million rows of features, `max_memory={ROWS_BUDGET!r}`": _result_table(
+            ROWS_COLUMNS, 2, rows
+        ),
         "One question": _query_table(results),
         "HOG": _hog_lines(results),
         "Where the time goes": _steps_table(results),
@@ -44,7 +55,7 @@ def report(results: Results, sizes: Sizes) -> list[str]:
 
 
 def _measured_on(results: Results) -> list[str]:
-    measured = [result for _, result in results.group("chain", "rows", "hog")]
+    measured = results.group("chain", "rows", "hog")
     if not measured:
         return ["Not measured yet."]
     # Lines of one table may come from several runs.
@@ -52,8 +63,8 @@ def _measured_on(results: Results) -> list[str]:
     commits = ", ".join(dict.fromkeys(result.commit for result in measured))
     latest = max(measured, key=lambda result: result.date)
     software = {
-        case.job.environment.name: result.run.software
-        for case, result in results.group("hog", "incumbent", "chain", "rows")
+        result.case.job.environment.name: result.run.software
+        for result in results.group("hog", "incumbent", "chain", "rows")
         if not result.run.error
     }
     return [
@@ -90,13 +101,13 @@ def _targets(results: Results, sizes: Sizes) -> Iterator[tuple[Any, ...]]:
         return None if None in found else compute(*found)
 
     def peak(result: Result) -> float:
-        return result.run.peak
+        return result.peak
 
     middle = 4000 if 4000 in sizes.incumbent else sizes.incumbent[-1]
     small, large = 10_000 if 10_000 in sizes.images else sizes.images[0], sizes.images[-1]
     both, images = (f"pca-{middle}", f"incumbent-pca-{middle}"), f"{middle:,} images, `pca`"
     speed = value(lambda ours, theirs: theirs.seconds / ours.seconds, *both)
-    memory = value(lambda ours, theirs: ours.run.peak / theirs.run.peak, *both)
+    memory = value(lambda ours, theirs: ours.peak / theirs.peak, *both)
     yield f"{images}: speed", speed, _times, "≥ 6 × that of 1.7.1", 6
     yield f"{images}: memory", memory, lambda x: f"1/{1 / x:.1f}", "≤ 1/6 of that of 1.7.1", 1 / 6
     for method in METHODS[:3]:
@@ -108,92 +119,98 @@ def _targets(results: Results, sizes: Sizes) -> Iterator[tuple[Any, ...]]:
     for name, (task, *_) in ROW_TASKS.items():
         title, target = f"{sizes.rows:,} rows, {task}: peak memory", format_bytes(MAX_ROWS_PEAK)
         yield title, value(peak, f"rows-{name}"), format_bytes, f"≤ {target}", MAX_ROWS_PEAK
-    speed = value(lambda hog: hog.run.facts["theirs"] / hog.run.facts["ours"], "hog-speed")
-    difference = value(lambda hog: hog.run.facts["difference"], "hog-speed")
+    speed = value(lambda hog: hog.facts["theirs"] / hog.facts["ours"], "hog-speed")
+    difference = value(lambda hog: hog.facts["difference"], "hog-speed")
     yield "HOG: speed against `skimage.feature.hog` in one thread", speed, _times, "≥ 5 ×", 5
     yield "HOG: largest difference from it", difference, "{:.0e}".format, "≤ 1e-05", 1e-5
     for method in METHODS[:3]:
         title = f"one question to {large:,} rows of `{method}`, against reading them once"
-        ratio = value(lambda result: _query_ratio(result.run.facts["query"]), f"{method}-{large}")
+        ratio = value(lambda result: _query_ratio(result.facts["query"]), f"{method}-{large}")
         yield title, ratio, _times, "about 1 × (≤ 2 ×)", 2
 
 
-def _chain_table(results: Results) -> list[str]:
-    rows: list[list[Any]] = []
-    for method in METHODS:
-        found = list(results.group("chain", "incumbent", method=method))
-        found.sort(key=lambda one: (one[0].count, one[0].group == "chain"))
-        for case, result in found if results.curve("chain", method) else ():
-            tool, facts = "ours" if case.group == "chain" else "1.7.1", result.run.facts
-            rows.append([f"`{method}`", f"{case.count:,}", tool])
-            if result.run.error:
-                rows[-1] += [_failed(result)]
-                continue
-            rows[-1] += [f"{facts['feat'][1]:,}", facts["k"], f"{result.seconds:.1f} s"]
-            rows[-1] += [format_bytes(result.run.peak)]
-            rows[-1] += [_cell(result.run.stage(name)) for name in (*CHAIN, "find")]
-    numbers = ["features", "k", "total", "peak", *CHAIN, "find"]
-    return table(["method", "images:", "tool", *(f"{title}:" for title in numbers)], rows)
+def _stage_cell(name: str, result: Result) -> str:
+    stage = result.run.stage(name)
+    return "" if stage is None else f"{stage.seconds:.1f} s, {format_bytes(stage.peak)}"
 
 
-def _plan_table(results: Results) -> list[str]:
+def _number(result: Result, fact: str, form: str) -> str:
+    value = result.facts.get(fact)
+    return "" if value is None else format(value, form)
+
+
+Columns = dict[str, Callable[[Result], object]]  # title: cell
+
+CHAIN_COLUMNS: Columns = {
+    "method": lambda result: f"`{result.case.method}`",
+    "images:": lambda result: f"{result.case.count:,}",
+    "tool": lambda result: "ours" if result.case.group == "chain" else "1.7.1",
+    "features:": lambda result: f"{result.facts['feat'][1]:,}",
+    "k:": lambda result: result.facts["k"],
+    "total:": lambda result: f"{result.seconds:.1f} s",
+    "peak:": lambda result: format_bytes(result.peak),
+    **{f"{name}:": partial(_stage_cell, name) for name in (*CHAIN, "find")},
+}
+PLAN_COLUMNS: Columns = {
+    "method": CHAIN_COLUMNS["method"],
+    "images:": CHAIN_COLUMNS["images:"],
+    "planned peak:": lambda result: format_bytes(result.facts["plan"]["peak"]),
+    "taken, beside Python and libraries:": lambda result: format_bytes(
+        result.peak - result.facts["base"]
+    ),
+    "written to files:": lambda result: (
+        format_bytes(result.facts["plan"]["on_disk"]) if result.facts["plan"]["on_disk"] else ""
+    ),
+    "pixels in": lambda result: result.facts["pixels"],
+    "map": lambda result: result.facts["embedder"],
+    "clusters from": lambda result: (
+        f"a tree of {_number(result, 'micro', ',')} micro-clusters"
+        if result.facts["micro"]
+        else "an exact tree"
+    ),
+}
+ROWS_COLUMNS: Columns = {
+    "work": lambda result: ROW_TASKS[result.case.method][0],
+    "rows:": lambda result: f"{result.options['rows']:,}",
+    "seconds:": lambda result: f"{result.run.seconds:.1f}",
+    "peak:": CHAIN_COLUMNS["peak:"],
+    "k:": CHAIN_COLUMNS["k:"],
+    "ARI:": lambda result: _number(result, "ari", ".3f"),
+    "best possible:": lambda result: (
+        _number(result, "best_ari", ".3f") if "ari" in result.facts else ""
+    ),
+    "micro-clusters:": lambda result: _number(result, "micro", ","),
+}
+
+
+def _result_table(columns: Columns, n_labels: int, results: Iterable[Result]) -> list[str]:
+    """Return a row per result; of a failed one the first cells and the error."""
     rows = []
-    for case, result in results.group("chain"):
-        if result.run.error:
-            continue
-        facts, micro = result.run.facts, result.run.facts["micro"]
-        rows.append([
-            f"`{case.method}`",
-            f"{case.count:,}",
-            format_bytes(facts["plan"]["peak"]),
-            format_bytes(result.run.peak - facts["base"]),
-            format_bytes(facts["plan"]["on_disk"]) if facts["plan"]["on_disk"] else "",
-            facts["pixels"],
-            facts["embedder"],
-            "an exact tree" if micro is None else f"a tree of {micro:,} micro-clusters",
-        ])  # fmt: skip
-    bytes_ = ["planned peak:", "taken, beside Python and libraries:", "written to files:"]
-    return table(["method", "images:", *bytes_, "pixels in", "map", "clusters from"], rows)
-
-
-def _rows_table(results: Results) -> list[str]:
-    rows = []
-    for case, result in results.group("rows"):
-        if case.method.startswith("find"):  # has a table of its own
-            continue
-        title, facts = ROW_TASKS[case.method][0], result.run.facts
-        if result.run.error:
-            rows.append([title, f"{result.options['rows']:,}", _failed(result)])
-            continue
-        ari = [f"{facts[key]:.3f}" if "ari" in facts else "" for key in ("ari", "best_ari")]
-        micro = f"{facts['micro']:,}" if facts.get("micro") else ""
-        taken = [f"{result.run.seconds:.1f}", format_bytes(result.run.peak)]
-        rows.append([title, f"{facts['n']:,}", *taken, facts["k"], *ari, micro])
-    titles = ["rows", "seconds", "peak", "k", "ARI", "best possible", "micro-clusters"]
-    return table(["work", *(f"{title}:" for title in titles)], rows)
+    for result in results:
+        failed = [f"failed: {result.run.error}"] if result.run.error else []
+        shown = list(columns.values())[: n_labels if failed else None]
+        rows.append([*(cell(result) for cell in shown), *failed])
+    return table(columns, rows)
 
 
 def _query_table(results: Results) -> list[str]:
-    rows = [
-        _query_row(f"`{method}`", result.run.facts, "query")
-        for method, _, result in results.largest()
-    ]
+    rows = [_query_row(f"`{r.case.method}`", r.facts, "query") for r in results.largest()]
     notes = []
     for name, title in (("rows-find", "made"), ("rows-find-nearly", "made, `approximate=True`")):
         result = results.last(name)
         if result is None:
             continue
         if result.run.error:
-            rows.append([title, _failed(result)])
+            rows.append([title, f"failed: {result.run.error}"])
             continue
-        facts = result.run.facts
+        facts = result.facts
         rows += [_query_row(title, facts, key) for key in ("query", "query100")]
         once = [f"{stage.name} {stage.seconds:.1f} s" for stage in result.run.stages[:-2]]
         recall = f" It finds {facts['recall']:.0%} of the ten nearest." if "recall" in facts else ""
         notes += [
             "",
             f"Once for all questions to the rows {title}: {', '.join(once)}; "
-            f"peak {format_bytes(result.run.peak)}.{recall}",
+            f"peak {format_bytes(result.peak)}.{recall}",
         ]
     numbers = ["rows", "columns", "questions", "seconds", "reading once", "times reading"]
     lines = table(["features", *(f"{title}:" for title in numbers)], rows)
@@ -215,7 +232,7 @@ def _hog_lines(results: Results) -> list[str]:
     result = results.good("hog-speed")
     if result is None:
         return []
-    facts = result.run.facts
+    facts = result.facts
     return [
         f"{facts['n']:,} gray images of 128 × 128: {facts['ours']:.2f} s here, "
         f"{facts['theirs']:.2f} s with `skimage.feature.hog` in one thread, "
@@ -227,28 +244,23 @@ def _hog_lines(results: Results) -> list[str]:
 def _steps_table(results: Results) -> list[str]:
     """Return a table with a column per method: seconds and percentage of each step."""
     columns: dict[str, dict[str, float]] = {}
-    for method, count, result in results.largest():
+    for result in results.largest():
+        method, count = result.case.method, result.case.count
         decoded = results.good(f"decode-opencv-{count}")
         steps = dict(_steps(result, None if decoded is None else decoded.run.seconds))
-        columns[f"`{method}`, {count:,}:"] = {
-            name: seconds for name, seconds in steps.items() if seconds > 0
-        }
+        columns[f"`{method}`, {count:,}:"] = {name: x for name, x in steps.items() if x > 0}
     if not columns:
         return []
     names = dict.fromkeys(name for steps in columns.values() for name in steps)
     rows = [[name, *(_step_cell(steps, name) for steps in columns.values())] for name in names]
     rows.append(["total", *(f"{sum(steps.values()):.1f} s" for steps in columns.values())])
-    return (
-        [*STEPS_NOTE, "", *table(["part", *columns], rows), *_bare_reading(results)]
-        if names
-        else []
-    )
+    return [*STEPS_NOTE, "", *table(["part", *columns], rows), *_bare_reading(results)]
 
 
 def _steps(result: Result, decoding: float | None) -> Iterator[tuple[str, float]]:
     """Yield the seconds of each step of the chain; together they are its seconds."""
     stages = {stage.name: stage.seconds for stage in result.run.stages}
-    inner = {name: result.run.facts["steps"].get(name, 0.0) for name in (
+    inner = {name: result.facts["steps"].get(name, 0.0) for name in (
         "neighbours", "layout", "labellings", "micro-clusters", "silhouettes", "unique"
     )}  # fmt: skip
     if decoding is None:
@@ -276,7 +288,8 @@ def _step_cell(steps: dict[str, float], name: str) -> str:
 
 def _bare_reading(results: Results) -> list[str]:
     """Return a sentence on what reading takes at least."""
-    count = max((case.count for case in results.cases if case.group == "decode"), default=0)
+    decode = [case.count for case in results.cases.values() if case.group == "decode"]
+    count = max(decode, default=0)
     titles = {
         "bytes": "only the bytes of the files",
         "opencv": "decoded with OpenCV",
@@ -285,14 +298,6 @@ def _bare_reading(results: Results) -> list[str]:
     found = [(title, results.good(f"decode-{name}-{count}")) for name, title in titles.items()]
     times = [f"{title} {result.run.seconds:.1f} s" for title, result in found if result]
     return ["", f"Reading {count:,} files bare: {'; '.join(times)}."] if times else []
-
-
-def _cell(stage: Stage | None) -> str:
-    return "" if stage is None else f"{stage.seconds:.1f} s, {format_bytes(stage.peak)}"
-
-
-def _failed(result: Result) -> str:
-    return f"failed: {result.run.error}"
 
 
 def _times(value: float) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ CHAIN = ("import", "extract", "embedding", "cluster")
 class Result:
     """One case, measured once; `digest` is that of the code that was measured."""
 
-    case: str
+    case: Case
     options: dict[str, Any]
     commit: str
     digest: str
@@ -29,6 +29,16 @@ class Result:
     machine: str
     images: str  # what the images are
     run: Measurement
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the job reported beside seconds and memory."""
+        return self.run.facts
+
+    @property
+    def peak(self) -> int:
+        """The peak memory of the whole work, in bytes."""
+        return self.run.peak
 
     @property
     def seconds(self) -> float:
@@ -41,23 +51,25 @@ class Results:
     """The last result of each case, in a file of JSON lines."""
 
     def __init__(self, path: Path, cases: Iterable[Case]) -> None:
-        self.path, self.cases = path, list(cases)
+        self.path, self.cases = path, {case.name: case for case in cases}
         self._last: dict[str, Result] = {}
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
             with suppress(json.JSONDecodeError):  # the machine went off while it was written
                 entry = json.loads(line)
                 run = Measurement(**entry.pop("run"))
                 run.stages = [Stage(**stage) for stage in run.stages]
-                self._last[entry["case"]] = Result(**entry, run=run)
+                name = entry.pop("case")
+                if name in self.cases:
+                    self._last[name] = Result(self.cases[name], **entry, run=run)
 
     def add(self, result: Result) -> None:
         """Keep a result, on the disk before this returns."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(result)) + "\n")
+            file.write(json.dumps(asdict(result) | {"case": result.case.name}) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        self._last[result.case] = result
+        self._last[result.case.name] = result
 
     def last(self, name: str) -> Result | None:
         """Return the last result of a case, successful or not."""
@@ -74,22 +86,18 @@ class Results:
         current = (case.job.options, digest_of(case))
         return result is not None and (result.options, result.digest) == current
 
-    def group(self, *names: str, method: str = "") -> Iterator[tuple[Case, Result]]:
-        """Yield the measured cases of some groups, of one method if it is given."""
-        for case in self.cases:
-            if case.group in names and method in ("", case.method) and case.name in self._last:
-                yield case, self._last[case.name]
+    def group(self, *names: str, method: str = "") -> list[Result]:
+        """Return the results of some groups of cases, of one method if it is given."""
+        found = [self._last[name] for name in self.cases if name in self._last]
+        return [r for r in found if r.case.group in names and method in ("", r.case.method)]
 
-    def curve(self, group: str, method: str) -> list[tuple[int, Result]]:
-        """Return number of images and result of a method, where it succeeded."""
-        found = self.group(group, method=method)
-        return [(case.count, result) for case, result in found if not result.run.error]
+    def curve(self, group: str, method: str) -> list[Result]:
+        """Return the results of a method that succeeded, by their numbers of images."""
+        return [result for result in self.group(group, method=method) if not result.run.error]
 
-    def largest(self) -> Iterator[tuple[str, int, Result]]:
-        """Yield each method with its largest number of images and the result of it."""
-        for method in METHODS:
-            for count, result in self.curve("chain", method)[-1:]:
-                yield method, count, result
+    def largest(self) -> list[Result]:
+        """Return the result of each method with its largest number of images."""
+        return [result for method in METHODS for result in self.curve("chain", method)[-1:]]
 
 
 def make_result(case: Case, run: Measurement, images: str) -> Result:
@@ -97,7 +105,7 @@ def make_result(case: Case, run: Measurement, images: str) -> Result:
     changed = "+" if _git("status", "--porcelain", "--", "clustimage") else ""
     commit = (_git("rev-parse", "--short", "HEAD") or "unknown") + changed
     context = (digest_of(case), time.strftime("%Y-%m-%d"), describe_machine(), images)
-    return Result(case.name, case.job.options, commit, *context, run)
+    return Result(case, case.job.options, commit, *context, run)
 
 
 def digest_of(case: Case) -> str:

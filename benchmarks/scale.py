@@ -38,14 +38,14 @@ def main() -> int:
     work = WORK / "scale" / "quick" if options.quick else WORK / "scale"
     results = Results(work / "results.jsonl", make_cases(sizes))
     if options.list:
-        for case in results.cases:
-            last = results.last(case.name)
-            print(f"{case.name:28} {'' if last is None else last.run.error or last.commit}")
+        for name in results.cases:
+            last = results.last(name)
+            print(f"{name:28} {'' if last is None else last.run.error or last.commit}")
         return 0
     chosen = _choose(results, options)
     if chosen and not _measure_all(chosen, results, work, options.venv_dir):
         return 130
-    missing = [case.name for case in results.cases if results.last(case.name) is None]
+    missing = [name for name in results.cases if results.last(name) is None]
     if len(missing) == len(results.cases):
         raise SystemExit(f"There are no results in {results.path}.")
     if missing:
@@ -59,8 +59,7 @@ def main() -> int:
         draw(results, figure)
         page = options.output or docs / "performance.md"
         write_section(page, START, END, ["", *lines, ""])
-    last_results = [results.last(case.name) for case in results.cases]
-    return int(any(last is not None and last.run.error for last in last_results))
+    return int(any(last.run.error for last in map(results.last, results.cases) if last))
 
 
 def _parse_options() -> argparse.Namespace:
@@ -88,23 +87,24 @@ def _parse_options() -> argparse.Namespace:
 
 def _choose(results: Results, options: argparse.Namespace) -> list[Case]:
     """Return the cases to measure now."""
-    names = [case.name for case in results.cases]
-    chosen = {pattern: fnmatch.filter(names, pattern) for pattern in options.only or ()}
-    for pattern, found in chosen.items():
-        if not found:
+    chosen = {pattern: fnmatch.filter(results.cases, pattern) for pattern in options.only or ()}
+    for pattern, names in chosen.items():
+        if not names:
             raise SystemExit(f"No case is called {pattern!r}. --list names them.")
-    if options.only:
-        wanted = {name for found in chosen.values() for name in found}
-        return [case for case in results.cases if case.name in wanted]
-    if options.report:
-        return []
-    return [case for case in results.cases if options.again or not results.is_current(case)]
+    wanted = {name for names in chosen.values() for name in names}
+    return [
+        case
+        for name, case in results.cases.items()
+        if name in wanted
+        or not (options.only or options.report)
+        and (options.again or not results.is_current(case))
+    ]
 
 
 def _measure_all(cases: list[Case], results: Results, work: Path, venv_dir: Path) -> bool:
     """Measure cases one after another; False where a person has stopped it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    counts = [case.count for case in results.cases if case.group != "rows"]
+    counts = [case.count for case in results.cases.values() if case.group != "rows"]
     try:
         datasets = make_small_images(work, counts)
         datasets.read_once()

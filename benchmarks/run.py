@@ -70,7 +70,7 @@ def _compete(workload: Workload, datasets: Datasets, options: argparse.Namespace
 
 
 def _has_failed(workload: Workload, outcomes: Outcomes) -> bool:
-    """Return whether ours failed, or gave other scores than the tool beside it."""
+    """Return whether ours failed, or gave other scores than the other tool."""
     limit = workload.target.same_scores if workload.target else None
     difference = compare_scores(outcomes)
     differs = limit is not None and difference is not None and difference > limit

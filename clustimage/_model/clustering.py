@@ -144,7 +144,7 @@ default="silhouette"
         space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
         feat = require(self.results, space)
         check_timestamps(timestamps)
-        moments = read_timestamps(self.images_, timestamps) if time_weight else None
+        moments = read_timestamps(self.images_.status, timestamps) if time_weight else None
         if isinstance(cannot_link, str):
             check_option("cannot_link", cannot_link, ("photo",))
             cannot_link = self._photos_of_faces()

@@ -192,7 +192,7 @@ def run_cluster(
     settings, state = model._settings, model._state
     feat = state.require(space)
     check_timestamps(timestamps)
-    taken = read_timestamps(state.images_read(), timestamps) if request.time_weight else None
+    taken = read_timestamps(state.images_read().status, timestamps) if request.time_weight else None
     locations = None
     if request.place_weight:
         locations = locations_of(metadata_columns(settings, state))

@@ -18,7 +18,7 @@ from clustimage._core.logs import get_logger
 from clustimage._model.base import ModelBase
 from clustimage.cluster import Clustering
 from clustimage.embedding import Embedder, make_embedder
-from clustimage.features import EXTRACTORS, get_state, make_extractor, set_state
+from clustimage.features import EXTRACTORS, make_extractor
 from clustimage.images import Images, ImageStatus, Timestamps
 from clustimage.similarity import NullDistribution
 
@@ -213,7 +213,7 @@ def _extractor_state(extractor: Any) -> dict[str, Any] | None:
     for name, kind in EXTRACTORS.items():
         if type(extractor) is kind:
             settings = _as_text(extractor.get_params(deep=False))
-            return {"method": name, "settings": settings, "learned": get_state(extractor)}
+            return {"method": name, "settings": settings, "learned": extractor.get_state()}
     return None
 
 
@@ -228,7 +228,7 @@ def _extractor_from(state: Mapping[str, Any], model: ModelBase, weights: Any) ->
             settings["model"] = model._settings.params_cnn["model"]
         if "weights" in settings and weights is not None:
             settings["weights"] = weights
-        return set_state(EXTRACTORS[saved["method"]](**settings), saved["learned"])
+        return EXTRACTORS[saved["method"]](**settings).set_state(saved["learned"])
     if isinstance(method, NotSaved):
         return method
     return make_extractor(method, model._settings.params).fit(model._state.images_read().pixels)

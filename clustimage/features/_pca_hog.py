@@ -14,8 +14,8 @@ from clustimage._core.validation import merge_defaults
 from clustimage.features._extractor import ImageExtractor
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor
 from clustimage.features._needs import Needs
-from clustimage.features._pca import INSTEAD, PARAMS_PCA, PCAExtractor, recipe_with
-from clustimage.features._stored import recipe_of, stored_fit
+from clustimage.features._pca import INSTEAD, PARAMS_PCA, PCAExtractor, cache_key_with
+from clustimage.features._stored import cache_key_of, stored_fit
 
 if TYPE_CHECKING:
     from clustimage.images import Images
@@ -137,7 +137,7 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
             return self._fit_rows(rows, left)._project(rows, left)
 
         road = self._road(len(images), hog.n_columns, left, pixels=False)
-        return stored_fit(self, images, recipe_with(road, recipe_of(self, images)), compute)
+        return stored_fit(self, images, cache_key_with(road, cache_key_of(self, images)), compute)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
         return self.transform(images.pixels)

@@ -29,7 +29,7 @@ N_REPEATS = 7  # queries whose median time is reported
 # Steps within a stage, and the functions that do them: step, package, function. What one of
 # them calls of the others is counted for both.
 TIMED = (
-    ("labellings", "clustimage.cluster", "AgglomerativeClusterer.propose"),
+    ("labellings", "clustimage.cluster", "AgglomerativeClusterer.candidates"),
     ("micro-clusters", "clustimage.cluster", "find_micro_clusters"),
     ("silhouettes", "clustimage.cluster", "Silhouette.score"),
     ("neighbours", "clustimage.embedding", "leading_components"),
@@ -107,7 +107,7 @@ def chain(
         "pixels": "file" if is_mapped(model.images_.pixels) else "memory",
         "embedder": f"{type(embedder).__name__} {embedder.engine_}",
         "micro": count_micro_clusters(model.clustering_),
-        "query": time_queries(feat, model.null_, {"index": RowIndex.build(feat)}),
+        "query": time_queries(feat, model.distribution_, {"index": RowIndex.build(feat)}),
         **describe_clusters(model),
     }
 

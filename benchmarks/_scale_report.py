@@ -15,7 +15,7 @@ STEPS_NOTE = (
     "to 128 × 128 with OpenCV over two threads and dropped, in a process of its own; *other",
     "reading* is what `import_data` takes beyond that. *neighbours* is what openTSNE begins with:",
     "principal components of the features, each image's nearest ones there, and how much they",
-    "count; *layout* the steps that follow. *tree* is growing it, of all images or of their",
+    "count; *layout* the steps that follow. *tree* is building it, of all images or of their",
     "micro-clusters, and cutting it at each k.",
 )
 QUERY_NOTE = (

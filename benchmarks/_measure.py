@@ -1,28 +1,65 @@
-"""Run one job in a fresh process and measure its seconds and its memory."""
+"""Run one job in a fresh process and measure its seconds and its peak memory."""
 
-from __future__ import annotations
-
+import argparse
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
-import threading
 import time
+import venv
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-TOOLS = Path(__file__).resolve().parent / "tools"
-LONGEST = 3600.0  # seconds that one job may take
-BETWEEN_SAMPLES = 0.02  # seconds
-LINES = 20  # of what a job prints that are kept
+ROOT = Path(__file__).resolve().parents[1]
+WORK = ROOT / "benchmarks" / ".work"
+RUN_JOB = ROOT / "benchmarks" / "tools" / "run_job.py"
+SAMPLING_INTERVAL = 0.02  # seconds
+TIMEOUT = 3600.0  # seconds
+OUTPUT_LINES = 20  # of what a job prints that are kept
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment: its name in the tables, what is installed, what it reports."""
+
+    name: str
+    requirement: str  # "package==version"; empty for the environment that runs this
+    packages: str  # whose versions are reported
+
+
+INCUMBENT = Environment(
+    "clustimage 1.7.1",
+    "clustimage==1.7.1",
+    "clustimage,clusteval,pca,numpy,scipy,scikit-learn,scikit-image,opencv-python-headless,"
+    "Pillow,matplotlib",
+)
+DEDUP = Environment("imagededup 0.3.3", "imagededup==0.3.3", "imagededup,numpy,scipy,Pillow")
+OURS = Environment(
+    "ours",
+    "",
+    "numpy,scipy,scikit-learn,scikit-image,opencv-python-headless,Pillow,imagehash,clusteval,pca,"
+    "matplotlib,openTSNE,faiss-cpu,torch,torchvision",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function in ``tools/`` (``"module.function"``), its options, and its environment."""
+
+    function: str
+    options: dict[str, Any]
+    environment: Environment = OURS
 
 
 @dataclass
 class Stage:
-    """Seconds and peak memory of a stage."""
+    """Seconds and peak memory, in bytes, of a stage."""
 
     name: str
     seconds: float
@@ -31,10 +68,7 @@ class Stage:
 
 @dataclass
 class Measurement:
-    """What one run of a job told: its work, its stages and facts; or why it failed.
-
-    `said` are the last lines that it printed.
-    """
+    """What one run of a job took and reported; or why it failed."""
 
     seconds: float = float("nan")
     peak: int = 0
@@ -43,42 +77,129 @@ class Measurement:
     versions: dict[str, str] = field(default_factory=dict)
     python: str = ""
     error: str | None = None
-    said: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)  # the last lines that it printed
+
+    @property
+    def software(self) -> str:
+        """The version of Python and of each package."""
+        versions = ", ".join(f"{package} {version}" for package, version in self.versions.items())
+        return f"Python {self.python}: {versions}"
+
+    def stage(self, name: str) -> Stage | None:
+        """Return a stage, or None where it was not run."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+    def summary(self) -> str:
+        """Return seconds, memory and stages in one line."""
+        if self.error:
+            return f"failed: {self.error}"
+        stages = ", ".join(f"{stage.name} {stage.seconds:.2f}" for stage in self.stages)
+        found = f", k {self.facts['k']}, ARI {self.facts['ari']:.3f}" if "ari" in self.facts else ""
+        size = f"{self.peak / 1e6:,.0f} MB"
+        return f"{self.seconds:.2f} s, {size}{found}" + (f" ({stages})" if stages else "")
 
 
-class TreeMemory(threading.Thread):
-    """Sample the memory of a process together with its children, while it has children.
+def add_venv_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where the environments of other tools are."""
+    parser.add_argument(
+        "--venv-dir",
+        type=Path,
+        default=os.environ.get("CLUSTIMAGE_BENCH_VENVS", WORK / "venvs"),
+        help="where the environments of the other tools are, or are made "
+        "(CLUSTIMAGE_BENCH_VENVS; benchmarks/.work/venvs)",
+    )
 
-    The kernel keeps the exact peak of a single process; only work that is spread over
-    processes has to be sampled. Pages that processes share are counted once (Pss).
+
+def describe_machine() -> str:
+    """Return the cores, the memory and the system of this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores and {memory:.0f} GiB of memory, {platform.system()}"
+
+
+@cache
+def interpreter(environment: Environment, folder: Path) -> Path:
+    """Return the interpreter of an environment; install what is missing in it."""
+    if not environment.requirement:
+        return Path(sys.executable)
+    package, _, version = environment.requirement.partition("==")
+    location = folder.resolve() / f"{package}-{version}"
+    python = location / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        venv.create(location, with_pip=True)
+    query = f"from importlib.metadata import version; print(version({package!r}))"
+    found = subprocess.run([python, "-c", query], capture_output=True, text=True, check=False)
+    if found.stdout.strip() != version:
+        print(f"Installing {environment.requirement} into {location} …", flush=True)
+        install = [python, "-m", "pip", "install", "--quiet", environment.requirement]
+        if subprocess.run(install, check=False).returncode:
+            raise SystemExit(
+                f"Cannot install {environment.requirement} into {location}. Where it is "
+                f"installed already, give the folder above '{location.name}' as --venv-dir."
+            )
+    return python
+
+
+def measure(job: Job, venv_dir: Path) -> Measurement:
+    """Run a job in a fresh process, with an empty temporary folder."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    python = interpreter(job.environment, venv_dir)
+    scratch = Path(tempfile.mkdtemp(prefix="run-", dir=WORK))
+    fonts = WORK / "matplotlib" / job.environment.name.replace(" ", "-")  # found by an earlier job
+    fonts.mkdir(parents=True, exist_ok=True)
+    variables = {
+        **os.environ,
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(fonts),
+        "TMPDIR": str(scratch),
+        "HOME": str(scratch),
+        "PYTHONPATH": str(ROOT) if job.environment is OURS else "",
+    }
+    answer, log = scratch / "answer.json", scratch / "output.txt"
+    arguments = [job.function, json.dumps(job.options), job.environment.packages, answer]
+    try:
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [python, RUN_JOB, *arguments],
+                cwd=scratch,
+                env=variables,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                samples, error = _watch(process)
+            finally:
+                process.kill()  # where this run is interrupted; else it has ended
+        lines = log.read_text().strip().splitlines()
+        if error is None and not answer.exists():
+            error = _without_paths(lines[-1]) if lines else "it wrote no answer"
+        run = Measurement(error=error) if error else _read(json.loads(answer.read_text()), samples)
+        run.output = lines[-OUTPUT_LINES:]
+        return run
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _watch(process: subprocess.Popen[bytes]) -> tuple[list[tuple[float, int]], str | None]:
+    """Wait for a process; return samples of its memory, and why it did not end by itself.
+
+    The kernel keeps the exact peak of a single process; the memory of a process together with
+    its children has to be sampled. Pages that they share are counted once (Pss).
     """
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.pid = pid
-        self.samples: list[tuple[float, int]] = []
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        while not self._ended.wait(BETWEEN_SAMPLES):
-            pids = _with_descendants(self.pid)
-            if len(pids) > 1:
-                self.samples.append((time.monotonic(), sum(map(_share_of_memory, pids))))
-
-    def stop(self) -> None:
-        """End the sampling."""
-        self._ended.set()
-        self.join()
-
-    def peak(self, start: float, end: float) -> int:
-        """Return the highest sample between two moments, 0 where there is none."""
-        return max((size for moment, size in self.samples if start <= moment <= end), default=0)
+    samples, start = [], time.monotonic()
+    while process.poll() is None:
+        if time.monotonic() - start > TIMEOUT:
+            return samples, f"not done after {TIMEOUT:g} s"
+        time.sleep(SAMPLING_INTERVAL)
+        pids = _with_descendants(process.pid)
+        if len(pids) > 1:
+            samples.append((time.monotonic(), sum(map(_proportional_bytes, pids))))
+    return samples, f"ended by signal {-process.returncode}" if process.returncode < 0 else None
 
 
 def _with_descendants(pid: int) -> list[int]:
     pids = [pid]
-    for known in pids:
-        for children in Path(f"/proc/{known}/task").glob("*/children"):
+    for parent in pids:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
             try:
                 pids.extend(map(int, children.read_text().split()))
             except OSError:  # it has ended meanwhile
@@ -86,124 +207,27 @@ def _with_descendants(pid: int) -> list[int]:
     return pids
 
 
-def _share_of_memory(pid: int) -> int:
+def _proportional_bytes(pid: int) -> int:
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:  # it has ended meanwhile
         return 0
-    sizes = [line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")]
-    return sum(map(int, sizes)) * 1024
+    return 1024 * sum(map(int, re.findall(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)))
 
 
-def measure(
-    python: Path,
-    script: str,
-    job: str,
-    options: dict[str, Any],
-    *,
-    work: Path,
-    ours: bool,
-    longest: float = LONGEST,
-) -> Measurement:
-    """Run a job in a fresh process, with an empty temporary folder.
-
-    Parameters
-    ----------
-    python : path
-        The interpreter of the tool's environment.
-    script, job : str
-        File in ``tools/`` and the name of the job in it.
-    options : dict
-        Options of the job.
-    work : path
-        Folder for what the benchmark writes.
-    ours : bool
-        Whether the script may import this project's package.
-    longest : float, default=3600
-        Seconds after which it is ended.
-
-    Returns
-    -------
-    Measurement
-    """
-    work.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="run-", dir=work))
-    answer = scratch / "answer.json"
-    command = [str(python), str(TOOLS / script), job, json.dumps(options), str(answer)]
-    try:
-        with (scratch / "output.txt").open("w+") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=scratch,
-                env=_environment(scratch, work, python, ours),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-            memory = TreeMemory(process.pid)
-            memory.start()
-            try:
-                error = _wait(process, longest)
-            finally:
-                process.kill()  # where this run is interrupted; else it has ended
-                memory.stop()
-            output.seek(0)
-            said = output.read().strip().splitlines()
-        if error is None and not answer.exists():
-            error = _without_places(said[-1]) if said else "it wrote no answer"
-        found = Measurement(error=error) if error else _read(answer, memory)
-        found.said = said[-LINES:]
-        return found
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _without_places(line: str) -> str:
+def _without_paths(line: str) -> str:
     """Return a line of an error as it can stand in a table, without paths of the machine."""
     return re.sub(r"\s*\(?[/\\][\w./\\-]+\)?", " …", line).replace("|", "/")[:200]
 
 
-def _wait(process: subprocess.Popen[bytes], longest: float) -> str | None:
-    try:
-        ended = process.wait(longest)
-    except subprocess.TimeoutExpired:
-        return f"not done after {longest:g} s"
-    return f"ended by signal {-ended}" if ended < 0 else None
+def _read(answer: dict[str, Any], samples: list[tuple[float, int]]) -> Measurement:
+    def peak(span: dict[str, Any]) -> int:
+        inside = (size for moment, size in samples if span["start"] <= moment <= span["end"])
+        return max(span["peak"], max(inside, default=0))
 
-
-def _read(answer: Path, memory: TreeMemory) -> Measurement:
-    told = json.loads(answer.read_text())
-    work = told["work"]
+    work = answer.pop("work") or {"start": 0.0, "end": float("nan"), "peak": 0}
     stages = [
-        Stage(
-            stage["name"],
-            stage["end"] - stage["start"],
-            max(stage["peak"], memory.peak(stage["start"], stage["end"])),
-        )
-        for stage in told["stages"]
+        Stage(stage["name"], stage["end"] - stage["start"], peak(stage))
+        for stage in answer.pop("stages")
     ]
-    return (
-        Measurement(
-            seconds=work["end"] - work["start"],
-            peak=max(work["peak"], memory.peak(work["start"], work["end"])),
-            stages=stages,
-            facts=told["facts"],
-            versions=told["versions"],
-            python=told["python"],
-        )
-        if work
-        else Measurement(facts=told["facts"])
-    )
-
-
-def _environment(scratch: Path, work: Path, python: Path, ours: bool) -> dict[str, str]:
-    """Return the variables of a job: no screen, empty folders, fonts already listed."""
-    fonts = work / "matplotlib" / python.parent.parent.name
-    fonts.mkdir(parents=True, exist_ok=True)
-    environment = dict(os.environ)
-    environment.pop("PYTHONPATH", None)
-    environment.update(
-        MPLBACKEND="Agg", MPLCONFIGDIR=str(fonts), TMPDIR=str(scratch), HOME=str(scratch)
-    )
-    if ours:
-        environment["PYTHONPATH"] = str(TOOLS.parents[1])
-    return environment
+    return Measurement(work["end"] - work["start"], peak(work), stages, **answer)

@@ -1,31 +1,38 @@
 """What `scale.py` measures: each case is one fresh process."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from _environments import OURS
-from _workloads import INCUMBENT
+from _measure import INCUMBENT, Job
 
 BUDGET, ROWS_BUDGET = "3GB", "8GB"
 METHODS = ("pca", "hog", "phash", "cnn")
-HOUR = 3600.0  # seconds
+_K_RANGE = {"min_clust": 45, "max_clust": 56, "max_memory": ROWS_BUDGET}
+_K = {"n_clusters": 50, "max_memory": ROWS_BUDGET}
+# Name of the case: its title in the tables, its job, the options of that.
+ROW_TASKS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "kmeans-range": (
+        "k-means, 45 to 55 clusters tried", "cluster_rows", {"cluster": "kmeans", **_K_RANGE}
+    ),
+    "kmeans-50": ("k-means, 50 clusters asked for", "cluster_rows", {"cluster": "kmeans", **_K}),
+    "tree-range": ("agglomerative, 45 to 55 clusters tried", "cluster_rows", _K_RANGE),
+    "tree-50": ("agglomerative, 50 clusters asked for", "cluster_rows", _K),
+    "find": ("`find`", "find_rows", {}),
+    "find-nearly": ("`find`, `approximate=True`", "find_rows_approximately", {}),
+    "unique": ("`unique` of 50 clusters", "unique_rows", {}),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """A job of a script, with its options; `group` and `method` say where it is shown."""
+    """A job, the table it is shown in (`group`), its method or task, its images or rows."""
 
     name: str
     group: str
-    script: str
-    job: str
-    options: dict[str, Any] = field(default_factory=dict)
-    method: str = ""
-    environment: str = OURS
-    longest: float = HOUR
+    method: str
+    count: int
+    job: Job
 
 
 @dataclass(frozen=True)
@@ -33,75 +40,34 @@ class Sizes:
     """How many images and rows: the real ones, or few to try the benchmark itself."""
 
     images: tuple[int, ...] = (1000, 2000, 4000, 10_000, 30_000, 60_000)
-    most_deep: int = 10_000
-    beside: tuple[int, ...] = (1000, 2000, 4000)
-    hogs: int = 1000
+    max_cnn: int = 10_000
+    incumbent: tuple[int, ...] = (1000, 2000, 4000)
+    hog: int = 1000
     rows: int = 1_000_000
 
-    @property
-    def most(self) -> int:
-        """The largest number of images."""
-        return self.images[-1]
+
+QUICK = Sizes(images=(200, 400), max_cnn=200, incumbent=(200,), hog=50, rows=20_000)
 
 
-QUICK = Sizes(images=(200, 400), most_deep=200, beside=(200,), hogs=50, rows=20_000)
-
-
-def all_cases(sizes: Sizes) -> list[Case]:
-    """Return all cases, small ones first."""
-    cases = [*_floors(sizes)]
-    for count in sizes.images:
-        if count in sizes.beside:
-            cases += _beside(count, METHODS[:3])
-        cases += [_chain(method, count) for method in METHODS if _fits(method, count, sizes)]
-    return [*cases, *_rows(sizes.rows)]
-
-
-def _fits(method: str, count: int, sizes: Sizes) -> bool:
-    return method != "cnn" or count <= sizes.most_deep
-
-
-def _chain(method: str, count: int) -> Case:
-    options: dict[str, Any] = {"images": count, "method": method, "max_memory": BUDGET}
-    if method == "cnn":
-        options["weights"] = True
-    return Case(f"{method}-{count}", "chain", "run_scale.py", "chain", options, method)
-
-
-def _beside(count: int, methods: tuple[str, ...]) -> Iterator[Case]:
-    for method in methods:
-        yield Case(
-            f"incumbent-{method}-{count}",
-            "incumbent",
-            "run_incumbent.py",
-            "chain",
-            {"images": count, "method": method},
-            method,
-            INCUMBENT,
-        )
-
-
-def _floors(sizes: Sizes) -> Iterator[Case]:
-    yield Case("hog-speed", "hog", "run_scale.py", "hog", {"images": sizes.hogs}, "hog")
-    for count in {min(sizes.most_deep, sizes.most), sizes.most}:
+def make_cases(sizes: Sizes) -> Iterator[Case]:
+    """Yield all cases, small ones first."""
+    job = Job("scale_jobs.hog", {"folder": f"images-{sizes.hog}"})
+    yield Case("hog-speed", "hog", "hog", sizes.hog, job)
+    for count in sorted({min(sizes.max_cnn, sizes.images[-1]), sizes.images[-1]}):
         for decoder in ("bytes", "Pillow", "OpenCV"):
-            options = {"images": count, "decoder": decoder, "keep": False}
+            options = {"folder": f"images-{count}", "decoder": decoder, "keep": False}
             name = f"decode-{decoder}-{count}".lower()
-            yield Case(name, "decode", "run_bare.py", "decoding", options)
-
-
-def _rows(rows: int) -> Iterator[Case]:
-    k_range = {"min_clust": 45, "max_clust": 56}
-    exact = {"n_clusters": 50}
-    tasks: dict[str, dict[str, Any]] = {
-        "kmeans-range": {"task": "cluster", "cluster": "kmeans", **k_range},
-        "kmeans-50": {"task": "cluster", "cluster": "kmeans", **exact},
-        "tree-range": {"task": "cluster", "cluster": "agglomerative", **k_range},
-        "tree-50": {"task": "cluster", "cluster": "agglomerative", **exact},
-        "find": {"task": "find"},
-        "find-nearly": {"task": "find-nearly"},
-        "unique": {"task": "unique"},
-    }
-    for name, task in tasks.items():
-        options = {"rows": rows, "max_memory": ROWS_BUDGET, **task}
-        yield Case(f"rows-{name}", "rows", "run_scale.py", "points", options, name)
+            yield Case(name, "decode", decoder, count, Job("jobs.decoding", options))
+    for count in sizes.images:
+        folder = f"images-{count}"
+        for method in METHODS[:3] if count in sizes.incumbent else ():
+            job = Job("jobs.chain", {"folder": folder, "method": method}, INCUMBENT)
+            yield Case(f"incumbent-{method}-{count}", "incumbent", method, count, job)
+        for method in METHODS if count <= sizes.max_cnn else METHODS[:3]:
+            options = {"folder": folder, "method": method, "max_memory": BUDGET}
+            options |= {"weights": "weights"} if method == "cnn" else {}
+            job = Job("scale_jobs.chain", options)
+            yield Case(f"{method}-{count}", "chain", method, count, job)
+    for name, (_, function, options) in ROW_TASKS.items():
+        job = Job(f"scale_jobs.{function}", {"rows": sizes.rows, **options})
+        yield Case(f"rows-{name}", "rows", name, sizes.rows, job)

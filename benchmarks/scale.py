@@ -3,65 +3,66 @@
 Every case is a fresh process. Its result is kept in ``benchmarks/.work/scale/results.jsonl``,
 so a run that was interrupted goes on with what is missing, and a case is measured again only
 after the package has changed. A whole run writes its part of ``docs/performance.md`` and the
-picture ``docs/images/scale.png``.
+figure ``docs/images/scale.png``.
 
     python benchmarks/scale.py                   # what is missing, then the page
-    python benchmarks/scale.py --only 'pca-*'    # these again, whatever is known; no page
-    python benchmarks/scale.py --report          # the page from what is known
+    python benchmarks/scale.py --only 'pca-*'    # these again; no page
+    python benchmarks/scale.py --report          # the page from the results that are there
     python benchmarks/scale.py --quick           # a few hundred images, to try it all
 """
 
-from __future__ import annotations
-
 import argparse
 import fnmatch
-import os
 import signal
 from dataclasses import replace
 from pathlib import Path
 
-from _environments import interpreter
-from _materials import ROOT
-from _measure import Measurement, measure
-from _page import Section
-from _scale_cases import QUICK, Case, Sizes, all_cases
-from _scale_known import Known
-from _scale_materials import WEIGHTS, ManyImages, prepare
-from _scale_plot import draw
-from _scale_report import AROUND, report, size
-from _scale_results import Store, code_now, make_result
+from _datasets import make_small_images
+from _markdown import write_section
+from _measure import ROOT, WORK, add_venv_option, measure
+from _scale_cases import QUICK, Case, Sizes, make_cases
+from _scale_figure import draw
+from _scale_report import report
+from _scale_results import Results, make_result
 
-WORK = ROOT / "benchmarks" / ".work" / "scale"
-SECTION = Section("benchmarks/scale.py", AROUND)
+START = "<!-- written by benchmarks/scale.py: start -->"
+END = "<!-- written by benchmarks/scale.py: end -->"
 
 
 def main() -> int:
     """Measure what the command line asks for; 1 where a case failed."""
-    arguments = _arguments()
-    sizes = QUICK if arguments.quick else Sizes()
-    if arguments.rows:
-        sizes = replace(sizes, rows=arguments.rows)
-    work = WORK / "quick" if arguments.quick else WORK
-    cases = all_cases(sizes)
-    store = Store(work / "results.jsonl")
-    chosen = _choose(cases, store, arguments)
-    if chosen and not _measure_all(chosen, store, work, sizes, arguments):
+    options = _parse_options()
+    sizes = QUICK if options.quick else Sizes()
+    if options.rows:
+        sizes = replace(sizes, rows=options.rows)
+    work = WORK / "scale" / "quick" if options.quick else WORK / "scale"
+    results = Results(work / "results.jsonl", make_cases(sizes))
+    if options.list:
+        for name in results.cases:
+            last = results.last(name)
+            print(f"{name:28} {'' if last is None else last.run.error or last.commit}")
+        return 0
+    chosen = _choose(results, options)
+    if chosen and not _measure_all(chosen, results, work, options.venv_dir):
         return 130
-    missing = [case.name for case in cases if store.last(case.name) is None]
-    if len(missing) == len(cases):
-        raise SystemExit(f"There are no results in {store.path}.")
+    missing = [name for name in results.cases if results.last(name) is None]
+    if len(missing) == len(results.cases):
+        raise SystemExit(f"There are no results in {results.path}.")
     if missing:
         print(f"\nNot measured yet: {', '.join(missing)}.")
-    known = Known(cases, sizes, store)
-    lines = report(known)
+    lines = report(results, sizes)
     print("\n" + "\n".join(lines))
-    if not arguments.only or arguments.report:
-        _write(lines, known, arguments, work)
-    results = [store.last(case.name) for case in cases]
-    return int(any(result is not None and result.error for result in results))
+    if not options.only or options.report:
+        docs = work if options.quick else ROOT / "docs"
+        figure = options.picture or docs / "images" / "scale.png"
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        draw(results, figure)
+        page = options.output or docs / "performance.md"
+        write_section(page, START, END, ["", *lines, ""])
+    return int(any(last.run.error for last in map(results.last, results.cases) if last))
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -78,90 +79,45 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     parser.add_argument("--quick", action="store_true", help="small data, to try the benchmark")
     parser.add_argument("--rows", type=int, help="rows of the features-only cases (1,000,000)")
-    parser.add_argument(
-        "--venv-dir",
-        type=Path,
-        default=os.environ.get("CLUSTIMAGE_BENCH_VENVS", WORK.parent / "venvs"),
-        help="where the environment of clustimage 1.7.1 is, or is made "
-        "(CLUSTIMAGE_BENCH_VENVS; benchmarks/.work/venvs)",
-    )
+    add_venv_option(parser)
     parser.add_argument("--output", type=Path, help="page to write (docs/performance.md)")
-    parser.add_argument("--picture", type=Path, help="picture to write (docs/images/scale.png)")
+    parser.add_argument("--picture", type=Path, help="figure to write (docs/images/scale.png)")
     return parser.parse_args()
 
 
-def _choose(cases: list[Case], store: Store, arguments: argparse.Namespace) -> list[Case]:
+def _choose(results: Results, options: argparse.Namespace) -> list[Case]:
     """Return the cases to measure now."""
-    if arguments.list:
-        for case in cases:
-            last = store.last(case.name)
-            print(f"{case.name:28} {'' if last is None else last.error or last.commit}")
-        raise SystemExit
-    if arguments.only:
-        wanted = {
-            pattern: [case for case in cases if fnmatch.fnmatch(case.name, pattern)]
-            for pattern in arguments.only
-        }
-        for pattern, found in wanted.items():
-            if not found:
-                raise SystemExit(f"No case is called {pattern!r}. --list names them.")
-        return [case for case in cases if any(case in found for found in wanted.values())]
-    if arguments.report:
-        return []
-    code = code_now()
-    return [case for case in cases if arguments.again or not store.done(case, code)]
+    chosen = {pattern: fnmatch.filter(results.cases, pattern) for pattern in options.only or ()}
+    for pattern, names in chosen.items():
+        if not names:
+            raise SystemExit(f"No case is called {pattern!r}. --list names them.")
+    wanted = {name for names in chosen.values() for name in names}
+    return [
+        case
+        for name, case in results.cases.items()
+        if name in wanted
+        or not (options.only or options.report)
+        and (options.again or not results.is_current(case))
+    ]
 
 
-def _measure_all(
-    cases: list[Case], store: Store, work: Path, sizes: Sizes, arguments: argparse.Namespace
-) -> bool:
+def _measure_all(cases: list[Case], results: Results, work: Path, venv_dir: Path) -> bool:
     """Measure cases one after another; False where a person has stopped it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    counts = [case.count for case in results.cases.values() if case.group != "rows"]
     try:
-        images = prepare(work, count=sizes.most)
-        images.warm(max(case.options.get("images", 0) for case in cases))
+        datasets = make_small_images(work, counts)
+        datasets.read_once()
         for number, case in enumerate(cases, start=1):
-            if "weights" in case.options and not WEIGHTS.exists():
-                print(f"NOTE: {case.name} is left out, there are no weights at {WEIGHTS}.")
-                continue
-            print(f"[{number}/{len(cases)}] {case.name} … ", end="", flush=True)
-            code = code_now()
-            run = _measure(case, images, work, arguments.venv_dir)
-            store.add(make_result(case, run, code, images.origin))
-            print(_short(run), flush=True)
+            if datasets.have(case.name, case.job):
+                print(f"[{number}/{len(cases)}] {case.name} … ", end="", flush=True)
+                run = measure(datasets.resolve(case.job), venv_dir)
+                results.add(make_result(case, run, datasets.titles["images"]))
+                print(run.summary(), flush=True)
     except KeyboardInterrupt:
-        print(f"\nStopped. What was measured is in {store.path}; run it again to go on.")
+        print(f"\nStopped. What was measured is in {results.path}; run it again to go on.")
         return False
     return True
-
-
-def _measure(case: Case, images: ManyImages, work: Path, environments: Path) -> Measurement:
-    return measure(
-        interpreter(case.environment, environments),
-        case.script,
-        case.job,
-        images.options(case.options),
-        work=work,
-        ours=case.script == "run_scale.py",
-        longest=case.longest,
-    )
-
-
-def _short(run: Measurement) -> str:
-    if run.error:
-        return f"failed: {run.error}"
-    stages = ", ".join(f"{stage.name} {stage.seconds:.1f}" for stage in run.stages)
-    return f"{run.seconds:.1f} s, {size(run.peak)} ({stages or 'one piece'})"
-
-
-def _write(lines: list[str], known: Known, arguments: argparse.Namespace, work: Path) -> None:
-    docs = work if arguments.quick else ROOT / "docs"
-    page = arguments.output or docs / "performance.md"
-    picture = arguments.picture or docs / "images" / "scale.png"
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    draw(known, picture)
-    SECTION.write(page, lines)
-    print(f"\nWritten: {page}, {picture}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The class `Clustimage`: it checks what is there, lets a room compute, stores, returns."""
+"""The class `Clustimage`, and the public functions: it requires, computes, stores and returns."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, set_logger
 from clustimage._core.public import public
-from clustimage._core.validation import check_option, check_shape
+from clustimage._core.validation import check_option
 from clustimage._distances.metrics import check_rows
-from clustimage._model.clustering import SPACES, ClusterMethods
-from clustimage._model.estimator import EstimatorHabits
+from clustimage._model.clustering import SPACES, ClusterMethods, run_cluster
+from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
 from clustimage._model.faces import FaceMethods
 from clustimage._model.metadata import MetadataMethods
-from clustimage._model.persistence import StateMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
-from clustimage._model.questions import AnswerMethods
-from clustimage._model.state import ATTRIBUTES, empty_results, require, stale_names
+from clustimage._model.questions import QuestionMethods
+from clustimage._model.settings import Settings
+from clustimage._model.state import State
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
-from clustimage.features import extract_hog, make_extractor
+from clustimage.features import FeatureExtractor, extract_hog, make_extractor
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
     check_timestamps,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import numpy as np
+    from typing_extensions import Self
 
 __all__ = [
     "Clustimage",
@@ -56,22 +57,21 @@ logger = get_logger(__name__)
 
 @public
 class Clustimage(
-    EstimatorHabits,
+    EstimatorMethods,
+    PlotMethods,
     ClusterMethods,
     FaceMethods,
     MetadataMethods,
-    AnswerMethods,
+    QuestionMethods,
     PlanMethods,
-    StateMethods,
     ExportMethods,
-    PlotMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 
     Parameters
     ----------
     method : str, object or None, default="pca"
-        How an image becomes a row of numbers: ``"pca"``, ``"hog"``, ``"pca-hog"``,
+        How an image becomes a row of features: ``"pca"``, ``"hog"``, ``"pca-hog"``,
         ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
         ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
         pretrained network; ``"exif"``, when and where it was taken; None for the pixels
@@ -128,7 +128,7 @@ class Clustimage(
     max_memory : int or str, optional
         Memory that images, features and work may take together, beside Python and its
         libraries: a number of bytes, ``"2GB"``, ``"500 MiB"``. Small images beyond half of
-        it live in a file below `dirpath`; every step works in blocks, or takes a road that
+        it live in a file below `dirpath`; every step works in blocks, or by a method that
         needs less (see `plan`). By default half of what is free when images are read.
 
     Attributes
@@ -187,30 +187,8 @@ class Clustimage(
         max_memory: int | str | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
-        self._configure(given)
-        self.results = empty_results()
-        self.images_: Any = None
-        self._made_from: dict[str, tuple[str, ...]] = {}
-        self._budget: Any = None
-        for name in ATTRIBUTES:
-            setattr(self, name, None)
-
-    def _store(
-        self, made_from: dict[str, tuple[str, ...]] | None = None, **values: Any
-    ) -> dict[str, Any]:
-        """Take new values, and drop everything that was made from the old ones."""
-        self._made_from.update(made_from or {})
-        for name in stale_names(values, self._made_from):
-            self._set(name, None)
-        for name, value in values.items():
-            self._set(name, value)
-        return self.results
-
-    def _set(self, name: str, value: Any) -> None:
-        if name in self.results:
-            self.results[name] = value
-        else:
-            setattr(self, name, value)
+        self._settings = Settings.resolve(given)
+        self._state = State()
 
     # --- the chain ------------------------------------------------------------------------------
 
@@ -291,18 +269,68 @@ place_weight, cannot_link, micro_clusters
             cannot_link=cannot_link,
             micro_clusters=micro_clusters,
         )
-        request.check_method(self.params["method"])
+        request.check_method(self._settings.method)
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
-        extractor = make_extractor(self.params["method"], self.params)
+        extractor = make_extractor(self._settings.method, self._settings.params)
         extractor.prepare(self._cache())
         self._new_budget()
         self._check_before(extractor, X, black_list, recursive)
         self._import(X, black_list, recursive)
         self._extract(extractor)
         self.embedding()
-        self._cluster(request, cluster_space, timestamps)
+        run_cluster(self, request, cluster_space, timestamps)
         return self.results
+
+    def fit(self, X: Any, y: Any = None, **options: Any) -> Self:
+        """Run the whole chain and return the object itself.
+
+        Parameters
+        ----------
+        X : str, path, list, array or DataFrame
+            As for `fit_transform`.
+        y : None
+            Ignored; there so that the object fits into scikit-learn's tools.
+        **options
+            As for `fit_transform`.
+
+        Returns
+        -------
+        self
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> len(cl.fit(X[:100]).labels_)
+        100
+        """
+        self.fit_transform(X, **options)
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
+        """Run the whole chain and return the labels.
+
+        Parameters
+        ----------
+        X, y, **options
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,), int
+            A label per image, as in ``results["labels"]``.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> cl.fit_predict(X[:100]).shape
+        (100,)
+        """
+        return self.fit(X, **options).labels_
 
     def import_data(
         self, Xraw: Any, *, black_list: Sequence[str] | None = None, recursive: bool = True
@@ -347,30 +375,28 @@ place_weight, cannot_link, micro_clusters
     def _import(
         self, Xraw: Any, black_list: Sequence[str] | None, recursive: bool
     ) -> dict[str, Any]:
+        settings = self._settings
         images = load_images(
             Xraw,
-            dim=check_shape("dim", self._given["dim"]),
-            grayscale=self.params["grayscale"],
-            ext=self.params["ext"],
+            dim=settings.dim,
+            grayscale=settings.grayscale,
+            ext=settings.ext,
             recursive=recursive,
             black_list=black_list,
-            n_jobs=self.params["n_jobs"],
-            download_dir=self.params["dirpath"],
+            n_jobs=settings.n_jobs,
+            download_dir=settings.dirpath,
             cache=self._cache(),
-            budget=self._budget,
+            budget=self._chain_budget(),
         )
-        return self._adopt(images)
-
-    def _adopt(self, images: Any) -> dict[str, Any]:
         logger.info("Images: %s, of %d x %d pixels.", f"{len(images):,}", *images.shape[:2])
-        self.images_ = images
-        self.params["dim"] = images.shape[:2]
-        return self._store(
+        self._state.images = images
+        self._state.store(
             img=images.flat,
             pathnames=images.pathnames,
             filenames=images.filenames,
             url=images.url,
         )
+        return self.results
 
     def extract_feat(self, Xraw: Any = None) -> np.ndarray:
         """Turn the images into rows of features with the `method` of the model.
@@ -401,17 +427,18 @@ place_weight, cannot_link, micro_clusters
         """
         if Xraw is not None and Xraw is not self.results:
             self.import_data(Xraw)
-        require(self.results, "img")
-        return self._extract(make_extractor(self.params["method"], self.params))
+        self._state.require("img")
+        return self._extract(make_extractor(self._settings.method, self._settings.params))
 
-    def _extract(self, extractor: Any) -> np.ndarray:
-        feat = extractor.fit_images(self.images_, budget=self._budget_for("feat", "xycoord"))
-        logger.info("Features per image: %d, by method=%r.", feat.shape[1], self.params["method"])
-        self._store(feat=feat, extractor_=extractor)
+    def _extract(self, extractor: FeatureExtractor) -> np.ndarray:
+        images, budget = self._state.images_read(), self._budget_for("feat", "xycoord")
+        feat = extractor.fit_images(images, budget=budget)
+        logger.info("Features per image: %d, by method=%r.", feat.shape[1], self._settings.method)
+        self._state.store(feat=feat, extractor=extractor)
         return feat
 
     def embedding(self, feat: Any = None) -> np.ndarray:
-        """Lay the features out on a map of two dimensions.
+        """Embed the features on a map of two dimensions.
 
         Parameters
         ----------
@@ -438,20 +465,20 @@ place_weight, cannot_link, micro_clusters
         >>> cl.embedding(cl.extract_feat(cl.import_data(X[:50]))).shape
         (50, 2)
         """
-        n_images = len(require(self.results, "feat"))
+        n_images = len(self._state.require("feat"))
         feat = self.results["feat"] if feat is None else check_rows("feat", feat)
         if len(feat) != n_images:
             raise InvalidDataError(
                 f"'feat' must have a row for each of {n_images} images. Got {len(feat)}."
             )
-        embedder = make_embedder(self.params["embedding"], self.params)
+        embedder = make_embedder(self._settings.embedding, self._settings.params)
         logger.info(
-            "Laying out the map of %s images by embedding=%r.",
+            "Embedding %s images on a map by embedding=%r.",
             f"{len(feat):,}",
-            self.params["embedding"],
+            self._settings.embedding,
         )
         xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
-        self._store(xycoord=xycoord, embedder_=embedder)
+        self._state.store(xycoord=xycoord, embedder=embedder)
         return xycoord
 
     imread = staticmethod(imread)

@@ -7,7 +7,7 @@ each group, and the photos most like a given one.
 """
 
 # %%
-# One call reads, describes, lays out and clusters. Instead of ``photos`` give the path of a
+# One call reads, describes, embeds and clusters. Instead of ``photos`` give the path of a
 # folder of your own.
 from pathlib import Path
 
@@ -24,7 +24,7 @@ n_images, n_clusters = len(results["labels"]), len(cl.results_unique["labels"])
 print(f"{n_images} photos, {results['feat'].shape[1]} features each, {n_clusters} clusters")
 
 # %%
-# The folders are the scenes; nobody told the model. An adjusted Rand index of 1 is full
+# The folders are the scenes; the model has not seen them. An adjusted Rand index of 1 is full
 # agreement, 0 is chance.
 scenes = [Path(path).parent.name for path in results["pathnames"]]
 print(f"adjusted Rand index {adjusted_rand_score(scenes, results['labels']):.2f}")

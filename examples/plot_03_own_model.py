@@ -57,7 +57,7 @@ choices = [
 ]
 for choice in choices:
     labels = cl.cluster(**choice)
-    print(f"{labels.max() + 1:3d} clusters, {np.sum(labels < 0):3d} in none: {choice}")
+    print(f"{labels.max() + 1:3d} clusters, {np.sum(labels < 0):3d} unclustered: {choice}")
 
 cl.plot_unique()
 cl.clusteval.plot()

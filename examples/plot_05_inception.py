@@ -2,7 +2,7 @@
 Inception, PCA, t-SNE, k-means, elbow
 =====================================
 
-A recipe of many notebooks in ten lines: features of Inception v3 (2,048 numbers), 50 principal
+What many notebooks do in ten lines: features of Inception v3 (2,048 numbers), 50 principal
 components of them, a t-SNE map, k-means on the map for every k, the knee of the curve, and a folder
 of links per cluster. The weights (104 MB) are downloaded once. Needs
 ``pip install "clustimage[cnn]"``.

@@ -490,9 +490,9 @@ def test_times_that_were_used_are_in_the_import_status_until_the_next_clustering
     cl.fit_transform(digits[0][:6], sim=0.5, time_weight=1.0, timestamps=[0, 1, 2, 900, 901, 902])
     assert cl.results["labels"].tolist() == [0, 0, 0, 1, 1, 1]
     assert cl.import_status["timestamp_from"].tolist() == ["given"] * 6
-    assert cl.moments_.seconds.tolist() == [0, 1, 2, 900, 901, 902]
+    assert cl._state.timestamps.seconds.tolist() == [0, 1, 2, 900, 901, 902]
     cl.cluster(n_clusters=2)
-    assert cl.moments_ is None
+    assert cl._state.timestamps is None
 
 
 def test_times_survive_saving(digits, tmp_path):

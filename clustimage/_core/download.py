@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
+import math
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from clustimage._core.errors import DownloadError
 from clustimage._core.files import replacing
+from clustimage._core.logs import shows_progress
 
 __all__ = ["download", "is_web_address"]
 
 CHUNK = 1 << 16  # bytes that are read at once
+HEADERS = {"User-Agent": "clustimage", "Accept-Encoding": "identity"}
 
 
 def is_web_address(url: object) -> bool:
@@ -28,14 +27,32 @@ def is_web_address(url: object) -> bool:
         return False
 
 
+class LimitedFile:
+    """What pooch writes to: refuses what is too long or too late."""
+
+    def __init__(self, file: IO[bytes], bar: Any, max_bytes: int, end: float) -> None:
+        self.file, self.bar, self.max_bytes, self.end = file, bar, max_bytes, end
+        self.flush = file.flush
+        self.n_bytes = 0
+
+    def write(self, chunk: bytes) -> None:
+        self.n_bytes += len(chunk)
+        # pooch sets the total of the bar to the length that the server has named, or to 0.
+        if max(self.n_bytes, self.bar.total) > self.max_bytes:
+            raise DownloadError(f"it is longer than the {self.max_bytes} bytes allowed")
+        if time.monotonic() > self.end:
+            raise DownloadError(f"it took too long, {self.n_bytes} bytes were there")
+        self.file.write(chunk)
+
+
 def download(
     url: str,
     target: Path,
     *,
     timeout: float,
     max_bytes: int,
-    deadline: float | None = None,
-    tell: Callable[[int, int | None], None] = lambda done, total: None,
+    deadline: float = math.inf,
+    progress: bool = False,
 ) -> None:
     """Download `url` to the file `target`, which appears only when it is complete.
 
@@ -49,10 +66,10 @@ def download(
         Seconds without an answer.
     max_bytes : int
         A longer answer is refused, whatever length the server has named.
-    deadline : float, optional
+    deadline : float, default=inf
         Seconds for the whole file.
-    tell : callable, optional
-        Called with the bytes read so far, and all there are where that is known.
+    progress : bool, default=False
+        Whether to show a progress bar, where the verbosity allows it.
 
     Raises
     ------
@@ -64,66 +81,41 @@ def download(
     """
     if not is_web_address(url):
         raise DownloadError(f"only http and https are downloaded, not {url!r}")
-    address = urllib.parse.quote(url, safe="%/:=&?~#+!$,;'@()*[]")
-    request = urllib.request.Request(address, headers={"User-Agent": "clustimage"})
-    end = None if deadline is None else time.monotonic() + deadline
-    with replacing(target) as file:
+    import requests
+    from pooch import HTTPDownloader
+    from tqdm.auto import tqdm
+
+    answers: list[requests.Response] = []
+
+    def keep(answer: requests.Response, **kwargs: Any) -> None:
+        answers.append(answer)
+
+    name = urllib.parse.urlsplit(url).path.rpartition("/")[2]
+    style = {"unit": "B", "unit_scale": True, "leave": False}
+    hidden = not (progress and shows_progress())
+    with replacing(target) as file, tqdm(desc=name, total=1, disable=hidden, **style) as bar:
+        limited = LimitedFile(file, bar, max_bytes, time.monotonic() + deadline)
+        hooks = {"response": keep}
+        fetch = HTTPDownloader(bar, CHUNK, timeout=timeout, headers=HEADERS, hooks=hooks)
         try:
-            answer = _opener().open(request, timeout=timeout)
-        except urllib.error.HTTPError as exc:
-            with exc:
-                raise DownloadError(f"the server answers {exc.code} {exc.reason}") from exc
-        except (OSError, http.client.HTTPException, ValueError) as exc:
-            raise _failed(exc) from exc
-        with answer:
-            _copy(answer, file, max_bytes, end, tell)
+            fetch(url, limited, None)
+        except requests.HTTPError as exc:
+            words = f"the server answers {answers[-1].status_code} {answers[-1].reason}"
+            raise DownloadError(words) from exc
+        except (requests.RequestException, ValueError) as exc:
+            raise DownloadError(_reason(exc)) from exc
+        finally:
+            for answer in answers:  # which pooch leaves open after an error
+                answer.close()
+        # Versions of urllib3 before 2 do not raise where the answer is cut off.
+        if limited.n_bytes < bar.total:
+            raise DownloadError(f"cut off after {limited.n_bytes} of {bar.total} bytes")
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """Return an opener that knows http and https only, no files and no ftp."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.UnknownHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.HTTPErrorProcessor,
+def _reason(exc: BaseException) -> str:
+    """Return the innermost of the errors that requests and urllib3 wrap into each other."""
+    while isinstance(
+        inner := getattr(exc, "reason", None) or (exc.args and exc.args[-1]), Exception
     ):
-        opener.add_handler(handler())
-    return opener
-
-
-def _copy(
-    answer: http.client.HTTPResponse,
-    file: IO[bytes],
-    max_bytes: int,
-    end: float | None,
-    tell: Callable[[int, int | None], None],
-) -> None:
-    length = answer.headers.get("Content-Length", "")
-    total = int(length) if length.isdecimal() else None
-    done = 0
-    while chunk := _read(answer):
-        done += len(chunk)
-        if max(done, total or 0) > max_bytes:
-            raise DownloadError(f"it is longer than the {max_bytes} bytes allowed")
-        if end is not None and time.monotonic() > end:
-            raise DownloadError(f"it took too long, {done} bytes were there")
-        file.write(chunk)
-        tell(done, total)
-    if total is not None and done != total:
-        raise DownloadError(f"cut off after {done} of {total} bytes")
-
-
-def _read(answer: http.client.HTTPResponse) -> bytes:
-    try:
-        return answer.read(CHUNK)
-    except (OSError, http.client.HTTPException) as exc:
-        raise _failed(exc) from exc
-
-
-def _failed(exc: Exception) -> DownloadError:
-    reason = getattr(exc, "reason", None) or exc
-    return DownloadError(" ".join(str(reason).split())[:160])
+        exc = inner
+    return " ".join(str(exc).split())[:160]

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._core.logs import get_logger
 from clustimage._core.validation import check_option
-from clustimage._model.state import require
-from clustimage.cluster import EXIF_METRICS, ClusterRequest, cluster_exif, search_k
-from clustimage.images import Images, check_timestamps, read_timestamps
+from clustimage._model.base import ModelBase
+from clustimage._model.faces import photos_of_faces
+from clustimage._model.metadata import metadata_columns
+from clustimage.cluster import EXIF_METRICS, Clustering, ClusterRequest, cluster_exif, search_k
+from clustimage.images import check_timestamps, locations_of, read_timestamps
+from clustimage.similarity import pick_unique
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["SPACES", "ClusterMethods"]
+__all__ = ["SPACES", "ClusterMethods", "run_cluster", "set_clustering"]
 
 logger = get_logger(__name__)
 
@@ -22,18 +25,8 @@ SPACES = {"high": "feat", "low": "xycoord"}
 DENSE = ("dbscan", "hdbscan")  # what leaves out images that lie alone
 
 
-class ClusterMethods:
-    """The method `cluster` of `Clustimage`."""
-
-    images_: Images
-    params: dict[str, Any]
-    results: dict[str, Any]
-    unique: Any
-    _photos_of_faces: Any
-    _places: Any
-    extractor_: Any
-    _budget_for: Any
-    _store: Any
+class ClusterMethods(ModelBase):
+    """Group the images, and pick one that stands for each group."""
 
     def cluster(
         self,
@@ -69,8 +62,8 @@ default="silhouette"
             What makes one number of clusters better than another.
         metric : str, default="euclidean"
             Distance between features, as in `scipy.spatial.distance`. After
-            ``method="exif"`` also ``"datetime"`` or ``"latlon"``: DBSCAN on the moment a
-            photo was taken or on its place, as `params_exif` says; -2 is without data.
+            ``method="exif"`` also ``"datetime"`` or ``"latlon"``: DBSCAN on the time a
+            photo was taken or on its location, as `params_exif` says; -2 is without data.
         linkage : {"ward", "single", "complete", "average", "weighted", "centroid", \
 "median"}, optional
             Distance between groups, for agglomerative clustering; by default ward, with
@@ -99,17 +92,17 @@ default="silhouette"
             back on the second; or numbers of seconds, datetimes. `import_status` says
             for each image which one was used. Only read with `time_weight`.
         place_weight : float, default=0
-            Share of the place in the distance, by the coordinates in the EXIF data. With
-            `time_weight` at most 1. Where one of two photos has no place, they are as far
-            from each other, in this part, as two photos with a place are on average.
+            Share of the location in the distance, by the coordinates in the EXIF data. With
+            `time_weight` at most 1. Where one of two photos has no location, they are as far
+            from each other, in this part, as two photos with one are on average.
         cannot_link : "photo" or array-like of shape (n,), optional
             Images of one group are never in one cluster: ``"photo"`` for faces, of which
             two in one photo are two persons; or a group for each image, None for free ones.
             For agglomerative clustering.
         micro_clusters : int, optional
-            For agglomerative clustering: grow the tree over this many groups of near
-            images instead of over the images, in a time and a memory that grow with their number; 0
-            is the tree of all images. By default that is grown up to 20,000 images, if its
+            For agglomerative clustering: build the tree over this many groups of near
+            images instead of over the images, in a time and a memory that rise with their number; 0
+            is the tree of all images. By default that is built up to 20,000 images, if its
             distances fit into `max_memory`, and beyond that a tree over a few thousand.
 
         Returns
@@ -157,45 +150,102 @@ default="silhouette"
             cannot_link=cannot_link,
             micro_clusters=micro_clusters,
         )
-        return self._cluster(request, cluster_space, timestamps)
+        return run_cluster(self, request, cluster_space, timestamps)
 
-    def _cluster(self, request: ClusterRequest, cluster_space: str, timestamps: Any) -> np.ndarray:
-        space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
-        feat = require(self.results, space)
-        check_timestamps(timestamps)
-        read = read_timestamps(self.images_, timestamps) if request.time_weight else None
-        if isinstance(request.cannot_link, str):
-            check_option("cannot_link", request.cannot_link, ("photo",))
-            request = replace(request, cannot_link=self._photos_of_faces())
-        if request.metric in EXIF_METRICS:
-            clustering = cluster_exif(self.extractor_, self.params["params_exif"], request)
-            return self._store_clustering(clustering, space)
-        clustering = search_k(
-            feat,
-            request,
-            timestamps=None if read is None else read.seconds,
-            locations=self._places() if request.place_weight else None,
-            random_state=self.params["random_state"],
-            n_jobs=self.params["n_jobs"],
-            budget=self._budget_for(),
+    def unique(self, metric: str | None = None) -> dict[str, Any]:
+        """Pick the image nearest to the centre of each cluster. Runs by itself after `cluster`.
+
+        Parameters
+        ----------
+        metric : str, optional
+            Distance between features; by default the one that `cluster` used.
+
+        Returns
+        -------
+        dict
+            ``labels``; ``idx``, the index of each cluster's image, always one of its
+            own; ``xycoord_center`` ``(k, 2)``; ``pathnames``; ``img_mean`` ``(k,
+            height*width*channels)``, the average image. Also in `results_unique`.
+
+        Raises
+        ------
+        StepOrderError
+            If `cluster` was not run yet.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> _ = cl.fit_transform(X[:100], n_clusters=3)
+        >>> cl.unique()["img_mean"].shape
+        (3, 64)
+        """
+        return set_unique(self, metric)
+
+
+def run_cluster(
+    model: ModelBase, request: ClusterRequest, cluster_space: str, timestamps: Any
+) -> np.ndarray:
+    """Cluster the features or the map as the request asks, and keep what was found."""
+    space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
+    settings, state = model._settings, model._state
+    feat = state.require(space)
+    check_timestamps(timestamps)
+    taken = read_timestamps(state.images_read().status, timestamps) if request.time_weight else None
+    locations = None
+    if request.place_weight:
+        locations = locations_of(metadata_columns(settings, state))
+    if isinstance(request.cannot_link, str):
+        check_option("cannot_link", request.cannot_link, ("photo",))
+        request = replace(request, cannot_link=photos_of_faces(state))
+    if request.metric in EXIF_METRICS:
+        clustering = cluster_exif(state.extractor, settings.params_exif, request)
+        return set_clustering(model, clustering, space)
+    clustering = search_k(
+        feat,
+        request,
+        timestamps=None if taken is None else taken.seconds,
+        locations=locations,
+        random_state=settings.random_state,
+        n_jobs=settings.n_jobs,
+        budget=model._budget_for(),
+    )
+    state.store(timestamps=taken)
+    return set_clustering(model, clustering, space)
+
+
+def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.ndarray:
+    """Take a clustering of the features or of the map, and pick the unique images anew."""
+    made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering": (space,)}
+    n_outside, n = int((clustering.labels < 0).sum()), len(clustering.labels)
+    k = int(clustering.labels.max()) + 1
+    if 2 * n_outside > n and clustering.params.get("cluster") in DENSE:
+        logger.warning(
+            "Clusters: %d; %s of %s images are not assigned to one, as few are dense among so many "
+            "columns. Cluster the map, cluster_space='low', or by cluster='agglomerative'.",
+            k,
+            f"{n_outside:,}",
+            f"{n:,}",
         )
-        self._store(moments_=read)
-        return self._store_clustering(clustering, space)
+    else:
+        logger.info("Clusters: %d; images not assigned to one: %s.", k, f"{n_outside:,}")
+    model._state.store(made_from, labels=clustering.labels, clustering=clustering)
+    set_unique(model)
+    return clustering.labels
 
-    def _store_clustering(self, clustering: Any, space: str) -> np.ndarray:
-        made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering_": (space,)}
-        n_outside, n = int((clustering.labels < 0).sum()), len(clustering.labels)
-        k = int(clustering.labels.max()) + 1
-        if 2 * n_outside > n and clustering.params.get("cluster") in DENSE:
-            logger.warning(
-                "Clusters: %d; %s of %s images are in none, as few are dense among so many "
-                "columns. Cluster the map, cluster_space='low', or by cluster='agglomerative'.",
-                k,
-                f"{n_outside:,}",
-                f"{n:,}",
-            )
-        else:
-            logger.info("Clusters: %d; images in none: %s.", k, f"{n_outside:,}")
-        self._store(made_from, labels=clustering.labels, clustering_=clustering)
-        self.unique()
-        return clustering.labels
+
+def set_unique(model: ModelBase, metric: str | None = None) -> dict[str, Any]:
+    """Pick the unique image of each cluster, and keep what was picked."""
+    state = model._state
+    answer = pick_unique(
+        state.require("feat"),
+        state.require("labels"),
+        metric=model._metric(metric),
+        xycoord=state.results["xycoord"],
+        pixels=state.results["img"],
+        budget=model._budget_for(),
+    )
+    answer["pathnames"] = state.results["pathnames"][answer["idx"]]
+    state.store(unique=answer)
+    return answer

@@ -6,39 +6,31 @@ import html
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from clustimage._core.errors import ImageReadError
 from clustimage._core.validation import check_unknown_names
-from clustimage._model.settings import DEFAULT_SETTINGS, resolve_settings
-from clustimage._model.state import require
-from clustimage.images import Images, load_images, open_cache
+from clustimage._model.base import ModelBase
+from clustimage._model.questions import features_of, load_like
+from clustimage._model.settings import DEFAULT_PARAMS, Settings
 from clustimage.similarity import cluster_radius, predict_labels
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import Self
 
-__all__ = ["EstimatorHabits"]
+__all__ = ["EstimatorMethods"]
 
 # After these metrics: what counts of the rows of ``method="exif"``, the column that says whether
 # it is known, and its unit.
 BY = {"datetime": ([0], 4, "timeframe"), "latlon": ([1, 2, 3], 5, "radius_meters")}
 
 
-class EstimatorHabits:
-    """What users of scikit-learn expect, written once for the facade.
+class EstimatorMethods(ModelBase):
+    """What users of scikit-learn expect, written once.
 
     A parameter named ``embedding`` would hide the method of that name if it were
     an attribute, as scikit-learn's own base class wants it. So the values that
     the constructor was given are kept in a dict, and `get_params` and
     `set_params` are written from it; `sklearn.base.clone` works on that.
     """
-
-    params: dict[str, Any]
-    results: dict[str, Any]
-    extractor_: Any
-    clustering_: Any
-    radius_: Any
-    images_: Images
-    _given: dict[str, Any]
 
     _estimator_type = "clusterer"  # scikit-learn before 1.6
 
@@ -74,14 +66,14 @@ class EstimatorHabits:
         >>> Clustimage(method="hog", grayscale=True).get_params()["method"]
         'hog'
         """
-        params = dict(self._given)
+        params = dict(self._settings.given)
         for name in ("method", "embedding") if deep else ():
             if hasattr(params[name], "get_params") and not isinstance(params[name], type):
                 inner = params[name].get_params()
                 params.update({f"{name}__{key}": value for key, value in inner.items()})
         return params
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: Any) -> Self:
         """Set parameters of the constructor and return the object itself.
 
         What is in `results` stays until a step is run again.
@@ -109,77 +101,23 @@ class EstimatorHabits:
         nested = {name: value for name, value in params.items() if "__" in name}
         plain = {name: value for name, value in params.items() if "__" not in name}
         objects = {
-            name: {**self._given, **plain}[name]
+            name: {**self._settings.given, **plain}[name]
             for name in ("method", "embedding")
-            if hasattr({**self._given, **plain}[name], "set_params")
+            if hasattr({**self._settings.given, **plain}[name], "set_params")
         }
         check_unknown_names("Clustimage", plain, self._param_names())
         check_unknown_names("Clustimage", (name.split("__")[0] for name in nested), objects)
-        self._configure({**self._given, **plain})
-        if self.results["img"] is not None:
-            self.params["dim"] = self.images_.shape[:2]
+        self._settings = Settings.resolve({**self._settings.given, **plain})
         for name, value in nested.items():
             outer, inner = name.split("__", 1)
             objects[outer].set_params(**{inner: value})
         return self
 
-    def _configure(self, given: dict[str, Any]) -> None:
-        self._given, self.params = resolve_settings(given)
-
-    def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
-        """Run the whole chain and return the object itself.
-
-        Parameters
-        ----------
-        X : str, path, list, array or DataFrame
-            As for `fit_transform`.
-        y : None
-            Ignored; there so that the object fits into scikit-learn's tools.
-        **options
-            As for `fit_transform`.
-
-        Returns
-        -------
-        self
-
-        Examples
-        --------
-        >>> from clustimage import Clustimage, import_example
-        >>> X, y = import_example("mnist")
-        >>> cl = Clustimage(embedding=None, verbose="warning")
-        >>> len(cl.fit(X[:100]).labels_)
-        100
-        """
-        self.fit_transform(X, **options)  # type: ignore[attr-defined]
-        return self
-
-    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
-        """Run the whole chain and return the labels.
-
-        Parameters
-        ----------
-        X, y, **options
-            As for `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n,), int
-            A label per image, as in ``results["labels"]``.
-
-        Examples
-        --------
-        >>> from clustimage import Clustimage, import_example
-        >>> X, y = import_example("mnist")
-        >>> cl = Clustimage(embedding=None, verbose="warning")
-        >>> cl.fit_predict(X[:100]).shape
-        (100,)
-        """
-        return self.fit(X, **options).labels_
-
     @property
     def labels_(self) -> np.ndarray:
         """Labels of the images, shape ``(n,)``; the same as ``results["labels"]``."""
-        return require(self.results, "labels")
+        labels: np.ndarray = self._state.require("labels")
+        return labels
 
     def transform(self, Xnew: Any) -> np.ndarray:
         """Return the features of new images.
@@ -210,8 +148,8 @@ class EstimatorHabits:
         >>> cl.fit(X[:100]).transform(X[100:103]).shape == (3, cl.results["feat"].shape[1])
         True
         """
-        require(self.results, "feat")
-        return self._features_of(self._load_new(Xnew, strict=True))
+        self._state.require("feat")
+        return features_of(self._state, load_like(self, Xnew, strict=True))
 
     def predict(self, Xnew: Any) -> np.ndarray:
         """Return the label of the nearest cluster for new images.
@@ -219,7 +157,7 @@ class EstimatorHabits:
         The nearest cluster is the one with the nearest image in it. Where the
         clustering left images out (-1), an image further from its cluster than
         the cluster's own images are from each other is -1 as well. After
-        ``metric="datetime"`` or ``"latlon"`` only the time or the place counts, "further"
+        ``metric="datetime"`` or ``"latlon"`` only the time or the location counts, "further"
         is than the timeframe or the radius, and -2 is without data.
 
         Parameters
@@ -247,61 +185,25 @@ class EstimatorHabits:
         >>> cl.fit(X[:100]).predict(X[100:103]).shape
         (3,)
         """
-        labels = require(self.results, "labels")
-        feat = require(self.results, "feat")
+        state = self._state
+        labels, feat = state.require("labels"), state.require("feat")
         rows = self.transform(Xnew)
-        params = {} if self.clustering_ is None else self.clustering_.params
+        params = {} if state.clustering is None else state.clustering.params
         if params.get("by") not in BY:
-            if self.radius_ is None and labels.min() < 0:
-                reach = cluster_radius(feat, labels, metric=self._metric())
-                self._store(radius_=reach)  # type: ignore[attr-defined]
-            return predict_labels(feat, labels, rows, metric=self._metric(), reach=self.radius_)
+            if state.radius is None and labels.min() < 0:
+                state.store(radius=cluster_radius(feat, labels, metric=self._metric()))
+            return predict_labels(feat, labels, rows, metric=self._metric(), reach=state.radius)
         columns, has, unit = BY[params["by"]]
-        reach = params[unit] / getattr(self.extractor_, unit)
+        reach = params[unit] / getattr(state.extractor, unit)
         found = predict_labels(feat[:, columns], labels, rows[:, columns], reach=reach)
         found[rows[:, has] == 0] = -2
         return found
 
-    def _metric(self, metric: str | None = None) -> str:
-        """Return `metric`, or where it is None the one that `cluster` used."""
-        if metric is not None:
-            return metric
-        return "euclidean" if self.clustering_ is None else self.clustering_.params["metric"]
-
-    def _cache(self) -> Any:
-        """Return the memory of past runs, or None where no `dirpath` is given."""
-        return open_cache(self.params["dirpath"])
-
-    def _load_new(self, Xnew: Any, *, strict: bool) -> Images:
-        """Load images in the shape and colours of those that the features were learnt from."""
-        images = load_images(
-            Xnew,
-            dim=self.params["dim"],
-            grayscale=self.params["grayscale"],
-            ext=self.params["ext"],
-            n_jobs=self.params["n_jobs"],
-            download_dir=self.params["dirpath"],
-            shape=self.shape_,  # type: ignore[attr-defined]
-            white=self.images_.white,
-            cache=self._cache(),
-            budget=self._budget_for(),  # type: ignore[attr-defined]
-        )
-        skipped = [row for row in images.status if row.status != "ok"]
-        if strict and skipped:
-            raise ImageReadError(
-                f"{len(skipped)} of {len(images.status)} images cannot be read, so there is no "
-                f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
-            )
-        return images
-
-    def _features_of(self, images: Images) -> np.ndarray:
-        return self.extractor_.transform_images(images)
-
     def __repr__(self) -> str:
         signature = inspect.signature(type(self).__init__).parameters
-        shown = [f"method={self._given['method']!r}"]
-        for name, value in self._given.items():
-            default = DEFAULT_SETTINGS.get(name, signature[name].default)
+        shown = [f"method={self._settings.given['method']!r}"]
+        for name, value in self._settings.given.items():
+            default = DEFAULT_PARAMS.get(name, signature[name].default)
             is_default = type(value) is type(default) and value == default
             if name != "method" and not is_default:
                 shown.append(f"{name}={value!r}")

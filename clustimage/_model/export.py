@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.files import is_folder
 from clustimage._core.memory import Budget, check_max_memory, make_budget
 from clustimage._core.validation import check_bool
-from clustimage._model.state import require
+from clustimage._model.base import ModelBase
+from clustimage._model.faces import face_links
+from clustimage._model.persistence import restored, saved_state
 from clustimage.export._folders import plan_folders
 from clustimage.export._model_file import load_model, save_model
 from clustimage.export._moved import follow_moved
 from clustimage.export._table import count_sizes, to_frame
+from clustimage.similarity import distance_to_center
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,28 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["ExportMethods"]
 
 
-class ExportMethods:
-    """Save, load, tabulate and fill folders; a mixin of `Clustimage`.
-
-    The class it is mixed into has `results` and `results_unique`, may have `images_`, and
-    has two methods:
-    ``_get_state()`` returns a dict of arrays and plain values, and the class method
-    ``_from_state(state, **settings)`` makes an object of it.
-    """
-
-    results: dict[str, Any]
-    results_unique: dict[str, Any] | None
-
-    if TYPE_CHECKING:
-
-        def _metric(self, metric: str | None = None) -> str: ...
-
-        def _get_state(self) -> dict[str, Any]: ...
-
-        def _face_links(self) -> list[tuple[str, int] | None]: ...
-
-        @classmethod
-        def _from_state(cls, state: Any, **objects: Any) -> Any: ...
+class ExportMethods(ModelBase):
+    """Save, load, tabulate and fill folders."""
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
         """Save everything to one file.
@@ -83,7 +66,7 @@ class ExportMethods:
         >>> bool((back.labels_ == cl.labels_).all())
         True
         """
-        return save_model(path, self._get_state(), overwrite=overwrite)
+        return save_model(path, saved_state(self), overwrite=overwrite)
 
     @classmethod
     def load(
@@ -111,7 +94,7 @@ class ExportMethods:
             Without it `extract_feat`, `find`, `transform` and `predict` say that it is
             missing; all else works.
         embedding : object, optional
-            The same for an object that was given as `embedding`; it lays out the next
+            The same for an object that was given as `embedding`; it embeds the next
             map.
         model : torch.nn.Module, optional
             The same for a network of your own that was given as ``params_cnn["model"]``;
@@ -166,7 +149,7 @@ class ExportMethods:
             return make_budget(limit), folder if here else None
 
         state = load_model(path, by_settings=by_settings)
-        return cls._from_state(state, **objects)
+        return restored(cls, state, **objects)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the results as a table, one row per image.
@@ -195,14 +178,12 @@ class ExportMethods:
         >>> list(cl.to_frame().columns)[:3]
         ['pathname', 'filename', 'label']
         """
-        from clustimage.similarity import distance_to_center
-
-        require(self.results, "pathnames")
-        feat, labels = self.results.get("feat"), self.results.get("labels")
+        self._state.require("pathnames")
+        feat, labels = self.results["feat"], self.results["labels"]
         known = feat is not None and labels is not None
         distance = distance_to_center(feat, labels, metric=self._metric()) if known else None
         frame = to_frame(self.results, self.results_unique, distance)
-        links = self._face_links()
+        links = face_links(self._state)
         if any(links):
             frame["photo"] = [None if link is None else link[0] for link in links]
             frame["face"] = [None if link is None else link[1] for link in links]
@@ -216,7 +197,7 @@ class ExportMethods:
         -------
         DataFrame of shape (n_sizes, 2), int
             Columns `size`, the number of images in a cluster, ascending, and
-            `n_clusters`, how many clusters have that size. Images in no cluster are not
+            `n_clusters`, how many clusters have that size. Images not assigned to one are not
             counted: the sum of ``size * n_clusters`` is the number of all others.
 
         Raises
@@ -233,7 +214,7 @@ class ExportMethods:
         >>> int((table["size"] * table["n_clusters"]).sum())
         100
         """
-        require(self.results, "labels")
+        self._state.require("labels")
         return count_sizes(self.results)
 
     def to_dirs(
@@ -263,7 +244,7 @@ class ExportMethods:
         layout : {"label", "size"}, default="label"
             ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
         target_labels : int or list of int, optional
-            Only these clusters; -1 names the images in no cluster, folder
+            Only these clusters; -1 names the images not assigned to one, folder
             ``unclustered``, and -2 those without data, ``without_data``. Default: all
             clusters, without the negative labels.
         dry_run : bool, default=False
@@ -284,8 +265,8 @@ class ExportMethods:
         StepOrderError
             Before `cluster` (or `fit_transform`).
         InvalidParameterError
-            If a word is not known, a label is not there, `savedir` is no folder or cannot
-            be written to, or the place of a cluster in it is a link or a file. Nothing was
+            If an option is not allowed, a label is not there, `savedir` is no folder or cannot
+            be written to, or the folder of a cluster in it is a link or a file. Nothing was
             made then.
         InvalidDataError
             If no image has a file, because arrays were given.
@@ -303,18 +284,14 @@ class ExportMethods:
         >>> work.cleanup()
         """
         only_plan = check_bool("dry_run", dry_run)
-        require(self.results, "labels")
+        self._state.require("labels")
         plan = plan_folders(
             self.results, savedir, action=action, layout=layout, target_labels=target_labels
         )
         if not only_plan:
             try:
                 plan.carry_out()
-            finally:  # also when stopped half way: what has gone is found at its new place
-                self._moved(plan.moved)
+            finally:  # also when stopped half way: what has gone is found at its new path
+                follow_moved(plan.moved, self.results, self.results_unique, self._state.images)
         plan.tell()
         return plan.to_frame()
-
-    def _moved(self, moved: Mapping[str, str]) -> None:
-        """Let everything that knows a path know where the file is now."""
-        follow_moved(moved, self.results, self.results_unique, getattr(self, "images_", None))

@@ -1,27 +1,19 @@
-"""The side door of `Clustimage`: photos → faces, which the chain can take."""
+"""An optional step before the chain: photos → faces, which it can take."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from clustimage._core.errors import InvalidDataError
-from clustimage._model.state import require
+from clustimage._model.base import ModelBase
+from clustimage._model.state import State
 from clustimage.faces import find_faces, photo_of
 
-__all__ = ["FaceMethods"]
+__all__ = ["FaceMethods", "face_links", "photos_of_faces"]
 
 
-class FaceMethods:
-    """Faces of photos; a mixin of `Clustimage`.
-
-    The class it is mixed into has `params`, `results` and `_store`.
-    """
-
-    params: dict[str, Any]
-    results: dict[str, Any]
-    results_faces: dict[str, Any] | None
-    face_links_: list[tuple[str, int] | None] | None
-    _store: Any
+class FaceMethods(ModelBase):
+    """Faces of photos, which the chain can take."""
 
     def extract_faces(self, pathnames: Any) -> dict[str, Any]:
         """Find the faces of photos and write each as an image file of its own.
@@ -81,38 +73,39 @@ class FaceMethods:
         >>> [len(files) for files in faces["pathnames_face"]]
         [1]
         """
+        settings = self._settings
         found = find_faces(
             pathnames,
-            params=self.params["params_faces"],
-            dim_face=self.params["dim_face"],
-            grayscale=self.params["grayscale"],
-            dirpath=self.params["dirpath"],
-            ext=self.params["ext"],
-            n_jobs=self.params["n_jobs"],
+            params=settings.params_faces,
+            dim_face=settings.dim_face,
+            grayscale=settings.grayscale,
+            dirpath=settings.dirpath,
+            ext=settings.ext,
+            n_jobs=settings.n_jobs,
         )
-        self._store(results_faces=found)
+        self._state.store(faces=found)
         return found
 
-    def _face_links(self) -> list[tuple[str, int] | None]:
-        """Return, for each image, the photo it was cut from and its number there, or None."""
-        if self.face_links_ is None:
-            links = photo_of(require(self.results, "pathnames"), self.results_faces)
-            self._store(face_links_=links)
-            return links
-        return self.face_links_
 
-    def _photos_of_faces(self) -> list[str | None]:
-        """Return the photo of each face.
+def face_links(state: State) -> list[tuple[str, int] | None]:
+    """Return, for each image, the photo it was cut from and its number there, or None."""
+    if state.face_links is None:
+        state.store(face_links=photo_of(state.require("pathnames"), state.faces))
+    return state.face_links or []
 
-        Raises
-        ------
-        InvalidDataError
-            If none of the images was cut out by `extract_faces`.
-        """
-        photos = [None if link is None else link[0] for link in self._face_links()]
-        if not any(photos):
-            raise InvalidDataError(
-                "cannot_link='photo' is for faces, and none of the images was written by "
-                "extract_faces(). Give an array with a group for each image instead."
-            )
-        return photos
+
+def photos_of_faces(state: State) -> list[str | None]:
+    """Return the photo of each face.
+
+    Raises
+    ------
+    InvalidDataError
+        If none of the images was cut out by `extract_faces`.
+    """
+    photos = [None if link is None else link[0] for link in face_links(state)]
+    if not any(photos):
+        raise InvalidDataError(
+            "cannot_link='photo' is for faces, and none of the images was written by "
+            "extract_faces(). Give an array with a group for each image instead."
+        )
+    return photos

@@ -1,6 +1,6 @@
 """What is saved of a model, and how a model comes back from it.
 
-A state is a nested dict of arrays and plain values, without any object of a class:
+What is saved is a nested dict of arrays and plain values, without any object of a class:
 `export` writes it to a file, and nothing in the file is ever executed.
 """
 
@@ -10,23 +10,26 @@ from collections.abc import Mapping
 from dataclasses import asdict, astuple
 from os import PathLike
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from clustimage._core.errors import InvalidParameterError, ModelFileError, StepOrderError
 from clustimage._core.files import is_file
 from clustimage._core.logs import get_logger
+from clustimage._model.base import ModelBase
 from clustimage.cluster import Clustering
 from clustimage.embedding import Embedder, make_embedder
-from clustimage.features import EXTRACTORS, get_state, make_extractor, set_state
+from clustimage.features import EXTRACTORS, make_extractor
 from clustimage.images import Images, ImageStatus, Timestamps
 from clustimage.similarity import NullDistribution
 
-__all__ = ["StateMethods"]
+__all__ = ["restored", "saved_state"]
 
 logger = get_logger(__name__)
 
 # Settings that may hold an object of the user's, which no file can keep.
 MAY_BE_OBJECTS = ("method", "embedding")
+# Names of the state under which files hold what they were made from.
+SAVED_NAMES = {"clustering": "clustering_"}
 # The same within a dict of settings: name: the dict.
 MAY_BE_INSIDE = {"model": "params_cnn", "detector": "params_faces"}
 
@@ -52,138 +55,138 @@ class NotSaved:
     detect = _missing
 
 
-class StateMethods:
-    """The two directions: a model to a state, and back."""
+def saved_state(model: ModelBase) -> dict[str, Any]:
+    """Return what a file keeps of a model."""
+    settings, state = model._settings, model._state
+    given = dict(settings.given)
+    # What was loaded without its object stays the user's own when it is saved again.
+    own = [name for name in MAY_BE_OBJECTS if not isinstance(given[name], str | None)]
+    for name in own:
+        given[name] = repr(given[name])
+    for name, holder in MAY_BE_INSIDE.items():
+        if not isinstance(settings.params[holder][name], str):
+            own.append(name)
+        given[holder] = _as_text(given[holder])
+    given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
+    given["ext"] = tuple(given["ext"])
+    embedder = state.embedder
+    return {
+        "given": given,
+        "own": tuple(own),
+        "dim": tuple(model.params["dim"]),
+        # First, so that they are stored by the same rule as when they were read.
+        "images": _images_state(state.images),
+        "results": {key: value for key, value in state.results.items() if key != "img"},
+        "made_from": {SAVED_NAMES.get(name, name): row for name, row in state.made_from.items()},
+        "queries": _images_state(state.queries),
+        "extractor": _extractor_state(state.extractor),
+        "embedder": embedder.get_state() if isinstance(embedder, Embedder) else None,
+        "clustering": None if state.clustering is None else state.clustering.get_state(),
+        "null": None if state.null is None else state.null.get_state(),
+        "unique": state.unique,
+        "faces": state.faces,
+        "metadata": state.metadata,
+        "moments": None if state.timestamps is None else asdict(state.timestamps),
+    }
 
-    results: dict[str, Any]
-    params: dict[str, Any]
-    extractor_: Any
-    clustering_: Any
-    null_: Any
-    moments_: Any
-    embedder_: Any
-    results_unique: Any
-    results_faces: Any
-    metadata_: Any
-    queries_: Any
-    _given: dict[str, Any]
-    images_: Any
-    _made_from: dict[str, tuple[str, ...]]
 
-    def _get_state(self) -> dict[str, Any]:
-        given = dict(self._given)
-        # What was loaded without its object stays the user's own when it is saved again.
-        own = [name for name in MAY_BE_OBJECTS if not isinstance(given[name], str | None)]
-        for name in own:
-            given[name] = repr(given[name])
-        for name, holder in MAY_BE_INSIDE.items():
-            if not isinstance(self.params[holder][name], str):
-                own.append(name)
-            given[holder] = _in_words(given[holder])
-        given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
-        given["ext"] = tuple(given["ext"])
-        return {
-            "given": given,
-            "own": tuple(own),
-            "dim": tuple(self.params["dim"]),
-            # First, so that they are placed by the same rule as when they were read.
-            "images": _images_state(self.images_),
-            "results": {key: value for key, value in self.results.items() if key != "img"},
-            "made_from": dict(self._made_from),
-            "queries": _images_state(self.queries_),
-            "extractor": _extractor_state(self.extractor_),
-            "embedder": self._embedder_state(),
-            "clustering": None if self.clustering_ is None else self.clustering_.get_state(),
-            "null": None if self.null_ is None else self.null_.get_state(),
-            "unique": self.results_unique,
-            "faces": self.results_faces,
-            "metadata": self.metadata_,
-            "moments": None if self.moments_ is None else asdict(self.moments_),
+Kind = TypeVar("Kind", bound=ModelBase)
+
+
+def restored(
+    kind: type[Kind],
+    saved: Mapping[str, Any],
+    weights: Any = None,
+    max_memory: Any = None,
+    **objects: Any,
+) -> Kind:
+    """Return the model that `saved_state` was taken from.
+
+    Parameters
+    ----------
+    kind : type
+        The class of the model, whose constructor takes the settings.
+    saved : mapping
+        What `saved_state` returned.
+    weights : path, optional
+        Where the weights of the network are now.
+    max_memory : int or str, optional
+        In place of the one that was saved.
+    **objects
+        ``method``, ``embedding``, ``model`` (of ``params_cnn``) and ``detector`` (of
+        ``params_faces``), where the model was made with objects of the user's own.
+
+    Raises
+    ------
+    ModelFileError
+        If something is missing in what was saved.
+    InvalidParameterError
+        If an object is given that the model has no use for.
+    """
+    for name in sorted(set(objects) - set(saved.get("own", ()))):
+        holder = MAY_BE_INSIDE.get(name)
+        value = (saved["given"][holder] if holder else saved["given"]).get(name)
+        raise InvalidParameterError(f"{name!r} is part of this model: {value!r}. Load it without.")
+    try:
+        given = _given(saved, weights, max_memory, objects)
+        model = kind(**given)
+        state, settings = model._state, model._settings
+        images = _images_from(saved["images"])
+        state.images = images
+        state.results.update(saved["results"])
+        if images is not None:
+            state.results["img"] = images.flat
+        names = {old: name for name, old in SAVED_NAMES.items()}
+        state.made_from = {
+            names.get(name, name): tuple(row) for name, row in saved["made_from"].items()
         }
-
-    def _embedder_state(self) -> dict[str, Any] | None:
-        return self.embedder_.get_state() if isinstance(self.embedder_, Embedder) else None
-
-    @classmethod
-    def _from_state(
-        cls, state: Mapping[str, Any], weights: Any = None, max_memory: Any = None, **objects: Any
-    ) -> Any:
-        """Return the model that `state` was taken from.
-
-        Parameters
-        ----------
-        state : mapping
-            What `_get_state` returned.
-        weights : path, optional
-            Where the weights of the network are now.
-        max_memory : int or str, optional
-            In place of the one that was saved.
-        **objects
-            ``method``, ``embedding``, ``model`` (of ``params_cnn``) and ``detector`` (of
-            ``params_faces``), where the model was made with objects of the user's own.
-
-        Raises
-        ------
-        ModelFileError
-            If something is missing in the state.
-        InvalidParameterError
-            If an object is given that the model has no use for.
-        """
-        for name in sorted(set(objects) - set(state.get("own", ()))):
-            holder = MAY_BE_INSIDE.get(name)
-            saved = (state["given"][holder] if holder else state["given"]).get(name)
-            raise InvalidParameterError(
-                f"{name!r} is part of this model: {saved!r}. Load it without."
-            )
-        try:
-            given: dict[str, Any] = {
-                name: dict(value) if isinstance(value, dict) else value
-                for name, value in state["given"].items()
-            }
-            for name in state["own"]:
-                settings = given[MAY_BE_INSIDE[name]] if name in MAY_BE_INSIDE else given
-                settings[name] = objects.get(name, NotSaved(name, settings[name]))
-            if weights is not None:
-                given["params_cnn"]["weights"] = weights
-            if max_memory is not None:
-                given["max_memory"] = max_memory
-            if given["dirpath"] is not None and is_file(given["dirpath"]):
-                logger.warning(
-                    "The 'dirpath' of this model is a file by now, %s: nothing is kept in it. Give "
-                    "another with set_params(dirpath=...).",
-                    given["dirpath"],
-                )
-                given["dirpath"] = None
-            model = cls(**given)
-            images = _images_from(state["images"])
-            model.images_ = images
-            model.results.update(state["results"])
-            if images is not None:
-                model.results["img"] = images.flat
-            model.params["dim"] = tuple(state["dim"])
-            model._made_from = {name: tuple(row) for name, row in state["made_from"].items()}
-            model.queries_ = _images_from(state["queries"])
-            model.results_unique = state["unique"]
-            if state["clustering"] is not None:
-                model.clustering_ = Clustering.from_state(state["clustering"])
-            model.results_faces = state.get("faces")
-            model.metadata_ = state.get("metadata")
-            if state.get("moments") is not None:
-                model.moments_ = Timestamps(**state["moments"])
-            if state["null"] is not None:
-                model.null_ = NullDistribution.from_state(state["null"])
-            model.extractor_ = _extractor_from(state, model, weights)
-            if state["embedder"] is not None:
-                embedder = make_embedder(model.params["embedding"], model.params)
-                model.embedder_ = embedder.set_state(state["embedder"])
-        except (KeyError, TypeError) as exc:
-            raise ModelFileError(
-                f"The model lacks a part that this version of clustimage needs: {exc!r}."
-            ) from exc
-        return model
+        state.queries = _images_from(saved["queries"])
+        state.unique = saved["unique"]
+        if saved["clustering"] is not None:
+            state.clustering = Clustering.from_state(saved["clustering"])
+        state.faces = saved.get("faces")
+        state.metadata = saved.get("metadata")
+        if saved.get("moments") is not None:
+            state.timestamps = Timestamps(**saved["moments"])
+        if saved["null"] is not None:
+            state.null = NullDistribution.from_state(saved["null"])
+        state.extractor = _extractor_from(saved, model, weights)
+        if saved["embedder"] is not None:
+            embedder = make_embedder(settings.embedding, settings.params)
+            state.embedder = embedder.set_state(saved["embedder"])
+    except (KeyError, TypeError) as exc:
+        raise ModelFileError(
+            f"The model lacks a part that this version of clustimage needs: {exc!r}."
+        ) from exc
+    return model
 
 
-def _in_words(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _given(
+    saved: Mapping[str, Any], weights: Any, max_memory: Any, objects: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the parameters of the constructor, with what the user gives now."""
+    given: dict[str, Any] = {
+        name: dict(value) if isinstance(value, dict) else value
+        for name, value in saved["given"].items()
+    }
+    for name in saved["own"]:
+        settings = given[MAY_BE_INSIDE[name]] if name in MAY_BE_INSIDE else given
+        settings[name] = objects.get(name, NotSaved(name, settings[name]))
+    if weights is not None:
+        given["params_cnn"]["weights"] = weights
+    if max_memory is not None:
+        given["max_memory"] = max_memory
+    if given["dirpath"] is not None and is_file(given["dirpath"]):
+        logger.warning(
+            "The 'dirpath' of this model is a file by now, %s: nothing is kept in it. Give "
+            "another with set_params(dirpath=...).",
+            given["dirpath"],
+        )
+        given["dirpath"] = None
+    return given
+
+
+def _as_text(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings in which networks, detectors, weights and devices are told in words."""
     plain = dict(settings)
     for name in MAY_BE_INSIDE:
@@ -209,26 +212,26 @@ def _extractor_state(extractor: Any) -> dict[str, Any] | None:
     """
     for name, kind in EXTRACTORS.items():
         if type(extractor) is kind:
-            settings = _in_words(extractor.get_params(deep=False))
-            return {"method": name, "settings": settings, "learned": get_state(extractor)}
+            settings = _as_text(extractor.get_params(deep=False))
+            return {"method": name, "settings": settings, "learned": extractor.get_state()}
     return None
 
 
-def _extractor_from(state: Mapping[str, Any], model: Any, weights: Any) -> Any:
-    if model.results["feat"] is None:
+def _extractor_from(state: Mapping[str, Any], model: ModelBase, weights: Any) -> Any:
+    if model._state.results["feat"] is None:
         return None
-    method = model.params["method"]
+    method = model._settings.method
     if state["extractor"] is not None:
         saved = state["extractor"]
         settings = dict(saved["settings"])
         if "model" in settings and "model" in state["own"]:
-            settings["model"] = model.params["params_cnn"]["model"]
+            settings["model"] = model._settings.params_cnn["model"]
         if "weights" in settings and weights is not None:
             settings["weights"] = weights
-        return set_state(EXTRACTORS[saved["method"]](**settings), saved["learned"])
+        return EXTRACTORS[saved["method"]](**settings).set_state(saved["learned"])
     if isinstance(method, NotSaved):
         return method
-    return make_extractor(method, model.params).fit(model.images_.pixels)
+    return make_extractor(method, model._settings.params).fit(model._state.images_read().pixels)
 
 
 def _images_state(images: Images | None) -> dict[str, Any] | None:

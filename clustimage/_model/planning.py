@@ -9,15 +9,15 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.errors import StepOrderError
-from clustimage._core.file_arrays import held_bytes
 from clustimage._core.memory import Budget, make_budget, megabytes
 from clustimage._core.plan import Plan, Step
-from clustimage._core.validation import check_int, check_option, check_shape, check_unknown_names
+from clustimage._core.validation import check_int, check_option, check_unknown_names
+from clustimage._model.base import ModelBase
 from clustimage._model.clustering import SPACES
 from clustimage.cluster import ClusterRequest, plan_clusters
 from clustimage.embedding import make_embedder
 from clustimage.features import make_extractor
-from clustimage.images import PER_IMAGE, Images, Measured, measure_input, plan_images
+from clustimage.images import Measured, measure_input, plan_images
 from clustimage.similarity import plan_find, plan_unique
 
 if TYPE_CHECKING:
@@ -25,39 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PlanMethods"]
 
-KEPT = ("img", "feat", "xycoord")
 REQUEST = sorted(each.name for each in fields(ClusterRequest))
 
 
-class PlanMethods:
+class PlanMethods(ModelBase):
     """The method `plan` of `Clustimage`, and the budget of its steps."""
-
-    images_: Images | None
-    params: dict[str, Any]
-    results: dict[str, Any]
-    _given: dict[str, Any]
-    _budget: Budget | None
-
-    def _new_budget(self) -> Budget:
-        """Return the budget of a chain that begins: what is free is counted once for all of it."""
-        self._budget = make_budget(self.params["max_memory"])
-        return self._budget
-
-    def _chain_budget(self) -> Budget:
-        """Return the budget of the chain that has begun, with the `max_memory` of now."""
-        if self._budget is None or self.params["max_memory"] is not None:
-            return self._new_budget()
-        return self._budget
-
-    def _budget_for(self, *made: str) -> Budget:
-        """Return the budget of a step that makes `made` anew; what is there else is held."""
-        budget = self._chain_budget()
-        held = sum(held_bytes(self.results[key]) for key in KEPT if key not in made)
-        img = self.results["img"]
-        in_file = 0 if img is None or held_bytes(img) else img.nbytes
-        return replace(budget, in_file=in_file).holding(
-            held + PER_IMAGE * (0 if self.images_ is None else len(self.images_))
-        )
 
     def plan(
         self,
@@ -114,18 +86,18 @@ class PlanMethods:
         check_unknown_names("plan", request, REQUEST)
         check_option("cluster_space", cluster_space, SPACES)
         asked = ClusterRequest(**request)
-        asked.check_method(self.params["method"])
+        asked.check_method(self._settings.method)
         measured = self._measured(X, black_list, recursive)
         feat = self.results["feat"] if X is None else None
         chain = _Chain(
             measured,
-            self.params,
-            make_extractor(self.params["method"], self.params),
+            self._settings.params,
+            make_extractor(self._settings.method, self._settings.params),
             asked,
             n_columns=None if feat is None else feat.shape[1],
             in_map=cluster_space == "low",
         )
-        max_memory = self.params["max_memory"]
+        max_memory = self._settings.max_memory
         return chain.plan(self._chain_budget() if X is None else make_budget(max_memory))
 
     def _check_before(
@@ -138,7 +110,7 @@ class PlanMethods:
         be too many.
         """
         plain = isinstance(X, str | PathLike | list | tuple) or hasattr(X, "__array__")
-        if self.params["dirpath"] is not None or not plain:
+        if self._settings.dirpath is not None or not plain:
             return
         measured = self._measured(X, black_list, recursive)
         fewer = measured._replace(n_images=measured.n_images - measured.n_files // 2)
@@ -146,7 +118,7 @@ class PlanMethods:
             self._plan_features(extractor, measured).check()
 
     def _plan_features(self, extractor: Any, measured: Measured) -> Step:
-        chain = _Chain(measured, self.params, extractor)
+        chain = _Chain(measured, self._settings.params, extractor)
         return chain.first_steps(self._chain_budget())[0][-1]
 
     def _measured(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> Measured:
@@ -158,15 +130,15 @@ class PlanMethods:
                 )
             in_cache = sum(key is not None for key in self.images_.keys or ())
             return Measured(len(self.images_), self.images_.shape, in_cache)
-        dim = check_shape("dim", self._given["dim"])
+        dim = self._settings.dim
         if isinstance(X, Integral):
             count = check_int("X", X, low=1)
-            return Measured(count, (*dim, 1 if self.params["grayscale"] else 3), count)
+            return Measured(count, (*dim, 1 if self._settings.grayscale else 3), count)
         return measure_input(
             X,
             dim=dim,
-            grayscale=self.params["grayscale"],
-            ext=self.params["ext"],
+            grayscale=self._settings.grayscale,
+            ext=self._settings.ext,
             recursive=recursive,
             black_list=black_list,
         )

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError, StepOrderError
-from clustimage._core.validation import check_option
-from clustimage._model.map_plots import MapMethods
-from clustimage._model.state import require
+from clustimage._core.validation import check_bool, check_option
+from clustimage._model.clustering import ClusterMethods
+from clustimage._model.metadata import metadata_columns
+from clustimage._model.plot_inputs import PlotInputs
+from clustimage._model.questions import query_positions
+from clustimage.images import clock_times, locations_of
 from clustimage.plotting._limits import check_limit
+from clustimage.plotting.geomap._geomap import MAP_NAME, MAX_PAGE, TITLE, plot_map
 from clustimage.plotting.grids._clusters import MAX_CLUSTERS, MAX_IMAGES, plot_clusters
 from clustimage.plotting.grids._columns import MAX_IN_ALL, MAX_MEMORY, plot_columns
 from clustimage.plotting.grids._face_grid import MAX_FACES, MAX_PHOTOS, plot_faces
 from clustimage.plotting.grids._found import MAX_QUERIES, plot_hits
 from clustimage.plotting.grids._unique import MAX_UNIQUE, plot_representatives
+from clustimage.plotting.scatter._queries import place_queries
+from clustimage.plotting.scatter._scatter import MAX_PICTURES, MAX_THUMBNAILS, draw_map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,12 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PlotMethods"]
 
-# With the picture of its HOG, an image takes twice the room and more time.
+# With the picture of its HOG, an image takes twice the space and more time.
 MAX_WITH_HOG = 100
 
 
-class PlotMethods(MapMethods):
-    """Plots of what `Clustimage` has computed; mixed into it."""
+class PlotMethods(ClusterMethods):
+    """Plots of what was computed."""
 
     def plot(
         self,
@@ -66,7 +74,7 @@ class PlotMethods(MapMethods):
         ----------
         labels : int or list of int, optional
             Clusters to draw, in this order and whatever their size; -1 are the images
-            in no cluster. Default: all clusters, without -1.
+            not assigned to one. Default: all clusters, without -1.
         show_hog : bool, default=False
             Draw the HOG beside each image; for ``method="hog"`` and ``"pca-hog"`` and
             ``layout="clusters"``.
@@ -121,14 +129,14 @@ class PlotMethods(MapMethods):
         >>> figs[0].savefig("largest_cluster.png")  # doctest: +SKIP
         >>> fig, ax = cl.plot(layout="columns", max_rows=20)  # doctest: +SKIP
         """
-        assigned = require(self.results, "labels")
+        assigned, inputs = self._state.require("labels"), PlotInputs(self)
         check_option("layout", layout, ("clusters", "columns"))
         if layout == "columns":
             _check_unused(layout, {"ncols": ncols, "show_hog": show_hog or None})
             if max_images == "auto":
                 max_images = MAX_IN_ALL if max_rows is None else None
             return plot_columns(
-                self._images(),
+                inputs.images,
                 assigned,
                 wanted=labels,
                 cmap=cmap,
@@ -138,12 +146,12 @@ class PlotMethods(MapMethods):
                 max_memory=max_memory,
                 ax=ax,
                 max_images=check_limit("max_images", max_images, auto=MAX_IN_ALL),
-                distances=self._distances,
+                distances=inputs.distances,
             )
         _check_unused(layout, {"max_rows": max_rows, "ax": ax})
         auto = MAX_WITH_HOG if show_hog else MAX_IMAGES
         return plot_clusters(
-            self._images(),
+            inputs.images,
             assigned,
             wanted=labels,
             filenames=self.results["filenames"],
@@ -153,8 +161,8 @@ class PlotMethods(MapMethods):
             blacklist=blacklist,
             max_images=check_limit("max_images", max_images, auto=auto),
             max_clusters=max_clusters,
-            distances=self._distances,
-            decorate=self._decorate(show_hog, cmap),
+            distances=inputs.distances,
+            decorate=inputs.decorate(show_hog, cmap),
         )
 
     def plot_unique(
@@ -203,8 +211,8 @@ class PlotMethods(MapMethods):
         >>> cl.fit_transform("photos/")  # doctest: +SKIP
         >>> fig, ax = cl.plot_unique(img_mean=False)  # doctest: +SKIP
         """
-        assigned = require(self.results, "labels")
-        labels, pictures = self._one_per_cluster(img_mean, cmap, self._decorate(show_hog, cmap))
+        assigned, inputs = self._state.require("labels"), PlotInputs(self)
+        labels, pictures = inputs.one_per_cluster(img_mean, cmap, inputs.decorate(show_hog, cmap))
         present, sizes = np.unique(assigned, return_counts=True)
         size_of = dict(zip(present.tolist(), sizes.tolist(), strict=True))
         return plot_representatives(
@@ -260,11 +268,11 @@ class PlotMethods(MapMethods):
         >>> cl.find("holiday.jpg", k=10, alpha=None)  # doctest: +SKIP
         >>> fig, axes = cl.plot_find()  # doctest: +SKIP
         """
-        found = require(self.results, "predict")
+        found = self._state.require("predict")
         return plot_hits(
-            self._images(),
+            PlotInputs(self).images,
             found,
-            query_images=self._query_images(),
+            query_images=None if self._state.queries is None else self._state.queries.pixels,
             cmap=cmap,
             max_images=max_images,
             max_queries=max_queries,
@@ -317,18 +325,236 @@ class PlotMethods(MapMethods):
         >>> figs, axes = cl.plot_faces()  # doctest: +SKIP
         >>> figs[0].savefig("photos_with_boxes.png")  # doctest: +SKIP
         """
-        found = getattr(self, "results_faces", None)
+        found = self._state.faces
         if found is None:
             raise StepOrderError("There are no faces yet. Run extract_faces() first.")
         return plot_faces(
             found,
-            self.params["dim_face"],
+            self._settings.dim_face,
             faces=faces,
             eyes=eyes,
             cmap=cmap,
-            n_jobs=self.params["n_jobs"],
+            n_jobs=self._settings.n_jobs,
             max_photos=max_photos,
             max_faces=max_faces,
+        )
+
+    def plot_map(
+        self,
+        save_path: str | PathLike[str] | None = None,
+        lines: str | None = None,
+        overwrite: bool = False,
+        *,
+        title: str = TITLE,
+        tiles: str | None = "openstreetmap",
+        attribution: str = "",
+        max_memory: float = MAX_PAGE,
+        max_images: int | str | None = "auto",
+    ) -> str:
+        """Write a map of the photos as one HTML file that opens without a network.
+
+        A dot for each photo, in the colour that its cluster has in `scatter`; near dots
+        are one ring with their number, which opens at a click, and photos at one spot
+        spread out around it. A click on a dot shows the photo, its name, date and
+        cluster, and leads to the one taken before or after it. The legend shows and hides
+        clusters; everything is reached by the keyboard too. Photos whose EXIF data hold
+        no location are counted in a note.
+
+        The file holds all that it needs: the script, the pictures, and the coasts and
+        borders of the world. Where the page comes from a web server (``python -m
+        http.server`` is one), streets are drawn from the tiles of OpenStreetMap, whose
+        rules keep them from pages that are opened as a file; these ask nobody for
+        anything. Whoever gets the file sees where the photos were taken.
+
+        Parameters
+        ----------
+        save_path : path, optional
+            File to write, in a folder that exists. Default: ``map.html`` in `dirpath`,
+            which replaces the one of an earlier call; without `dirpath` in a new folder
+            below the system's temporary one.
+        lines : {"day"}, optional
+            Join the photos of each day in order of time, in a colour and a dash per day,
+            which the legend shows and hides. Days begin at midnight of the clock that
+            the dates are shown in.
+        overwrite : bool, default=False
+            Replace the file at `save_path` if there is one.
+        title : str
+            Title of the page.
+        tiles : str or None, default="openstreetmap"
+            ``"openstreetmap"``; None for no tiles, in a page that never asks a server; or
+            the address of another server's tiles, with ``{z}``, ``{x}`` and ``{y}`` in
+            it, which is asked also by a page that was opened as a file.
+        attribution : str, default=""
+            Whom the page names for the tiles of another server.
+        max_memory : float, default=20e6
+            Bytes that the file may have. The pictures become smaller for it: of 5,000
+            photos about 80 pixels wide.
+        max_images : int, "auto" or None, default="auto"
+            The most photos that have a picture, evenly over the map, so that every region
+            has some; all have a dot, a name and a date. A note on the page and the log say
+            so. ``"auto"`` is as many as fit into `max_memory` at the smallest size, of
+            60,000 photos some thousands; None is all.
+
+        Returns
+        -------
+        str
+            Absolute path of the file.
+
+        Raises
+        ------
+        StepOrderError
+            Before `import_data` (or `fit_transform`).
+        InvalidDataError
+            If no photo has a location, or none of those on the map a date for `lines`.
+        InvalidParameterError
+            If the file exists and `overwrite` is false, or for a value that cannot be used.
+        MemoryLimitError
+            If the page would have more than `max_memory` bytes, with the smallest pictures
+            of as many photos as `max_images` tells.
+
+        Examples
+        --------
+        >>> cl.fit_transform("photos/")  # doctest: +SKIP
+        >>> cl.plot_map("trip.html", lines="day")  # doctest: +SKIP
+        """
+        inputs = PlotInputs(self)
+        images, metadata = inputs.images, metadata_columns(self._settings, self._state)
+        if save_path is None and self._settings.dirpath is not None:
+            folder = Path(self._settings.dirpath).expanduser()
+            folder.mkdir(parents=True, exist_ok=True)
+            save_path, overwrite = folder / MAP_NAME, True
+        return plot_map(
+            locations_of(metadata),
+            self.results["labels"],
+            pixels=images,
+            sizes=inputs.original_sizes,
+            filenames=self.results["filenames"],
+            pathnames=self.results["pathnames"],
+            moments=clock_times(metadata),
+            lines=lines,
+            title=title,
+            tiles=tiles,
+            attribution=attribution,
+            max_memory=max_memory,
+            max_images=max_images,
+            save_path=save_path,
+            overwrite=overwrite,
+            n_jobs=self._settings.n_jobs,
+        )
+
+    def scatter(
+        self,
+        zoom: float | None = 0.3,
+        img_mean: bool = True,
+        dotsize: float = 15,
+        legend: bool = False,
+        text: bool = True,
+        plt_all: bool = False,
+        density: bool = False,
+        *,
+        cmap: str | Colormap | None = None,
+        figsize: tuple[float, float] | None = None,
+        ax: Axes | None = None,
+        max_images: int | str | None = "auto",
+    ) -> tuple[Figure, Axes]:
+        """Draw the map of all images, coloured by cluster.
+
+        After `find`, the queries are stars. The first 20 have their names, but for names
+        that would lie on another one. A query lies where the embedding puts it, if the
+        embedding can; else at the mean position of its five nearest images, weighted by one
+        over their distances.
+
+        Parameters
+        ----------
+        zoom : float or None, default=0.3
+            Width of one pixel of a picture, in points (1/72 inch), whatever the
+            resolution of the figure: 0.3 draws 128 pixels about 14 mm wide; for images
+            of 8 pixels, 4 looks good. Pictures of clusters are not smaller than 30
+            points, images of `plt_all` not smaller than 12; they shrink where they would
+            fill the map. None draws no picture.
+        img_mean : bool, default=True
+            For the picture of a cluster: True draws the average of its images, which suits
+            images of one kind (digits, faces) and is a gray blur for mixed photos; False
+            draws its unique image, a photo, and is the better choice for these. The first
+            100 clusters have a picture. It lies at the centre; where it would hide another
+            one or more than three tenths of the dots of a cluster, it lies beside them,
+            with a line to the centre.
+        dotsize : float, default=15
+            Area of a dot, in square points. Of more than 5,000 dots each is smaller: by
+            ``(5000 / n) ** 0.75``.
+        legend : bool, default=False
+            List clusters and sizes beside the map, 60 at most; fewer and smaller where
+            there is little space.
+        text : bool, default=True
+            Write the number of each cluster.
+        plt_all : bool, default=False
+            Draw every image, framed in the colour of its cluster, instead of the dots; of
+            more than `max_images` a part.
+        density : bool, default=False
+            Shade the map by the density of images.
+        cmap : str or Colormap, optional
+            Colour map for gray images; default ``"gray"``.
+        figsize : (float, float), optional
+            Width and height of a new figure, in inches; default (11, 8.5). Not together
+            with `ax`.
+        ax : Axes, optional
+            Where to draw; default is a new figure. A legend takes its space from these
+            axes, as a colour bar does.
+        max_images : int, "auto" or None, default="auto"
+            For ``plt_all=True``: the most images drawn, spread evenly over the map: of each cell of
+            a grid the one nearest to its middle. The others are dots below; the title and
+            the log say so. Of a number the images may cover one another. ``"auto"`` draws up
+            to 2,000 all; of more it takes cells as large as an image is drawn, so that none
+            hides much of another. None draws all, later ones on earlier ones.
+
+        Returns
+        -------
+        fig, ax
+            Figure and axes.
+
+        Raises
+        ------
+        StepOrderError
+            Before `embedding` and `cluster` (or `fit_transform`).
+        InvalidParameterError
+            For a `zoom`, `dotsize`, `cmap`, `figsize`, `ax` or `max_images` that cannot be
+            used, or `max_images` without `plt_all`.
+
+        Examples
+        --------
+        >>> cl.fit_transform("photos/")  # doctest: +SKIP
+        >>> fig, ax = cl.scatter(zoom=0.4, img_mean=False, legend=True)  # doctest: +SKIP
+        >>> fig, ax = cl.scatter(plt_all=True)  # doctest: +SKIP
+        """
+        assigned, xycoord = self._state.require("labels"), self._state.require("xycoord")
+        inputs = PlotInputs(self)
+        every, pictures = check_bool("plt_all", plt_all), None
+        check_limit("max_images", max_images, auto=MAX_THUMBNAILS)
+        if max_images != "auto" and not every:
+            raise InvalidParameterError(
+                f"'max_images' is for plt_all=True, which draws the images themselves. Got "
+                f"{max_images!r} without it. Add plt_all=True, or leave max_images out."
+            )
+        if zoom is not None and not every:
+            pictures = _first_pictures(inputs, img_mean, cmap)
+        found = self.results["predict"]
+        return draw_map(
+            xycoord,
+            assigned,
+            images=inputs.images if every and zoom is not None else None,
+            pictures=pictures,
+            centers=inputs.centers,
+            queries=place_queries(found, xycoord, query_positions(self._state)) if found else None,
+            zoom=zoom,
+            dotsize=dotsize,
+            legend=legend,
+            text=text,
+            density=density,
+            cmap=cmap,
+            axis_name=inputs.axis_name,
+            figsize=figsize,
+            ax=ax,
+            max_images=max_images,
         )
 
 
@@ -337,5 +563,18 @@ def _check_unused(layout: str, given: dict[str, object]) -> None:
     for name, value in given.items():
         if value is not None:
             raise InvalidParameterError(
-                f"{name!r} does not go with layout={layout!r}. Got {value!r}."
+                f"{name!r} cannot be combined with layout={layout!r}. Got {value!r}."
             )
+
+
+def _first_pictures(
+    inputs: PlotInputs, img_mean: bool, cmap: str | Colormap | None
+) -> dict[int, np.ndarray]:
+    """Return the picture of each cluster that has one on the map."""
+    labels, pictures = inputs.one_per_cluster(img_mean, cmap)
+    centers = inputs.centers
+    on_map = [
+        i for i, label in enumerate(labels.tolist()) if np.isfinite(centers.get(label, 0.0)).all()
+    ]
+    first = np.array(on_map[:MAX_PICTURES], dtype=int)
+    return dict(zip(labels[first].tolist(), pictures.take(first).made(), strict=True))

@@ -1,87 +1,30 @@
-"""What one asks of a finished clustering: unique images, similar images, another cut."""
+"""What one asks of a finished chain: similar images, another cut, the scores."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from clustimage._core.errors import StepOrderError
-from clustimage._model.state import require
+import numpy as np
+
+from clustimage._core.errors import ImageReadError, StepOrderError
+from clustimage._model.base import ModelBase
+from clustimage._model.clustering import set_clustering
+from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
 from clustimage.cluster import cut_tree_at, with_other_labels
 from clustimage.export import answer_frames
-from clustimage.images import Images, get_dim
+from clustimage.images import Images, get_dim, load_images
 from clustimage.plotting import dendrogram, label_colors
-from clustimage.similarity import RowIndex, find_similar, fit_null, pick_unique
+from clustimage.similarity import NullDistribution, RowIndex, find_similar, fit_null
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AnswerMethods"]
+__all__ = ["QuestionMethods", "features_of", "load_like", "query_positions"]
 
 
-class AnswerMethods:
-    """Methods of `Clustimage` that read features and labels and give an answer."""
-
-    images_: Images
-    params: dict[str, Any]
-    results: dict[str, Any]
-    clustering_: Any
-    null_: Any
-    moments_: Any
-    clusteval_: Any
-    embedder_: Any
-    extractor_: Any
-    pca_: Any
-    queries_: Any
-    index_: Any
-    _budget_for: Any
-    _made_from: dict[str, tuple[str, ...]]
-    _metric: Any
-    _load_new: Any
-    _features_of: Any
-    _store: Any
-    _store_clustering: Any
-
-    def unique(self, metric: str | None = None) -> dict[str, Any]:
-        """Pick the image nearest to the centre of each cluster. Runs by itself after `cluster`.
-
-        Parameters
-        ----------
-        metric : str, optional
-            Distance between features; by default the one that `cluster` used.
-
-        Returns
-        -------
-        dict
-            ``labels``; ``idx``, the index of each cluster's image, always one of its
-            own; ``xycoord_center`` ``(k, 2)``; ``pathnames``; ``img_mean`` ``(k,
-            height*width*channels)``, the average image. Also in `results_unique`.
-
-        Raises
-        ------
-        StepOrderError
-            If `cluster` was not run yet.
-
-        Examples
-        --------
-        >>> from clustimage import Clustimage, import_example
-        >>> X, y = import_example("mnist")
-        >>> cl = Clustimage(embedding=None, verbose="warning")
-        >>> _ = cl.fit_transform(X[:100], n_clusters=3)
-        >>> cl.unique()["img_mean"].shape
-        (3, 64)
-        """
-        answer = pick_unique(
-            require(self.results, "feat"),
-            require(self.results, "labels"),
-            metric=self._metric(metric),
-            xycoord=self.results["xycoord"],
-            pixels=self.results["img"],
-            budget=self._budget_for(),
-        )
-        answer["pathnames"] = self.results["pathnames"][answer["idx"]]
-        self._store(results_unique=answer)
-        return answer
+class QuestionMethods(ModelBase):
+    """What one asks of features and labels."""
 
     def find(
         self,
@@ -137,28 +80,31 @@ class AnswerMethods:
         >>> list(found), int(found["image_0000"]["y_idx"].iloc[0])
         (['feat', 'image_0000'], 7)
         """
-        feat = require(self.results, "feat")
+        state = self._state
+        feat = state.require("feat")
         metric = self._metric(metric)
-        queries = self._load_new(Xnew, strict=False)
-        rows = self._features_of(queries)
-        if self.null_ is None or self.null_.metric != metric:
-            null = fit_null(feat, metric=metric, random_state=self.params["random_state"])
-            self._store(null_=null)
-        if self.index_ is None or self.index_.metric != metric:
-            self._store(index_=RowIndex.build(feat, metric))
+        queries = load_like(self, Xnew, strict=False)
+        rows = features_of(state, queries)
+        null, index = state.null, state.index
+        if null is None or null.metric != metric:
+            null = fit_null(feat, metric=metric, random_state=self._settings.random_state)
+            state.store(null=null)
+        if index is None or index.metric != metric:
+            index = RowIndex.build(feat, metric)
+            state.store(index=index)
         found = find_similar(
             feat,
             rows,
             k=k,
             alpha=alpha,
-            null=self.null_,
+            null=null,
             metric=metric,
-            index=self.index_,
+            index=index,
             approximate=approximate,
-            budget=self._budget_for().holding(self.index_.n_bytes),
+            budget=self._budget_for().holding(index.n_bytes),
         )
         answer = answer_frames(found, rows, queries.filenames, queries.pathnames, self.results)
-        self._store(predict=answer, queries_=queries)
+        state.store(predict=answer, queries=queries)
         return answer
 
     def dendrogram(self, max_d: float | None = None, **options: Any) -> dict[str, Any]:
@@ -192,58 +138,50 @@ class AnswerMethods:
         >>> set(cl.dendrogram(max_d=highest * 0.99)["labels"].tolist())
         {0, 1}
         """
-        require(self.results, "labels")
-        clustering = self.clustering_
+        clustering = self._state.clustered()
         if max_d is not None:
             clustering = with_other_labels(clustering, cut_tree_at(clustering.tree, max_d))
         height = clustering.height if max_d is None else max_d
         fig, ax, info = dendrogram(clustering, max_d=height, **options)
         if max_d is not None:
-            self._store_clustering(clustering, self._made_from["labels"][0])
+            set_clustering(self, clustering, self._state.made_from["labels"][0])
         return {**info, "labels": self.results["labels"], "fig": fig, "ax": ax}
 
     @property
-    def distribution_(self) -> Any:
+    def distribution_(self) -> NullDistribution:
         """The distribution that fits the distances of random pairs best; see `NullDistribution`."""
-        if self.null_ is None:
+        if self._state.null is None:
             raise StepOrderError("There is no distribution of distances yet. Run find() first.")
-        return self.null_
+        return self._state.null
 
     @property
-    def query_pixels_(self) -> Any:
+    def query_pixels_(self) -> np.ndarray | None:
         """Images of the last queries, ``(m, height, width, channels)`` uint8, or None."""
-        return None if self.queries_ is None else self.queries_.pixels
+        return None if self._state.queries is None else self._state.queries.pixels
 
     @property
-    def query_xycoord_(self) -> Any:
-        """Place of the last queries on the map, ``(m, 2)``; None where the embedder cannot tell."""
-        if self.results["predict"] is None or not hasattr(self.embedder_, "transform"):
-            return None
-        rows = self.results["predict"]["feat"].to_numpy()
-        # A map may have been laid out from other rows than the features.
-        if rows.shape[1] != getattr(self.embedder_, "n_features_in_", rows.shape[1]):
-            return None
-        return self.embedder_.transform(rows)
+    def query_xycoord_(self) -> np.ndarray | None:
+        """Position of the last queries on the map, ``(m, 2)``; None where the embedder has none."""
+        return query_positions(self._state)
 
     @property
     def clusteval(self) -> Any:
         """The evaluation of the number of clusters, as an object of the package clusteval."""
-        require(self.results, "labels")
-        if self.clusteval_ is None:
-            space = self._made_from["labels"][0]
-            feat = self.results[space]
-            made = to_clusteval(self.clustering_, feat, colors=label_colors)
-            self._store(clusteval_=made)
-        return self.clusteval_
+        state = self._state
+        clustering = state.clustered()
+        if state.clusteval is None:
+            feat = state.results[state.made_from["labels"][0]]
+            state.store(clusteval=to_clusteval(clustering, feat, colors=label_colors))
+        return state.clusteval
 
     @property
     def pca(self) -> Any:
         """The principal components, as an object of the package pca; None without PCA."""
-        feat = require(self.results, "feat")
-        if self.pca_ is None:
-            labels = self.results["labels"]
-            self._store(pca_=make_pca_object(self.extractor_, feat, labels))
-        return self.pca_
+        state = self._state
+        feat = state.require("feat")
+        if state.pca is None:
+            state.store(pca=make_pca_object(state.extractor, feat, state.results["labels"]))
+        return state.pca
 
     @property
     def import_status(self) -> pd.DataFrame:
@@ -253,14 +191,12 @@ class AnswerMethods:
         and ``height`` in pixels; ``timestamp`` (UTC) and ``timestamp_from``, which says
         where it comes from: the time that `cluster` used, or would use.
         """
-        require(self.results, "img")
-        return self.images_.status_frame(self.moments_)
+        return self._state.images_read().status_frame(self._state.timestamps)
 
     @property
     def shape_(self) -> tuple[int, int, int]:
         """Height, width and channels of the images in ``results["img"]``."""
-        require(self.results, "img")
-        return self.images_.shape
+        return self._state.images_read().shape
 
     def get_dim(self, X: Any) -> tuple[int, ...]:
         """Return the shape to plot a flattened image in.
@@ -284,3 +220,51 @@ class AnswerMethods:
         (8, 8)
         """
         return get_dim(X, self.params["dim"])
+
+
+def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
+    """Load images in the shape and colours of those that the features were learnt from.
+
+    Raises
+    ------
+    ImageReadError
+        If one cannot be read, with `strict`: rows and images would no longer belong together.
+    """
+    settings, known = model._settings, model._state.images_read()
+    images = load_images(
+        Xnew,
+        dim=model.params["dim"],
+        grayscale=settings.grayscale,
+        ext=settings.ext,
+        n_jobs=settings.n_jobs,
+        download_dir=settings.dirpath,
+        shape=known.shape,
+        white=known.white,
+        cache=model._cache(),
+        budget=model._budget_for(),
+    )
+    skipped = [row for row in images.status if row.status != "ok"]
+    if strict and skipped:
+        raise ImageReadError(
+            f"{len(skipped)} of {len(images.status)} images cannot be read, so there is no "
+            f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
+        )
+    return images
+
+
+def features_of(state: State, images: Images) -> np.ndarray:
+    """Return the features of images by the fitted extractor."""
+    assert state.extractor is not None
+    return state.extractor.transform_images(images)
+
+
+def query_positions(state: State) -> np.ndarray | None:
+    """Return where the last queries lie on the map; None where the embedder cannot tell."""
+    embedder = state.embedder
+    if state.results["predict"] is None or embedder is None or not hasattr(embedder, "transform"):
+        return None
+    rows = state.results["predict"]["feat"].to_numpy()
+    # A map may have been made from other rows than the features.
+    if rows.shape[1] != getattr(embedder, "n_features_in_", rows.shape[1]):
+        return None
+    return np.asarray(embedder.transform(rows))

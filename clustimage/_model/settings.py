@@ -1,8 +1,9 @@
-"""The settings of the constructor: their defaults, and the check of what was given."""
+"""The settings of a model: the parameters of the constructor, checked once, with their defaults."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from os import PathLike
 from typing import Any
 
@@ -17,65 +18,94 @@ from clustimage.faces import PARAMS_FACES, check_faces
 from clustimage.features import SETTINGS, make_extractor, needs_gray
 from clustimage.images import check_extensions
 
-__all__ = ["DEFAULT_SETTINGS", "resolve_settings"]
+__all__ = ["DEFAULT_PARAMS", "Settings"]
 
 logger = get_logger(__name__)
 
-# The settings of each family of methods.
-DEFAULT_SETTINGS: dict[str, dict[str, Any]] = {**SETTINGS, "params_faces": PARAMS_FACES}
+# The dicts of settings, one for each family of methods.
+DEFAULT_PARAMS: dict[str, dict[str, Any]] = {**SETTINGS, "params_faces": PARAMS_FACES}
 
 
-def resolve_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Check the values that the constructor was given.
+@dataclass(frozen=True)
+class Settings:
+    """The parameters of the constructor as the steps use them.
 
-    Parameters
+    Dicts of settings are whole, sizes are tuples, `grayscale` is as the method needs it.
+
+    Attributes
     ----------
     given : mapping
-        Every parameter of the constructor; a dict of settings may be None or name only
-        some of them.
-
-    Returns
-    -------
-    given : dict
-        The same, the default settings in the place of None. The values are the very
-        objects that were given, as `sklearn.base.clone` wants it.
-    params : dict
-        What the steps use: whole dicts of settings, sizes as tuples, `grayscale` as the
-        method needs it.
-
-    Raises
-    ------
-    InvalidParameterError
-        If a value is not allowed; the level of the messages is set only if all are.
+        The parameters as they were given, the default dicts of settings in the place of None:
+        the very objects, as `sklearn.base.clone` wants it.
     """
-    given = {
-        name: dict(DEFAULT_SETTINGS[name]) if value is None and name in DEFAULT_SETTINGS else value
-        for name, value in given.items()
-    }
-    params = dict(given)
-    for name, defaults in DEFAULT_SETTINGS.items():
-        params[name] = merge_defaults(name, given[name], defaults)
-    for name in ("dim", "dim_face"):
-        params[name] = check_shape(name, given[name])
-    check_bool("grayscale", given["grayscale"])
-    if given["random_state"] is not None:
-        check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
-    if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
-        raise InvalidParameterError(f"'dirpath' must be a folder. Got {given['dirpath']!r}.")
-    if given["dirpath"] is not None and is_file(given["dirpath"]):
-        raise InvalidParameterError(
-            f"'dirpath' must be a folder, or a name for a new one. There is a file at "
-            f"{given['dirpath']!r}."
-        )
-    check_max_memory(given["max_memory"])
-    check_jobs(given["n_jobs"])
-    check_extensions(given["ext"])
-    check_verbose(given["verbose"])
-    check_faces(params["params_faces"])
-    make_extractor(params["method"], params)
-    make_embedder(params["embedding"], params)
-    set_logger(given["verbose"])
-    if needs_gray(params["method"]) and not params["grayscale"]:
-        logger.warning("method=%r works on one channel: grayscale is set.", params["method"])
-        params["grayscale"] = True
-    return given, params
+
+    method: Any
+    embedding: Any
+    grayscale: bool
+    dim: tuple[int, int]
+    dim_face: tuple[int, int]
+    dirpath: str | PathLike[str] | None
+    ext: Sequence[str]
+    params_pca: dict[str, Any]
+    params_hog: dict[str, Any]
+    params_hash: dict[str, Any]
+    params_cnn: dict[str, Any]
+    params_exif: dict[str, Any]
+    params_faces: dict[str, Any]
+    random_state: int | None
+    n_jobs: int
+    verbose: str | int | None
+    max_memory: int | str | None
+    given: Mapping[str, Any]
+
+    @classmethod
+    def resolve(cls, given: Mapping[str, Any]) -> Settings:
+        """Check the values that the constructor was given.
+
+        Parameters
+        ----------
+        given : mapping
+            Every parameter of the constructor; a dict of settings may be None or name only
+            some of them.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a value is not allowed; the level of the messages is set only if all are.
+        """
+        given = {
+            name: dict(DEFAULT_PARAMS[name]) if value is None and name in DEFAULT_PARAMS else value
+            for name, value in given.items()
+        }
+        params = dict(given)
+        for name, defaults in DEFAULT_PARAMS.items():
+            params[name] = merge_defaults(name, given[name], defaults)
+        for name in ("dim", "dim_face"):
+            params[name] = check_shape(name, given[name])
+        check_bool("grayscale", given["grayscale"])
+        if given["random_state"] is not None:
+            check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
+        if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
+            raise InvalidParameterError(f"'dirpath' must be a folder. Got {given['dirpath']!r}.")
+        if given["dirpath"] is not None and is_file(given["dirpath"]):
+            raise InvalidParameterError(
+                f"'dirpath' must be a folder, or a name for a new one. There is a file at "
+                f"{given['dirpath']!r}."
+            )
+        check_max_memory(given["max_memory"])
+        check_jobs(given["n_jobs"])
+        check_extensions(given["ext"])
+        check_verbose(given["verbose"])
+        check_faces(params["params_faces"])
+        make_extractor(params["method"], params)
+        make_embedder(params["embedding"], params)
+        set_logger(given["verbose"])
+        if needs_gray(params["method"]) and not params["grayscale"]:
+            logger.warning("method=%r works on one channel: grayscale is set.", params["method"])
+            params["grayscale"] = True
+        return cls(**params, given=given)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The same as a dict, which extractors and embedders take what they know from."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}

@@ -1,21 +1,30 @@
-"""Every key of ``results``: which step writes it, and from what it is made.
+"""What a model has computed so far, and what each value was made from.
 
-The table is the one place that knows the order of the chain. `require` reads it
-to name the step that is missing, `stale_names` to find what has to go when
-something is made anew.
+The table `SOURCES` is the one place that knows the order of the chain. `State.require` reads
+it to name the step that is missing, `State.store` to drop what was made from older values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from clustimage._core.errors import StepOrderError
+from clustimage._core.file_arrays import held_bytes
+from clustimage._core.memory import Budget
+from clustimage.cluster import Clustering
+from clustimage.embedding import CustomEmbedder, Embedder
+from clustimage.features import FeatureExtractor
+from clustimage.images import PER_IMAGE, Images, Timestamps
+from clustimage.similarity import NullDistribution, RowIndex
 
-__all__ = ["ATTRIBUTES", "KEYS", "empty_results", "require", "stale_names"]
+__all__ = ["RESULTS", "SOURCES", "State", "require", "stale_names"]
 
-# key: (step that writes it, what it is made from)
-KEYS: dict[str, tuple[str, tuple[str, ...]]] = {
+# Key of ``results``: (step that writes it, what it is made from)
+RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "img": ("import_data", ()),
     "feat": ("extract_feat", ("img",)),
     "xycoord": ("embedding", ("feat",)),
@@ -26,28 +35,24 @@ KEYS: dict[str, tuple[str, tuple[str, ...]]] = {
     "predict": ("find", ("feat", "labels")),
 }
 
-# The same for what lives beside the dict, as an attribute of the object.
-ATTRIBUTES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "extractor_": ("extract_feat", ("img",)),
-    "pca_": ("extract_feat", ("extractor_", "feat")),
-    "embedder_": ("embedding", ("feat",)),
-    "clustering_": ("cluster", ("feat",)),
-    "results_faces": ("extract_faces", ()),
-    "metadata_": ("import_data", ("img",)),
-    "face_links_": ("import_data", ("img",)),
-    "moments_": ("cluster", ("img",)),
-    "clusteval_": ("cluster", ("clustering_",)),
-    "results_unique": ("unique", ("labels", "xycoord")),
-    "null_": ("find", ("feat",)),
-    "index_": ("find", ("feat",)),
-    "radius_": ("predict", ("feat", "labels")),
-    "queries_": ("find", ("predict",)),
+# The same for these and for the other attributes of `State`.
+SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
+    **RESULTS,
+    "extractor": ("extract_feat", ("img",)),
+    "pca": ("extract_feat", ("extractor", "feat")),
+    "embedder": ("embedding", ("feat",)),
+    "clustering": ("cluster", ("feat",)),
+    "clusteval": ("cluster", ("clustering",)),
+    "timestamps": ("cluster", ("img",)),
+    "unique": ("unique", ("labels", "xycoord")),
+    "faces": ("extract_faces", ()),
+    "face_links": ("import_data", ("img",)),
+    "metadata": ("import_data", ("img",)),
+    "null": ("find", ("feat",)),
+    "index": ("find", ("feat",)),
+    "queries": ("find", ("predict",)),
+    "radius": ("predict", ("feat", "labels")),
 }
-
-
-def empty_results() -> dict[str, Any]:
-    """Return a new ``results`` with every key, each None."""
-    return dict.fromkeys(KEYS)
 
 
 def require(results: Mapping[str, Any], key: str) -> Any:
@@ -72,7 +77,7 @@ def require(results: Mapping[str, Any], key: str) -> Any:
 
 def _missing_steps(results: Mapping[str, Any], key: str) -> list[str]:
     """Return the steps that lead to `key` and were not run, in the order to run them."""
-    step, origins = KEYS[key]
+    step, origins = RESULTS[key]
     steps: list[str] = []
     for origin in origins:
         if results.get(origin) is None:
@@ -83,13 +88,12 @@ def _missing_steps(results: Mapping[str, Any], key: str) -> list[str]:
 def stale_names(
     changed: Collection[str], made_from: Mapping[str, tuple[str, ...]] | None = None
 ) -> set[str]:
-    """Return every key and attribute that was made from one of `changed`.
+    """Return everything that was made from one of `changed`.
 
     Parameters
     ----------
     changed : collection of str
-        The keys that have new values. A key that is itself among them is not
-        returned.
+        The names that have new values. One that is itself among them is not returned.
     made_from : mapping of str to tuple of str, optional
         Where a run differs from the table: ``{"labels": ("xycoord",)}`` after a
         clustering of the map.
@@ -99,11 +103,100 @@ def stale_names(
     set of str
         Directly or indirectly made from `changed`.
     """
-    sources = {name: row[1] for name, row in {**KEYS, **ATTRIBUTES}.items()}
+    sources = {name: origins for name, (_, origins) in SOURCES.items()}
     sources.update(made_from or {})
     stale = set(changed)
     while True:
-        more = {name for name, origin in sources.items() if stale.intersection(origin)} - stale
+        more = {name for name, origins in sources.items() if stale.intersection(origins)} - stale
         if not more:
             return stale - set(changed)
         stale |= more
+
+
+@dataclass
+class State:
+    """What a model has computed so far.
+
+    Attributes
+    ----------
+    results : dict
+        The plain dict that users know; every key of `RESULTS` is there.
+    images : Images or None
+        What ``results["img"]`` shows the pixels of.
+    extractor, embedder, clustering, null, index
+        Fitted objects of the steps.
+    unique, faces, metadata : dict or None
+        What `unique` and `extract_faces` returned, and the columns of the EXIF data.
+    face_links : list or None
+        For each image the photo that it was cut from, and its number there.
+    timestamps : Timestamps or None
+        Those that the last clustering used.
+    radius : ndarray or None
+        Of each cluster, for `predict`.
+    queries : Images or None
+        Those of the last `find`.
+    pca, clusteval : object or None
+        Objects of these packages, made when they are first asked for.
+    made_from : dict
+        Where a run differs from `SOURCES`.
+    budget : Budget or None
+        Memory that the chain may take, counted when images were imported.
+    """
+
+    results: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(RESULTS))
+    images: Images | None = None
+    extractor: FeatureExtractor | None = None
+    pca: Any = None
+    embedder: Embedder | CustomEmbedder | None = None
+    clustering: Clustering | None = None
+    clusteval: Any = None
+    timestamps: Timestamps | None = None
+    unique: dict[str, Any] | None = None
+    faces: dict[str, Any] | None = None
+    face_links: list[tuple[str, int] | None] | None = None
+    metadata: dict[str, Any] | None = None
+    null: NullDistribution | None = None
+    index: RowIndex | None = None
+    queries: Images | None = None
+    radius: np.ndarray | None = None
+    made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    budget: Budget | None = None
+
+    def require(self, key: str) -> Any:
+        """Return ``results[key]``, or raise `StepOrderError` naming the steps to run first."""
+        return require(self.results, key)
+
+    def store(self, made_from: Mapping[str, tuple[str, ...]] | None = None, **values: Any) -> None:
+        """Take new values, and drop everything that was made from the old ones."""
+        self.made_from.update(made_from or {})
+        for name in stale_names(values, self.made_from):
+            self._set(name, None)
+        for name, value in values.items():
+            self._set(name, value)
+
+    def _set(self, name: str, value: Any) -> None:
+        if name in self.results:
+            self.results[name] = value
+        else:
+            setattr(self, name, value)
+
+    def images_read(self) -> Images:
+        """Return the images, or raise `StepOrderError` where none were imported."""
+        require(self.results, "img")
+        assert self.images is not None
+        return self.images
+
+    def clustered(self) -> Clustering:
+        """Return the clustering, or raise `StepOrderError` where there is none."""
+        require(self.results, "labels")
+        assert self.clustering is not None
+        return self.clustering
+
+    def in_use(self, budget: Budget, made: Collection[str] = ()) -> Budget:
+        """Return a budget of which what is kept is in use, without `made`, which will be new."""
+        kept = ("img", "feat", "xycoord")
+        held = sum(held_bytes(self.results[key]) for key in kept if key not in made)
+        img = self.results["img"]
+        in_file = 0 if img is None or held_bytes(img) else img.nbytes
+        n_images = 0 if self.images is None else len(self.images)
+        return replace(budget, in_file=in_file).holding(held + PER_IMAGE * n_images)

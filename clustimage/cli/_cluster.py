@@ -304,6 +304,6 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     figures = draw_all(model, folder)
     model.save(folder / "model.clustimage", overwrite=overwrite)
     labels = model.results["labels"]
-    n_clusters = len(model.results_unique["labels"])
+    n_clusters = int(labels.max()) + 1
     print(f"{pluralize(len(labels), 'image')} in {pluralize(n_clusters, 'cluster')}.")
     print(f"Written to {folder}: labels.csv, model.clustimage, {len(figures)} figures.")

@@ -128,11 +128,13 @@ def draw_all(model: Clustimage, folder: Path) -> list[Path]:
         "scores": lambda: model.clusteval.plot()[0],
         "dendrogram": lambda: model.dendrogram()["fig"],
     }
-    if model.clustering_.tree is None:
+    clustering = model.clustering_
+    assert clustering is not None
+    if clustering.tree is None:
         del drawings["dendrogram"]
     if not 1 <= _n_clusters(model) <= MAX_COLUMNS:
         del drawings["columns"]
-    if len(model.clustering_.score["clusters"]) < 2:
+    if len(clustering.score["clusters"]) < 2:
         del drawings["scores"]
     for name in set(FIGURES) - set(drawings):
         (folder / f"{name}.png").unlink(missing_ok=True)  # of an earlier run
@@ -154,9 +156,9 @@ def _draw_clusters(model: Clustimage, folder: Path) -> list[Path]:
     for old in below.glob("cluster_*.png"):
         old.unlink()
     paths = []
-    for label in model.results_unique["labels"]:
-        figures, _ = model.plot(labels=[int(label)], min_samples=1)
-        path = below / f"cluster_{int(label):03d}.png"
+    for label in range(_n_clusters(model)):
+        figures, _ = model.plot(labels=[label], min_samples=1)
+        path = below / f"cluster_{label:03d}.png"
         figures[0].savefig(path, dpi=80, bbox_inches="tight")
         plt.close(figures[0])
         paths.append(path)
@@ -164,4 +166,4 @@ def _draw_clusters(model: Clustimage, folder: Path) -> list[Path]:
 
 
 def _n_clusters(model: Clustimage) -> int:
-    return len(model.results_unique["labels"])
+    return int(model.labels_.max()) + 1

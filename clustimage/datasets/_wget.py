@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import urllib.parse
 from pathlib import Path
 from typing import Any
 
 from clustimage._core.download import download, is_web_address
 from clustimage._core.errors import DownloadError, InvalidParameterError
-from clustimage._core.logs import shows_progress
 from clustimage._core.public import public
 from clustimage._core.validation import check_int, check_real
 
@@ -81,25 +79,10 @@ def wget(
         raise InvalidParameterError(f"'path' must be a file to write. Got the folder {target}.")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _with_bar(url, target, timeout, max_bytes)
+        download(url, target, timeout=timeout, max_bytes=max_bytes, progress=True)
     except DownloadError as exc:
         cause = exc.__cause__ or exc
         raise DownloadError(
             f"Cannot download {url}: {exc}. Check the address and the connection."
         ) from cause
     return str(target)
-
-
-def _with_bar(url: str, target: Path, timeout: float, max_bytes: int) -> None:
-    from tqdm.auto import tqdm
-
-    name = urllib.parse.urlsplit(url).path.rpartition("/")[2]
-    with tqdm(
-        desc=name, unit="B", unit_scale=True, disable=not shows_progress(), leave=False
-    ) as bar:
-
-        def tell(done: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        download(url, target, timeout=timeout, max_bytes=max_bytes, tell=tell)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["answer_frames", "query_names"]
 
 
-def query_names(filenames: Sequence[str], pathnames: Sequence[str]) -> list[str]:
+def query_names(
+    filenames: Sequence[str] | np.ndarray, pathnames: Sequence[str] | np.ndarray
+) -> list[str]:
     """Return a key per query: its file name, or its path where two share a name.
 
     Parameters
@@ -50,8 +52,8 @@ def query_names(filenames: Sequence[str], pathnames: Sequence[str]) -> list[str]
 def answer_frames(
     found: Sequence[Mapping[str, np.ndarray]],
     rows: np.ndarray,
-    filenames: Sequence[str],
-    pathnames: Sequence[str],
+    filenames: Sequence[str] | np.ndarray,
+    pathnames: Sequence[str] | np.ndarray,
     results: Mapping[str, Any],
 ) -> dict[str, pd.DataFrame]:
     """Return what `find` gives the user.

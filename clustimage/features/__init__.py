@@ -25,7 +25,6 @@ from clustimage.features._hash import (
     PerceptualHash,
 )
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor, extract_hog
-from clustimage.features._learned import get_state, set_state
 from clustimage.features._pca import PARAMS_PCA, PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
 from clustimage.features._raw import RawExtractor
@@ -50,10 +49,8 @@ __all__ = [
     "PerceptualHash",
     "RawExtractor",
     "extract_hog",
-    "get_state",
     "make_extractor",
     "needs_gray",
-    "set_state",
 ]
 
 EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
@@ -126,7 +123,7 @@ def needs_gray(method: Any) -> bool:
     Parameters
     ----------
     method : str, None or object
-        As in `make_extractor`. An object of the user's own takes images as they are.
+        As in `make_extractor`. A custom object takes images as they are.
 
     Examples
     --------

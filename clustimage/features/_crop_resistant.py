@@ -10,13 +10,13 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from clustimage._core.validation import check_int
-from clustimage.features._hash import PARAMS_HASH, Bytes, HashExtractor, pillow_image
+from clustimage.features._hash import PARAMS_HASH, HashExtractor
 
 __all__ = ["CropResistantHash"]
 
-SIDE = 300  # pixels of the square in which regions are looked for
+SIDE = 300  # pixels of the square in which regions are searched
 BRIGHT = 128  # gray values above are hills, the others valleys
-LEAST = 500  # a region has more pixels than this
+MIN_PIXELS = 500  # a region has more
 
 Box = tuple[float, float, float, float]
 
@@ -72,17 +72,14 @@ class CropResistantHash(HashExtractor):
         super().check()
         check_int("max_segments", self.max_segments, low=1)
 
-    def _bits(self, images: Bytes) -> npt.NDArray[Any]:
-        rows = np.zeros((len(images), self.max_segments, self.hash_size**2))
-        for row, pixels in zip(rows, images, strict=True):
-            image = pillow_image(pixels)
-            gray = image.convert("L")
-            for place, box in zip(row, boxes(image)[: self.max_segments], strict=False):
-                part = gray.crop(_at_least_one_pixel(box))
-                part = part.resize((self.hash_size + 1, self.hash_size), Image.Resampling.LANCZOS)
-                small = np.asarray(part)
-                place[:] = (small[:, 1:] > small[:, :-1]).ravel()
-        return rows
+    def _bits_of(self, image: Image.Image) -> npt.NDArray[Any]:
+        import imagehash
+
+        bits = np.zeros((self.max_segments, self.hash_size, self.hash_size), dtype=bool)
+        gray = image.convert("L")
+        for out, box in zip(bits, boxes(gray)[: self.max_segments], strict=False):
+            out[:] = imagehash.dhash(gray.crop(_at_least_one_pixel(box)), self.hash_size).hash
+        return bits
 
 
 def boxes(image: Image.Image) -> list[Box]:
@@ -117,7 +114,7 @@ def _large_regions(bright: npt.NDArray[np.bool_]) -> list[tuple[int, tuple[slice
         for size, box in zip(sizes, ndimage.find_objects(labels), strict=True):
             if is_valley and seen >= SIDE * SIDE:
                 break
-            if size > LEAST:
+            if size > MIN_PIXELS:
                 found.append((int(size), box))
             seen += int(size) if size > 1 else 0  # a region of one pixel is not counted
     return found

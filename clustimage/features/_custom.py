@@ -18,7 +18,7 @@ from clustimage.features._extractor import FeatureExtractor, as_rows
 
 __all__ = ["CustomExtractor"]
 
-ASSUMED = 256  # columns, where an object does not say how many it will return
+ASSUMED_COLUMNS = 256  # where an object does not say how many it will return
 
 
 class CustomExtractor(FeatureExtractor):
@@ -78,6 +78,9 @@ class CustomExtractor(FeatureExtractor):
         why = "what the object takes for itself is not known and not counted"
         return Step("extract_feat", what, why, 2 * kept, kept), n_columns
 
+    def get_state(self) -> None:
+        """Return None: what is inside the model is not known, and it cannot be saved."""
+
     def fit(self, X: npt.ArrayLike, y: Any = None) -> CustomExtractor:
         """Fit the model on flat rows.
 
@@ -121,8 +124,7 @@ class CustomExtractor(FeatureExtractor):
         Raises
         ------
         InvalidDataError
-            If the output is no table of numbers with one row per image, or has NaN
-            or infinity.
+            If the output is not a matrix of finite numbers with one row per image.
         """
         check_is_fitted(self, "model_")
         rows = as_rows(self, X, reset=False)
@@ -133,12 +135,12 @@ class CustomExtractor(FeatureExtractor):
         return _checked(out, len(rows), type(self.model_).__name__)
 
 
-def _columns_of(model: Any, most: int) -> tuple[int, str]:
+def _columns_of(model: Any, n_values: int) -> tuple[int, str]:
     """Return the number of columns to expect of an object, and the words for it."""
     count = getattr(model, "n_components", None)
     if isinstance(count, int) and not isinstance(count, bool) and count > 0:
         return count, f"about {count:,}"
-    count = min(ASSUMED, most)
+    count = min(ASSUMED_COLUMNS, n_values)
     return count, f"an unknown number of (taken for about {count:,})"
 
 

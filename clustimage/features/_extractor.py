@@ -1,4 +1,4 @@
-"""What every extractor shares: how pixels come in, and how one is made from settings."""
+"""What every extractor shares: how pixels come in, how it is made and how it is saved."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from clustimage._core.file_arrays import forget
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import MOST_IN_PART, n_workers, run_ordered
 from clustimage._core.plan import Step
-from clustimage.features._stored import Batches, Positions, recipe_of, stored_rows
+from clustimage.features._stored import Batches, Positions, cache_key_of, stored_rows
 
 if TYPE_CHECKING:
     from clustimage.images import Cache, Images
 
 __all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "in_batches"]
 
-PART = 2048  # images whose features are kept at once
-FEW = 8  # batches that are done before one looks for a progress bar
+IMAGES_PER_WRITE = 2048  # whose features are written to the cache at a time
+MIN_BATCHES_FOR_PROGRESS = 9  # fewer batches are done before one looks for a progress bar
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):
@@ -60,7 +60,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         shape : tuple of int
             Their height, width and channels.
         budget : Budget, optional
-            What may be taken; it may decide how the work is done. None is no limit.
+            What may be taken; it may decide which solver is used. None is no limit.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         cache : Cache, optional
-            Where earlier runs are remembered: what it has rows of was not missing then.
+            Features of earlier runs: what it has rows of was not missing then.
 
         Raises
         ------
@@ -148,6 +148,46 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         """Return one row of features per image."""
         raise NotImplementedError
 
+    def get_state(self) -> dict[str, Any] | None:
+        """Return what was learned, as arrays and values that JSON knows.
+
+        Returns
+        -------
+        dict or None
+            Every attribute whose name ends in an underscore; empty before `fit`. None for a
+            custom object: what is inside it is not known, and it cannot be saved.
+
+        Examples
+        --------
+        >>> from clustimage.features import make_extractor
+        >>> make_extractor("phash", {}).fit(np.zeros((1, 16, 16), np.uint8)).get_state()
+        {'image_shape_': [16, 16]}
+        """
+        return {
+            name: _plain(value)
+            for name, value in vars(self).items()
+            if _is_learned(name) and not _is_text(value)
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> FeatureExtractor:
+        """Take what another one of the same settings has learned, and return the object itself.
+
+        Parameters
+        ----------
+        state : mapping
+            What `get_state` returned, or what a file made of it.
+
+        Raises
+        ------
+        InvalidDataError
+            If a name is not that of something learned.
+        """
+        for name, value in state.items():
+            if not _is_learned(name):
+                raise InvalidDataError(f"The state of an extractor has no entry {name!r}.")
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        return self
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # float32, whatever comes in
@@ -158,8 +198,23 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         return {"preserves_dtype": []}
 
 
+def _is_learned(name: str) -> bool:
+    return name.isidentifier() and name.endswith("_") and not name.startswith("_")
+
+
+def _is_text(value: Any) -> bool:
+    # Names of columns that scikit-learn keeps of a table; not needed to transform.
+    return isinstance(value, np.ndarray) and value.dtype.kind in "OUS"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return list(value) if isinstance(value, tuple) else value
+
+
 class ImageExtractor(FeatureExtractor):
-    """Base of the extractors that look at pixels in their places, not at flat rows.
+    """Base of the extractors that look at whole images, not at flat rows.
 
     `fit` checks the settings and learns nothing but the size of the images, so
     a row depends on its own image alone.
@@ -250,21 +305,21 @@ class ImageExtractor(FeatureExtractor):
         return step.within(budget, work, self.smaller), n_columns
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
-        """Do what `fit_transform` does; rows of known files come from the cache."""
+        """Do what `fit_transform` does; rows that the cache has are not computed."""
         self.plan(len(images), images.shape, budget)[0].check()
         return self.fit(images.pixels).transform_images(images)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
-        """Do what `transform` does; rows of known files come from the cache."""
+        """Do what `transform` does; rows that the cache has are not computed."""
         if images.cache is None or images.shape[:2] != tuple(getattr(self, "image_shape_", ())):
             return self.transform(images.pixels)  # which says what is wrong
 
         def compute(positions: Positions) -> Batches:
-            for start in range(0, len(positions), PART):
-                part = positions[start : start + PART]
-                yield part, self.transform(pixels_at(images.pixels, part))
+            for start in range(0, len(positions), IMAGES_PER_WRITE):
+                batch = positions[start : start + IMAGES_PER_WRITE]
+                yield batch, self.transform(pixels_at(images.pixels, batch))
 
-        return stored_rows(images, recipe_of(self, images), compute)
+        return stored_rows(images, cache_key_of(self, images), compute)
 
     def _batch_size(self, height: int, width: int) -> int:
         """Return how many images are worked on at a time."""
@@ -385,7 +440,7 @@ def in_batches(
         return rows
 
     starts = range(0, len(images), size)
-    shown = desc if len(starts) > FEW else None
+    shown = desc if len(starts) >= MIN_BATCHES_FOR_PROGRESS else None
     feat = None
     batches = run_ordered(described, starts, n_jobs=n_jobs, desc=shown, unit="batch")
     for start, rows in zip(starts, batches, strict=True):
@@ -398,5 +453,5 @@ def in_batches(
 
 
 def waiting_items(workers: int) -> int:
-    """Return how many batches `run_ordered` has in hand at most, the finished ones included."""
+    """Return how many batches `run_ordered` holds at most, the finished ones included."""
     return 1 if workers == 1 else MOST_IN_PART * (2 * workers + 2)

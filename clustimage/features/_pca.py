@@ -37,7 +37,7 @@ from clustimage._decomposition.solver import (
     randomised_bytes,
 )
 from clustimage.features._extractor import FeatureExtractor, as_rows
-from clustimage.features._stored import recipe_of, stored_fit
+from clustimage.features._stored import cache_key_of, stored_fit
 
 if TYPE_CHECKING:
     from clustimage.images import Images
@@ -194,7 +194,8 @@ class PCAExtractor(FeatureExtractor):
             return self._fit_rows(rows, budget)._project(rows, budget)
 
         solver = self._choose_solver(len(images), math.prod(images.shape), budget, pixels=True)
-        return stored_fit(self, images, recipe_with(solver, recipe_of(self, images)), compute)
+        cache_key = cache_key_with(solver, cache_key_of(self, images))
+        return stored_fit(self, images, cache_key, compute)
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the scores on the components.
@@ -379,9 +380,10 @@ def count_or_share(value: Any, n: int, d: int) -> int | float:
     )
 
 
-def recipe_with(solver: Solver, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return what the components depend on: the solver too, but not the budget."""
-    return None if recipe is None else {**recipe, "road": solver.name}
+def cache_key_with(solver: Solver, cache_key: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the components depend on: the solver that is used too, but not the budget."""
+    # "road" is what caches on disk call it.
+    return None if cache_key is None else {**cache_key, "road": solver.name}
 
 
 def with_signs(components: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -15,8 +15,8 @@ from clustimage._core.plan import Step
 from clustimage._core.validation import merge_defaults
 from clustimage.features._extractor import ImageExtractor
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor
-from clustimage.features._pca import INSTEAD, PARAMS_PCA, PCAExtractor, recipe_with
-from clustimage.features._stored import recipe_of, stored_fit
+from clustimage.features._pca import INSTEAD, PARAMS_PCA, PCAExtractor, cache_key_with
+from clustimage.features._stored import cache_key_of, stored_fit
 
 if TYPE_CHECKING:
     from clustimage.images import Images
@@ -131,7 +131,8 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
             return self._fit_rows(rows, left)._project(rows, left)
 
         solver = self._choose_solver(len(images), width, left, pixels=False)
-        return stored_fit(self, images, recipe_with(solver, recipe_of(self, images)), compute)
+        cache_key = cache_key_with(solver, cache_key_of(self, images))
+        return stored_fit(self, images, cache_key, compute)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
         return self.transform(images.pixels)

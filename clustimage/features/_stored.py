@@ -1,4 +1,4 @@
-"""Features that an earlier run has kept: only what is missing is computed."""
+"""Features in the cache of an earlier run: only what is missing is computed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numbers
 import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,39 +15,56 @@ import numpy.typing as npt
 from clustimage.images import Stamp, canonical, decoders
 
 if TYPE_CHECKING:
-    from clustimage.features._extractor import FeatureExtractor
     from clustimage.images import Cache, Images, Session
 
-__all__ = ["Batches", "Compute", "Positions", "is_known", "recipe_of", "stored_fit", "stored_rows"]
+__all__ = [
+    "Batches",
+    "Compute",
+    "Positions",
+    "cache_key_of",
+    "has_rows",
+    "stored_fit",
+    "stored_rows",
+]
 
 Rows = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.intp]
 Batches = Iterator[tuple[Positions, npt.NDArray[Any]]]
 Compute = Callable[[Positions], Batches]
 
-# Raise when an extractor gives other numbers than before: what was kept is then made again.
+# Raise when an extractor gives other numbers than before: all features are then computed again.
 VERSION = 1
 
-AT_ONCE = 2000  # rows that are read from the cache at a time
+ROWS_PER_QUERY = 2000  # rows that are read from the cache at a time
 
 
-def stored_rows(images: Images, recipe: Mapping[str, Any] | None, compute: Compute) -> Rows:
-    """Return one row of features per image; rows of known files come from the cache.
+class Extractor(Protocol):
+    """What is asked of an extractor here."""
+
+    built_on: tuple[str, ...]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+    def get_state(self) -> dict[str, Any] | None: ...
+    def set_state(self, state: Mapping[str, Any]) -> Any: ...
+
+
+def stored_rows(images: Images, cache_key: Mapping[str, Any] | None, compute: Compute) -> Rows:
+    """Return one row of features per image; rows that the cache has are not computed.
 
     Parameters
     ----------
     images : Images
         What stage 1 has read. Without ``images.cache`` every row is computed.
-    recipe : mapping or None
+    cache_key : mapping or None
         Everything that a row depends on beside the content of the file: names, numbers,
         lists and dicts of them. The versions of what decodes a file, and whether it was
-        read in gray, are added here. None keeps nothing.
+        read in gray, are added here. None does not use the cache.
     compute : callable
         Takes positions, `(m,)` of int, of at least one image, and yields positions and
         their rows, `(b, d)`, in batches that together cover what was asked for. It is not
-        called where every row is known; of files with the same content it is asked for the
-        first one. Each batch is kept as soon as it is there, except for files that have
-        changed since they were read.
+        called where the cache has every row; of files with the same content it is asked for
+        the first one. Each batch is cached as soon as it is there, except for files that
+        have changed since they were read.
 
     Returns
     -------
@@ -56,7 +73,7 @@ def stored_rows(images: Images, recipe: Mapping[str, Any] | None, compute: Compu
     Raises
     ------
     TypeError
-        If there is something in `recipe` that JSON does not know.
+        If there is something in `cache_key` that JSON does not know.
 
     Examples
     --------
@@ -67,15 +84,15 @@ def stored_rows(images: Images, recipe: Mapping[str, Any] | None, compute: Compu
     array([[  0.,  36.,  73., 109.], [146., 182., 219., 255.]], dtype=float32)
     """
     n_images = len(images)
-    if recipe is None or images.cache is None or images.keys is None:
+    if cache_key is None or images.cache is None or images.keys is None:
         return _collect(compute(np.arange(n_images, dtype=np.intp)), None, n_images)
-    recipe = {**_common(images.shape[2] == 1), **recipe}
+    cache_key = {**_common(images.shape[2] == 1), **cache_key}
     with images.cache.session() as session:
-        feat, missing, first = _known_rows(images.keys, session, recipe)
+        feat, missing, first = _cached_rows(images.keys, session, cache_key)
         batches: Batches = iter(())
         if missing:
             computed = compute(np.array(missing, dtype=np.intp))
-            batches = _keep_each(computed, images, images.keys, session, recipe)
+            batches = _cache_each(computed, images, images.keys, session, cache_key)
         feat = _collect(batches, feat, n_images)
     for position, key in enumerate(images.keys):
         if key in first:
@@ -83,15 +100,15 @@ def stored_rows(images: Images, recipe: Mapping[str, Any] | None, compute: Compu
     return feat
 
 
-def _known_rows(
-    keys: list[str | None], session: Session, recipe: Mapping[str, Any]
+def _cached_rows(
+    keys: list[str | None], session: Session, cache_key: Mapping[str, Any]
 ) -> tuple[Rows | None, list[int], dict[str, int]]:
-    """Return the rows that are known, a few at a time, in the array for all of them.
+    """Return the rows that the cache has in the array for all rows.
 
     Returns
     -------
     feat : ndarray of shape (n, d), float32, or None
-        None where none is known.
+        None where the cache has none.
     missing : list of int
         Positions to compute: of files with the same content the first one.
     first : dict
@@ -100,10 +117,10 @@ def _known_rows(
     feat: Rows | None = None
     missing: list[int] = []
     first: dict[str, int] = {}
-    for start in range(0, len(keys), AT_ONCE):
-        some = keys[start : start + AT_ONCE]
-        found = session.rows(sorted({key for key in some if key is not None}), recipe)
-        for position, key in enumerate(some, start):
+    for start in range(0, len(keys), ROWS_PER_QUERY):
+        batch = keys[start : start + ROWS_PER_QUERY]
+        found = session.rows(sorted({key for key in batch if key is not None}), cache_key)
+        for position, key in enumerate(batch, start):
             if key in found:
                 if feat is None:
                     feat = np.empty((len(keys), len(found[key])), dtype=np.float32)
@@ -114,7 +131,7 @@ def _known_rows(
 
 
 def _collect(batches: Batches, feat: Rows | None, n_images: int) -> Rows:
-    """Return rows that come in batches in one array; `feat` has those that are known."""
+    """Return rows that come in batches in one array; `feat` has those that were cached."""
     for positions, rows in batches:
         if feat is None:
             feat = np.empty((n_images, rows.shape[1]), dtype=np.float32)
@@ -124,94 +141,92 @@ def _collect(batches: Batches, feat: Rows | None, n_images: int) -> Rows:
     return feat
 
 
-def _keep_each(
+def _cache_each(
     batches: Batches,
     images: Images,
     keys: list[str | None],
     session: Session,
-    recipe: Mapping[str, Any],
+    cache_key: Mapping[str, Any],
 ) -> Batches:
-    """Hand on each batch once its rows are kept."""
+    """Hand on each batch once its rows are cached."""
     for positions, rows in batches:
-        mine: dict[int, str] = {}
-        for place, position in enumerate(positions.tolist()):
+        unchanged: dict[int, str] = {}
+        for row, position in enumerate(positions.tolist()):
             key = keys[position]
             if key is not None and _is_as_read(str(images.pathnames[position]), key, session):
-                mine[place] = key
-        session.keep_rows(list(mine.values()), rows[list(mine)], recipe)
+                unchanged[row] = key
+        session.keep_rows(list(unchanged.values()), rows[list(unchanged)], cache_key)
         yield positions, rows
 
 
 def _is_as_read(pathname: str, key: str, session: Session) -> bool:
     """Return whether a file is what stage 1 has read: it may have been read again since."""
     try:
-        stamp = Stamp.of(os.stat(pathname))  # noqa: PTH116 - a thousand paths an instant
+        stamp = Stamp.of(os.stat(pathname))  # noqa: PTH116 - for thousands of paths
     except OSError:
         return False
     return session.key_of(pathname, stamp, sure=False) == key
 
 
 def stored_fit(
-    extractor: FeatureExtractor,
+    extractor: Extractor,
     images: Images,
-    recipe: Mapping[str, Any] | None,
+    cache_key: Mapping[str, Any] | None,
     compute: Callable[[], Rows],
 ) -> Rows:
     """Fit an extractor that learns from the whole set, or take what it learned last time.
 
     Parameters
     ----------
-    extractor : FeatureExtractor
+    extractor : Extractor
         Unfitted; it is fitted afterwards.
     images : Images
-        What stage 1 has read. What is learned is kept for exactly this set in this order,
+        What stage 1 has read. What is learned is cached for exactly this set in this order,
         if all of them are files and there is an ``images.cache``.
-    recipe : mapping or None
+    cache_key : mapping or None
         As for `stored_rows`.
     compute : callable
-        Fits the extractor and returns a row for each image. It is not called where what
-        it gives is known.
+        Fits the extractor and returns a row for each image. It is not called where the
+        cache has its result.
 
     Returns
     -------
     ndarray of shape (n, d), float32
     """
-    from clustimage.features._learned import get_state, set_state  # which needs the base of all
-
     keys = [key for key in images.keys or () if key is not None]
-    if recipe is None or images.cache is None or len(keys) < len(images):
+    if cache_key is None or images.cache is None or len(keys) < len(images):
         return compute()
-    recipe = {**_common(images.shape[2] == 1), **recipe}
+    cache_key = {**_common(images.shape[2] == 1), **cache_key}
     with images.cache.session() as session:
-        known = session.fit(keys, recipe)
-        if known is not None:
-            arrays, values = known
+        cached = session.fit(keys, cache_key)
+        if cached is not None:
+            arrays, values = cached
             feat = arrays.pop("feat")
-            set_state(extractor, {**values, **arrays})
+            extractor.set_state({**values, **arrays})
             return feat
         feat = compute()
-        state = get_state(extractor) or {}
+        state = extractor.get_state() or {}
         arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
         values = {name: value for name, value in state.items() if name not in arrays}
-        session.keep_fit(keys, recipe, {**arrays, "feat": feat}, values)
+        session.keep_fit(keys, cache_key, {**arrays, "feat": feat}, values)
     return feat
 
 
-def recipe_of(extractor: FeatureExtractor, images: Images) -> dict[str, Any] | None:
+def cache_key_of(extractor: Extractor, images: Images) -> dict[str, Any] | None:
     """Return everything that the features of pixels depend on beside the content of files.
 
     Parameters
     ----------
-    extractor : FeatureExtractor
-        One of ours: class, settings without the number of workers, and versions count.
+    extractor : Extractor
+        One of this package: class, settings without the number of workers, and versions count.
     images : Images
         Their size counts.
 
     Returns
     -------
     dict or None
-        None, so that nothing is kept, for a class that is not ours, a random state that is
-        no number, and settings that cannot be written down.
+        None, so that nothing is cached, for a class of another package, a random state
+        that is not a number, and settings that JSON does not know.
     """
     if not type(extractor).__module__.startswith("clustimage."):
         return None
@@ -219,23 +234,23 @@ def recipe_of(extractor: FeatureExtractor, images: Images) -> dict[str, Any] | N
     settings.pop("n_jobs", None)
     if not isinstance(settings.get("random_state", 0), numbers.Integral):
         return None
-    recipe = {
+    cache_key = {
         "method": type(extractor).__name__,
         "settings": settings,
         "size": list(images.shape[:2]),
         "packages": {name: _version(name) for name in extractor.built_on},
     }
     try:
-        canonical(recipe)
+        canonical(cache_key)
     except TypeError:
         return None
-    return recipe
+    return cache_key
 
 
-def is_known(cache: Cache, recipe: Mapping[str, Any]) -> bool:
-    """Return whether `stored_rows` has kept rows of this recipe, of any images."""
+def has_rows(cache: Cache, cache_key: Mapping[str, Any]) -> bool:
+    """Return whether `stored_rows` has cached rows under this key, of any images."""
     with cache.session() as session:
-        return any(session.has_recipe({**_common(gray), **recipe}) for gray in (False, True))
+        return any(session.has_recipe({**_common(gray), **cache_key}) for gray in (False, True))
 
 
 def _common(gray: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.validation import check_int
+from clustimage.images._status import ImageStatus
 from clustimage.images.exif._timestamps import Timestamps, timestamp_of
 from clustimage.images.reading._frames import Frame, frame_batches
 
@@ -18,46 +19,9 @@ if TYPE_CHECKING:
     from clustimage.images.cache._database import Cache
     from clustimage.images.reading._source import Source
 
-__all__ = ["ImageStatus", "Images"]
+__all__ = ["Images"]
 
 LONGEST = 2.0**63 / 1e9  # seconds that fit into datetime64[ns], to either side of 1970
-
-
-@dataclass(frozen=True)
-class ImageStatus:
-    """What became of one input.
-
-    Attributes
-    ----------
-    pathname : str
-        Absolute path, for a URL of the file that was downloaded; the URL itself where it
-        was skipped; or the name of an array.
-    status : {"ok", "skipped"}
-        Whether it has a row among the images.
-    reason : str
-        Why it was skipped; empty where it was read.
-    width, height : int or None
-        Size in pixels of the original, held upright (orientation applied); None
-        where it was skipped.
-    taken : float or None
-        When the photo was taken, by its EXIF data: seconds since 1970-01-01 UTC.
-    taken_from : str
-        The EXIF tag that says so, ``"DateTimeOriginal"`` or ``"DateTime"``; else empty.
-    modified : float or None
-        Time of the file, in the same seconds; None for what is no file.
-    exif_problem : str
-        Why EXIF data that are there cannot be used; empty where all can.
-    """
-
-    pathname: str
-    status: str
-    reason: str = ""
-    width: int | None = None
-    height: int | None = None
-    taken: float | None = None
-    taken_from: str = ""
-    modified: float | None = None
-    exif_problem: str = ""
 
 
 @dataclass
@@ -186,7 +150,17 @@ class Images:
         [(1, 16, 16, 3), (1, 16, 16, 3)]
         """
         size = check_int("size", size, low=1)
-        return frame_batches(self, frame, size=size, positions=positions, n_jobs=n_jobs, desc=desc)
+        wanted = range(len(self)) if positions is None else positions
+        return frame_batches(
+            frame,
+            self.pixels,
+            self.sources,
+            self.white,
+            positions=np.asarray(wanted, dtype=np.intp),
+            size=size,
+            n_jobs=n_jobs,
+            desc=desc,
+        )
 
     def status_frame(self, moments: Timestamps | None = None) -> pd.DataFrame:
         """Return `status` as a table.

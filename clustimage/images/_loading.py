@@ -18,7 +18,8 @@ from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs, run_ordered
 from clustimage._core.validation import check_bool, check_shape
-from clustimage.images._images import Images, ImageStatus
+from clustimage.images._images import Images
+from clustimage.images._status import ImageStatus
 from clustimage.images._storage import Storage, choose_storage, decoding_options, scaling_options
 from clustimage.images.cache._database import Cache
 from clustimage.images.cache._recall import Recall, recalling

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from clustimage._core.validation import check_bool, check_shape
-from clustimage.images._images import ImageStatus
 from clustimage.images._loading import tell_skipped
+from clustimage.images._status import ImageStatus
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions
 from clustimage.images.reading._paths import missing
 from clustimage.images.reading._source import Rules, Source, Stack, Wanted, gather

@@ -1,63 +1,37 @@
-"""The mixin: save, load and to_frame of an object that has the two hooks."""
+"""Save, load and to_frame as methods."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from clustimage._core.errors import InvalidParameterError
-from clustimage._model.export import ExportMethods
+from clustimage import Clustimage, InvalidParameterError
 
 
-class Model(ExportMethods):
-    """The least that the mixin needs."""
-
-    def __init__(self, results: dict[str, Any], method: Any = None) -> None:
-        self.results = results
-        self.results_unique = {"idx": np.array([0, 3])}
-        self.method = method
-
-    def _metric(self, metric: str | None = None) -> str:
-        return metric or "euclidean"
-
-    def _get_state(self) -> dict[str, Any]:
-        return {"results": self.results}
-
-    def _face_links(self) -> list[tuple[str, int] | None]:
-        return [None] * len(self.results["pathnames"])
-
-    @classmethod
-    def _from_state(cls, state: dict[str, Any], **objects: Any) -> Model:
-        return cls(state["results"], **objects)
+class Model(Clustimage):
+    """A class made of it, as a user might write."""
 
 
 @pytest.fixture
 def model() -> Model:
-    return Model(
-        {
-            "pathnames": np.array(["/x/0", "/x/1", "/x/2", "/x/3"], dtype=object),
-            "filenames": np.array(["0", "1", "2", "3"], dtype=object),
-            "feat": np.array([[0, 0], [0, 2], [0, 4], [9, 9]], dtype=np.float32),
-            "labels": np.array([0, 0, 0, -1]),
-            "xycoord": None,
-        }
+    model = Model(verbose="error")
+    model.results.update(
+        pathnames=np.array(["/x/0", "/x/1", "/x/2", "/x/3"], dtype=object),
+        filenames=np.array(["0", "1", "2", "3"], dtype=object),
+        feat=np.array([[0, 0], [0, 2], [0, 4], [9, 9]], dtype=np.float32),
+        labels=np.array([0, 0, 0, -1]),
     )
+    model._state.unique = {"idx": np.array([0, 3])}
+    return model
 
 
-def test_a_saved_model_is_loaded_as_its_own_class(model: Model, tmp_path: Path) -> None:
-    path = model.save(tmp_path / "m")
-    back = Model.load(path)
+def test_a_saved_model_is_loaded_as_its_own_class(digits, tmp_path: Path) -> None:
+    model = Model(embedding=None, verbose="error").fit(digits[0][:50])
+    back = Model.load(model.save(tmp_path / "m"))
     assert type(back) is Model
-    assert back.method is None
     np.testing.assert_array_equal(back.results["feat"], model.results["feat"])
-
-
-def test_an_object_of_ones_own_is_handed_over(model: Model, tmp_path: Path) -> None:
-    mine = object()
-    assert Model.load(model.save(tmp_path / "m"), method=mine).method is mine
 
 
 def test_saving_twice_needs_overwrite(model: Model, tmp_path: Path) -> None:
@@ -74,6 +48,6 @@ def test_the_table_has_distances_and_unique_images(model: Model) -> None:
 
 
 def test_the_table_before_the_clustering(model: Model) -> None:
-    model.results["labels"] = model.results_unique = None
+    model.results["labels"] = model._state.unique = None
     frame = model.to_frame()
     assert frame[["label", "distance_to_center", "is_unique"]].isna().all(axis=None)

@@ -44,13 +44,13 @@ def test_an_index_is_made_once_and_again_for_another_metric(digits):
     cl = quiet()
     cl.fit_transform(digits[0][:300])
     cl.find(digits[0][5], k=3, alpha=None)
-    index = cl.index_
+    index = cl._state.index
     cl.find(digits[0][6], k=3, alpha=None)
-    assert cl.index_ is index
+    assert cl._state.index is index
     cl.find(digits[0][6], k=3, alpha=None, metric="cosine")
-    assert cl.index_.metric == "cosine"
+    assert cl._state.index.metric == "cosine"
     cl.extract_feat()
-    assert cl.index_ is None
+    assert cl._state.index is None
 
 
 def test_an_approximate_search_finds_the_same_among_few(digits):
@@ -70,7 +70,7 @@ def test_how_far_clusters_reach_is_measured_once(digits, monkeypatch):
     monkeypatch.setattr("clustimage._model.estimator.cluster_radius", None)
     assert cl.predict(digits[0][300:320]).tolist() == first.tolist()
     cl.cluster(n_clusters=3)
-    assert cl.radius_ is None
+    assert cl._state.radius is None
 
 
 def test_the_plan_for_many_images_says_each_step_and_why():

@@ -13,6 +13,7 @@ from clustimage._core.errors import DownloadError, InvalidParameterError
 from clustimage.datasets import wget
 
 BODY = bytes(range(256)) * 1000
+OTHERS = {"/to/file": "file:///etc/hosts", "/to/ftp": "ftp://a/b", "/to/loop": "/to/loop"}
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -24,7 +25,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
             return
         if self.path.startswith("/to/"):
             self.send_response(302)
-            self.send_header("Location", {"/to/file": "file:///etc/hosts"}.get(self.path, "/ok"))
+            self.send_header("Location", OTHERS.get(self.path, "/ok"))
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -69,8 +70,10 @@ def test_an_old_file_is_replaced(server: str, tmp_path: Path) -> None:
     ("page", "words"),
     [
         ("/missing", "the server answers 404 Not Found"),
-        ("/short", "cut off after 256000 of 256005 bytes"),
+        ("/short", r"256000 bytes read, 5 more expected|cut off after 256000 of 256005 bytes"),
         ("/to/file", "file:///etc/hosts"),
+        ("/to/ftp", "ftp://a/b"),
+        ("/to/loop", "Exceeded 30 redirects"),
     ],
 )
 def test_a_failure_leaves_the_old_file(server: str, tmp_path: Path, page: str, words: str) -> None:

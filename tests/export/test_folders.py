@@ -11,25 +11,24 @@ from typing import Any
 import numpy as np
 import pytest
 
+from clustimage import Clustimage
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, StepOrderError
-from clustimage._model.export import ExportMethods
 from clustimage.export._filing import ACTIONS, numbered, safe_name
 from clustimage.images import load_images
 
 LABELS = [0, 0, 0, 1, 1, 2, -1]
 
 
-class Model(ExportMethods):
-    """What `to_dirs` needs of `Clustimage`."""
-
-    def __init__(self, pathnames: list[Any], labels: list[int] | None) -> None:
-        names = [Path(path).name for path in pathnames]
-        self.results = {
-            "pathnames": np.array([str(path) for path in pathnames], dtype=object),
-            "filenames": np.array(names, dtype=object),
-            "labels": None if labels is None else np.array(labels),
-        }
-        self.results_unique = None
+def make_model(pathnames: list[Any], labels: list[int] | None) -> Clustimage:
+    """Return a model that knows no more than `to_dirs` needs."""
+    model = Clustimage(verbose="warning")
+    names = [Path(path).name for path in pathnames]
+    model.results.update(
+        pathnames=np.array([str(path) for path in pathnames], dtype=object),
+        filenames=np.array(names, dtype=object),
+        labels=None if labels is None else np.array(labels),
+    )
+    return model
 
 
 def write(folder: Path, names: list[str]) -> list[Path]:
@@ -47,8 +46,8 @@ def photos(tmp_path: Path) -> list[Path]:
 
 
 @pytest.fixture
-def model(photos: list[Path]) -> Model:
-    return Model(photos, LABELS)
+def model(photos: list[Path]) -> Clustimage:
+    return make_model(photos, LABELS)
 
 
 def tree(folder: Path) -> list[str]:
@@ -119,7 +118,7 @@ def test_the_layout_by_size(model, tmp_path):
     ],
 )
 def test_which_clusters(photos, tmp_path, target_labels, folders):
-    model = Model(photos, [0, 0, 1, 1, -2, 2, -1])
+    model = make_model(photos, [0, 0, 1, 1, -2, 2, -1])
     table = model.to_dirs(tmp_path / "out", target_labels=target_labels)
     there = tmp_path / "out"
     assert (sorted(path.name for path in there.iterdir()) if there.exists() else []) == folders
@@ -144,7 +143,7 @@ def test_a_dry_run_makes_nothing_and_shows_what_would_be_done(model, tmp_path):
 @pytest.mark.parametrize("action", sorted(ACTIONS))
 def test_names_that_clash_get_a_number(tmp_path, action):
     photos = write(tmp_path / "photos", ["a/x.jpg", "b/x.jpg", "c/x.jpg", "d/x_2.jpg", "e/x.jpg"])
-    model = Model(photos, [0, 0, 0, 0, 1])
+    model = make_model(photos, [0, 0, 0, 0, 1])
     content = [path.read_text() for path in photos]
     for status in ("done", "exists"):
         table = model.to_dirs(tmp_path / "out", action=action)
@@ -189,7 +188,7 @@ def test_a_name_taken_between_the_plan_and_the_making(model, tmp_path, monkeypat
 
 
 def test_an_image_given_twice(photos, tmp_path):
-    model = Model([photos[0], photos[0]], [0, 0])
+    model = make_model([photos[0], photos[0]], [0, 0])
     table = model.to_dirs(tmp_path / "out")
     assert [Path(target).name for target in table["target"]] == ["0.jpg", "0_2.jpg"]
     table = model.to_dirs(tmp_path / "moved", action="move")
@@ -218,7 +217,7 @@ def test_an_image_given_twice(photos, tmp_path):
     ],
 )
 def test_a_name_stays_in_its_folder(photos, tmp_path, given, name):
-    model = Model(photos[:1], [0])
+    model = make_model(photos[:1], [0])
     model.results["filenames"][0] = given
     model.to_dirs(tmp_path / "out")
     assert tree(tmp_path / "out") == ["cluster_0", f"cluster_0/{name}"]
@@ -228,7 +227,7 @@ def test_the_longest_names(tmp_path):
     longest = "é" * 125 + "x" + ".jpg"
     assert len(longest.encode()) == 255
     photos = write(tmp_path / "photos", [f"a/{longest}", f"b/{longest}"])
-    table = Model(photos, [0, 0]).to_dirs(tmp_path / "out", action="copy")
+    table = make_model(photos, [0, 0]).to_dirs(tmp_path / "out", action="copy")
     names = [Path(target).name for target in table["target"]]
     assert names == [longest, "é" * 124 + "_2.jpg"]
     assert [Path(target).read_text() for target in table["target"]] == [
@@ -309,13 +308,13 @@ def test_a_place_that_is_no_folder(model, photos, tmp_path):
 
 def test_before_clustering_the_step_is_named(photos, tmp_path):
     with pytest.raises(StepOrderError, match="cluster"):
-        Model(photos, None).to_dirs(tmp_path / "out")
+        make_model(photos, None).to_dirs(tmp_path / "out")
 
 
 def test_arrays_have_no_files(photos, tmp_path):
     with pytest.raises(InvalidDataError, match="None of the 2 images has a file"):
-        Model(["image_0000", "image_0001"], [0, 0]).to_dirs(tmp_path / "out")
-    table = Model([photos[0], "image_0001"], [0, 0]).to_dirs(tmp_path / "out")
+        make_model(["image_0000", "image_0001"], [0, 0]).to_dirs(tmp_path / "out")
+    table = make_model([photos[0], "image_0001"], [0, 0]).to_dirs(tmp_path / "out")
     assert table["status"].tolist() == ["done", "skipped"]
     assert table["reason"][1] == "no file: it was given as an array"
 
@@ -470,7 +469,7 @@ def test_a_link_that_is_moved_still_leads_to_its_file(tmp_path):
     write(tmp_path / "store", ["x.jpg"])
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").symlink_to("../store/x.jpg")
-    model = Model([tmp_path / "photos" / "a.jpg"], [0])
+    model = make_model([tmp_path / "photos" / "a.jpg"], [0])
     model.to_dirs(tmp_path / "deep" / "out", action="move")
     moved = tmp_path / "deep" / "out" / "cluster_0" / "a.jpg"
     assert moved.is_symlink() and moved.read_text() == "photo x.jpg"
@@ -487,14 +486,14 @@ def test_after_moving_the_model_knows_the_new_places(tmp_path):
         Image.new("RGB", (8, 8), (len(name), 9, 9)).save(folder / name)
     (folder / "broken.png").write_text("no picture")
     images = load_images(str(folder), dim=(8, 8))
-    model = Model(images.pathnames.tolist(), [0, 0, 1])
+    model = make_model(images.pathnames.tolist(), [0, 0, 1])
     model.results.update(pathnames=images.pathnames, filenames=images.filenames)
-    model.results_unique = {"idx": np.array([1, 2]), "pathnames": images.pathnames[[1, 2]]}
+    model._state.unique = {"idx": np.array([1, 2]), "pathnames": images.pathnames[[1, 2]]}
     model.results["predict"] = {
         "feat": pd.DataFrame(np.zeros((1, 2))),
         "q": pd.DataFrame({"y_idx": [1, 0], "y_filenames": "?", "y_pathnames": "?"}),
     }
-    model.images_ = images
+    model._state.images = images
     out = tmp_path / "out"
     new = [str(out / name) for name in ("cluster_0/x.png", "cluster_0/x_2.png", "cluster_1/y.png")]
     array = model.results["pathnames"]

@@ -16,10 +16,8 @@ from clustimage.features import (
     CustomExtractor,
     PCAExtractor,
     RawExtractor,
-    get_state,
     make_extractor,
     needs_gray,
-    set_state,
 )
 
 NAMES = sorted(EXTRACTORS, key=str)
@@ -68,7 +66,7 @@ def test_fitting_again_forgets_what_was_fitted(name, images):
     np.testing.assert_array_equal(extractor.transform(images[:20]), expected)
 
 
-def test_new_images_take_the_same_road(name, images):
+def test_new_images_are_described_like_old_ones(name, images):
     extractor = make(name)
     feat = extractor.fit_transform(images)
     np.testing.assert_array_equal(extractor.transform(images), feat)
@@ -114,11 +112,11 @@ def test_tiny_gray_images(name, awkward):
 def test_state_goes_to_a_new_extractor(name, images):
     extractor = make(name)
     feat = extractor.fit_transform(images)
-    state = get_state(extractor)
+    state = extractor.get_state()
     for key, value in state.items():
         assert key.endswith("_") and isinstance(value, (np.ndarray, list, int, float, str))
         assert not isinstance(value, np.ndarray) or value.dtype.kind in "iuf"
-    back = set_state(make(name), state)
+    back = make(name).set_state(state)
     np.testing.assert_array_equal(back.transform(images), feat)
 
 

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import NMF
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
-from clustimage.features import CustomExtractor, get_state, make_extractor
+from clustimage.features import CustomExtractor, make_extractor
 
 
 class MeanColour(TransformerMixin, BaseEstimator):
@@ -68,7 +68,7 @@ def test_an_estimator_of_scikit_learn_works(digits):
     np.testing.assert_array_equal(extractor.transform(pixels), feat)
 
 
-def test_sparse_output_is_laid_out(colour):
+def test_sparse_output_becomes_dense(colour):
     from scipy.sparse import csr_matrix
 
     feat = CustomExtractor(Returns(csr_matrix(np.eye(40)))).fit_transform(colour)
@@ -113,4 +113,4 @@ def test_images_of_another_size_raise(colour):
 
 
 def test_its_state_cannot_be_saved(colour):
-    assert get_state(make_extractor(MeanColour(), {}).fit(colour)) is None
+    assert make_extractor(MeanColour(), {}).fit(colour).get_state() is None

@@ -12,7 +12,7 @@ from sklearn.metrics.pairwise import haversine_distances
 from clustimage._core.errors import InvalidDataError
 from clustimage._distances.metrics import EARTH_RADIUS
 from clustimage.export._codec import Decoder, Encoder
-from clustimage.features import ExifExtractor, get_state, make_extractor, set_state
+from clustimage.features import ExifExtractor, make_extractor
 from clustimage.images import load_images, read_metadata
 
 BERLIN, POTSDAM, FIJI, TAVEUNI = (52.52, 13.405), (52.39, 13.06), (-16.8, 179.99), (-16.8, -179.99)
@@ -104,9 +104,9 @@ def test_what_was_read_stays_known_exactly():
 def test_the_state_comes_back_as_it_is_saved():
     extractor, feat = rows_of(photo("2015:06:01 00:00", BERLIN), photo(where=POTSDAM))
     encoder = Encoder()
-    saved = encoder.encode(get_state(extractor))
+    saved = encoder.encode(extractor.get_state())
     decoder = Decoder(lambda number, dtype, shape, order: encoder.arrays[number])
-    back = set_state(make_extractor("exif", {"n_jobs": 1}), decoder.decode(saved))
+    back = make_extractor("exif", {"n_jobs": 1}).set_state(decoder.decode(saved))
     np.testing.assert_equal(back.metadata_, extractor.metadata_)
     assert back.middle_place_ == extractor.middle_place_
     images = load_images([photo("2015:06:01 00:00", BERLIN)], dim=(8, 8))

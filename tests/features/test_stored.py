@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clustimage.features import EXTRACTORS, _stored, get_state, make_extractor
+from clustimage.features import EXTRACTORS, _stored, make_extractor
 from clustimage.features._pca import PCAExtractor
-from clustimage.features._stored import recipe_of, stored_rows
+from clustimage.features._stored import cache_key_of, stored_rows
 from clustimage.images import canonical, describe_cache, load_images, open_cache
 
 # Every setting of every extractor that keeps something, with a value that is not its default.
@@ -82,9 +82,9 @@ def test_a_second_run_computes_nothing_and_gives_the_same(name, folder, place, m
     for again in (first, found):
         assert again.dtype == np.float32 and again.flags.writeable
         np.testing.assert_array_equal(again, feat)
-    state = get_state(plain)
-    assert get_state(second).keys() == state.keys()
-    for key, value in get_state(second).items():
+    state = plain.get_state()
+    assert second.get_state().keys() == state.keys()
+    for key, value in second.get_state().items():
         np.testing.assert_array_equal(value, state[key])
         assert np.asarray(value).dtype == np.asarray(state[key]).dtype
     monkeypatch.undo()
@@ -107,22 +107,22 @@ def test_no_changed_setting_reads_stale_data(name, folder, place):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_setting_but_the_number_of_workers_is_part_of_the_recipe(name, folder, monkeypatch):
+def test_every_setting_but_the_workers_is_part_of_the_cache_key(name, folder, monkeypatch):
     images = load_images(folder, dim=(32, 24))
-    recipes = {canonical(recipe_of(made(name), images))}
+    cache_keys = {canonical(cache_key_of(made(name), images))}
     for setting in settings_of(name):
-        recipes.add(canonical(recipe_of(made(name, **{setting: OTHER[setting]}), images)))
-    assert len(recipes) == 1 + len(settings_of(name))
+        cache_keys.add(canonical(cache_key_of(made(name, **{setting: OTHER[setting]}), images)))
+    assert len(cache_keys) == 1 + len(settings_of(name))
     if "n_jobs" in made(name).get_params():
-        assert canonical(recipe_of(made(name, n_jobs=1), images)) in recipes
+        assert canonical(cache_key_of(made(name, n_jobs=1), images)) in cache_keys
     monkeypatch.setattr(_stored, "_version", lambda package: "0.1")
-    assert canonical(recipe_of(made(name), images)) not in recipes
+    assert canonical(cache_key_of(made(name), images)) not in cache_keys
 
 
 def test_no_two_methods_share_what_they_keep(folder):
     images = load_images(folder)
     kinds = {EXTRACTORS[name] for name in METHODS}
-    assert len({canonical(recipe_of(kind(), images)) for kind in kinds}) == len(kinds)
+    assert len({canonical(cache_key_of(kind(), images)) for kind in kinds}) == len(kinds)
 
 
 @pytest.mark.parametrize("name", ["hog", "phash"])
@@ -282,9 +282,9 @@ def test_files_of_one_content_are_computed_once(folder, place):
     np.testing.assert_allclose(rows[:, 0], images.flat.mean(axis=1), rtol=1e-6)
 
 
-def test_without_a_cache_or_a_recipe_all_is_computed(folder, place):
-    for images, recipe in ((load_images(folder), {"method": "mean"}), (read(folder, place), None)):
+def test_without_a_cache_or_a_key_all_is_computed(folder, place):
+    for images, key in ((load_images(folder), {"method": "mean"}), (read(folder, place), None)):
         for _ in range(2):
             computing = Computing(images, size=99)
-            assert stored_rows(images, recipe, computing).shape == (N, 1)
+            assert stored_rows(images, key, computing).shape == (N, 1)
             assert computing.asked == [list(range(N))]

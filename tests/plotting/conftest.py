@@ -9,49 +9,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clustimage._model.plots import PlotMethods
+from clustimage import Clustimage
+from clustimage.images import Images, ImageStatus
 
 
-class Model(PlotMethods):
-    """Images in clusters, with coordinates; `find` takes the nearest on the map."""
-
-    def __init__(self, images: np.ndarray, labels: Any, xycoord: np.ndarray, **params: Any) -> None:
-        n, height, width = images.shape[:3]
-        channels = images.shape[3] if images.ndim == 4 else 1
-        self.shape_ = (height, width, channels)
-        self.params = {
-            "method": "pca",
-            "embedding": "tsne",
-            "params_hog": {
-                "orientations": 4,
-                "pixels_per_cell": (4, 4),
-                "cells_per_block": (1, 1),
-            },
-            **params,
-        }
-        self.results = {
-            "img": images.reshape(n, -1),
-            "xycoord": np.asarray(xycoord, dtype=np.float32),
-            "labels": np.asarray(labels),
-            "filenames": np.array([f"image_{i:04d}.png" for i in range(n)], dtype=object),
-            "predict": None,
-        }
-        self.results_unique = None
+class Model(Clustimage):
+    """A real model whose state is set by hand; `find` takes the nearest on the map."""
 
     def unique(self, metric: str | None = None) -> dict[str, Any]:
         labels, img = self.results["labels"], self.results["img"]
         clusters = np.unique(labels[labels >= 0])
         members = [np.flatnonzero(labels == label) for label in clusters]
-        self.results_unique = {
+        self._state.unique = {
             "labels": clusters,
             "idx": np.array([rows[0] for rows in members], dtype=int),
             "xycoord_center": np.array([self.results["xycoord"][rows].mean(0) for rows in members]),
             "img_mean": np.array([img[rows].mean(0) for rows in members]),
         }
-        return self.results_unique
-
-    def _metric(self, metric: str | None = None) -> str:
-        return metric or "euclidean"
+        return self._state.unique
 
     def find(self, rows: list[int], k: int, *, pixels: bool = True) -> dict[str, Any]:
         """Search for images of the set itself."""
@@ -72,8 +47,32 @@ class Model(PlotMethods):
             )
         self.results["predict"] = found
         images = self.results["img"].reshape(-1, *self.shape_)
-        self.query_pixels_ = images[rows] if pixels else None
+        self._state.queries = images_of(images[rows]) if pixels else None
         return found
+
+
+def images_of(pixels: np.ndarray) -> Images:
+    """Return arrays as what stage 1 hands on, as they are."""
+    names = np.array([f"image_{i:04d}.png" for i in range(len(pixels))], dtype=object)
+    status = [ImageStatus(name, "ok", width=8, height=8) for name in names]
+    pixels = pixels if pixels.ndim == 4 else pixels[..., None]
+    return Images(names.copy(), names, np.full(len(names), None), pixels, status)
+
+
+def model_of(images: np.ndarray, labels: Any, xycoord: np.ndarray, **settings: Any) -> Model:
+    """Return a model of these images in these clusters."""
+    hog = {"orientations": 4, "pixels_per_cell": (4, 4)}
+    model = Model(**{"params_hog": hog, "verbose": "error", "grayscale": True, **settings})
+    read = images_of(images)
+    model._state.images = read
+    model.results.update(
+        img=read.flat,
+        xycoord=np.asarray(xycoord, dtype=np.float32),
+        labels=np.asarray(labels),
+        filenames=read.filenames,
+        pathnames=read.pathnames,
+    )
+    return model
 
 
 def make_model(labels: Any, shape: tuple[int, ...] = (8, 8), seed: int = 0, **params: Any) -> Model:
@@ -82,7 +81,7 @@ def make_model(labels: Any, shape: tuple[int, ...] = (8, 8), seed: int = 0, **pa
     images = rng.integers(0, 256, (len(labels), *shape), dtype=np.uint8)
     angle = labels * 2.4
     middle = np.stack([np.cos(angle), np.sin(angle)], axis=1) * (3 + labels[:, None])
-    return Model(images, labels, middle + 0.3 * rng.normal(size=middle.shape), **params)
+    return model_of(images, labels, middle + 0.3 * rng.normal(size=middle.shape), **params)
 
 
 @pytest.fixture
@@ -103,7 +102,9 @@ def digits_model(digits: tuple[np.ndarray, np.ndarray]) -> Model:
     from sklearn.decomposition import PCA
 
     rows = np.rint(digits[0] * 255 / 16).astype(np.uint8)
-    return Model(rows.reshape(-1, 8, 8), digits[1], PCA(2, random_state=0).fit_transform(digits[0]))
+    return model_of(
+        rows.reshape(-1, 8, 8), digits[1], PCA(2, random_state=0).fit_transform(digits[0])
+    )
 
 
 @pytest.fixture(autouse=True)

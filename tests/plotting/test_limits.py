@@ -51,7 +51,7 @@ def test_what_is_no_limit_is_refused_with_all_that_is_one(value, auto):
 )
 def test_every_plot_says_what_a_limit_may_be(model, value, plot, name, options, auto):
     model.find([0, 1], k=3)
-    model.results_faces, model.params["dim_face"], model.params["n_jobs"] = {}, (4, 4), 1
+    model._state.faces = {}
     allowed = "a whole number of at least 1, None for no limit" + (", or 'auto'" if auto else "")
     with pytest.raises(InvalidParameterError) as info:
         getattr(model, plot)(**options, **{name: value})

@@ -78,26 +78,26 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from clustimage._model.plots import PlotMethods
+from clustimage import Clustimage
+from clustimage.images import Images
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
-class Model(PlotMethods):
-    def __init__(self, n, pixels):
-        rng = np.random.default_rng(0)
-        labels = np.arange(n) % 8
-        places = np.stack([np.cos(labels), np.sin(labels)], 1) + rng.normal(0, 0.2, (n, 2))
-        self.shape_, self.params = (128, 128, 3), {"method": "pca", "embedding": "tsne"}
-        names = np.array([f"{i}.png" for i in range(n)], dtype=object)
-        self.results = {"img": pixels, "labels": labels, "xycoord": places, "filenames": names}
-        self.results["pathnames"], self.results["feat"] = names, places
-        self.results_unique = {
-            "labels": np.arange(8), "idx": np.arange(8), "xycoord_center": None,
-            "img_mean": pixels[:8]
-        }
-    def _metric(self, metric=None):
-        return "euclidean"
+def make(n, pixels):
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 8
+    positions = np.stack([np.cos(labels), np.sin(labels)], 1) + rng.normal(0, 0.2, (n, 2))
+    names = np.array([f"{i}.png" for i in range(n)], dtype=object)
+    model, pixels = Clustimage(verbose="error"), pixels.reshape(n, 128, 128, 3)
+    model._state.images = Images(names, names, names, pixels, [])
+    flat = model._state.images.flat
+    model.results.update(img=flat, labels=labels, xycoord=positions, feat=positions)
+    model.results.update(filenames=names, pathnames=names)
+    model._state.unique = {
+        "labels": np.arange(8), "idx": np.arange(8), "xycoord_center": None, "img_mean": flat[:8]
+    }
+    return model
 
 def draw(model):
     model.plot()
@@ -108,10 +108,10 @@ def draw(model):
     plt.close("all")
 
 n = 5_000
-draw(Model(300, np.zeros((300, 128 * 128 * 3), dtype=np.uint8)))
+draw(make(300, np.zeros((300, 128 * 128 * 3), dtype=np.uint8)))
 before = peak()
 pixels = np.memmap(sys.argv[1], dtype=np.uint8, mode="w+", shape=(n, 128 * 128 * 3))
-draw(Model(n, np.asarray(pixels)))
+draw(make(n, np.asarray(pixels)))
 print(peak() - before)
 """
 

@@ -20,7 +20,7 @@ from clustimage._core.validation import check_bool, check_int, merge_defaults
 from clustimage._decomposition.products import project
 from clustimage.features._extractor import ImageExtractor, as_images, as_rows
 from clustimage.features._pca import PCAExtractor, check_n_components
-from clustimage.features._stored import is_known, stored_rows
+from clustimage.features._stored import has_rows, stored_rows
 from clustimage.features.cnn._network import Network, spelling
 from clustimage.features.cnn._torch import installed_versions
 from clustimage.features.cnn._weights import file_digest, file_of
@@ -216,8 +216,8 @@ class CNNExtractor(ImageExtractor):
             If the weights are not here and cannot be downloaded.
         """
         self.check()
-        recipe = self._recipe()
-        if cache is None or recipe is None or not is_known(cache, recipe):
+        cache_key = self._cache_key()
+        if cache is None or cache_key is None or not has_rows(cache, cache_key):
             self._loaded()
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> CNNExtractor:
@@ -342,7 +342,7 @@ class CNNExtractor(ImageExtractor):
         return "" if path is None else file_digest(path)
 
     def _rows(self, images: Images) -> Floats:
-        rows = stored_rows(images, self._recipe(), lambda places: self._compute(images, places))
+        rows = stored_rows(images, self._cache_key(), lambda some: self._compute(images, some))
         return lengths_of_one(rows, out=rows) if self.normalize else rows
 
     def _compute(
@@ -359,7 +359,7 @@ class CNNExtractor(ImageExtractor):
         with closing(batches):
             yield from network.rows(batches)
 
-    def _recipe(self) -> dict[str, Any] | None:
+    def _cache_key(self) -> dict[str, Any] | None:
         """Return all that the activations depend on beside the images; None for what has no name.
 
         Made without torch: the versions stand for the files and the preprocessing that

@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
+import re
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
 
-from clustimage.images.exif._tags import NO_TAGS, Tag, Tags, read_tags
 from clustimage.images.exif._values import (
     Unusable,
     as_altitude,
     as_degrees,
-    as_moment,
     as_number,
     as_text,
+    as_timestamp,
 )
 
-__all__ = ["NO_FACTS", "Facts", "read_facts", "read_taken"]
+__all__ = ["Facts", "read_facts"]
+
+# What Pillow raises where EXIF data are cut off, damaged or made to harm.
+EXIF_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, AttributeError),
+    *(EOFError, OverflowError, ArithmeticError, MemoryError, RuntimeError, struct.error),
+)
+
+ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+# Bytes of one value of each type of TIFF 6.0, and of 13, a pointer to a directory.
+TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+POINTERS = (4, 13)
+
+FIRST_TAGS = (Base.Make, Base.Model, Base.Orientation, Base.Software, Base.DateTime)
+SIZES = {
+    "iso": Base.ISOSpeedRatings,
+    "exposure_time": Base.ExposureTime,
+    "f_number": Base.FNumber,
+    "focal_length": Base.FocalLength,
+}
+
+TITLES: dict[int, str] = {
+    IFD.Exif: "The directory of EXIF tags",
+    IFD.GPSInfo: "The directory of GPS tags",
+}
+# The tags whose loss is a problem, by their directory; the first one has no number.
+NEEDED: dict[int, dict[int, str]] = {
+    0: {**TITLES, **{tag: tag.name for tag in (Base.DateTime, Base.Make, Base.Model)}},
+    IFD.Exif: {tag: tag.name for tag in (Base.DateTimeOriginal, Base.LensModel, *SIZES.values())},
+    IFD.GPSInfo: {
+        tag: tag.name
+        for tag in (GPS.GPSLatitude, GPS.GPSLongitude, GPS.GPSAltitude, GPS.GPSImgDirection)
+    },
+}
+del NEEDED[IFD.Exif][Base.ISOSpeedRatings]
 
 
 class Facts(NamedTuple):
@@ -67,17 +103,17 @@ class Facts(NamedTuple):
     problem: str = ""
 
 
-NO_FACTS = Facts()
-
-
-def read_taken(picture: Image.Image) -> tuple[float | None, str]:
-    """Return when a picture was taken, and the tag that says so.
+def read_facts(picture: Image.Image) -> Facts:
+    """Return all that the EXIF data of a picture say; never raises where they are damaged.
 
     DateTimeOriginal (36867) counts first, then DateTime (306), which is when the file was
     last edited. The fractions of SubSecTimeOriginal or SubSecTime are added. The offset from
     UTC of OffsetTimeOriginal or OffsetTime is taken off; a camera that does not tell it is
     taken to be set to UTC. Dates that are blank, impossible, before 1900 or more than a day
     ahead of now are no dates.
+
+    A location is used whole or not at all: one of its two angles alone, out of range or 0/0
+    is missing, and so is exactly (0, 0), which cameras write that have not found it.
 
     Parameters
     ----------
@@ -86,40 +122,7 @@ def read_taken(picture: Image.Image) -> tuple[float | None, str]:
 
     Returns
     -------
-    taken : float or None
-        Seconds since 1970-01-01 UTC; None where there is no date that can be used.
-    taken_from : {"DateTimeOriginal", "DateTime", ""}
-        The tag.
-
-    Examples
-    --------
-    >>> picture = Image.new("L", (4, 4))
-    >>> read_taken(picture)
-    (None, '')
-    >>> picture.getexif()[306] = "1970:01:02 00:00:00"
-    >>> read_taken(picture)
-    (86400.0, 'DateTime')
-    """
-    facts = read_facts(picture)
-    return facts.taken, facts.taken_from
-
-
-def read_facts(picture: Image.Image) -> Facts:
-    """Return all that the EXIF data of a picture say; never raises where they are damaged.
-
-    Parameters
-    ----------
-    picture : PIL image
-        As for `read_taken`, where it is said what counts as a date.
-
-    Returns
-    -------
     Facts
-
-    Notes
-    -----
-    A place is used whole or not at all: one of its two angles alone, out of range or 0/0
-    is missing, and so is exactly (0, 0), which cameras write that have not found it.
 
     Examples
     --------
@@ -129,14 +132,10 @@ def read_facts(picture: Image.Image) -> Facts:
     >>> facts.make, facts.taken, facts.problem
     ('NIKON', None, 'DateTime is in the future (2999:01:01 00:00:00)')
     """
-    tags = read_tags(picture)
-    if tags is NO_TAGS:
-        return NO_FACTS
-    problems = list(tags.problems)
-    first, second, gps = tags.first, tags.second, tags.gps
-    taken, taken_from, offset = _taken(tags, problems)
-    latitude, longitude = _place(gps, problems)
-    orientation: Any = first.get(Tag.ORIENTATION)
+    first, second, gps, problems = _read_tags(picture)
+    taken, taken_from, offset = _taken(first, second, problems)
+    latitude, longitude = _location(gps, problems)
+    orientation: Any = first.get(Base.Orientation)
     return Facts(
         taken,
         taken_from,
@@ -144,69 +143,120 @@ def read_facts(picture: Image.Image) -> Facts:
         latitude,
         longitude,
         altitude=_use(
-            lambda value: as_altitude(value, gps.get(Tag.ALTITUDE_REF)),
-            gps.get(Tag.ALTITUDE),
-            "GPSAltitude",
+            lambda value: as_altitude(value, gps.get(GPS.GPSAltitudeRef)),
+            gps,
+            GPS.GPSAltitude,
             problems,
         ),
-        direction=_use(_direction, gps.get(Tag.DIRECTION), "GPSImgDirection", problems),
-        make=as_text(first.get(Tag.MAKE)),
-        model=as_text(first.get(Tag.MODEL)),
-        lens=as_text(second.get(Tag.LENS_MODEL)),
-        software=as_text(first.get(Tag.SOFTWARE)),
-        **{name: _use(_size, second.get(tag), words, problems) for name, tag, words in SIZES},
+        direction=_use(_direction, gps, GPS.GPSImgDirection, problems),
+        make=as_text(first.get(Base.Make)),
+        model=as_text(first.get(Base.Model)),
+        lens=as_text(second.get(Base.LensModel)),
+        software=as_text(first.get(Base.Software)),
+        **{name: _use(_size, second, tag, problems) for name, tag in SIZES.items()},
         orientation=orientation if orientation in range(1, 9) else 1,
         problem="; ".join(dict.fromkeys(problems)),
     )
 
 
-SIZES = (
-    ("iso", Tag.ISO, "ISOSpeedRatings"),
-    ("exposure_time", Tag.EXPOSURE_TIME, "ExposureTime"),
-    ("f_number", Tag.F_NUMBER, "FNumber"),
-    ("focal_length", Tag.FOCAL_LENGTH, "FocalLength"),
-)
+Tags = Mapping[int, Any]
 
 
-def _taken(tags: Tags, problems: list[str]) -> tuple[float | None, str, str]:
+def _read_tags(picture: Image.Image) -> tuple[Tags, Tags, Tags, list[str]]:
+    """Return the three directories of tags, empty where there is none, and what is wrong."""
+    raw = picture.info.get("exif")
+    problems = _damage(raw) if isinstance(raw, bytes) and raw else []
+    first: dict[int, Any] = {}
+    below: dict[int, Tags] = {IFD.Exif: {}, IFD.GPSInfo: {}}
+    try:
+        # That of PNG would decode the pixels, as tags may be behind them.
+        exif = Image.Image.getexif(picture)
+        n_tags = len(exif)
+    except EXIF_ERRORS:
+        n_tags = 0
+    if n_tags:
+        for pointer in below:
+            try:
+                below[pointer] = exif.get_ifd(pointer) or {}  # None in older versions of Pillow
+            except EXIF_ERRORS:
+                if not any(problem.startswith(TITLES[pointer]) for problem in problems):
+                    problems.append(f"{TITLES[pointer]} cannot be read")
+        for tag in FIRST_TAGS:
+            try:
+                first[tag] = exif.get(tag)
+            except EXIF_ERRORS:
+                problems.append(f"{NEEDED[0].get(tag, 'A tag')} cannot be read")
+    return first, below[IFD.Exif], below[IFD.GPSInfo], problems
+
+
+def _damage(raw: bytes) -> list[str]:
+    """Return what of EXIF data (a TIFF file in itself) Pillow leaves out without an error.
+
+    That is what lies beyond their end, and what is of a type that is not known or wrong.
+    """
+    data = re.sub(rb"^(Exif\0\0)+", b"", raw)
+    order = ORDERS.get(data[:4])
+    if len(data) < 8:
+        return ["EXIF data are cut off"]
+    if order is None:
+        return ["EXIF data do not begin as such"]
+    problems: list[str] = []
+    starts: dict[int, int] = {0: struct.unpack_from(order + "L", data, 4)[0]}
+    for directory, needed in NEEDED.items():
+        if directory not in starts:
+            continue
+        start = starts[directory] + 2
+        (n_entries,) = struct.unpack(order + "H", data[start - 2 : start].ljust(2, b"\0"))
+        entries = data[start : start + 12 * n_entries]
+        entries = entries[: len(entries) // 12 * 12]
+        for tag, kind, count, value in struct.iter_unpack(order + "HHLL", entries):
+            name = needed.get(tag)
+            size = count * TYPE_SIZES.get(kind, 0)
+            if name is None:
+                continue
+            if kind not in TYPE_SIZES:
+                problems.append(f"{name} is of an unknown type ({kind})")
+            elif size > 4 and value + size > len(data):
+                problems.append(f"{name} is cut off")
+            elif tag in TITLES and (kind not in POINTERS or count != 1):
+                problems.append(f"{name} is of a wrong type")
+            elif tag in TITLES:
+                starts[tag] = value
+        if start + 12 * n_entries > len(data):
+            title = f"{TITLES[directory]} is" if directory else "EXIF data are"
+            problems.append(f"{title} cut off")
+    return problems
+
+
+def _taken(first: Tags, second: Tags, problems: list[str]) -> tuple[float | None, str, str]:
     """Return when, by which tag, and the offset that was taken off."""
-    second = tags.second
-    offsets = second.get(Tag.OFFSET_TIME_ORIGINAL), second.get(Tag.OFFSET_TIME)
-    edited = second.get(Tag.SUB_SEC_TIME)
-    tries = (
-        (
-            "DateTimeOriginal",
-            second.get(Tag.DATE_TIME_ORIGINAL),
-            (second.get(Tag.SUB_SEC_TIME_ORIGINAL), edited),
-            offsets,
-        ),
-        ("DateTime", tags.first.get(Tag.DATE_TIME), (edited,), offsets[::-1]),
-    )
-    for name, date, fractions, ahead in tries:
+    offsets = second.get(Base.OffsetTimeOriginal), second.get(Base.OffsetTime)
+    fractions = second.get(Base.SubsecTimeOriginal), second.get(Base.SubsecTime)
+    for tag, tags, digits, ahead in (
+        (Base.DateTimeOriginal, second, fractions, offsets),
+        (Base.DateTime, first, fractions[1:], offsets[::-1]),
+    ):
         try:
-            found = as_moment(date, fractions, ahead)
+            found = as_timestamp(tags.get(tag), digits, ahead)
         except Unusable as exc:
-            problems.append(f"{name} {exc}")
+            problems.append(f"{tag.name} {exc}")
             continue
         if found is not None:
-            return found[0], name, found[1]
+            return found[0], tag.name, found[1]
     return None, "", ""
 
 
-def _place(gps: Mapping[int, Any], problems: list[str]) -> tuple[float | None, float | None]:
+def _location(gps: Tags, problems: list[str]) -> tuple[float | None, float | None]:
     """Return latitude and longitude; both are None where one cannot be used."""
-    given = gps.get(Tag.LATITUDE), gps.get(Tag.LONGITUDE)
-    if given == (None, None):
+    tags = (GPS.GPSLatitude, GPS.GPSLongitude)
+    absent = [tag.name for tag in tags if gps.get(tag) is None]
+    if absent:
+        if len(absent) == 1 and not any(problem.startswith(absent[0]) for problem in problems):
+            problems.append(f"{absent[0]} is absent")
         return None, None
-    names = ("GPSLatitude", "GPSLongitude")
-    lone = next((name for name, value in zip(names, given, strict=True) if value is None), None)
-    if lone is not None:
-        if not any(problem.startswith(lone) for problem in problems):
-            problems.append(f"{lone} is absent")
-        return None, None
-    south, west = gps.get(Tag.LATITUDE_REF), gps.get(Tag.LONGITUDE_REF)
-    latitude = _use(lambda value: as_degrees(value, south, "NS"), given[0], names[0], problems)
-    longitude = _use(lambda value: as_degrees(value, west, "EW"), given[1], names[1], problems)
+    south, west = gps.get(GPS.GPSLatitudeRef), gps.get(GPS.GPSLongitudeRef)
+    latitude = _use(lambda value: as_degrees(value, south, "NS"), gps, tags[0], problems)
+    longitude = _use(lambda value: as_degrees(value, west, "EW"), gps, tags[1], problems)
     if latitude is None or longitude is None:
         return None, None
     if latitude == longitude == 0:
@@ -216,15 +266,16 @@ def _place(gps: Mapping[int, Any], problems: list[str]) -> tuple[float | None, f
 
 
 def _use(
-    read: Callable[[Any], float | None], value: Any, name: str, problems: list[str]
+    read: Callable[[Any], float | None], tags: Tags, tag: Base | GPS, problems: list[str]
 ) -> float | None:
     """Return what `read` makes of the value of a tag, or None and say why in `problems`."""
+    value = tags.get(tag)
     if value is None:
         return None
     try:
         return read(value)
     except Unusable as exc:
-        problems.append(f"{name} {exc}")
+        problems.append(f"{tag.name} {exc}")
         return None
 
 

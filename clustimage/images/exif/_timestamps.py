@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.validation import check_option
+from clustimage.images._status import ImageStatus
 from clustimage.images.reading._listing import printable
-
-if TYPE_CHECKING:
-    from clustimage.images._images import Images, ImageStatus
 
 __all__ = ["Timestamps", "check_timestamps", "timestamp_of", "read_timestamps"]
 
@@ -70,13 +68,13 @@ Got 'exiff'. Did you mean 'exif'?
         _as_seconds(timestamps)
 
 
-def read_timestamps(images: Images, timestamps: Any = "auto") -> Timestamps:
+def read_timestamps(status: Sequence[ImageStatus], timestamps: Any = "auto") -> Timestamps:
     """Return when each image was made; no file is opened.
 
     Parameters
     ----------
-    images : Images
-        What stage 1 has read, with the times in their status.
+    status : sequence of ImageStatus
+        `Images.status`: what became of each input, with its times.
     timestamps : {"auto", "exif", "stat"} or array of shape (n,), default="auto"
         - ``"exif"``: the EXIF data, DateTimeOriginal first, then DateTime;
         - ``"stat"``: the time at which the file was last changed;
@@ -99,26 +97,26 @@ def read_timestamps(images: Images, timestamps: Any = "auto") -> Timestamps:
     --------
     >>> import numpy as np
     >>> from clustimage.images import load_images
-    >>> images = load_images(np.ones((2, 16)))
-    >>> read_timestamps(images, np.array(["1970-01-01", "1970-01-02"], dtype="datetime64[D]"))
+    >>> status = load_images(np.ones((2, 16))).status
+    >>> read_timestamps(status, np.array(["1970-01-01", "1970-01-02"], dtype="datetime64[D]"))
     Timestamps(seconds=array([    0., 86400.]), origin=['given', 'given'])
     """
     check_timestamps(timestamps)
+    rows = [row for row in status if row.status == "ok"]
     if not isinstance(timestamps, str):
         seconds = _as_seconds(timestamps)
-        if len(seconds) != len(images):
+        if len(seconds) != len(rows):
             raise InvalidDataError(
-                f"'timestamps' must have one value for each of the {len(images)} images that "
+                f"'timestamps' must have one value for each of the {len(rows)} images that "
                 f"were read, in their order. Got {len(seconds)}."
             )
         return Timestamps(seconds, ["given"] * len(seconds))
-    rows = [row for row in images.status if row.status == "ok"]
     found = [CLOCKS[timestamps](row) for row in rows]
-    without = [row for row, (moment, _) in zip(rows, found, strict=True) if moment is None]
+    without = [row for row, (taken, _) in zip(rows, found, strict=True) if taken is None]
     if without:
-        raise InvalidDataError(_no_moment(without, rows, timestamps))
+        raise InvalidDataError(_without_timestamp(without, rows, timestamps))
     return Timestamps(
-        np.array([moment for moment, _ in found], dtype=np.float64),
+        np.array([taken for taken, _ in found], dtype=np.float64),
         [origin for _, origin in found],
     )
 
@@ -143,7 +141,7 @@ CLOCKS: dict[str, Callable[[ImageStatus], tuple[float | None, str]]] = {
 }
 
 
-def _no_moment(without: list[ImageStatus], rows: list[ImageStatus], word: str) -> str:
+def _without_timestamp(without: list[ImageStatus], rows: list[ImageStatus], word: str) -> str:
     """Return the words of the error on images that have no time."""
     names = ", ".join(printable(row.pathname) for row in without[:N_NAMED])
     count = f"{len(without)} of {len(rows)} images"

@@ -1,4 +1,4 @@
-"""What EXIF tags hold, as text, numbers, moments and degrees; what cannot be used says why."""
+"""What EXIF tags hold, as text, numbers, timestamps and degrees; what cannot be used says why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
     "Unusable",
     "as_altitude",
     "as_degrees",
-    "as_moment",
+    "as_timestamp",
     "as_number",
     "as_text",
 ]
@@ -25,7 +25,7 @@ LATEST = 24 * 3600.0  # seconds by which a date may be ahead of this computer's 
 
 DATE = re.compile(r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
 OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)", re.ASCII)
-FARTHEST = 14 * 60  # minutes by which any place is ahead of UTC or behind it
+FARTHEST = 14 * 60  # minutes by which any location is ahead of UTC or behind it
 DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{0,15})?", re.ASCII)
 HIGHEST = 100_000.0  # metres, up or down: what is beyond was taken by no camera on earth
 LONGEST = 200  # characters of a text that are kept
@@ -82,7 +82,7 @@ def as_number(value: Any) -> float:
     return number
 
 
-def as_moment(
+def as_timestamp(
     date: Any, fractions: Sequence[Any], offsets: Sequence[Any]
 ) -> tuple[float, str] | None:
     """Return seconds since 1970 UTC, and the offset from UTC that was taken off.
@@ -109,9 +109,9 @@ def as_moment(
 
     Examples
     --------
-    >>> as_moment("1970:01:02 02:00:00", ["5"], ["+0200"])
+    >>> as_timestamp("1970:01:02 02:00:00", ["5"], ["+0200"])
     (86400.5, '+02:00')
-    >>> as_moment("    :  :     :  :  ", [], []) is None
+    >>> as_timestamp("    :  :     :  :  ", [], []) is None
     True
     """
     text = as_text(date)
@@ -124,14 +124,14 @@ def as_moment(
         raise Unusable(f"is no date ({_shown(text)})")
     year, month, day, hour, minute, second = map(int, found.groups())
     try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        shown = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         raise Unusable(f"is no date ({_shown(text)})") from None
     if year < FIRST_YEAR:
         raise Unusable(f"is before {FIRST_YEAR} ({_shown(text)})")
     digits = next((text for text in map(as_text, fractions) if text.isdecimal()), "0")
     ahead = next((minutes for minutes in map(_minutes, offsets) if minutes is not None), None)
-    seconds = (moment - timedelta(minutes=ahead or 0)).timestamp() + float(f"0.{digits}")
+    seconds = (shown - timedelta(minutes=ahead or 0)).timestamp() + float(f"0.{digits}")
     if seconds > time.time() + LATEST:
         raise Unusable(f"is in the future ({_shown(text)})")
     if ahead is None:

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -19,10 +18,7 @@ from clustimage.images.reading._arrays import imscale
 from clustimage.images.reading._decode import decode, flatten_colour, quiet_pillow
 from clustimage.images.reading._listing import printable
 from clustimage.images.reading._pillow import read_pixels
-
-if TYPE_CHECKING:
-    from clustimage.images._images import Images
-    from clustimage.images.reading._source import Source
+from clustimage.images.reading._source import Source
 
 __all__ = ["Frame", "frame_batches", "make_frame"]
 
@@ -160,45 +156,42 @@ def _resize(
 
 
 def frame_batches(
-    images: Images,
     frame: Frame,
+    pixels: np.ndarray,
+    sources: Sequence[Source] | None,
+    white: float | None,
     *,
+    positions: np.ndarray,
     size: int,
-    positions: Sequence[int] | np.ndarray | None,
     n_jobs: int | None,
     desc: str | None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield positions and frames in batches; see `Images.batches`."""
-    order = np.arange(len(images)) if positions is None else np.asarray(positions, dtype=np.intp)
     stopped = Event()
 
     def make(position: int) -> np.ndarray:
-        # What is under way when nobody listens any more ends here, not after its whole part.
+        # After an early end, the images that threads have still to read are left out.
         if stopped.is_set():
             return np.empty(0, dtype=np.uint8)
-        return _frame_of(images, position, frame)
+        if sources is None:
+            return make_frame(pixels[position], frame)
+        return _read_frame(sources[position], frame, pixels.shape[3] == 1, white)
 
     def made() -> Generator[np.ndarray, None, None]:
-        yield from run_ordered(make, order.tolist(), n_jobs=n_jobs, desc=desc)
+        yield from run_ordered(make, positions.tolist(), n_jobs=n_jobs, desc=desc)
 
     with quiet_pillow(), closing(made()) as frames:
         try:
-            for start in range(0, len(order), size):
-                part = order[start : start + size]
-                batch = np.empty((len(part), *frame.size, 3), dtype=np.uint8)
-                for place in range(len(part)):
-                    batch[place] = next(frames)
-                if images.sources is None:
-                    forget(images.pixels[part.min() : part.max() + 1])
-                yield part, batch
+            for start in range(0, len(positions), size):
+                rows = positions[start : start + size]
+                batch = np.empty((len(rows), *frame.size, 3), dtype=np.uint8)
+                for i in range(len(rows)):
+                    batch[i] = next(frames)
+                if sources is None:
+                    forget(pixels[rows.min() : rows.max() + 1])
+                yield rows, batch
         finally:
             stopped.set()
-
-
-def _frame_of(images: Images, position: int, frame: Frame) -> np.ndarray:
-    if images.sources is None:
-        return make_frame(images.pixels[position], frame)
-    return _read_frame(images.sources[position], frame, images.pixels.shape[3] == 1, images.white)
 
 
 def _read_frame(source: Source, frame: Frame, gray: bool, white: float | None) -> np.ndarray:

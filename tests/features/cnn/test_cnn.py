@@ -16,7 +16,7 @@ from sklearn.base import clone
 from clustimage import Clustimage
 from clustimage._core.errors import InvalidParameterError, MissingDependencyError, ModelFileError
 from clustimage.adapters import make_pca_object
-from clustimage.features import CNNExtractor, PCAExtractor, get_state, make_extractor, set_state
+from clustimage.features import CNNExtractor, PCAExtractor, make_extractor
 from clustimage.features.cnn import _cnn
 from clustimage.features.cnn._cnn import lengths_of_one
 from clustimage.images import load_images, open_cache
@@ -164,7 +164,7 @@ def test_a_network_of_ones_own_is_used(torch, colour):
     one = make(model=network, layer=1, normalize=False).fit_transform(colour)
     np.testing.assert_allclose(one, rows, atol=1e-6)
     assert network.training
-    assert make(model=network)._recipe() is None
+    assert make(model=network)._cache_key() is None
 
 
 # --- the network ----------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_the_network_is_neither_copied_nor_pickled(torch, colour, built):
 
 def test_what_was_learned_can_be_saved(torch, colour):
     extractor = make(n_components=3).fit(colour)
-    state = get_state(extractor)
+    state = extractor.get_state()
     assert sorted(state) == [
         "components_",
         "explained_variance_ratio_",
@@ -217,7 +217,7 @@ def test_what_was_learned_can_be_saved(torch, colour):
         "offset_",
         "weights_digest_",
     ]
-    back = set_state(make(n_components=3), state)
+    back = make(n_components=3).set_state(state)
     np.testing.assert_array_equal(back.transform(colour), extractor.transform(colour))
 
 
@@ -226,13 +226,13 @@ def test_other_weights_than_those_fitted_are_refused(torch, colour, tmp_path):
 
     file = tmp_path / "weights.pth"
     torch.save(torchvision.models.squeezenet1_1(weights=None).state_dict(), file)
-    state = get_state(make(weights=str(file)).fit(colour[:1]))
+    state = make(weights=str(file)).fit(colour[:1]).get_state()
     torch.save(torchvision.models.squeezenet1_1(weights=None).state_dict(), file)
     with pytest.raises(ModelFileError, match="not those that the model was fitted with"):
-        set_state(make(weights=str(file)), state).transform(colour[:1])
+        make(weights=str(file)).set_state(state).transform(colour[:1])
     other_seed = make_extractor("cnn", {"params_cnn": SMALL, "random_state": 1})
     with pytest.raises(ModelFileError, match="fit again"):
-        set_state(other_seed, get_state(make().fit(colour[:1]))).transform(colour[:1])
+        other_seed.set_state(make().fit(colour[:1]).get_state()).transform(colour[:1])
 
 
 # --- the memory of past runs ----------------------------------------------------------------------
@@ -283,7 +283,7 @@ def test_rows_of_weights_in_memory_are_not_taken_for_those_of_their_file(replace
 def test_known_rows_of_other_weights_than_those_fitted_are_refused(replaced, folder):
     extractor, cache, file, _ = replaced
     make(weights=str(file)).fit_images(read(folder, cache))
-    loaded = set_state(make(weights=str(file)), get_state(extractor))
+    loaded = make(weights=str(file)).set_state(extractor.get_state())
     with pytest.raises(ModelFileError, match="not those that the model was fitted with"):
         loaded.transform_images(read(folder, cache))
 
@@ -321,35 +321,35 @@ def test_only_new_images_are_computed(torch, folder, tmp_path, monkeypatch):
         {"weights": "imagenet1k_v1"},
     ],
 )
-def test_other_settings_are_other_recipes(change):
+def test_other_settings_are_other_cache_keys(change):
     pytest.importorskip("torchvision")
-    before, after = make()._recipe(), make(**change)._recipe()
+    before, after = make()._cache_key(), make(**change)._cache_key()
     assert before != after and json.loads(json.dumps(after)) == after
 
 
-def test_the_recipe_names_all_that_rows_depend_on(torch, tmp_path):
+def test_the_cache_key_names_all_that_rows_depend_on(torch, tmp_path):
     import torchvision
 
-    def recipe(**settings):
-        return make(**settings)._recipe()
+    def cache_key(**settings):
+        return make(**settings)._cache_key()
 
-    assert recipe(batch_size=3, normalize=False, n_components=2) == recipe()
-    assert recipe()["torch"] and recipe()["torchvision"] and recipe()["weights"] == 0
-    named = recipe(weights="IMAGENET1K_V1")
+    assert cache_key(batch_size=3, normalize=False, n_components=2) == cache_key()
+    assert cache_key()["torch"] and cache_key()["torchvision"] and cache_key()["weights"] == 0
+    named = cache_key(weights="IMAGENET1K_V1")
     assert named["weights"] == "IMAGENET1K_V1"
-    assert recipe(weights=torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1) == named
-    assert recipe(weights="SqueezeNet1_1_Weights.IMAGENET1K_V1") == named
-    assert recipe(model=" SqueezeNet1.1") == recipe()
+    assert cache_key(weights=torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1) == named
+    assert cache_key(weights="SqueezeNet1_1_Weights.IMAGENET1K_V1") == named
+    assert cache_key(model=" SqueezeNet1.1") == cache_key()
     for name in "ab":
         (tmp_path / name).write_bytes(b"1")
-    one = recipe(weights=tmp_path / "a")
+    one = cache_key(weights=tmp_path / "a")
     (tmp_path / "a").write_bytes(b"22")
-    assert one != recipe(weights=tmp_path / "a") and "/" not in json.dumps(one)
+    assert one != cache_key(weights=tmp_path / "a") and "/" not in json.dumps(one)
     seeds = [
-        make_extractor("cnn", {"params_cnn": SMALL, "random_state": seed})._recipe()
+        make_extractor("cnn", {"params_cnn": SMALL, "random_state": seed})._cache_key()
         for seed in (0, 1, None)
     ]
-    assert seeds[0] == recipe() != seeds[1] and seeds[2] is None
+    assert seeds[0] == cache_key() != seeds[1] and seeds[2] is None
 
 
 SECOND_RUN = """

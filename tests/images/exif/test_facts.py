@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from clustimage.images import ImageStatus, load_images
-from clustimage.images.exif._facts import read_taken
+from clustimage.images.exif._facts import read_facts
 
 DATE_TIME, EXIF_IFD, ORIENTATION = 306, 0x8769, 0x0112
 ORIGINAL, OFFSET, OFFSET_ORIGINAL, SUB_SEC, SUB_SEC_ORIGINAL = 36867, 36880, 36881, 37520, 37521
@@ -41,7 +41,7 @@ def taken(first: dict[int, object], second: dict[int, object] | None = None):
     picture.getexif().update({ORIENTATION: 1, **first})
     # There is no other way with every version of Pillow, nor one to write such values.
     picture.getexif()._ifds[EXIF_IFD] = second or {}
-    return read_taken(picture)
+    return read_facts(picture)[:2]
 
 
 def status_of(path: Path) -> ImageStatus:
@@ -88,7 +88,7 @@ def test_without_dates_nothing_is_said(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg")
     row = status_of(tmp_path / "a.jpg")
     assert (row.taken, row.taken_from) == (None, "")
-    assert read_taken(Image.new("L", (4, 4))) == (None, "")
+    assert read_facts(Image.new("L", (4, 4)))[:2] == (None, "")
     assert taken({}, {SUB_SEC_ORIGINAL: "5"}) == (None, "")
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 
 from clustimage.images import load_images, locations_of, metadata_frame, photos_of, read_metadata
-from clustimage.images.exif._facts import NO_FACTS, read_facts
+from clustimage.images.exif._facts import Facts, read_facts
 from clustimage.images.exif._metadata_table import METADATA
 
 EXIF_IFD, GPS_IFD, ORIENTATION, DATE, ORIGINAL = 0x8769, 0x8825, 0x0112, 306, 36867
@@ -270,7 +270,7 @@ def test_the_reason_comes_from_the_cache_too(tmp_path):
 
 
 def test_pictures_without_tags_cost_nothing():
-    assert read_facts(Image.new("L", (4, 4))) is NO_FACTS
+    assert read_facts(Image.new("L", (4, 4))) == Facts()
 
 
 # --- real photos ----------------------------------------------------------------------------------

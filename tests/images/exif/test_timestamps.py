@@ -44,26 +44,28 @@ def mixed() -> Images:
 
 
 def test_auto_takes_the_exif_data_and_else_the_time_of_the_file(mixed):
-    moments = read_timestamps(mixed, "auto")
-    assert moments.seconds.tolist() == [5.5, 6.0, 7.0] and moments.seconds.dtype == np.float64
-    assert moments.origin == ["DateTimeOriginal", "DateTime", "file"]
+    found = read_timestamps(mixed.status, "auto")
+    assert found.seconds.tolist() == [5.5, 6.0, 7.0] and found.seconds.dtype == np.float64
+    assert found.origin == ["DateTimeOriginal", "DateTime", "file"]
 
 
 def test_stat_takes_the_time_of_the_file_alone(mixed):
-    moments = read_timestamps(mixed, "stat")
-    assert moments.seconds.tolist() == [9.0, 9.0, 7.0]
-    assert moments.origin == ["file"] * 3
+    found = read_timestamps(mixed.status, "stat")
+    assert found.seconds.tolist() == [9.0, 9.0, 7.0]
+    assert found.origin == ["file"] * 3
 
 
 def test_exif_counts_and_names_the_photos_without_a_date(mixed):
     with pytest.raises(
         InvalidDataError, match=r"1 of 3 images have no date.*first: c\. timestamps='auto' falls"
     ):
-        read_timestamps(mixed, "exif")
+        read_timestamps(mixed.status, "exif")
     with pytest.raises(InvalidDataError, match=r"5 of 6 images.*first: p1, p2, p3\. "):
-        read_timestamps(make(photo("p0", 1.0), *(photo(f"p{n}") for n in range(1, 6))), "exif")
+        read_timestamps(
+            make(photo("p0", 1.0), *(photo(f"p{n}") for n in range(1, 6))).status, "exif"
+        )
     with_date = make(photo("a", 5.5), photo("b", 6.0, "DateTime"))
-    assert read_timestamps(with_date, "exif").origin == ["DateTimeOriginal", "DateTime"]
+    assert read_timestamps(with_date.status, "exif").origin == ["DateTimeOriginal", "DateTime"]
 
 
 @pytest.mark.parametrize("word", ["auto", "exif", "stat"])
@@ -72,7 +74,7 @@ def test_arrays_have_no_time_of_their_own(word):
         with pytest.raises(
             InvalidDataError, match=r"2 of 2 .*no file.*image_0000, .*Give an array of times"
         ):
-            read_timestamps(load_images(X, dim=(4, 4)), word)
+            read_timestamps(load_images(X, dim=(4, 4)).status, word)
 
 
 def test_no_file_is_opened_again(tmp_path):
@@ -84,9 +86,9 @@ def test_no_file_is_opened_again(tmp_path):
     images = load_images(tmp_path)
     for path in tmp_path.iterdir():
         path.unlink()
-    moments = read_timestamps(images, "auto")
-    assert moments.seconds.tolist() == [SECONDS[0], 1234.5]
-    assert moments.origin == ["DateTime", "file"]
+    found = read_timestamps(images.status, "auto")
+    assert found.seconds.tolist() == [SECONDS[0], 1234.5]
+    assert found.origin == ["DateTime", "file"]
 
 
 # --- arrays ---------------------------------------------------------------------------------------
@@ -115,22 +117,22 @@ def test_no_file_is_opened_again(tmp_path):
 )
 def test_times_of_every_kind_are_taken(given):
     check_timestamps(given)
-    moments = read_timestamps(make(photo("a", 5.5), photo("b")), given)
-    assert moments.seconds.tolist() == SECONDS and moments.seconds.dtype == np.float64
-    assert moments.origin == ["given", "given"]
+    found = read_timestamps(make(photo("a", 5.5), photo("b")).status, given)
+    assert found.seconds.tolist() == SECONDS and found.seconds.dtype == np.float64
+    assert found.origin == ["given", "given"]
 
 
 def test_whole_numbers_and_years_are_taken():
     images = make(photo("a"), photo("b"))
-    assert read_timestamps(images, [3, 1]).seconds.tolist() == [3.0, 1.0]
+    assert read_timestamps(images.status, [3, 1]).seconds.tolist() == [3.0, 1.0]
     years = np.array(["1970", "1971"], dtype="datetime64[Y]")
-    assert read_timestamps(images, years).seconds.tolist() == [0.0, 365 * 86400.0]
+    assert read_timestamps(images.status, years).seconds.tolist() == [0.0, 365 * 86400.0]
 
 
 def test_the_length_must_be_that_of_the_images_that_were_read(mixed):
-    assert read_timestamps(mixed, [1, 2, 3]).seconds.tolist() == [1.0, 2.0, 3.0]
+    assert read_timestamps(mixed.status, [1, 2, 3]).seconds.tolist() == [1.0, 2.0, 3.0]
     with pytest.raises(InvalidDataError, match=r"each of the 3 images that were read.*Got 4"):
-        read_timestamps(mixed, [1, 2, 3, 4])
+        read_timestamps(mixed.status, [1, 2, 3, 4])
 
 
 @pytest.mark.parametrize(
@@ -187,13 +189,14 @@ def test_the_table_tells_what_auto_would_use(mixed):
 
 
 def test_the_table_tells_what_was_used(mixed):
-    frame = mixed.status_frame(read_timestamps(mixed, [86400.054, 1e300, -2]))
+    frame = mixed.status_frame(read_timestamps(mixed.status, [86400.054, 1e300, -2]))
     assert frame["timestamp_from"].tolist() == ["given", "", "given", "given"]
     assert frame["timestamp"].isna().tolist() == [False, True, True, False]
     assert frame["timestamp"][0].isoformat() == "1970-01-02T00:00:00.054000+00:00"
     assert frame["timestamp"][3].isoformat() == "1969-12-31T23:59:58+00:00"
     assert (
-        mixed.status_frame(read_timestamps(mixed, "stat"))["timestamp_from"].tolist()[0] == "file"
+        mixed.status_frame(read_timestamps(mixed.status, "stat"))["timestamp_from"].tolist()[0]
+        == "file"
     )
 
 

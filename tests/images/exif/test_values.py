@@ -12,9 +12,9 @@ from clustimage.images.exif._values import (
     Unusable,
     as_altitude,
     as_degrees,
-    as_moment,
     as_number,
     as_text,
+    as_timestamp,
 )
 
 
@@ -127,9 +127,9 @@ def test_numbers_are_those_that_are_finite():
 def test_a_moment_tells_the_offset_that_was_taken_off():
     noon = datetime(2015, 6, 1, 12, tzinfo=timezone.utc).timestamp()
     date = "2015:06:01 12:00:00"
-    assert as_moment(date, [], []) == (noon, "")
-    assert as_moment(date, [], ["-0530"]) == (noon + 19800, "-05:30")
-    assert as_moment(date, [None, "25"], ["two", "Z"]) == (noon + 0.25, "+00:00")
+    assert as_timestamp(date, [], []) == (noon, "")
+    assert as_timestamp(date, [], ["-0530"]) == (noon + 19800, "-05:30")
+    assert as_timestamp(date, [None, "25"], ["two", "Z"]) == (noon + 0.25, "+00:00")
 
 
 @pytest.mark.parametrize(
@@ -146,15 +146,15 @@ def test_a_moment_tells_the_offset_that_was_taken_off():
 )
 def test_what_is_no_date_says_why(date, words):
     with pytest.raises(Unusable, match=words):
-        as_moment(date, [], [])
+        as_timestamp(date, [], [])
 
 
 def test_a_blank_date_is_no_lie():
     for blank in (None, "", "    :  :     :  :  ", b"\0\0", "\0"):
-        assert as_moment(blank, [], []) is None
+        assert as_timestamp(blank, [], []) is None
 
 
 def test_a_year_from_now_is_no_date():
     year = time.gmtime().tm_year + 1
     with pytest.raises(Unusable, match="future"):
-        as_moment(f"{year}:12:31 00:00:00", [], [])
+        as_timestamp(f"{year}:12:31 00:00:00", [], [])

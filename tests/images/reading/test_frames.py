@@ -273,18 +273,18 @@ def test_memory_holds_a_few_batches_whatever_the_number_of_images():
     assert peak(3000) < peak(1000) + 20 * frame_bytes
 
 
-def count_slow_frames(monkeypatch, seconds: float) -> list[int]:
+def count_slow_frames(monkeypatch, seconds: float) -> list[np.ndarray]:
     """Make each frame take so long, and note which were begun."""
-    begun: list[int] = []
-    make = frames_module._frame_of
+    begun: list[np.ndarray] = []
+    make = frames_module.make_frame
     wait = threading.Event()
 
-    def slow(images, position, frame):
-        begun.append(position)
+    def slow(img, *args):
+        begun.append(img)
         wait.wait(seconds)
-        return make(images, position, frame)
+        return make(img, *args)
 
-    monkeypatch.setattr(frames_module, "_frame_of", slow)
+    monkeypatch.setattr(frames_module, "make_frame", slow)
     return begun
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_urls_that_fail_are_skipped_with_their_reason(site, tmp_path, caplog):
     reasons = [row.reason for row in images.status]
     assert [row.status for row in images.status] == ["skipped"] * 4 + ["ok"]
     assert "404" in reasons[0] and "no image" in reasons[1]
-    assert "download failed" in reasons[2] and "cut off after 10" in reasons[3]
+    assert "download failed" in reasons[2] and re.search("10 bytes read|cut off", reasons[3])
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/a.png", "file:///etc/hostname", "data://x"])

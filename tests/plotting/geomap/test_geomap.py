@@ -14,13 +14,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 import clustimage.plotting.geomap._geomap as module
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
 from clustimage._model.plots import PlotMethods
+from clustimage.images import ImageStatus
 from clustimage.plotting._colors import palette
 from clustimage.plotting.geomap._geomap import plot_map
 
@@ -496,26 +496,20 @@ def test_the_files_of_others_are_those_of_the_versions_that_are_named():
 def traveller(build):
     """A model of four photos, three of them with a place."""
 
-    class Traveller(type(build([0]))):
-        @property
-        def import_status(self):
-            return pd.DataFrame(
-                {
-                    "status": ["ok", "skipped", "ok", "ok", "ok"],
-                    "width": [40, None, 30, 20, None],
-                    "height": [20, None, 60, 20, None],
-                }
-            )
-
-        def _places(self):
-            return np.array([[43.5, 11.9], [np.nan, np.nan], [43.6, 11.8], [43.5, 11.9]])
-
-        def _moments(self):
-            return np.array([10.0, 20.0, np.nan, 5.0])
-
     model = build([0, 0, 1, -1])
-    model.__class__ = Traveller
     model.results["pathnames"] = np.array([f"/photos/{i}/a.png" for i in range(4)], dtype=object)
+    sizes = [(40, 20), (30, 60), (20, 20), (None, None)]
+    model._state.images.status[:] = [
+        ImageStatus(f"/photos/{i}/a.png", "ok", width=width, height=height)
+        for i, (width, height) in enumerate(sizes)
+    ]
+    model._state.images.status.insert(1, ImageStatus("/photos/none.png", "skipped", "broken"))
+    model._state.metadata = {
+        "latitude": np.array([43.5, np.nan, 43.6, 43.5]),
+        "longitude": np.array([11.9, np.nan, 11.8, 11.9]),
+        "timestamp": np.array([10.0, 20.0, np.nan, 5.0]),
+        "offset": ["", "", "", ""],
+    }
     return model
 
 
@@ -542,7 +536,7 @@ def test_the_method_needs_no_labels(traveller, tmp_path):
 
 
 def test_the_map_in_the_folder_of_the_model_replaces_the_earlier_one(traveller, tmp_path):
-    traveller.params["dirpath"] = tmp_path / "work" / "here"
+    traveller.set_params(dirpath=tmp_path / "work" / "here")
     first = traveller.plot_map(title="one")
     assert first == str(tmp_path / "work" / "here" / "map.html")
     assert traveller.plot_map(title="two") == first

@@ -266,9 +266,12 @@ def test_nothing_left_to_draw_is_said_in_the_log(model, caplog):
         ({"max_memory": "1GB"}, "'max_memory'"),
         ({"labels": [7]}, "'labels'.*Got 7"),
         ({"cmap": "grey5"}, "'cmap'"),
-        ({"ncols": 3}, "'ncols' does not go with layout='columns'. Got 3"),
-        ({"show_hog": True}, "'show_hog' does not go with layout='columns'"),
-        ({"layout": "clusters", "max_rows": 3}, "'max_rows' does not go with layout='clusters'"),
+        ({"ncols": 3}, "'ncols' cannot be combined with layout='columns'. Got 3"),
+        ({"show_hog": True}, "'show_hog' cannot be combined with layout='columns'"),
+        (
+            {"layout": "clusters", "max_rows": 3},
+            "'max_rows' cannot be combined with layout='clusters'",
+        ),
     ],
 )
 def test_wrong_values_are_named(model, options, said):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clustimage import Clustimage
 from clustimage._core.errors import InvalidParameterError, StepOrderError
-from clustimage._model.plots import PlotMethods
 from clustimage.plotting import plot_faces
 
 
@@ -123,4 +123,4 @@ def test_wrong_values_are_told(results):
 
 def test_before_extract_faces_the_method_says_so():
     with pytest.raises(StepOrderError, match=r"extract_faces\(\) first"):
-        PlotMethods().plot_faces()
+        Clustimage(verbose="error").plot_faces()

@@ -85,8 +85,8 @@ def test_unclustered_hits_and_missing_probabilities(model):
 def test_a_query_without_hits_is_said(model):
     found = model.find([3, 4], k=4)
     found["query_3.png"] = found["query_3.png"].iloc[:0]
-    for pixels in (model.query_pixels_, None):
-        model.query_pixels_ = pixels
+    for queries in (model._state.queries, None):
+        model._state.queries = queries
         _, axes = model.plot_find()
         assert axes[0].get_title() == "Nearest to query_3.png: nothing found"
 

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.patches import ConnectionPatch
+from sklearn.preprocessing import FunctionTransformer
 
 from clustimage._core import errors
 from clustimage.plotting import draw_map, palette
@@ -270,7 +271,7 @@ def test_the_name_of_one_query_is_written_even_where_there_is_no_room(model):
 
 def test_places_of_queries_that_the_embedding_tells_are_used(model):
     model.find([0], k=5)
-    model.query_xycoord_ = np.array([[1.5, -2.5]])
+    model._state.embedder = FunctionTransformer(lambda rows: np.array([[1.5, -2.5]]))
     stars = model.scatter()[1].collections[-1]
     np.testing.assert_allclose(stars.get_offsets(), [[1.5, -2.5]])
 

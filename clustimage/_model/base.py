@@ -1,0 +1,103 @@
+"""What every part of the class `Clustimage` works on: its settings and its state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from clustimage._core.memory import Budget, make_budget
+from clustimage._model.settings import Settings
+from clustimage._model.state import State
+from clustimage.images import open_cache
+
+if TYPE_CHECKING:
+    from clustimage.cluster import Clustering
+    from clustimage.embedding import CustomEmbedder, Embedder
+    from clustimage.features import FeatureExtractor
+    from clustimage.images import Cache, Images
+
+__all__ = ["ModelBase"]
+
+
+class ModelBase:
+    """Settings and state, and what is read of them from outside.
+
+    The parts of the class are mixins of public methods. They share these two attributes and
+    the members below, and call no private method of each other.
+    """
+
+    _settings: Settings
+    _state: State
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """What was computed so far, by name; None for what was not. Described with the class."""
+        return self._state.results
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """What the steps work with, to be read; `set_params` changes it.
+
+        The parameters of the constructor with all their defaults, and the size of the images
+        that were imported as ``dim``.
+        """
+        images = self._state.images
+        known = {} if images is None else {"dim": images.shape[:2]}
+        return MappingProxyType({**self._settings.params, **known})
+
+    @property
+    def results_unique(self) -> dict[str, Any] | None:
+        """What `unique` returned last."""
+        return self._state.unique
+
+    @property
+    def results_faces(self) -> dict[str, Any] | None:
+        """What `extract_faces` returned last."""
+        return self._state.faces
+
+    @property
+    def images_(self) -> Images | None:
+        """The images that were imported, with a status for every input."""
+        return self._state.images
+
+    @property
+    def extractor_(self) -> FeatureExtractor | None:
+        """The fitted extractor of the features."""
+        return self._state.extractor
+
+    @property
+    def embedder_(self) -> Embedder | CustomEmbedder | None:
+        """The fitted embedder of the map."""
+        return self._state.embedder
+
+    @property
+    def clustering_(self) -> Clustering | None:
+        """The last clustering: labels, scores and tree."""
+        return self._state.clustering
+
+    def _cache(self) -> Cache | None:
+        """Return the cache in `dirpath`, or None where no folder is given."""
+        return open_cache(self._settings.dirpath)
+
+    def _new_budget(self) -> Budget:
+        """Return the budget of a chain that begins: what is free is counted once for all of it."""
+        self._state.budget = make_budget(self._settings.max_memory)
+        return self._state.budget
+
+    def _chain_budget(self) -> Budget:
+        """Return the budget of the chain that has begun, with the `max_memory` of now."""
+        if self._state.budget is None or self._settings.max_memory is not None:
+            return self._new_budget()
+        return self._state.budget
+
+    def _budget_for(self, *made: str) -> Budget:
+        """Return the budget of a step that makes `made` anew; what is there else is in use."""
+        return self._state.in_use(self._chain_budget(), made)
+
+    def _metric(self, metric: str | None = None) -> str:
+        """Return `metric`, or where it is None the one that `cluster` used."""
+        if metric is not None:
+            return metric
+        clustering = self._state.clustering
+        return "euclidean" if clustering is None else str(clustering.params["metric"])

@@ -76,7 +76,7 @@ def expected_count(wanted: int | float, n: int, d: int, *, pixels: bool = True) 
     if isinstance(wanted, int):
         return wanted
     limit = min(n, d)
-    return max(1, round(1 / ((1 - wanted) ** FALL[pixels] + 1 / limit)))
+    return int(max(1, round(1 / ((1 - wanted) ** FALL[pixels] + 1 / limit))))
 
 
 def count_in(size: int, wanted: int | float) -> int:

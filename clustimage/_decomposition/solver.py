@@ -6,9 +6,19 @@ from dataclasses import dataclass, replace
 
 from clustimage._core.budget import Budget
 from clustimage._core.free_memory import format_bytes
-from clustimage._decomposition.covariance import rows_at_once
-from clustimage._decomposition.krylov import BLOCK, SLICE, directions_for
-from clustimage._decomposition.products import EXACT, PAGES, STRIPE, SUMS, WIDE
+from clustimage._decomposition.krylov import (
+    DIRECTIONS_PER_PASS,
+    PIXELS_PER_SLICE,
+    directions_for,
+)
+from clustimage._decomposition.products import (
+    BLOCK_SIDE,
+    COLUMNS_PER_PASS,
+    EXACT_TERMS,
+    FILE_BYTES,
+    SUMS_PER_PASS,
+    rows_per_block,
+)
 
 __all__ = [
     "Solver",
@@ -80,12 +90,13 @@ def expected_count(wanted: int | float, n: int, d: int, *, pixels: bool = True) 
     if isinstance(wanted, int):
         return wanted
     limit = min(n, d)
-    return max(1, round(1 / ((1 - wanted) ** FALL[pixels] + 1 / limit)))
+    share: float = (1 - wanted) ** FALL[pixels]
+    return max(1, round(1 / (share + 1 / limit)))
 
 
 def count_in(size: int, wanted: int | float) -> int:
     """Return about how many components `size` directions are enough for."""
-    return wanted if isinstance(wanted, int) else max(1, (size - 2 * BLOCK) // 2)
+    return wanted if isinstance(wanted, int) else max(1, (size - 2 * DIRECTIONS_PER_PASS) // 2)
 
 
 def choose_solver(
@@ -124,7 +135,11 @@ def choose_solver(
     exact = _exact_bytes(n, d, count, pixels)
     left = 4 * n < d
     size = directions_for(count, small)
-    first = min(small, max(count, BLOCK)) if isinstance(wanted, int) else min(small, BLOCK)
+    first = (
+        min(small, max(count, DIRECTIONS_PER_PASS))
+        if isinstance(wanted, int)
+        else min(small, DIRECTIONS_PER_PASS)
+    )
     least = randomised_bytes(n, d, first, count_in(first, wanted), left, pixels)
     peak = max(least, randomised_bytes(n, d, size, count, left, pixels))
     sides = f"the smaller of {n:,} images and {d:,} columns is"
@@ -146,29 +161,35 @@ def _exact_bytes(n: int, d: int, count: int, pixels: bool) -> int:
     """Return the bytes at the peak of the full eigenvalue problem."""
     small, long, itemsize = min(n, d), max(n, d), 4 if pixels else 8
     square = 8 * small**2
-    start = itemsize * rows_at_once(n, d) * d + 24 * d
-    product = square + itemsize * small * (small + min(EXACT, long))
+    start = itemsize * rows_per_block(n, d) * d + 24 * d
+    product = square + itemsize * small * (small + min(EXACT_TERMS, long))
     end = square + 24 * small * count + 4 * count * d
     if n <= d:
-        end += 8 * max(min(SUMS, count * min(d, STRIPE)), count * min(d, WIDE))
-        end += 8 * min(n, WIDE) * min(d, WIDE)
-    return max(start, product, SQUARES * square, end) + min(n * d, PAGES)
+        end += 8 * max(
+            min(SUMS_PER_PASS, count * min(d, COLUMNS_PER_PASS)), count * min(d, BLOCK_SIDE)
+        )
+        end += 8 * min(n, BLOCK_SIDE) * min(d, BLOCK_SIDE)
+    return max(start, product, SQUARES * square, end) + min(n * d, FILE_BYTES)
 
 
 def randomised_bytes(n: int, d: int, size: int, count: int, left: bool, pixels: bool) -> int:
     """Return the bytes at the peak of finding `count` components with `size` directions."""
-    long, width, itemsize = n if left else d, min(BLOCK, size), 4 if pixels else 8
+    long, width, itemsize = n if left else d, min(DIRECTIONS_PER_PASS, size), 4 if pixels else 8
     basis = itemsize * long * size + SQUARES * 8 * size**2
-    block = itemsize * rows_at_once(n, d) * d + min(n * d, PAGES)
+    block = itemsize * rows_per_block(n, d) * d + min(n * d, FILE_BYTES)
     walk = block + 4 * itemsize * max(long, d) * width + 4 * max(n, d) * width
-    end = 4 * count * d + 12 * min(SLICE, long) * (size + count)
+    end = 4 * count * d + 12 * min(PIXELS_PER_SLICE, long) * (size + count)
     if left:
-        end += 24 * n * count + 8 * min(SUMS, count * min(d, STRIPE)) + 8 * WIDE * WIDE
+        end += (
+            24 * n * count
+            + 8 * min(SUMS_PER_PASS, count * min(d, COLUMNS_PER_PASS))
+            + 8 * BLOCK_SIDE * BLOCK_SIDE
+        )
     return basis + max(walk, end)
 
 
 def projected_bytes(n: int, d: int, count: int) -> int:
     """Return the bytes at the peak of projecting on components that are there."""
-    lines = min(n, WIDE)
-    work = 8 * (lines * min(d, WIDE) + count * min(d, WIDE) + 3 * lines * count)
-    return 4 * n * count + 4 * count * d + work + min(n * d, PAGES)
+    lines = min(n, BLOCK_SIDE)
+    work = 8 * (lines * min(d, BLOCK_SIDE) + count * min(d, BLOCK_SIDE) + 3 * lines * count)
+    return 4 * n * count + 4 * count * d + work + min(n * d, FILE_BYTES)

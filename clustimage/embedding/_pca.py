@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from clustimage._core.plan import Step
-from clustimage._decomposition.leading import leading_components, project
+from clustimage._decomposition.leading import leading_axes, project_on_axes
 from clustimage.embedding._embedder import TransformingEmbedder
 
 __all__ = ["PCAEmbedder", "principal_axes"]
@@ -40,7 +40,7 @@ def principal_axes(
         return mean, axes
     n_axes = min(2, len(X) - 1, X.shape[1])
     if X.size > MOST_AT_ONCE:
-        found = leading_components(X, n_axes, random_state)[1].astype(np.float64)
+        found = leading_axes(X, n_axes, random_state)[1].astype(np.float64)
         axes[:n_axes] = found / np.linalg.norm(found, axis=1, keepdims=True)
         return mean, axes
     solver = PCA(n_components=n_axes, random_state=random_state).fit(X)
@@ -90,7 +90,7 @@ class PCAEmbedder(TransformingEmbedder):
 
     def _place(self, X: np.ndarray) -> np.ndarray:
         if X.size > MOST_AT_ONCE:
-            return project(X, self.mean_, self.components_)
+            return project_on_axes(X, self.mean_, self.components_)
         # Projected before centring: no second matrix of the size of X.
         return np.asarray(X @ self.components_.T - self.mean_ @ self.components_.T)
 

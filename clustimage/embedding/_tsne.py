@@ -16,7 +16,7 @@ from clustimage._core.optional import import_optional
 from clustimage._core.parallel import n_workers
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_int, check_option, check_real
-from clustimage._decomposition.leading import leading_components, project
+from clustimage._decomposition.leading import leading_axes, project_on_axes
 from clustimage.embedding._embedder import TransformingEmbedder
 from clustimage.embedding._opentsne import NEEDED_BY, Placer, lay_out, starting_points
 from clustimage.embedding._pca import principal_axes
@@ -257,8 +257,8 @@ class TSNEEmbedder(TransformingEmbedder):
 
     def _by_opentsne(self, X: np.ndarray, perplexity: float, n_iter: int) -> np.ndarray:
         n_components = min(MOST_COMPONENTS, X.shape[1])
-        self.mean_, self.components_ = leading_components(X, n_components, self.random_state)
-        self.rows_ = project(X, self.mean_, self.components_)
+        self.mean_, self.components_ = leading_axes(X, n_components, self.random_state)
+        self.rows_ = project_on_axes(X, self.mean_, self.components_)
         self._placer = None
         xycoord, self.kl_divergence_ = lay_out(
             self.rows_,
@@ -270,7 +270,7 @@ class TSNEEmbedder(TransformingEmbedder):
         return xycoord
 
     def _place(self, X: np.ndarray) -> np.ndarray:
-        rows = project(X, self.mean_, self.components_)
+        rows = project_on_axes(X, self.mean_, self.components_)
         if not len(self.rows_):
             return rows
         if self._placer is None:

@@ -17,15 +17,16 @@ from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.validation import check_option, merge_defaults
-from clustimage._decomposition.covariance import moments
-from clustimage._decomposition.krylov import count_for, leading_components
+from clustimage._decomposition.krylov import count_for, krylov_components
 from clustimage._decomposition.products import (
-    HALF,
+    BYTE_OFFSET,
     centred_gram,
-    left_to_right,
+    flip_signs,
+    mean_and_sum_of_squares,
     on_grid,
     project,
     project_row,
+    right_vectors,
 )
 from clustimage._decomposition.solver import (
     Solver,
@@ -234,7 +235,7 @@ class PCAExtractor(FeatureExtractor):
         n, d = rows.shape
         wanted = count_or_share(self.n_components, n, d)
         road = self._road(n, d, budget, pixels=rows.dtype == np.uint8)
-        self.mean_, total = moments(rows)
+        self.mean_, total = mean_and_sum_of_squares(rows)
         if total == 0:
             total, values, components = self._without_variance(wanted, n, d)
         elif road.is_random:
@@ -245,8 +246,8 @@ class PCAExtractor(FeatureExtractor):
             total, values, components = self._solve(rows, wanted)
         self.solver_ = "randomized" if road.is_random else "full"
         count = len(components)
-        self.components_ = with_signs(components)
-        self.offset_ = project_row(np.full(d, float(HALF)), self.mean_, components)
+        self.components_ = flip_signs(components)
+        self.offset_ = project_row(np.full(d, float(BYTE_OFFSET)), self.mean_, components)
         self.spectrum_ = values / total
         self.explained_variance_ratio_ = self.spectrum_[:count].copy()
         self.explained_variance_ = values[:count] / max(n - 1, 1)
@@ -316,7 +317,9 @@ class PCAExtractor(FeatureExtractor):
                 budget.check(n_bytes, what=what, instead=INSTEAD, enough=enough)
 
         generator = check_random_state(self.random_state)
-        return leading_components(rows, self.mean_, wanted, total, generator, left=left, grow=grow)
+        return krylov_components(
+            rows, self.mean_, wanted, total, generator, left=left, before_pass=grow
+        )
 
     def _solve(
         self, rows: npt.NDArray[Any], wanted: int | float
@@ -337,7 +340,7 @@ class PCAExtractor(FeatureExtractor):
         vectors, kept = vectors[:, :count], values[:count]
         if n <= d:
             scale = np.divide(1, np.sqrt(kept), out=np.zeros(count), where=kept > 0)
-            return total, values, left_to_right(rows, self.mean_, vectors * scale)
+            return total, values, right_vectors(rows, self.mean_, vectors * scale)
         components = on_grid(np.where(kept > 0, vectors, 0).T).astype(np.float32)
         return total, values, components
 
@@ -387,11 +390,3 @@ def cache_key_with(solver: Solver, cache_key: dict[str, Any] | None) -> dict[str
     """Return what the components depend on: the solver that is used too, but not the budget."""
     # "road" is what caches on disk call it.
     return None if cache_key is None else {**cache_key, "road": solver.name}
-
-
-def with_signs(components: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Turn each row, in place, so that its largest weight is positive, as scikit-learn does."""
-    for row in components:
-        if row[np.abs(row).argmax()] < 0:
-            row *= -1
-    return components

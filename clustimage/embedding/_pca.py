@@ -11,8 +11,8 @@ from clustimage.embedding._embedder import TransformingEmbedder
 
 __all__ = ["PCAEmbedder", "principal_axes"]
 
-# Numbers, 100 MB as float32, up to which scikit-learn may copy the features.
-MOST_AT_ONCE = 25_000_000
+# Up to here, 100 MB as float32, scikit-learn may copy the features.
+MAX_VALUES_IN_MEMORY = 25_000_000
 
 
 def principal_axes(
@@ -39,7 +39,7 @@ def principal_axes(
     if len(X) < 2 or not np.ptp(X, axis=0).any():
         return mean, axes
     n_axes = min(2, len(X) - 1, X.shape[1])
-    if X.size > MOST_AT_ONCE:
+    if X.size > MAX_VALUES_IN_MEMORY:
         found = leading_axes(X, n_axes, random_state)[1].astype(np.float64)
         axes[:n_axes] = found / np.linalg.norm(found, axis=1, keepdims=True)
         return mean, axes
@@ -86,17 +86,17 @@ class PCAEmbedder(TransformingEmbedder):
 
     def _embed(self, X: np.ndarray) -> np.ndarray:
         self.mean_, self.components_ = principal_axes(X, self.random_state)
-        return self._place(X)
+        return self._embed_new(X)
 
-    def _place(self, X: np.ndarray) -> np.ndarray:
-        if X.size > MOST_AT_ONCE:
+    def _embed_new(self, X: np.ndarray) -> np.ndarray:
+        if X.size > MAX_VALUES_IN_MEMORY:
             return project_on_axes(X, self.mean_, self.components_)
         # Projected before centring: no second matrix of the size of X.
         return np.asarray(X @ self.components_.T - self.mean_ @ self.components_.T)
 
     def _step(self, n: int, n_columns: int) -> Step:
         what = "the first two principal components"
-        if n * n_columns > MOST_AT_ONCE:
+        if n * n_columns > MAX_VALUES_IN_MEMORY:
             # Two blocks of 16 MiB, and the columns of the search.
             peak = 60_000_000 + 1000 * n_columns + 8 * n
             why = f"{n:,} x {n_columns:,} features are read in blocks"

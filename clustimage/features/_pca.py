@@ -60,12 +60,12 @@ class PCAExtractor(FeatureExtractor):
     """Describe images by the principal components of their pixels.
 
     The numbers equal those of `sklearn.decomposition.PCA`, signs included
-    (the largest weight of a component is positive). The way there is another:
-    the eigenvectors of the small one of the two Gram matrices, made block by
-    block, so that time grows with ``min(n, d) ** 2``; for many large images
-    directions that start at random and are improved by walks through the rows,
-    so that time grows with ``n * d`` and memory with the smaller of ``n`` and
-    ``d``. The pixels, which may lie in a file, are never copied as floats.
+    (the largest weight of a component is positive). The solver is another:
+    the eigenvectors of the smaller one of the two Gram matrices, made block by
+    block, so that time grows with ``min(n, d) ** 2``; for many large images a
+    randomised block Krylov method, so that time grows with ``n * d`` and memory
+    with the smaller of ``n`` and ``d``. The pixels, which may lie in a file, are
+    never copied as floats.
 
     Parameters
     ----------
@@ -77,12 +77,12 @@ class PCAExtractor(FeatureExtractor):
     random_state : int, RandomState or None, default=0
         Seed of the randomised solver.
     solver : {"auto", "full", "randomized"}, default="auto"
-        ``"full"`` solves the whole eigenvalue problem. ``"randomized"`` lets a
-        block Krylov space grow until the components wanted are in it; variances
+        ``"full"`` solves the whole eigenvalue problem. ``"randomized"`` extends a
+        block Krylov space until the components wanted are in it; variances
         are then right within 0.5 %, those of most components much better.
         (More than half of all components are left to ``"full"``.) ``"auto"`` takes
-        it beyond 2,500 images of more than 2,500 pixels, and where a budget of
-        memory leaves no other way.
+        it beyond 2,500 images of more than 2,500 pixels, and where the full problem
+        does not fit into the budget of memory.
 
     Attributes
     ----------

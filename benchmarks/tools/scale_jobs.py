@@ -32,7 +32,7 @@ TIMED = (
     ("labellings", "clustimage.cluster", "AgglomerativeClusterer.candidates"),
     ("micro-clusters", "clustimage.cluster", "find_micro_clusters"),
     ("silhouettes", "clustimage.cluster", "Silhouette.score"),
-    ("neighbours", "clustimage.embedding", "leading_components"),
+    ("neighbours", "clustimage.embedding", "leading_axes"),
     ("neighbours", "clustimage.embedding", "nearest_rows"),
     ("neighbours", "openTSNE.affinity", "joint_probabilities_nn"),
     ("layout", "openTSNE", "TSNEEmbedding.optimize"),

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._decomposition.covariance import apply_covariance, matmat, rmatmat
-from clustimage._decomposition.products import left_to_right, on_grid
+from clustimage._decomposition.products import (
+    apply_covariance,
+    matmat,
+    on_grid,
+    right_vectors,
+    rmatmat,
+)
 
-__all__ = ["BLOCK", "count_for", "directions_for", "leading_components"]
+__all__ = ["count_for", "directions_for", "krylov_components"]
 
-BLOCK = 96  # directions added per walk through the pixels
-TOLERANCE = 2e-5  # of the total variance: growing stops when less is gained by a walk
-LITTLE = 0.1  # length that must be left of a direction of length 1 in the second pass
-SLICE = 2048  # pixels of all directions that are put together at a time
+DIRECTIONS_PER_PASS = 96  # added by a pass over the pixels
+TOLERANCE = 2e-5  # share of the variance: the last pass is one that gains less
+MIN_NEW_LENGTH = 0.1  # what is left of a direction of length 1 when it is cleaned once more
+PIXELS_PER_SLICE = 2048  # of all directions, worked on at a time
 
 Floats = npt.NDArray[np.floating[Any]]
 Operator = Callable[[Floats, str], Floats]
@@ -43,10 +48,10 @@ def directions_for(count: int, limit: int) -> int:
 
     Measured on photos of 128 by 128 pixels, of which 140 to 850 components were wanted.
     """
-    return min(limit, 2 * count + 2 * BLOCK)
+    return min(limit, 2 * count + 2 * DIRECTIONS_PER_PASS)
 
 
-def leading_components(
+def krylov_components(
     rows: npt.NDArray[Any],
     mean: npt.NDArray[np.float64],
     wanted: int | float,
@@ -54,15 +59,15 @@ def leading_components(
     generator: np.random.RandomState,
     *,
     left: bool,
-    grow: Callable[[int, float], None] = lambda size, share: None,
+    before_pass: Callable[[int, float], None] = lambda size, share: None,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
-    """Find the leading eigenvalues and components by a growing block Krylov space.
+    """Find the leading eigenvalues and components by a randomised block Krylov method.
 
-    Each walk through the pixels multiplies the newest block of directions by the
+    Each pass over the pixels multiplies the newest block of directions by the
     covariance of the pixels (or, with `left`, by the Gram matrix of the images, in two
-    walks) and adds what is new of it to the basis. The walks end when the leading
+    passes) and adds what is new of it to the basis. The passes end when the leading
     components reach the wanted count or share and one more block would no longer
-    change what they hold [1]_.
+    change their variance [1]_.
 
     Parameters
     ----------
@@ -78,9 +83,9 @@ def leading_components(
         Draws the first block.
     left : bool
         Hold directions of length n in place of d.
-    grow : callable, optional
-        Called with a number of directions and the share of the variance that is in the
-        present ones, before there are so many; may raise.
+    before_pass : callable, optional
+        Called with the number of directions that there will be, and the share of the
+        variance that is in the present ones; may raise.
 
     Returns
     -------
@@ -96,8 +101,9 @@ def leading_components(
     """
     n, d = rows.shape
     limit = min(n - 1, d)  # centring takes one
-    width = min(BLOCK, wanted + 16, limit) if isinstance(wanted, int) else min(BLOCK, limit)
-    grow(width, 0.0)
+    width = min(DIRECTIONS_PER_PASS, limit)
+    width = min(width, wanted + 16) if isinstance(wanted, int) else width
+    before_pass(width, 0.0)
 
     def by_gram(block: Floats, desc: str) -> Floats:
         return matmat(rows, mean, rmatmat(rows, mean, block, desc), desc)
@@ -105,43 +111,43 @@ def leading_components(
     def by_covariance(block: Floats, desc: str) -> Floats:
         return apply_covariance(rows, mean, block, desc)
 
-    # Random mixtures of the images (of the pixels) have no part outside of what they span.
-    turn, operator = (matmat, by_gram) if left else (rmatmat, by_covariance)
+    # Random combinations of the images (of the pixels) have nothing outside of what they span.
+    product, operator = (matmat, by_gram) if left else (rmatmat, by_covariance)
     start = _random(generator, d if left else n, width)
-    fresh = turn(rows, mean, start, "Extracting PCA: pass 1")
-    values, turned, basis = _grown(operator, fresh, wanted, total, limit, grow)
+    block = product(rows, mean, start, "Extracting PCA: pass 1")
+    values, weights, basis = _krylov_space(operator, block, wanted, total, limit, before_pass)
     lacking = max(0, wanted - len(values)) if isinstance(wanted, int) else 0
-    values, turned = np.pad(values, (0, lacking)), np.pad(turned, ((0, 0), (0, lacking)))
+    values, weights = np.pad(values, (0, lacking)), np.pad(weights, ((0, 0), (0, lacking)))
     # What is below this is rounding, with no direction of its own.
     values[values <= np.finfo(np.float64).eps * max(n, d) * values[0]] = 0
     count = count_for(wanted, values / total) or len(values)
-    kept, turned = values[:count], np.where(values[:count] > 0, turned[:, :count], 0)
+    kept, weights = values[:count], np.where(values[:count] > 0, weights[:, :count], 0)
     if not left:
-        return values, _combined(basis, turned, np.float32)
+        return values, _combined(basis, weights, np.float32)
     scale = np.sqrt(np.where(kept > 0, kept, 1))
-    vectors = _combined(basis, turned, np.float64).T / scale
+    vectors = _combined(basis, weights, np.float64).T / scale
     basis.clear()
-    return values, left_to_right(rows, mean, vectors)
+    return values, right_vectors(rows, mean, vectors)
 
 
-def _grown(
+def _krylov_space(
     operator: Operator,
-    fresh: Floats,
+    block: Floats,
     wanted: int | float,
     total: float,
     limit: int,
-    grow: Callable[[int, float], None],
+    before_pass: Callable[[int, float], None],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], list[Floats]]:
-    """Return the eigenvalues in the grown space, their vectors in terms of its basis, and that."""
+    """Return the eigenvalues in the space, their vectors in terms of its basis, and the basis."""
     basis: list[Floats] = []
     inner = np.empty((0, 0))
-    before, said = np.empty(0), ""
+    before, words = np.empty(0), ""
     while True:
-        new = _orthogonal(fresh, basis)
+        new = _orthogonal(block, basis)
         if not new.shape[1]:
             break
         basis.append(new)
-        image = operator(basis[-1], f"Extracting PCA: pass {len(basis) + 1}{said}")
+        image = operator(basis[-1], f"Extracting PCA: pass {len(basis) + 1}{words}")
         inner = _bordered(inner, np.concatenate([part.T @ image for part in basis]))
         held = float(np.trace(inner)) / total
         settled, shares = False, np.empty(0)
@@ -154,12 +160,11 @@ def _grown(
                 and len(before) >= count
                 and abs(shares[count - 1] - before[count - 1]) < TOLERANCE
             )
-        room = limit - len(inner)
-        if settled or room == 0:
+        if settled or len(inner) == limit:
             break
-        before, said = shares, f", {held:.1%} of variance"
-        fresh = image[:, :room]
-        grow(len(inner) + fresh.shape[1], held)
+        before, words = shares, f", {held:.1%} of variance"
+        block = image[:, : limit - len(inner)]
+        before_pass(len(inner) + block.shape[1], held)
     found, vectors = np.linalg.eigh(inner)
     return np.maximum(found[::-1], 0), vectors[:, ::-1], basis
 
@@ -167,67 +172,69 @@ def _grown(
 def _random(generator: np.random.RandomState, n: int, width: int) -> npt.NDArray[np.float32]:
     """Return normal random numbers of shape (n, width)."""
     out = np.empty((n, width), dtype=np.float32)
-    for start in range(0, n, SLICE):
-        part = out[start : start + SLICE]
-        part[:] = generator.standard_normal(part.shape)
+    for lines in _slices(n):
+        out[lines] = generator.standard_normal(out[lines].shape)
     return out
 
 
-def _orthogonal(fresh: Floats, basis: list[Floats]) -> Floats:
-    """Return an orthonormal basis of what is new in `fresh`; it may have less columns, or none.
+def _slices(size: int) -> Iterator[slice]:
+    for start in range(0, size, PIXELS_PER_SLICE):
+        yield slice(start, start + PIXELS_PER_SLICE)
 
-    What is left of a direction at the level of rounding is nothing new. The second pass
+
+def _orthogonal(block: Floats, basis: list[Floats]) -> Floats:
+    """Return an orthonormal basis of what is new in `block`; it may have fewer columns, or none.
+
+    What is left of a direction at the level of rounding is nothing new. The second time
     takes out what rounding has left of the old directions in the first one.
     """
-    least = 16 * np.finfo(fresh.dtype).eps * np.sqrt(np.linalg.norm(_products(fresh), 2))
-    for floor in (least, LITTLE):
+    rounding = 16 * np.finfo(block.dtype).eps * np.sqrt(np.linalg.norm(_products(block), 2))
+    for min_length in (rounding, MIN_NEW_LENGTH):
         for part in basis:
-            fresh = fresh - part @ (part.T @ fresh)
-        fresh = _orthonormal(fresh, floor)
-    return fresh
+            block = block - part @ (part.T @ block)
+        block = _orthonormal(block, min_length)
+    return block
 
 
 def _products(block: Floats) -> npt.NDArray[np.float64]:
     """Return ``block.T @ block``, made from a few rows at a time."""
     products = np.zeros((block.shape[1],) * 2)
-    for start in range(0, len(block), SLICE):
-        some = block[start : start + SLICE].astype(np.float64)
+    for lines in _slices(len(block)):
+        some = block[lines].astype(np.float64)
         products += some.T @ some
     return products
 
 
-def _orthonormal(block: Floats, floor: float) -> Floats:
-    """Return an orthonormal basis of the directions of `block` that are longer than `floor`.
+def _orthonormal(block: Floats, min_length: float) -> Floats:
+    """Return an orthonormal basis of the directions of `block` longer than `min_length`.
 
     From the eigenvectors of their products: many times as fast as a QR or a singular value
     decomposition of tall blocks.
     """
     squares, vectors = np.linalg.eigh(_products(block))
-    long = squares > floor**2
-    turn = vectors[:, long] / np.sqrt(squares[long])
-    out = np.empty((len(block), turn.shape[1]), dtype=block.dtype)
-    for start in range(0, len(block), SLICE):
-        some = block[start : start + SLICE].astype(np.float64)
-        out[start : start + SLICE] = some @ turn
+    long = squares > min_length**2
+    weights = vectors[:, long] / np.sqrt(squares[long])
+    out = np.empty((len(block), weights.shape[1]), dtype=block.dtype)
+    for lines in _slices(len(block)):
+        out[lines] = block[lines].astype(np.float64) @ weights
     return out
 
 
 def _bordered(inner: npt.NDArray[np.float64], columns: Floats) -> npt.NDArray[np.float64]:
-    """Grow a symmetric matrix by its new last columns."""
+    """Extend a symmetric matrix by its new last columns."""
     old, size = len(inner), len(columns)
-    grown = np.empty((size, size))
-    grown[:old, :old] = inner
-    grown[:, old:] = columns
-    grown[old:, :old] = columns[:old].T
-    grown[old:, old:] = (columns[old:] + columns[old:].T) / 2
-    return grown
+    out = np.empty((size, size))
+    out[:old, :old] = inner
+    out[:, old:] = columns
+    out[old:, :old] = columns[:old].T
+    out[old:, old:] = (columns[old:] + columns[old:].T) / 2
+    return out
 
 
-def _combined(basis: list[Floats], turned: npt.NDArray[np.float64], kind: Any) -> Any:
-    """Return ``(hstack(basis) @ turned).T`` on the grid, made from a few pixels at a time."""
-    size = len(basis[0])
-    out = np.empty((turned.shape[1], size), dtype=kind)
-    for start in range(0, size, SLICE):
-        some = np.concatenate([part[start : start + SLICE] for part in basis], axis=1)
-        out[:, start : start + SLICE] = on_grid((some @ turned).T)
+def _combined(basis: list[Floats], weights: npt.NDArray[np.float64], kind: Any) -> Any:
+    """Return ``(hstack(basis) @ weights).T`` on the grid, made from a few pixels at a time."""
+    out = np.empty((weights.shape[1], len(basis[0])), dtype=kind)
+    for lines in _slices(len(basis[0])):
+        some = np.concatenate([part[lines] for part in basis], axis=1)
+        out[:, lines] = on_grid((some @ weights).T)
     return out

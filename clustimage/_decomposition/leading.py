@@ -1,4 +1,4 @@
-"""The leading principal components of many rows, in blocks and from the seed alone."""
+"""The leading principal axes of rows of features, for maps: in blocks and from the seed alone."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
 from clustimage._core.batches import row_blocks
+from clustimage._decomposition.products import flip_signs
 
-__all__ = ["leading_components", "project"]
+__all__ = ["leading_axes", "project_on_axes"]
 
-# Up to here the covariance of the columns is small and quickly taken apart.
-COLUMNS_FOR_COVARIANCE = 1000
-# Halko, Martinsson, Tropp (2011): a few more columns than are asked for, and a few passes.
-EXTRA_COLUMNS = 10
-PASSES = 4
+MAX_COLUMNS_FOR_COVARIANCE = 1000  # up to here its eigenvectors are quickly found
+# Halko, Martinsson, Tropp (2011): a few more directions than are asked for, and a few passes.
+EXTRA_DIRECTIONS = 10
+N_PASSES = 4
 
 
-def leading_components(
+def leading_axes(
     X: np.ndarray, n_components: int, random_state: int | np.random.RandomState | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean of `X` and its leading principal components, scaled to the size of 1.
+    """Return the mean of `X` and its leading principal components, divided by the range of `X`.
 
-    Up to 1,000 columns by their covariance; beyond, by a randomised search in four
-    passes [1]_. Blocks of rows are centred one at a time: there is no second matrix of
+    Up to 1,000 columns by their covariance; beyond, by randomised subspace iteration in
+    four passes [1]_. Blocks of rows are centred one at a time: there is no second matrix of
     the size of `X`.
 
     Parameters
@@ -36,7 +36,7 @@ def leading_components(
     n_components : int
         How many; at most `d`.
     random_state : int, RandomState or None
-        Seed of the randomised search.
+        Seed of the subspace iteration.
 
     Returns
     -------
@@ -55,37 +55,36 @@ def leading_components(
     Examples
     --------
     >>> import numpy as np
-    >>> mean, axes = leading_components(np.array([[0.0, 1.0], [4.0, 1.0]]), 1, 0)
+    >>> mean, axes = leading_axes(np.array([[0.0, 1.0], [4.0, 1.0]]), 1, 0)
     >>> mean.tolist(), axes.tolist()
     ([2.0, 1.0], [[0.25, 0.0]])
     """
     n_columns = X.shape[1]
     mean = X.mean(axis=0, dtype=np.float64)
     scale = float(np.ptp(X, axis=0).max())
-    n_searched = n_components + EXTRA_COLUMNS
-    if n_columns <= max(COLUMNS_FOR_COVARIANCE, n_searched):
-        spread = np.zeros((n_columns, n_columns))
+    n_searched = n_components + EXTRA_DIRECTIONS
+    if n_columns <= max(MAX_COLUMNS_FOR_COVARIANCE, n_searched):
+        covariance = np.zeros((n_columns, n_columns))
         for block in _centred(X, mean, scale):
-            spread += block.T @ block
-        found = _largest(spread, n_components)
+            covariance += block.T @ block
+        axes = _eigenvectors(covariance, n_components)
     else:
         basis = _random_basis(X, mean, scale, n_searched, random_state)
-        spread = np.zeros((n_searched, n_searched))
+        covariance = np.zeros((n_searched, n_searched))
         for block in _centred(X, mean, scale):
             part = block @ basis
-            spread += part.T @ part
-        found = _largest(spread, n_components) @ basis.T
-    largest = np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1)
-    return mean, (found * np.where(largest < 0, -1, 1) / scale).astype(np.float32)
+            covariance += part.T @ part
+        axes = _eigenvectors(covariance, n_components) @ basis.T
+    return mean, (flip_signs(axes) / scale).astype(np.float32)
 
 
-def project(X: np.ndarray, mean: np.ndarray, axes: np.ndarray) -> np.ndarray:
+def project_on_axes(X: np.ndarray, mean: np.ndarray, axes: np.ndarray) -> np.ndarray:
     """Return the rows of `X` on `axes`, float32 `(n, k)`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> project(np.array([[1.0, 5.0]]), np.array([0.0, 3.0]), np.array([[0.0, 2.0]]))
+    >>> project_on_axes(np.array([[1.0, 5.0]]), np.array([0.0, 3.0]), np.array([[0.0, 2.0]]))
     array([[4.]], dtype=float32)
     """
     projected = np.empty((len(X), len(axes)), dtype=np.float32)
@@ -100,12 +99,12 @@ def _centred(X: np.ndarray, mean: np.ndarray, scale: float) -> Iterator[np.ndarr
         yield ((X[rows] - mean.astype(X.dtype)) / X.dtype.type(scale)).astype(np.float32)
 
 
-def _largest(spread: np.ndarray, n_components: int) -> np.ndarray:
+def _eigenvectors(covariance: np.ndarray, n_components: int) -> np.ndarray:
     """Return the eigenvectors of the largest eigenvalues as rows, largest first."""
-    size = len(spread)
+    size = len(covariance)
     # One thread is faster than several that wait for each other.
     with threadpool_limits(1, user_api="blas"):
-        vectors = eigh(spread, subset_by_index=(size - n_components, size - 1))[1]
+        vectors = eigh(covariance, subset_by_index=(size - n_components, size - 1))[1]
     return np.asarray(vectors.T[::-1])
 
 
@@ -116,11 +115,11 @@ def _random_basis(
     size: int,
     random_state: int | np.random.RandomState | None,
 ) -> np.ndarray:
-    """Return orthonormal columns `(d, size)` that span nearly all of the leading components."""
+    """Return orthonormal columns `(d, size)` that span nearly all of the leading axes."""
     basis = check_random_state(random_state).normal(size=(X.shape[1], size)).astype(np.float32)
-    for _ in range(PASSES):
+    for _ in range(N_PASSES):
         image = np.zeros(basis.shape)
         for block in _centred(X, mean, scale):
             image += block.T @ (block @ basis)
-        basis = np.linalg.qr(image)[0].astype(np.float32)
-    return basis
+        basis = np.asarray(np.linalg.qr(image)[0], dtype=np.float32)
+    return np.asarray(basis)

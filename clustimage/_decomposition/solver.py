@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from clustimage._core.memory import Budget, format_bytes
-from clustimage._decomposition.covariance import rows_at_once
-from clustimage._decomposition.krylov import BLOCK, SLICE, directions_for
-from clustimage._decomposition.products import EXACT, PAGES, STRIPE, SUMS, WIDE
+from clustimage._decomposition.krylov import (
+    DIRECTIONS_PER_PASS,
+    PIXELS_PER_SLICE,
+    directions_for,
+)
+from clustimage._decomposition.products import (
+    BLOCK_SIDE,
+    COLUMNS_PER_PASS,
+    EXACT_TERMS,
+    FILE_BYTES,
+    SUMS_PER_PASS,
+    rows_per_block,
+)
 
 __all__ = [
     "Solver",
@@ -18,10 +28,10 @@ __all__ = [
     "projected_bytes",
 ]
 
-LARGE = 2500  # images and pixels beyond which the full eigenvalue problem is avoided
-SQUARES = 5  # matrices that the solver of the full problem works with, its input included
-# A share 1 - x of the variance takes about x ** -FALL components: of pixels, of all else.
-FALL = {True: 2.25, False: 2.55}
+MAX_EXACT_SIZE = 2500  # images and pixels beyond which the full eigenvalue problem is avoided
+N_MATRICES = 5  # matrices that the solver of the full problem works with, its input included
+# A share 1 - x of the variance takes about x ** -COUNT_EXPONENT components: of pixels, of all else.
+COUNT_EXPONENT = {True: 2.25, False: 2.55}
 
 
 @dataclass(frozen=True)
@@ -76,12 +86,13 @@ def expected_count(wanted: int | float, n: int, d: int, *, pixels: bool = True) 
     if isinstance(wanted, int):
         return wanted
     limit = min(n, d)
-    return int(max(1, round(1 / ((1 - wanted) ** FALL[pixels] + 1 / limit))))
+    share: float = (1 - wanted) ** COUNT_EXPONENT[pixels]
+    return max(1, round(1 / (share + 1 / limit)))
 
 
 def count_in(size: int, wanted: int | float) -> int:
     """Return about how many components `size` directions are enough for."""
-    return wanted if isinstance(wanted, int) else max(1, (size - 2 * BLOCK) // 2)
+    return wanted if isinstance(wanted, int) else max(1, (size - 2 * DIRECTIONS_PER_PASS) // 2)
 
 
 def choose_solver(
@@ -109,7 +120,8 @@ def choose_solver(
     small, count = min(n, d), expected_count(wanted, n, d, pixels=pixels)
     exact = _exact_bytes(n, d, count, pixels)
     left = 4 * n < d
-    first = min(small, max(count, BLOCK)) if isinstance(wanted, int) else min(small, BLOCK)
+    first = max(count, DIRECTIONS_PER_PASS) if isinstance(wanted, int) else DIRECTIONS_PER_PASS
+    first = min(small, first)
     least = randomised_bytes(n, d, first, count_in(first, wanted), left, pixels)
     peak = randomised_bytes(n, d, directions_for(count, small), count, left, pixels)
     full = Solver("gram" if n <= d else "covariance", "", exact, exact, exact)
@@ -119,41 +131,44 @@ def choose_solver(
     if solver != "auto":
         return replace(full if solver == "full" else randomised, why=f"solver={solver!r}")
     smaller = f"the smaller of {n:,} images and {d:,} columns is"
-    if small > LARGE:
-        return replace(randomised, why=f"{smaller} more than {LARGE:,}")
+    if small > MAX_EXACT_SIZE:
+        return replace(randomised, why=f"{smaller} more than {MAX_EXACT_SIZE:,}")
     if budget is not None and not budget.allows(exact) and randomised.peak < exact:
         why = f"exact PCA takes {format_bytes(exact)}, more than is allowed ({budget.words})"
         return replace(randomised, why=why, forced=True)
-    return replace(full, why=f"{smaller} at most {LARGE:,}")
+    return replace(full, why=f"{smaller} at most {MAX_EXACT_SIZE:,}")
 
 
 def _exact_bytes(n: int, d: int, count: int, pixels: bool) -> int:
     """Return the bytes at the peak of the full eigenvalue problem."""
     small, long, itemsize = min(n, d), max(n, d), 4 if pixels else 8
     square = 8 * small**2
-    start = itemsize * rows_at_once(n, d) * d + 24 * d
-    product = square + itemsize * small * (small + min(EXACT, long))
+    start = itemsize * rows_per_block(n, d) * d + 24 * d
+    product = square + itemsize * small * (small + min(EXACT_TERMS, long))
     end = square + 24 * small * count + 4 * count * d
     if n <= d:
-        end += 8 * max(min(SUMS, count * min(d, STRIPE)), count * min(d, WIDE))
-        end += 8 * min(n, WIDE) * min(d, WIDE)
-    return max(start, product, SQUARES * square, end) + min(n * d, PAGES)
+        end += 8 * max(
+            min(SUMS_PER_PASS, count * min(d, COLUMNS_PER_PASS)), count * min(d, BLOCK_SIDE)
+        )
+        end += 8 * min(n, BLOCK_SIDE) * min(d, BLOCK_SIDE)
+    return max(start, product, N_MATRICES * square, end) + min(n * d, FILE_BYTES)
 
 
 def randomised_bytes(n: int, d: int, size: int, count: int, left: bool, pixels: bool) -> int:
     """Return the bytes at the peak of finding `count` components with `size` directions."""
-    long, width, itemsize = n if left else d, min(BLOCK, size), 4 if pixels else 8
-    basis = itemsize * long * size + SQUARES * 8 * size**2
-    block = itemsize * rows_at_once(n, d) * d + min(n * d, PAGES)
+    long, width, itemsize = n if left else d, min(DIRECTIONS_PER_PASS, size), 4 if pixels else 8
+    basis = itemsize * long * size + N_MATRICES * 8 * size**2
+    block = itemsize * rows_per_block(n, d) * d + min(n * d, FILE_BYTES)
     product = block + 4 * itemsize * max(long, d) * width + 4 * max(n, d) * width
-    end = 4 * count * d + 12 * min(SLICE, long) * (size + count)
+    end = 4 * count * d + 12 * min(PIXELS_PER_SLICE, long) * (size + count)
     if left:
-        end += 24 * n * count + 8 * min(SUMS, count * min(d, STRIPE)) + 8 * WIDE * WIDE
+        sums = min(SUMS_PER_PASS, count * min(d, COLUMNS_PER_PASS))
+        end += 24 * n * count + 8 * sums + 8 * BLOCK_SIDE * BLOCK_SIDE
     return basis + max(product, end)
 
 
 def projected_bytes(n: int, d: int, count: int) -> int:
     """Return the bytes at the peak of projecting on components that are there."""
-    lines = min(n, WIDE)
-    work = 8 * (lines * min(d, WIDE) + count * min(d, WIDE) + 3 * lines * count)
-    return 4 * n * count + 4 * count * d + work + min(n * d, PAGES)
+    lines = min(n, BLOCK_SIDE)
+    work = 8 * (lines * min(d, BLOCK_SIDE) + count * min(d, BLOCK_SIDE) + 3 * lines * count)
+    return 4 * n * count + 4 * count * d + work + min(n * d, FILE_BYTES)

@@ -1,4 +1,4 @@
-"""A real `pca` object for the components that we computed: the one file that imports pca."""
+"""A fitted object of the package `pca` with our components: the one file that imports pca."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def make_pca_object(
     Notes
     -----
     Its plots change the global font size of matplotlib; here they draw within
-    settings of their own.
+    a context of their own.
     """
     if not isinstance(extractor, PCAExtractor):
         return None
     import pandas as pd
 
     model = _quiet_class()(n_components=extractor.n_components_, verbose="warning")
-    names = [f"PC{place}" for place in range(1, extractor.n_components_ + 1)]
+    names = [f"PC{number}" for number in range(1, extractor.n_components_ + 1)]
     columns = np.arange(1, extractor.components_.shape[1] + 1).astype(str)
     share = np.cumsum(extractor.spectrum_)
     rows = np.arange(len(feat)) if labels is None else np.asarray(labels)
@@ -115,7 +115,7 @@ def _top_features(components: npt.NDArray[np.float32], columns: npt.NDArray[np.s
     feature = np.concatenate([best, weak])
     return pd.DataFrame(
         {
-            "PC": [f"PC{place + 1}" for place in component],
+            "PC": [f"PC{number + 1}" for number in component],
             "feature": columns[feature],
             "loading": components[component, feature],
             "type": ["best"] * len(best) + ["weak"] * len(weak),

@@ -1,7 +1,7 @@
-"""Stage 3, for the eyes: rows of features become two coordinates.
+"""Stage 3: rows of features become the two coordinates of a map.
 
 ``EMBEDDERS`` has one class for each name that the user may type; `make_embedder`
-turns such a name, or the user's own object, into an unfitted embedder.
+turns such a name, or a custom object, into an unfitted embedder.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def make_embedder(embedding: Any, settings: Mapping[str, Any]) -> Embedder | Cus
     -------
     object
         With ``fit_transform(feat)`` from `(n, d)` to float32 `(n, 2)`, and
-        ``transform`` where the method can place new rows.
+        ``transform`` where the method can embed new rows.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""An embedder that the user brings."""
+"""``embedding=<object>``: the user's own model as an embedder."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def is_embedder(candidate: Any) -> bool:
     return not isinstance(candidate, type) and callable(getattr(candidate, "fit_transform", None))
 
 
-def _places_new_rows(owner: CustomEmbedder) -> bool:
-    # What was fitted may know more than what was given: see `TSNEEmbedder`.
+def _can_transform(owner: CustomEmbedder) -> bool:
+    # The fitted object may be able to where the given one is not: see `TSNEEmbedder`.
     return hasattr(getattr(owner, "embedder_", owner.embedder), "transform")
 
 
@@ -38,7 +38,7 @@ class CustomEmbedder(BaseEstimator):
     ----------
     embedder : object with ``fit_transform``
         Gets the features `(n, d)` and returns coordinates `(n, 2)`. If it has
-        ``transform``, new rows can be placed on the map.
+        ``transform``, new rows can be embedded too.
 
     Attributes
     ----------
@@ -52,8 +52,8 @@ class CustomEmbedder(BaseEstimator):
     Examples
     --------
     >>> from sklearn.decomposition import TruncatedSVD
-    >>> own = CustomEmbedder(TruncatedSVD(n_components=2, random_state=0))
-    >>> own.fit_transform([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]]).shape
+    >>> embedder = CustomEmbedder(TruncatedSVD(n_components=2, random_state=0))
+    >>> embedder.fit_transform([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]]).shape
     (3, 2)
     """
 
@@ -66,7 +66,7 @@ class CustomEmbedder(BaseEstimator):
         return self
 
     def plan(self, n: int, n_columns: int, budget: Budget | None = None) -> Step:
-        """Say what `fit_transform` would do; what the object takes is known of our own only."""
+        """Say what `fit_transform` would do; only an `Embedder` knows what it takes."""
         if isinstance(self.embedder, Embedder):
             return self.embedder.plan(n, n_columns, budget)
         what = f"fit_transform of a custom {type(self.embedder).__name__}"
@@ -102,7 +102,7 @@ class CustomEmbedder(BaseEstimator):
         self.n_features_in_ = rows.shape[1]
         return self.embedding_
 
-    @available_if(_places_new_rows)
+    @available_if(_can_transform)  # type: ignore[untyped-decorator]
     def transform(self, X: Any) -> np.ndarray:
         """Return the coordinates of new rows; only where the object has ``transform``.
 

@@ -38,7 +38,7 @@ class Embedder(TransformerMixin, BaseEstimator):
     says what that does and what it takes.
     """
 
-    # What `fit` learns and a file can keep; None where a new map has to be laid out instead.
+    # What `fit` learns and a file can hold; None where a new map has to be computed instead.
     learned: ClassVar[tuple[str, ...] | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -128,7 +128,7 @@ class Embedder(TransformerMixin, BaseEstimator):
         return step.within(budget, work, "Or use embedding=None.")
 
     def get_state(self) -> dict[str, Any] | None:
-        """Return what was learned, as arrays and numbers; None where no file can keep it."""
+        """Return what was learned, as arrays and numbers; None where no file can hold it."""
         if self.learned is None:
             return None
         return {name: getattr(self, name) for name in self.learned}
@@ -162,7 +162,7 @@ class Embedder(TransformerMixin, BaseEstimator):
 
 
 class TransformingEmbedder(Embedder):
-    """Base of the embedders that can place new rows: a subclass writes ``_place`` too."""
+    """Base of the embedders that can embed new rows: a subclass writes ``_embed_new`` too."""
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the coordinates of new rows on the map that was fitted.
@@ -185,7 +185,7 @@ class TransformingEmbedder(Embedder):
             If `X` is no finite matrix, or has another number of columns.
         """
         validation.check_is_fitted(self)
-        return two_columns(np.asarray(self._place(self._check(X, reset=False))))
+        return two_columns(np.asarray(self._embed_new(self._check(X, reset=False))))
 
-    def _place(self, X: np.ndarray) -> np.ndarray:
+    def _embed_new(self, X: np.ndarray) -> np.ndarray:
         raise NotImplementedError

@@ -34,7 +34,7 @@ class FirstTwoEmbedder(TransformingEmbedder):
     def _embed(self, X: np.ndarray) -> np.ndarray:
         return X
 
-    def _place(self, X: np.ndarray) -> np.ndarray:
+    def _embed_new(self, X: np.ndarray) -> np.ndarray:
         return X
 
     def _step(self, n: int, n_columns: int) -> Step:

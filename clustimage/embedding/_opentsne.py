@@ -1,4 +1,4 @@
-"""t-SNE by openTSNE (an extra): the layout of many rows, and new rows on a finished map."""
+"""t-SNE by openTSNE (an extra): the map of many rows, and new rows on a finished map."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clustimage._core.optional import import_optional
 from clustimage._core.parallel import n_workers
 from clustimage._distances.neighbours import nearest_of, nearest_rows
 
-__all__ = ["Placer", "lay_out", "starting_points"]
+__all__ = ["NewRows", "initial_positions", "optimize_map"]
 
 NEEDED_BY = "engine='opentsne'"
 
@@ -23,22 +23,22 @@ GRID = {"negative_gradient_method": "fft", "ints_in_interval": 2, "min_num_inter
 
 EXAGGERATED_STEPS = 250
 EXAGGERATION = 12
-LEAST_LEARNING_RATE = 50.0
-STEPS_PER_TICK = 50
+MIN_LEARNING_RATE = 50.0
+STEPS_PER_UPDATE = 50
 
-# openTSNE's own for new rows: a neighbourhood small enough to have one place on the map.
+# openTSNE's default for new rows: a neighbourhood small enough to have one position on the map.
 PERPLEXITY_OF_NEW_ROWS = 5.0
 
-# A new row is one on the map if it is so much nearer than the others, rounding aside.
-SAME = 1e-4
+# A new row equals one of the map if it is nearer than this share of the distance of the others.
+MAX_DISTANCE_OF_EQUAL = 1e-4
 
 
-def starting_points(
+def initial_positions(
     components: np.ndarray, random_state: int | np.random.RandomState | None
 ) -> np.ndarray:
-    """Return where the rows begin: their first two principal components, made very small.
+    """Return the initial positions: the first two principal components, made very small.
 
-    A little noise keeps equal rows apart; with one component, the start is all noise.
+    A little noise keeps equal rows apart; with one component, the positions are all noise.
 
     Parameters
     ----------
@@ -59,21 +59,21 @@ def starting_points(
     return np.asarray(start * (1e-4 / start[:, 0].std()) + 0.01 * noise)
 
 
-def lay_out(
+def optimize_map(
     rows: np.ndarray, start: np.ndarray, *, perplexity: float, n_iter: int, n_jobs: int | None
 ) -> tuple[np.ndarray, float]:
     """Return the map of `rows`, and the divergence that it reached.
 
-    Nothing here depends on the number of threads: neighbours are exact, forces are
-    added up row by row, and the one sum over all threads, the divergence, steers
-    nothing; it is taken in one thread at the end.
+    The map does not depend on the number of threads: neighbours are exact, forces are
+    added up row by row, and the one sum over all threads, the divergence, has no effect
+    on the map; it is taken in one thread at the end.
 
     Parameters
     ----------
     rows : ndarray of shape (n, k), float32
-        Points; those that are near each other shall be so on the map.
+        Points; those that are near each other shall be near on the map.
     start : ndarray of shape (n, 2)
-        Where they begin.
+        Their initial positions.
     perplexity : float
         Neighbours that count; below `n`.
     n_iter : int
@@ -84,7 +84,7 @@ def lay_out(
     Returns
     -------
     xycoord : ndarray of shape (n, 2), float32
-        Places on the map.
+        Positions on the map.
     kl_divergence : float
         Lower is better.
     """
@@ -97,45 +97,49 @@ def lay_out(
         indices, distances, [min(perplexity, n_neighbours)], n_jobs=n_threads
     )
     del indices, distances
-    layout = opentsne.TSNEEmbedding(start, SimpleNamespace(P=attraction), **GRID)
-    n_ticks = EXAGGERATED_STEPS // STEPS_PER_TICK + (n_iter - EXAGGERATED_STEPS) // STEPS_PER_TICK
-    ticks = progress(range(n_ticks), desc="Map", total=n_ticks, unit=f"{STEPS_PER_TICK} steps")
+    embedding = opentsne.TSNEEmbedding(start, SimpleNamespace(P=attraction), **GRID)
+    n_updates = (
+        EXAGGERATED_STEPS // STEPS_PER_UPDATE + (n_iter - EXAGGERATED_STEPS) // STEPS_PER_UPDATE
+    )
+    updates = progress(
+        range(n_updates), desc="Map", total=n_updates, unit=f"{STEPS_PER_UPDATE} steps"
+    )
 
-    def tick(step: int, divergence: float, layout: Any) -> None:
-        next(ticks, None)
+    def update(step: int, divergence: float, embedding: Any) -> None:
+        next(updates, None)
 
     for steps, exaggeration, momentum in (
         (EXAGGERATED_STEPS, EXAGGERATION, 0.5),
         (n_iter - EXAGGERATED_STEPS, 1, 0.8),
     ):
-        layout.optimize(
+        embedding.optimize(
             n_iter=steps,
             exaggeration=exaggeration,
             momentum=momentum,
-            learning_rate=max(len(rows) / exaggeration, LEAST_LEARNING_RATE),
-            callbacks=[tick],
-            callbacks_every_iters=STEPS_PER_TICK,
+            learning_rate=max(len(rows) / exaggeration, MIN_LEARNING_RATE),
+            callbacks=[update],
+            callbacks_every_iters=STEPS_PER_UPDATE,
             n_jobs=n_threads,
             inplace=True,
         )
-    for _ in ticks:
+    for _ in updates:
         pass
-    layout.optimize(n_iter=0, learning_rate=1.0, n_jobs=1, inplace=True)
-    return np.array(layout, dtype=np.float32), float(layout.kl_divergence)
+    embedding.optimize(n_iter=0, learning_rate=1.0, n_jobs=1, inplace=True)
+    return np.array(embedding, dtype=np.float32), float(embedding.kl_divergence)
 
 
-class Placer:
-    """Puts new rows on a map that is laid out: each by itself, the map stays as it is.
+class NewRows:
+    """Embeds new rows into a finished map: each by itself, the map stays as it is.
 
-    A row begins at the median place of its nearest rows and moves for 250 steps by the
-    forces of the map [1]_. A row that is on the map already gets its place there.
+    A row begins at the median position of its nearest rows and moves for 250 steps by the
+    forces of the map [1]_. A row that is on the map already gets its position there.
 
     Parameters
     ----------
     rows : ndarray of shape (n, k), float32
         The rows on the map.
     xycoord : ndarray of shape (n, 2)
-        Their places.
+        Their positions.
 
     References
     ----------
@@ -149,20 +153,20 @@ class Placer:
         opentsne = import_optional("openTSNE", extra="tsne", needed_by=NEEDED_BY)
         self.rows = rows
         self.xycoord = xycoord
-        # Only its shape is looked at: openTSNE asks `to_new` for what attracts new rows.
+        # Only its shape is used: openTSNE asks `to_new` for what attracts new rows.
         self.P = csr_matrix((len(rows), len(rows)))
         # openTSNE moves the centre of its map to the origin.
         self.centre = (xycoord.max(axis=0) + xycoord.min(axis=0)) / 2
-        self.layout = opentsne.TSNEEmbedding(xycoord - self.centre, self, **GRID)
+        self.embedding = opentsne.TSNEEmbedding(xycoord - self.centre, self, **GRID)
 
-    def place(self, queries: np.ndarray) -> np.ndarray:
-        """Return the places of `queries` `(m, k)` on the map, float32 `(m, 2)`."""
-        layout = self.layout.transform(queries, perplexity=PERPLEXITY_OF_NEW_ROWS)
-        placed = (np.asarray(layout) + self.centre).astype(np.float32)
+    def embed(self, queries: np.ndarray) -> np.ndarray:
+        """Return the positions of `queries` `(m, k)` on the map, float32 `(m, 2)`."""
+        embedding = self.embedding.transform(queries, perplexity=PERPLEXITY_OF_NEW_ROWS)
+        xycoord = (np.asarray(embedding) + self.centre).astype(np.float32)
         indices, distances = nearest_of(queries, self.rows, min(len(self.rows), 15))
-        known = distances[:, 0] <= SAME * distances[:, -1]
-        placed[known] = self.xycoord[indices[known, 0]]
-        return placed
+        equal = distances[:, 0] <= MAX_DISTANCE_OF_EQUAL * distances[:, -1]
+        xycoord[equal] = self.xycoord[indices[equal, 0]]
+        return np.asarray(xycoord)
 
     def to_new(
         self, data: np.ndarray, perplexity: float, return_distances: bool = False

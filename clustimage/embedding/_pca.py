@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from clustimage._core.plan import Step
-from clustimage._decomposition.leading import leading_components, project
+from clustimage._decomposition.leading import leading_axes, project_on_axes
 from clustimage.embedding._embedder import TransformingEmbedder
 
 __all__ = ["PCAEmbedder", "principal_axes"]
 
-# Numbers, 100 MB as float32, up to which scikit-learn may copy the features.
-MOST_AT_ONCE = 25_000_000
+# Up to here, 100 MB as float32, scikit-learn may copy the features.
+MAX_VALUES_IN_MEMORY = 25_000_000
 
 
 def principal_axes(
@@ -39,8 +39,8 @@ def principal_axes(
     if len(X) < 2 or not np.ptp(X, axis=0).any():
         return mean, axes
     n_axes = min(2, len(X) - 1, X.shape[1])
-    if X.size > MOST_AT_ONCE:
-        found = leading_components(X, n_axes, random_state)[1].astype(np.float64)
+    if X.size > MAX_VALUES_IN_MEMORY:
+        found = leading_axes(X, n_axes, random_state)[1].astype(np.float64)
         axes[:n_axes] = found / np.linalg.norm(found, axis=1, keepdims=True)
         return mean, axes
     solver = PCA(n_components=n_axes, random_state=random_state).fit(X)
@@ -86,11 +86,11 @@ class PCAEmbedder(TransformingEmbedder):
 
     def _embed(self, X: np.ndarray) -> np.ndarray:
         self.mean_, self.components_ = principal_axes(X, self.random_state)
-        return self._place(X)
+        return self._embed_new(X)
 
-    def _place(self, X: np.ndarray) -> np.ndarray:
-        if X.size > MOST_AT_ONCE:
-            return project(X, self.mean_, self.components_)
+    def _embed_new(self, X: np.ndarray) -> np.ndarray:
+        if X.size > MAX_VALUES_IN_MEMORY:
+            return project_on_axes(X, self.mean_, self.components_)
         # Projected before centring: no second matrix of the size of X.
         return np.asarray(X @ self.components_.T - self.mean_ @ self.components_.T)
 
@@ -98,6 +98,6 @@ class PCAEmbedder(TransformingEmbedder):
         what, why = "the first two principal components", "embedding='pca'"
         # Measured: 42 MB for 10,000 rows of 200 columns.
         peak = 21 * n * n_columns + 16 * n
-        if n * n_columns > MOST_AT_ONCE:  # in two blocks of 16 MiB, and the columns of the search
+        if n * n_columns > MAX_VALUES_IN_MEMORY:  # two blocks of 16 MiB, and random directions
             peak, why = 60_000_000 + 1000 * n_columns + 8 * n, f"{why}, in blocks of rows"
         return Step("embedding", what, why, peak, 8 * n + 24 * n_columns)

@@ -16,9 +16,9 @@ from clustimage._core.optional import import_optional
 from clustimage._core.parallel import n_workers
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_int, check_option, check_real
-from clustimage._decomposition.leading import leading_components, project
+from clustimage._decomposition.leading import leading_axes, project_on_axes
 from clustimage.embedding._embedder import TransformingEmbedder
-from clustimage.embedding._opentsne import NEEDED_BY, Placer, lay_out, starting_points
+from clustimage.embedding._opentsne import NEEDED_BY, NewRows, initial_positions, optimize_map
 from clustimage.embedding._pca import principal_axes
 
 __all__ = ["TSNEEmbedder", "choose_engine", "default_perplexity"]
@@ -27,13 +27,13 @@ logger = get_logger(__name__)
 
 ENGINES = ("auto", "scikit-learn", "opentsne")
 
-FEWEST_ROWS = 4
+MIN_ROWS = 4
 
 # From here on openTSNE takes less time than scikit-learn, on two cores.
 ROWS_FOR_OPENTSNE = 5000
 
 # Neighbours of more columns than this are searched for among principal components.
-MOST_COMPONENTS = 50
+MAX_COMPONENTS = 50
 
 # From here on a second thread saves more than it costs to wait for each other.
 ROWS_FOR_TWO_THREADS = 1000
@@ -59,7 +59,7 @@ def has_opentsne() -> bool:
 
 
 def choose_engine(engine: Any, n: int) -> str:
-    """Return which engine lays out the map of `n` rows: ``"scikit-learn"`` or ``"opentsne"``.
+    """Return which engine computes the map of `n` rows: ``"scikit-learn"`` or ``"opentsne"``.
 
     Parameters
     ----------
@@ -83,12 +83,12 @@ def choose_engine(engine: Any, n: int) -> str:
     return "opentsne" if n >= ROWS_FOR_OPENTSNE and has_opentsne() else "scikit-learn"
 
 
-def _places_new_rows(owner: TSNEEmbedder) -> bool:
+def _can_transform(owner: TSNEEmbedder) -> bool:
     return getattr(owner, "engine_", owner.engine) == "opentsne" and has_opentsne()
 
 
 class TSNEEmbedder(TransformingEmbedder):
-    """Lay out the rows with t-SNE, so that neighbours stay neighbours.
+    """Map the rows with t-SNE, so that neighbours stay neighbours.
 
     Below 5,000 rows by the Barnes-Hut algorithm of `sklearn.manifold.TSNE` [1]_; from
     there on by openTSNE [3]_ where it is installed (``pip install 'clustimage[tsne]'``),
@@ -96,7 +96,7 @@ class TSNEEmbedder(TransformingEmbedder):
     with the number of rows. Both start from the first two principal components, with a
     learning rate that grows with the number of rows [2]_.
 
-    **New rows** can be placed on a map of openTSNE's, by `transform`. On one of
+    **New rows** can be embedded into a map of openTSNE's, by `transform`. Into one of
     scikit-learn's they cannot: there is no ``transform`` then.
 
     **Many columns.** openTSNE's neighbours are exact. Of more than 50 columns, they are
@@ -109,8 +109,8 @@ class TSNEEmbedder(TransformingEmbedder):
     below 1,000 rows and in two from there on (one where the machine has one core);
     without a seed (``random_state=None``) in `n_jobs` threads.
 
-    **Few rows.** One to three rows have no neighbourhoods to keep: they are laid
-    out by their principal components; one row lies at (0, 0). Rows that are all
+    **Few rows.** One to three rows have no neighbourhoods to keep: they are mapped
+    by their principal components; one row lies at (0, 0). Rows that are all
     equal all lie at (0, 0). Where fewer than two columns vary, the start is
     random (and seeded).
 
@@ -192,10 +192,10 @@ class TSNEEmbedder(TransformingEmbedder):
         self.engine = engine
 
     # That of the base, where the map can take new rows.
-    transform = available_if(_places_new_rows)(TransformingEmbedder.transform)
+    transform = available_if(_can_transform)(TransformingEmbedder.transform)
 
     def get_state(self) -> dict[str, Any] | None:
-        """Return what places new rows, as arrays and numbers; None where nothing does."""
+        """Return what embeds new rows, as arrays and numbers; None where nothing does."""
         if self.engine_ != "opentsne":
             return None
         names = ("engine_", "n_features_in_", "mean_", "components_", "rows_", "embedding_")
@@ -205,13 +205,13 @@ class TSNEEmbedder(TransformingEmbedder):
         """Take what `get_state` of a fitted embedder returned, and return the object itself."""
         for name, value in state.items():
             setattr(self, name, value)
-        self._placer: Placer | None = None
+        self._new_rows: NewRows | None = None
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        # openTSNE's object does not survive a deep copy; it is made anew when it is needed.
+        # openTSNE's object cannot be copied; it is made again when it is needed.
         state = dict(super().__getstate__())
-        return {**state, "_placer": None} if "_placer" in state else state
+        return {**state, "_new_rows": None} if "_new_rows" in state else state
 
     def _embed(self, X: np.ndarray) -> np.ndarray:
         n_iter = check_int("n_iter", self.n_iter, low=250)
@@ -223,13 +223,13 @@ class TSNEEmbedder(TransformingEmbedder):
             import_optional("openTSNE", extra="tsne", needed_by=NEEDED_BY)
         self.engine_ = engine
         self.kl_divergence_ = float("nan")
-        if len(X) < FEWEST_ROWS or n_varying == 0:
+        if len(X) < MIN_ROWS or n_varying == 0:
             return self._first_two(X)
         if engine == "opentsne":
             return self._by_opentsne(X, perplexity, n_iter)
         if self.engine == "auto" and len(X) >= ROWS_FOR_OPENTSNE:
             logger.info(
-                "The map of so many images takes less time, and new images can be placed on it, "
+                "The map of so many images takes less time, and new images can be embedded too, "
                 "with openTSNE: pip install 'clustimage[tsne]'"
             )
         solver = TSNE(
@@ -252,36 +252,36 @@ class TSNEEmbedder(TransformingEmbedder):
         """Return the first two principal components: few rows have no neighbourhoods."""
         self.mean_, self.components_ = principal_axes(X, self.random_state)
         self.rows_ = np.zeros((0, 2), dtype=np.float32)
-        self._placer = None
+        self._new_rows = None
         return np.asarray((X - self.mean_) @ self.components_.T)
 
     def _by_opentsne(self, X: np.ndarray, perplexity: float, n_iter: int) -> np.ndarray:
-        n_components = min(MOST_COMPONENTS, X.shape[1])
-        self.mean_, self.components_ = leading_components(X, n_components, self.random_state)
-        self.rows_ = project(X, self.mean_, self.components_)
-        self._placer = None
-        xycoord, self.kl_divergence_ = lay_out(
+        n_components = min(MAX_COMPONENTS, X.shape[1])
+        self.mean_, self.components_ = leading_axes(X, n_components, self.random_state)
+        self.rows_ = project_on_axes(X, self.mean_, self.components_)
+        self._new_rows = None
+        xycoord, self.kl_divergence_ = optimize_map(
             self.rows_,
-            starting_points(self.rows_, self.random_state),
+            initial_positions(self.rows_, self.random_state),
             perplexity=perplexity,
             n_iter=n_iter,
             n_jobs=self.n_jobs,
         )
         return xycoord
 
-    def _place(self, X: np.ndarray) -> np.ndarray:
-        rows = project(X, self.mean_, self.components_)
+    def _embed_new(self, X: np.ndarray) -> np.ndarray:
+        rows = project_on_axes(X, self.mean_, self.components_)
         if not len(self.rows_):
             return rows
-        if self._placer is None:
-            self._placer = Placer(self.rows_, self.embedding_)
-        return self._placer.place(rows)
+        if self._new_rows is None:
+            self._new_rows = NewRows(self.rows_, self.embedding_)
+        return self._new_rows.embed(rows)
 
     def _step(self, n: int, n_columns: int) -> Step:
         engine = choose_engine(self.engine, n)
         per_row = min(n, 3 * self._perplexity(n) + 1)  # neighbours
         if engine == "opentsne":
-            n_components = min(MOST_COMPONENTS, n_columns)
+            n_components = min(MAX_COMPONENTS, n_columns)
             # Measured: 436 MB for 60,000 rows of 200 columns, of which 20 MB are the grid.
             peak = 20e6 + n * (80 * per_row + 4 * n_components) + 1000 * n_columns
             kept = n * (4 * n_components + 8) + n_columns * (4 * n_components + 8)
@@ -312,4 +312,5 @@ class TSNEEmbedder(TransformingEmbedder):
             return nullcontext()
         else:
             n_threads = n_workers(self.n_jobs)
-        return threadpool_limits(limits=n_threads, user_api="openmp")
+        limits: AbstractContextManager[object] = threadpool_limits(n_threads, user_api="openmp")
+        return limits

@@ -12,21 +12,21 @@ from clustimage.embedding._pca import principal_axes
 
 __all__ = ["UMAPEmbedder"]
 
-FEWEST_ROWS = 4
-FEWEST_ROWS_FOR_SPECTRAL_START = 12
+MIN_ROWS = 4
+MIN_ROWS_FOR_SPECTRAL_START = 12
 # Below, UMAP compares each row with each.
-FEWEST_ROWS_FOR_SEARCH = 4096
+MIN_ROWS_FOR_SEARCH = 4096
 
 
 class UMAPEmbedder(TransformingEmbedder):
-    """Lay out the rows with UMAP [1]_; new rows can be placed on the map.
+    """Map the rows with UMAP [1]_; new rows can be embedded too.
 
     Needs the package ``umap-learn``: ``pip install 'clustimage[umap]'``. With a
     seed it runs in one thread, so that the same seed gives the same map.
 
     **Few rows.** As for t-SNE: one to three rows, and rows that are all equal, are
-    laid out by their principal components. Fewer than 12 rows start from a
-    random (and seeded) place.
+    mapped by their principal components. Fewer than 12 rows start from random (and
+    seeded) positions.
 
     Parameters
     ----------
@@ -82,19 +82,19 @@ class UMAPEmbedder(TransformingEmbedder):
         n_neighbors = check_int("n_neighbors", self.n_neighbors, low=2)
         min_dist = check_real("min_dist", self.min_dist, low=0, high=1)
         self.umap_ = None
-        if len(X) < FEWEST_ROWS or not np.ptp(X, axis=0).any():
+        if len(X) < MIN_ROWS or not np.ptp(X, axis=0).any():
             self.mean_, self.components_ = principal_axes(X, self.random_state)
-            return self._place(X)
+            return self._embed_new(X)
         self.umap_ = umap.UMAP(
             n_neighbors=min(n_neighbors, len(X) - 1),
             min_dist=min_dist,
-            init="spectral" if len(X) >= FEWEST_ROWS_FOR_SPECTRAL_START else "random",
+            init="spectral" if len(X) >= MIN_ROWS_FOR_SPECTRAL_START else "random",
             random_state=self.random_state,
             n_jobs=1 if self.random_state is not None else self.n_jobs,
         )
         return np.asarray(self.umap_.fit_transform(X))
 
-    def _place(self, X: np.ndarray) -> np.ndarray:
+    def _embed_new(self, X: np.ndarray) -> np.ndarray:
         if self.umap_ is not None:
             return np.asarray(self.umap_.transform(X))
         return np.asarray((X - self.mean_) @ self.components_.T)
@@ -103,7 +103,7 @@ class UMAPEmbedder(TransformingEmbedder):
         n_neighbors = min(n, check_int("n_neighbors", self.n_neighbors, low=2))
         # Measured: 380 MB for 60,000 rows of 200 columns.
         peak = n * (400 * n_neighbors + 6 * n_columns)
-        if n < FEWEST_ROWS_FOR_SEARCH:
+        if n < MIN_ROWS_FOR_SEARCH:
             peak += 8 * n * n
         why = f"embedding='umap', {n_neighbors} neighbours of each image"
         kept = n * (120 * n_neighbors + 8 * n_columns)

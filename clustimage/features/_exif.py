@@ -25,37 +25,45 @@ __all__ = ["PARAMS_EXIF", "ExifExtractor"]
 
 PARAMS_EXIF: dict[str, Any] = {"timeframe": 5, "radius_meters": 1000, "min_samples": 2}
 
-HEADER = 1024  # bytes that the metadata of a photo take, about
+BYTES_PER_PHOTO = 1024  # of metadata, about
 NAMES = ("time", "east", "north", "down", "has_time", "has_place")
+
+# What learned attributes were called in models that were saved before.
+OLD_NAMES = {
+    "moments_": "timestamps_",
+    "places_": "locations_",
+    "middle_moment_": "mean_timestamp_",
+    "middle_place_": "mean_location_",
+}
 
 Floats = npt.NDArray[np.float64]
 
 
 class ExifExtractor(FeatureExtractor):
-    """Describe photos by the time and the place in their EXIF data.
+    """Describe photos by the time and the location in their EXIF data.
 
     A row has six columns, `feature_names_`:
 
-    - ``time``, from the mean of the moments, in units of `timeframe`;
-    - ``east``, ``north`` and ``down``, from the middle of the places, in units of
-      `radius_meters`: the point on the earth as a point in space, seen from the middle.
-      So the distance of two rows is that of the places along a straight line, which within
-      100 km is that along the ground to a metre, all over the earth; ``down`` is how far
-      the earth curves away;
+    - ``time``, from the mean of the timestamps, in units of `timeframe`;
+    - ``east``, ``north`` and ``down``, from the mean of the locations, in units of
+      `radius_meters`: the point on the earth as a point in space, seen from the mean.
+      So the distance of two rows is that of the locations along a straight line, which
+      within 100 km is that along the ground to a metre, all over the earth; ``down`` is how
+      far the earth curves away;
     - ``has_time`` and ``has_place``, 1 or 0.
 
-    Where the time or the place is missing, its columns are 0: the photo lies in the middle,
-    a unit beside those that have it. Photos that are one unit apart are as far as `timeframe`
-    or `radius_meters`, so that time and place count alike in maps and in `find`.
+    Where the time or the location is missing, its columns are 0: the photo lies at the mean,
+    at a distance of 1 from those that have it. Photos at a distance of 1 are as far apart as
+    `timeframe` or `radius_meters`, so that time and location count alike in maps and in `find`.
 
     Parameters
     ----------
     timeframe : float, default=5
         Hours up to which two photos are of one event.
     radius_meters : float, default=1000
-        Metres up to which two photos are of one place.
+        Metres up to which two photos are of one location.
     min_samples : int, default=2
-        Photos, itself included, that must be so near to a photo in a dense place. It is for
+        Photos, itself included, within this radius of a photo in a dense region. It is for
         ``cluster(metric="datetime" | "latlon")``, and changes no feature.
     n_jobs : int, default=-1
         Threads that read headers; -1 is all cores.
@@ -66,14 +74,14 @@ class ExifExtractor(FeatureExtractor):
         Names of the columns.
     metadata_ : dict
         All that was read, by column: see `clustimage.images.read_metadata`.
-    moments_ : ndarray of float64, shape (n,)
+    timestamps_ : ndarray of float64, shape (n,)
         When each photo was taken: seconds since 1970-01-01 UTC, NaN where that is missing.
-    places_ : ndarray of float64, shape (n, 2)
+    locations_ : ndarray of float64, shape (n, 2)
         Latitude and longitude in degrees, NaN where they are missing.
-    middle_moment_ : float
-        The mean of the moments; 0 without any.
-    middle_place_ : tuple of float
-        Latitude and longitude of the middle of the places; (0, 0) without any.
+    mean_timestamp_ : float
+        The mean of the timestamps; 0 without any.
+    mean_location_ : tuple of float
+        Latitude and longitude of the mean of the locations; (0, 0) without any.
 
     Examples
     --------
@@ -117,27 +125,31 @@ class ExifExtractor(FeatureExtractor):
         if self.n_jobs is not None:
             check_jobs(self.n_jobs)
 
+    def set_state(self, state: Mapping[str, Any]) -> FeatureExtractor:
+        """Do what that of every extractor does; also with the names of older versions."""
+        return super().set_state({OLD_NAMES.get(key, key): state[key] for key in state})
+
     def fit(self, X: Any, y: Any = None) -> ExifExtractor:
         """Raise `InvalidDataError`: pixels hold no EXIF data; see `fit_images`."""
         raise _needs_files(len(X))
 
     def transform(self, X: Any) -> npt.NDArray[np.float32]:
         """Raise `InvalidDataError`: pixels hold no EXIF data; see `transform_images`."""
-        check_is_fitted(self, "moments_")
+        check_is_fitted(self, "timestamps_")
         raise _needs_files(len(X))
 
     def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
     ) -> tuple[Step, int]:
         self.check()
-        kept = n_images * (4 * len(NAMES) + HEADER)
+        kept = n_images * (4 * len(NAMES) + BYTES_PER_PHOTO)
         what = f"when and where photos were taken, {len(NAMES)} columns"
         why = "the headers of the files, no pixels"
         step = Step("extract_feat", what, why, kept + 16 * n_images * len(NAMES), kept)
         return step.within(budget, f"Reading the metadata of {n_images:,} photos"), len(NAMES)
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
-        """Read the metadata, find the middle of them, and return one row per photo.
+        """Read the metadata, find their mean, and return one row per photo.
 
         Parameters
         ----------
@@ -162,16 +174,16 @@ class ExifExtractor(FeatureExtractor):
         """
         self.plan(len(images), images.shape, budget)[0].check()
         self.metadata_ = self._read(images)
-        self.moments_, self.places_ = _moments_and_places(self.metadata_)
-        known = self.moments_[np.isfinite(self.moments_)]
-        self.middle_moment_ = float(known.mean()) if len(known) else 0.0
-        self.middle_place_ = _middle(self.places_)
-        return self._rows(self.moments_, self.places_)
+        self.timestamps_, self.locations_ = _times_and_locations(self.metadata_)
+        known = self.timestamps_[np.isfinite(self.timestamps_)]
+        self.mean_timestamp_ = float(known.mean()) if len(known) else 0.0
+        self.mean_location_ = _mean_location(self.locations_)
+        return self._rows(self.timestamps_, self.locations_)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
-        """Return one row per new photo, seen from the middle of the fitted ones."""
-        check_is_fitted(self, "moments_")
-        return self._rows(*_moments_and_places(self._read(images)))
+        """Return one row per new photo, seen from the mean of the fitted ones."""
+        check_is_fitted(self, "timestamps_")
+        return self._rows(*_times_and_locations(self._read(images)))
 
     def _read(self, images: Images) -> dict[str, Any]:
         items = photos_of(images)
@@ -179,13 +191,13 @@ class ExifExtractor(FeatureExtractor):
             raise _needs_files(len(items))
         return read_metadata(items, n_jobs=self.n_jobs)
 
-    def _rows(self, moments: Floats, places: Floats) -> npt.NDArray[np.float32]:
-        has_time, has_place = np.isfinite(moments), np.isfinite(places).all(axis=1)
-        rows = np.zeros((len(moments), len(NAMES)))
-        rows[has_time, 0] = (moments[has_time] - self.middle_moment_) / (3600 * self.timeframe)
-        seen = on_sphere(places[has_place]) @ _axes(*self.middle_place_)
-        seen[:, 2] = EARTH_RADIUS - seen[:, 2]
-        rows[has_place, 1:4] = seen / self.radius_meters
+    def _rows(self, timestamps: Floats, locations: Floats) -> npt.NDArray[np.float32]:
+        has_time, has_place = np.isfinite(timestamps), np.isfinite(locations).all(axis=1)
+        rows = np.zeros((len(timestamps), len(NAMES)))
+        rows[has_time, 0] = (timestamps[has_time] - self.mean_timestamp_) / (3600 * self.timeframe)
+        metres = on_sphere(locations[has_place]) @ _axes(*self.mean_location_)
+        metres[:, 2] = EARTH_RADIUS - metres[:, 2]
+        rows[has_place, 1:4] = metres / self.radius_meters
         rows[:, 4], rows[:, 5] = has_time, has_place
         return rows.astype(np.float32)
 
@@ -198,14 +210,13 @@ def _needs_files(n: int) -> InvalidDataError:
     )
 
 
-def _moments_and_places(metadata: Mapping[str, Any]) -> tuple[Floats, Floats]:
-    places = np.column_stack([metadata["latitude"], metadata["longitude"]])
-    return metadata["timestamp"], places
+def _times_and_locations(metadata: Mapping[str, Any]) -> tuple[Floats, Floats]:
+    return metadata["timestamp"], np.column_stack([metadata["latitude"], metadata["longitude"]])
 
 
-def _middle(places: Floats) -> tuple[float, float]:
-    """Return latitude and longitude of the mean of the places as points in space."""
-    known = places[np.isfinite(places).all(axis=1)]
+def _mean_location(locations: Floats) -> tuple[float, float]:
+    """Return latitude and longitude of the mean of the locations as points in space."""
+    known = locations[np.isfinite(locations).all(axis=1)]
     if not len(known):
         return 0.0, 0.0
     x, y, z = on_sphere(known).mean(axis=0)
@@ -215,7 +226,7 @@ def _middle(places: Floats) -> tuple[float, float]:
 
 
 def _axes(latitude: float, longitude: float) -> Floats:
-    """Return the directions east, north and up at a place, as columns."""
+    """Return the directions east, north and up at a location, as columns."""
     phi, lam = np.radians(latitude), np.radians(longitude)
     return np.array(
         [

@@ -104,7 +104,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
             can be known.
         """
         self.plan(len(images), images.shape, budget)[0].check()
-        return self.fit_transform(images.pixels)
+        feat: npt.NDArray[np.float32] = self.fit_transform(images.pixels)
+        return feat
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
         """Return one row of features per image that stage 1 has read."""
@@ -381,16 +382,16 @@ def as_rows(estimator: Any, X: Any, *, reset: bool) -> npt.NDArray[Any]:
     """
     if isinstance(X, np.ndarray) and X.ndim in (3, 4) and len(X):
         X = X.reshape(len(X), -1)
-    pixels = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype == np.uint8 and X.size > 0
-    if pixels and (reset or X.shape[1] == estimator.n_features_in_):
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype == np.uint8 and X.size > 0:
         if reset:
             estimator.n_features_in_ = X.shape[1]
-        return X
+        if X.shape[1] == estimator.n_features_in_:
+            return X
     options: dict[str, Any] = {"dtype": [np.float64, np.float32], "reset": reset}
     try:
         if hasattr(validation, "validate_data"):  # scikit-learn 1.6
-            return validation.validate_data(estimator, X, **options)
-        return estimator._validate_data(X, **options)
+            return np.asarray(validation.validate_data(estimator, X, **options))
+        return np.asarray(estimator._validate_data(X, **options))
     except ValueError as exc:
         raise InvalidDataError(str(exc)) from exc
 

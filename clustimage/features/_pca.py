@@ -18,15 +18,16 @@ from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_option, merge_defaults
-from clustimage._decomposition.covariance import moments
-from clustimage._decomposition.krylov import count_for, leading_components
+from clustimage._decomposition.krylov import count_for, krylov_components
 from clustimage._decomposition.products import (
-    HALF,
+    BYTE_OFFSET,
     centred_gram,
-    left_to_right,
+    flip_signs,
+    mean_and_sum_of_squares,
     on_grid,
     project,
     project_row,
+    right_vectors,
 )
 from clustimage._decomposition.solver import (
     Solver,
@@ -59,12 +60,12 @@ class PCAExtractor(FeatureExtractor):
     """Describe images by the principal components of their pixels.
 
     The numbers equal those of `sklearn.decomposition.PCA`, signs included
-    (the largest weight of a component is positive). The way there is another:
-    the eigenvectors of the small one of the two Gram matrices, made block by
-    block, so that time grows with ``min(n, d) ** 2``; for many large images
-    directions that start at random and are improved by walks through the rows,
-    so that time grows with ``n * d`` and memory with the smaller of ``n`` and
-    ``d``. The pixels, which may lie in a file, are never copied as floats.
+    (the largest weight of a component is positive). The solver is another:
+    the eigenvectors of the smaller one of the two Gram matrices, made block by
+    block, so that time grows with ``min(n, d) ** 2``; for many large images a
+    randomised block Krylov method, so that time grows with ``n * d`` and memory
+    with the smaller of ``n`` and ``d``. The pixels, which may lie in a file, are
+    never copied as floats.
 
     Parameters
     ----------
@@ -76,12 +77,12 @@ class PCAExtractor(FeatureExtractor):
     random_state : int, RandomState or None, default=0
         Seed of the randomised solver.
     solver : {"auto", "full", "randomized"}, default="auto"
-        ``"full"`` solves the whole eigenvalue problem. ``"randomized"`` lets a
-        block Krylov space grow until the components wanted are in it; variances
+        ``"full"`` solves the whole eigenvalue problem. ``"randomized"`` extends a
+        block Krylov space until the components wanted are in it; variances
         are then right within 0.5 %, those of most components much better.
         (More than half of all components are left to ``"full"``.) ``"auto"`` takes
-        it beyond 2,500 images of more than 2,500 pixels, and where a budget of
-        memory leaves no other way.
+        it beyond 2,500 images of more than 2,500 pixels, and where the full problem
+        does not fit into the budget of memory.
 
     Attributes
     ----------
@@ -235,7 +236,7 @@ class PCAExtractor(FeatureExtractor):
         n, d = rows.shape
         wanted = count_or_share(self.n_components, n, d)
         solver = self._choose_solver(n, d, budget, pixels=rows.dtype == np.uint8)
-        self.mean_, total = moments(rows)
+        self.mean_, total = mean_and_sum_of_squares(rows)
         if total == 0:
             total, values, components = self._without_variance(wanted, n, d)
         elif solver.is_random:
@@ -246,8 +247,8 @@ class PCAExtractor(FeatureExtractor):
             total, values, components = self._solve(rows, wanted)
         self.solver_ = "randomized" if solver.is_random else "full"
         count = len(components)
-        self.components_ = with_signs(components)
-        self.offset_ = project_row(np.full(d, float(HALF)), self.mean_, components)
+        self.components_ = flip_signs(components)
+        self.offset_ = project_row(np.full(d, float(BYTE_OFFSET)), self.mean_, components)
         self.spectrum_ = values / total
         self.explained_variance_ratio_ = self.spectrum_[:count].copy()
         self.explained_variance_ = values[:count] / max(n - 1, 1)
@@ -311,8 +312,8 @@ class PCAExtractor(FeatureExtractor):
             budget.check(enough, what=f"PCA of {n:,} images{found}", instead=INSTEAD)
 
         generator = check_random_state(self.random_state)
-        return leading_components(
-            rows, self.mean_, wanted, total, generator, left=left, grow=check_size
+        return krylov_components(
+            rows, self.mean_, wanted, total, generator, left=left, before_pass=check_size
         )
 
     def _solve(
@@ -334,7 +335,7 @@ class PCAExtractor(FeatureExtractor):
         vectors, kept = vectors[:, :count], values[:count]
         if n <= d:
             scale = np.divide(1, np.sqrt(kept), out=np.zeros(count), where=kept > 0)
-            return total, values, left_to_right(rows, self.mean_, vectors * scale)
+            return total, values, right_vectors(rows, self.mean_, vectors * scale)
         components = on_grid(np.where(kept > 0, vectors, 0).T).astype(np.float32)
         return total, values, components
 
@@ -384,11 +385,3 @@ def cache_key_with(solver: Solver, cache_key: dict[str, Any] | None) -> dict[str
     """Return what the components depend on: the solver that is used too, but not the budget."""
     # "road" is what caches on disk call it.
     return None if cache_key is None else {**cache_key, "road": solver.name}
-
-
-def with_signs(components: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Turn each row, in place, so that its largest weight is positive, as scikit-learn does."""
-    for row in components:
-        if row[np.abs(row).argmax()] < 0:
-            row *= -1
-    return components

@@ -19,8 +19,8 @@ from clustimage.features import PCAExtractor
 
 @pytest.fixture(autouse=True)
 def several_passes(monkeypatch):
-    """Grow by little, as with many images: else one block would span them all."""
-    monkeypatch.setattr(krylov, "BLOCK", 24)
+    """Add few directions at a time, as with many images: else one block would span them all."""
+    monkeypatch.setattr(krylov, "DIRECTIONS_PER_PASS", 24)
 
 
 @pytest.fixture(scope="module")

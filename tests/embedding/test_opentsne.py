@@ -52,7 +52,7 @@ def test_engine_is_chosen_by_the_number_of_rows(engine, n, installed, chosen, mo
     assert choose_engine(engine, n) == chosen
 
 
-def test_many_rows_without_opentsne_are_laid_out_by_scikit_learn_with_a_hint(monkeypatch, caplog):
+def test_many_rows_without_opentsne_are_mapped_by_scikit_learn_with_a_hint(monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "openTSNE", None)
     monkeypatch.setattr(_tsne, "ROWS_FOR_OPENTSNE", 30)
     embedder = TSNEEmbedder(n_iter=250)
@@ -121,9 +121,9 @@ def test_awkward_rows_get_coordinates_and_take_new_ones(case, opentsne):
     xycoord = embedder.fit_transform(rows)
     assert xycoord.shape == (len(rows), 2)
     assert np.isfinite(xycoord).all()
-    placed = embedder.transform(rows[:2] + 1)
-    assert placed.dtype == np.float32
-    assert np.isfinite(placed).all()
+    positions = embedder.transform(rows[:2] + 1)
+    assert positions.dtype == np.float32
+    assert np.isfinite(positions).all()
 
 
 def test_wide_perplexity_is_kept_below_the_number_of_rows(opentsne):
@@ -161,8 +161,8 @@ def test_embedder_given_as_an_object_takes_new_rows_where_its_map_does(opentsne,
 
 
 def test_new_rows_land_among_their_own(fitted):
-    placed = fitted.transform(BLOBS[120:])
-    nearest = ((placed[:, None] - fitted.embedding_[None]) ** 2).sum(axis=2).argmin(axis=1)
+    positions = fitted.transform(BLOBS[120:])
+    nearest = ((positions[:, None] - fitted.embedding_[None]) ** 2).sum(axis=2).argmin(axis=1)
     np.testing.assert_array_equal(KINDS[:120][nearest], KINDS[120:])
 
 
@@ -174,13 +174,13 @@ def test_new_rows_change_nothing_and_do_not_depend_on_each_other(fitted):
     np.testing.assert_array_equal(fitted.embedding_, before)
 
 
-def test_row_that_is_on_the_map_gets_its_place(fitted):
+def test_row_that_is_on_the_map_gets_its_embed_new(fitted):
     np.testing.assert_array_equal(fitted.transform(BLOBS[5:9]), fitted.embedding_[5:9])
 
 
 def test_row_far_away_stays_near_the_map(fitted):
-    placed = fitted.transform(BLOBS[:2] + 1e4)
-    assert (np.abs(placed) < 2 * np.abs(fitted.embedding_).max()).all()
+    positions = fitted.transform(BLOBS[:2] + 1e4)
+    assert (np.abs(positions) < 2 * np.abs(fitted.embedding_).max()).all()
 
 
 def test_transform_of_other_columns_raises(fitted):
@@ -188,13 +188,13 @@ def test_transform_of_other_columns_raises(fitted):
         fitted.transform(BLOBS[:, :59])
 
 
-def test_restored_map_places_new_rows_where_the_fitted_one_did(fitted):
+def test_restored_map_embeds_new_rows_where_the_fitted_one_did(fitted):
     state = fitted.get_state()
     restored = make_embedder("tsne", {"random_state": 0}).set_state(state)
     np.testing.assert_array_equal(restored.transform(BLOBS[118:]), fitted.transform(BLOBS[118:]))
 
 
-def test_copy_of_a_map_places_new_rows_where_the_fitted_one_did(fitted):
+def test_copy_of_a_map_embeds_new_rows_where_the_fitted_one_did(fitted):
     expected = fitted.transform(BLOBS[118:])
     np.testing.assert_array_equal(copy.deepcopy(fitted).transform(BLOBS[118:]), expected)
 

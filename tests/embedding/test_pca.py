@@ -16,7 +16,7 @@ def test_map_equals_the_principal_components_of_scikit_learn(digits):
     np.testing.assert_allclose(ours, PCA(2, random_state=0).fit_transform(rows), atol=1e-4)
 
 
-def test_fitted_rows_are_placed_where_they_were(digits):
+def test_fitted_rows_keep_their_positions(digits):
     embedder = PCAEmbedder()
     xycoord = embedder.fit_transform(digits[0])
     np.testing.assert_allclose(embedder.transform(digits[0][5:9]), xycoord[5:9], atol=1e-5)

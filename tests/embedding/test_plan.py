@@ -113,7 +113,7 @@ def test_work_takes_at_most_what_the_plan_says(embedder, shape, monkeypatch):
 def test_large_features_are_not_copied_for_their_principal_components(monkeypatch, digits):
     rows = digits[0].astype(np.float32)
     whole = PCAEmbedder().fit(rows)
-    monkeypatch.setattr(_pca, "MOST_AT_ONCE", 1000)
+    monkeypatch.setattr(_pca, "MAX_VALUES_IN_MEMORY", 1000)
     blocks = PCAEmbedder().fit(rows)
     assert blocks.plan(*rows.shape).why == "embedding='pca', in blocks of rows"
     signs = np.sign(np.sum(whole.embedding_ * blocks.embedding_, axis=0))
@@ -121,7 +121,7 @@ def test_large_features_are_not_copied_for_their_principal_components(monkeypatc
     np.testing.assert_allclose(blocks.transform(rows[:5]), blocks.embedding_[:5], atol=1e-3)
 
 
-def test_plan_of_ones_own_object_says_that_its_memory_is_not_known():
+def test_plan_of_a_custom_object_says_that_its_memory_is_not_known():
     step = make_embedder(MDS(), {}).plan(100, 5, Budget(10))
     assert (step.what, step.why) == ("fit_transform of a custom MDS", "what it takes is not known")
     assert (step.peak, step.kept, step.problem) == (0, 800, "")

@@ -26,6 +26,6 @@ def test_groups_stay_apart_and_new_rows_land_among_their_own():
     embedder = UMAPEmbedder(random_state=0)
     xycoord = embedder.fit_transform(rows[:100])
     assert trustworthiness(rows[:100], xycoord, n_neighbors=10) > 0.9
-    placed = embedder.transform(rows[100:])
-    nearest = ((placed[:, None] - xycoord[None]) ** 2).sum(axis=2).argmin(axis=1)
+    positions = embedder.transform(rows[100:])
+    nearest = ((positions[:, None] - xycoord[None]) ** 2).sum(axis=2).argmin(axis=1)
     np.testing.assert_array_equal(kinds[:100][nearest], kinds[100:])

@@ -49,15 +49,15 @@ def test_time_is_counted_in_timeframes_from_the_mean():
         found = columns(feat)
         assert found["time"].tolist() == [-step / 2, step / 2, 0]
         assert found["has_time"].tolist() == [1, 1, 0] and not found["has_place"].any()
-        assert np.isnan(extractor.moments_).tolist() == [False, False, True]
+        assert np.isnan(extractor.timestamps_).tolist() == [False, False, True]
 
 
-def test_east_and_north_are_counted_in_radii_from_the_middle():
+def test_east_and_north_are_counted_in_radii_from_the_mean():
     extractor, feat = rows_of(photo(where=BERLIN), photo(where=POTSDAM), photo(), radius_meters=500)
     found = columns(feat)
     assert found["east"][0] > 0 > found["east"][1] and found["north"][0] > 0 > found["north"][1]
     assert found["down"].max() < 0.1 and (feat[2] == 0).all()
-    np.testing.assert_allclose(extractor.places_[:2], [BERLIN, POTSDAM], atol=1e-7)
+    np.testing.assert_allclose(extractor.locations_[:2], [BERLIN, POTSDAM], atol=1e-7)
     apart = np.linalg.norm(feat[0] - feat[1]) * 500
     radians = np.radians([BERLIN, POTSDAM])
     assert apart == pytest.approx(haversine_distances(radians)[0, 1] * EARTH_RADIUS, abs=1)
@@ -72,13 +72,13 @@ def test_distances_hold_over_the_date_line_and_the_poles():
     assert straight[0, 1] < 2200 and straight[2, 3] < 250
 
 
-def test_places_all_around_the_earth_have_a_middle():
+def test_locations_all_around_the_earth_have_a_mean():
     extractor, feat = rows_of(photo(where=(0.0, 90.0)), photo(where=(0.0, -90.0)))
-    assert extractor.middle_place_ == pytest.approx((0, 90), abs=1e-6)
+    assert extractor.mean_location_ == pytest.approx((0, 90), abs=1e-6)
     assert np.isfinite(feat).all()
 
 
-def test_new_photos_are_seen_from_the_same_middle():
+def test_new_photos_are_seen_from_the_same_mean():
     photos = [photo("2015:06:01 00:00", BERLIN), photo("2015:06:02 10:00", POTSDAM), photo()]
     extractor, feat = rows_of(*photos)
     images = load_images(photos, dim=(8, 8))
@@ -89,15 +89,15 @@ def test_new_photos_are_seen_from_the_same_middle():
 
 def test_photos_without_anything_give_rows_of_zeros():
     extractor, feat = rows_of(photo(), photo())
-    assert not feat.any() and np.isnan(extractor.places_).all()
-    assert (extractor.middle_moment_, extractor.middle_place_) == (0.0, (0.0, 0.0))
+    assert not feat.any() and np.isnan(extractor.locations_).all()
+    assert (extractor.mean_timestamp_, extractor.mean_location_) == (0.0, (0.0, 0.0))
 
 
 def test_what_was_read_stays_known_exactly():
     photos = [photo("2015:06:01 00:00", BERLIN), photo()]
     extractor, _ = rows_of(*photos)
-    assert extractor.moments_.dtype == extractor.places_.dtype == np.float64
-    assert extractor.moments_[0] == 1433116800
+    assert extractor.timestamps_.dtype == extractor.locations_.dtype == np.float64
+    assert extractor.timestamps_[0] == 1433116800
     np.testing.assert_equal(extractor.metadata_, read_metadata(photos))
 
 
@@ -108,9 +108,22 @@ def test_the_state_comes_back_as_it_is_saved():
     decoder = Decoder(lambda number, dtype, shape, order: encoder.arrays[number])
     back = make_extractor("exif", {"n_jobs": 1}).set_state(decoder.decode(saved))
     np.testing.assert_equal(back.metadata_, extractor.metadata_)
-    assert back.middle_place_ == extractor.middle_place_
+    assert back.mean_location_ == extractor.mean_location_
     images = load_images([photo("2015:06:01 00:00", BERLIN)], dim=(8, 8))
     np.testing.assert_array_equal(back.transform_images(images), feat[:1])
+
+
+def test_a_state_of_an_older_version_has_other_names():
+    photos = [photo("2015:06:01 00:00", BERLIN), photo(where=POTSDAM)]
+    extractor, feat = rows_of(*photos)
+    state = extractor.get_state()
+    old = {"metadata_": state["metadata_"], "moments_": state["timestamps_"]}
+    old |= {"places_": state["locations_"], "middle_moment_": state["mean_timestamp_"]}
+    old |= {"middle_place_": state["mean_location_"]}
+    assert len(old) == len(state)
+    back = ExifExtractor(n_jobs=1).set_state(old)
+    np.testing.assert_equal(back.get_state(), state)
+    np.testing.assert_array_equal(back.transform_images(load_images(photos, dim=(8, 8))), feat)
 
 
 def test_files_that_are_read_again_after_loading_are_found_by_their_paths(tmp_path):
@@ -150,7 +163,7 @@ def test_fitting_again_forgets_what_was_fitted():
     extractor, _ = rows_of(photo("2015:06:01 00:00", BERLIN))
     feat = extractor.fit_images(load_images([photo(where=FIJI)], dim=(8, 8)))
     np.testing.assert_allclose(feat, [[0, 0, 0, 0, 0, 1]], atol=1e-9)
-    assert np.isnan(extractor.moments_).all()
+    assert np.isnan(extractor.timestamps_).all()
 
 
 def test_settings_reach_the_extractor():

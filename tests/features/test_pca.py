@@ -73,8 +73,8 @@ def test_blocks_larger_and_smaller_than_the_images_give_the_same(monkeypatch, ph
     from clustimage._decomposition import products
 
     expected = PCAExtractor(0.95).fit_transform(photos)
-    monkeypatch.setattr(products, "EXACT", 96)
-    monkeypatch.setattr(products, "WIDE", 37)
+    monkeypatch.setattr(products, "EXACT_TERMS", 96)
+    monkeypatch.setattr(products, "BLOCK_SIDE", 37)
     np.testing.assert_allclose(PCAExtractor(0.95).fit_transform(photos), expected, atol=0.05)
 
 
@@ -117,7 +117,7 @@ def decaying(monkeypatch) -> np.ndarray:
     """Pixels (300, 450) whose variance decays like that of photos; steps to suit."""
     from clustimage._decomposition import krylov
 
-    monkeypatch.setattr(krylov, "BLOCK", 32)
+    monkeypatch.setattr(krylov, "DIRECTIONS_PER_PASS", 32)
     rng = np.random.default_rng(5)
     left = rng.normal(size=(300, 300)) * np.arange(1, 301) ** -0.9
     rows = left @ rng.normal(size=(300, 450))
@@ -161,7 +161,7 @@ def test_the_randomised_solver_is_taken_for_large_data(monkeypatch, decaying):
     from clustimage._decomposition import solver
     from clustimage.features import _pca
 
-    monkeypatch.setattr(solver, "LARGE", 250)
+    monkeypatch.setattr(solver, "MAX_EXACT_SIZE", 250)
     monkeypatch.setattr(_pca, "centred_gram", None)  # would be called
     assert PCAExtractor(5).fit_transform(decaying).shape == (300, 5)
 

@@ -134,7 +134,7 @@ def cluster_exif(
     Parameters
     ----------
     extractor : ExifExtractor
-        Fitted; has ``moments_`` and ``places_``.
+        Fitted; has ``timestamps_`` and ``locations_``.
     params_exif : mapping
         ``timeframe``, ``radius_meters`` and ``min_samples``.
     request : ClusterRequest
@@ -155,13 +155,15 @@ def cluster_exif(
     InvalidDataError
         If no photo has the data.
     """
-    request.check_method("exif" if hasattr(extractor, "places_") else type(extractor).__name__)
+    request.check_method("exif" if hasattr(extractor, "locations_") else type(extractor).__name__)
     common = {"min_samples": params_exif["min_samples"], "min_size": request.min_size}
     if request.metric == "datetime":
-        found = cluster_timestamps(extractor.moments_, timeframe=params_exif["timeframe"], **common)
+        found = cluster_timestamps(
+            extractor.timestamps_, timeframe=params_exif["timeframe"], **common
+        )
     else:
         radius = params_exif["radius_meters"]
-        found = cluster_locations(extractor.places_, radius_meters=radius, **common)
+        found = cluster_locations(extractor.locations_, radius_meters=radius, **common)
     found.params.update(min_clust=request.min_clust, max_clust=request.max_clust)
     return found
 

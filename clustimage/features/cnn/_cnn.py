@@ -41,10 +41,10 @@ PARAMS_CNN: dict[str, Any] = {
     "normalize": True,
 }
 
-PART = 4096  # rows whose lengths are measured at a time
+ROWS_PER_BLOCK = 4096  # scaled to length 1 at a time
 
 # Columns of the default layer, for a plan: the network is not loaded to make one.
-WIDTHS = {
+N_COLUMNS = {
     "squeezenet1_1": 512,
     "resnet18": 512,
     "resnet34": 512,
@@ -55,9 +55,9 @@ WIDTHS = {
     "vgg16": 4096,
     "vgg19": 4096,
 }
-ASSUMED = 2048  # columns of other networks; so have most of the deep ones
-FRAME = 2_000_000  # bytes of a picture on its way through a network, before its first layer
-NETWORK = 400_000_000  # bytes of weights and of what lies between two layers, about
+ASSUMED_COLUMNS = 2048  # of other networks; most of the deep ones have so many
+BYTES_PER_FRAME = 2_000_000  # of an image as the input of a network
+NETWORK_BYTES = 400_000_000  # of weights and activations between two layers, about
 SMALLER = "Take a network with fewer activations, such as model='squeezenet1_1'."
 
 DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps(:0)?")
@@ -67,7 +67,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class CNNExtractor(ImageExtractor):
-    """Describe images by the activations of a network, before it tells what is shown.
+    """Describe images by the activations of a network, in front of its classifier.
 
     Parameters
     ----------
@@ -85,9 +85,9 @@ class CNNExtractor(ImageExtractor):
     weights : str, path, torchvision.models.WeightsEnum or None, default="IMAGENET1K_V1"
         A name that torchvision has for the model: the file is downloaded once, to torch's
         own cache. Or a file with a state dict (a text with a dot or a slash in it); nothing
-        in it is executed. None is random, with a warning. Beside a network of your own a
+        in it is executed. None is random, with a warning. With a custom network a
         member such as ``ResNet50_Weights.IMAGENET1K_V2`` brings its preprocessing, a file
-        the weights; the default means nothing then.
+        the weights; the default has no effect then.
     batch_size : int, default=32
         Images in one forward pass.
     device : str, torch.device or None, default="auto"
@@ -110,8 +110,8 @@ class CNNExtractor(ImageExtractor):
     image_shape_ : tuple of int
         Height and width of the images fitted.
     weights_digest_ : str
-        Tells the weights from others; empty where every row was known from an earlier run
-        and the network was not needed.
+        Identifies the weights; empty where the cache had every row and the network was not
+        needed.
     mean_, components_, offset_, explained_variance_ratio_ : ndarray
         As in `PCAExtractor`; with `n_components` only.
 
@@ -119,8 +119,8 @@ class CNNExtractor(ImageExtractor):
     -----
     Preprocessing belongs to the weights: size, crop, interpolation, means and deviations are
     those of ``weights.transforms()``; for a file those of the published weights that have
-    its name, else, as without weights, of ``IMAGENET1K_V1`` of the model; for a network of
-    your own 224 by 224 pixels out of 256, bilinear, with the means and deviations of ImageNet.
+    its name, else, as without weights, of ``IMAGENET1K_V1`` of the model; for a custom
+    network 224 by 224 pixels out of 256, bilinear, with the means and deviations of ImageNet.
 
     Maps are averaged over space, tokens are the class token, or their average where there is
     none. A row of zeros stays zero.
@@ -140,7 +140,7 @@ class CNNExtractor(ImageExtractor):
     CNNExtractor(model='resnet50', n_components=50)
     """
 
-    # Built when it is needed, never copied nor saved.
+    # Built when it is needed, neither copied nor saved.
     _network: Network | None = None
 
     def __init__(
@@ -203,17 +203,17 @@ class CNNExtractor(ImageExtractor):
         Parameters
         ----------
         cache : Cache, optional
-            Where earlier runs are remembered. If it has rows of these very settings, they
-            were good then, and nothing is loaded before it is needed.
+            Features of earlier runs. If it has rows of the same settings, they were valid
+            then, and nothing is loaded before it is needed.
 
         Raises
         ------
         MissingDependencyError
-            If torch or torchvision is not installed, or not of versions that go together.
+            If torch or torchvision is not installed, or not of versions that belong together.
         InvalidParameterError
             If there is no such model, layer, device or file, or the file is of another network.
         DownloadError
-            If the weights are not here and cannot be downloaded.
+            If the weights are not on this machine and cannot be downloaded.
         """
         self.check()
         cache_key = self._cache_key()
@@ -242,7 +242,7 @@ class CNNExtractor(ImageExtractor):
         InvalidDataError
             If the array holds no images.
         """
-        images = _wrapped(as_images(X))
+        images = _images_of(as_images(X))
         if self.n_components is None:
             self._start(images)
             self._loaded()
@@ -253,16 +253,16 @@ class CNNExtractor(ImageExtractor):
 
     def fit_transform(self, X: npt.ArrayLike, y: Any = None, **fit_params: Any) -> Floats:
         """Return one row per image, `(n, d)` float32; see `fit`."""
-        return self.fit_images(_wrapped(as_images(X)))
+        return self.fit_images(_images_of(as_images(X)))
 
     def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
     ) -> tuple[Step, int]:
         self.check()
         name = spelling(self.model) if isinstance(self.model, str) else ""
-        width = n_columns = WIDTHS.get(name, ASSUMED)
+        width = n_columns = N_COLUMNS.get(name, ASSUMED_COLUMNS)
         rows = 4 * n_images * width
-        peak = rows + min(n_images, 4 * self.batch_size) * FRAME + NETWORK
+        peak = rows + min(n_images, 4 * self.batch_size) * BYTES_PER_FRAME + NETWORK_BYTES
         what = f"activations of a network, about {width:,} columns"
         step = Step("extract_feat", what, f"batches of {self.batch_size} images", peak, rows)
         if self.n_components is not None:
@@ -277,7 +277,7 @@ class CNNExtractor(ImageExtractor):
         """Return one row per image that stage 1 has read, and learn the components from them.
 
         Photos are read again at the size of the network, batch by batch, while it computes;
-        rows that ``images.cache`` has are not computed again.
+        rows that ``images.cache`` has are not computed.
         """
         self.plan(len(images), images.shape, budget)[0].check()
         self._start(images)
@@ -297,7 +297,7 @@ class CNNExtractor(ImageExtractor):
         return self._finished(self._rows(images))
 
     def _describe(self, images: npt.NDArray[np.uint8]) -> Floats:
-        return self._finished(self._rows(_wrapped(images)))
+        return self._finished(self._rows(_images_of(images)))
 
     def _pca(self) -> PCAExtractor:
         return PCAExtractor(self.n_components, random_state=self.random_state)
@@ -331,7 +331,7 @@ class CNNExtractor(ImageExtractor):
         return network
 
     def _digest(self) -> str:
-        """Return what tells the weights from others, as far as it is known without loading.
+        """Return what identifies the weights, as far as it is known without loading.
 
         Those in memory count, also where their file has been replaced since.
         """
@@ -342,8 +342,10 @@ class CNNExtractor(ImageExtractor):
         return "" if path is None else file_digest(path)
 
     def _rows(self, images: Images) -> Floats:
-        rows = stored_rows(images, self._cache_key(), lambda some: self._compute(images, some))
-        return lengths_of_one(rows, out=rows) if self.normalize else rows
+        rows = stored_rows(
+            images, self._cache_key(), lambda positions: self._compute(images, positions)
+        )
+        return scaled_to_length_one(rows, out=rows) if self.normalize else rows
 
     def _compute(
         self, images: Images, positions: npt.NDArray[np.intp]
@@ -354,13 +356,13 @@ class CNNExtractor(ImageExtractor):
             size=self.batch_size,
             positions=positions,
             n_jobs=self.n_jobs,
-            desc="Looking at images",
+            desc="Extracting CNN",
         )
         with closing(batches):
             yield from network.rows(batches)
 
     def _cache_key(self) -> dict[str, Any] | None:
-        """Return all that the activations depend on beside the images; None for what has no name.
+        """Return all that the activations depend on beside the images; None for custom networks.
 
         Made without torch: the versions stand for the files and the preprocessing that
         torchvision has under a name.
@@ -392,24 +394,24 @@ class CNNExtractor(ImageExtractor):
         if self.n_components is None:
             return rows
         scores = project(rows, self.mean_, self.components_, self.offset_)
-        return lengths_of_one(scores, out=scores) if self.normalize else scores
+        return scaled_to_length_one(scores, out=scores) if self.normalize else scores
 
 
-def lengths_of_one(rows: Floats, out: Floats | None = None) -> Floats:
+def scaled_to_length_one(rows: Floats, out: Floats | None = None) -> Floats:
     """Return rows of Euclidean length 1, in `out` if given; rows of zeros stay zero."""
     out = np.empty_like(rows) if out is None else out
-    for start in range(0, len(rows), PART):
-        some = rows[start : start + PART]
+    for start in range(0, len(rows), ROWS_PER_BLOCK):
+        some = rows[start : start + ROWS_PER_BLOCK]
         lengths = np.linalg.norm(some.astype(np.float64), axis=1, keepdims=True)
         lengths[lengths == 0] = 1
-        np.divide(some, lengths, out=out[start : start + PART], casting="same_kind")
+        np.divide(some, lengths, out=out[start : start + ROWS_PER_BLOCK], casting="same_kind")
     return out
 
 
-def _wrapped(pixels: npt.NDArray[np.uint8]) -> Images:
+def _images_of(pixels: npt.NDArray[np.uint8]) -> Images:
     """Return images that have no source but their pixels."""
-    nothing = np.full(len(pixels), "", dtype=object)
-    return Images(nothing, nothing, nothing, pixels, [])
+    no_names = np.full(len(pixels), "", dtype=object)
+    return Images(no_names, no_names, no_names, pixels, [])
 
 
 def _check_model(model: Any) -> None:
@@ -441,6 +443,6 @@ def _check_same(fitted: str, found: str) -> None:
     if fitted and fitted != found:
         raise ModelFileError(
             "The weights that params_cnn names are not those that the model was fitted with "
-            f"({found}, not {fitted}): rows of new images would not compare with the old ones. "
-            "Bring the old weights back, or fit again."
+            f"({found}, not {fitted}): rows of new images could not be compared with the old ones. "
+            "Give the old weights, or fit again."
         )

@@ -1,4 +1,4 @@
-"""Which layer of a network describes an image, and how what it gives becomes a row."""
+"""Which layer of a network describes an image, and how its activations become a row."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from clustimage._core.errors import InvalidParameterError
 from clustimage.features.cnn._torch import import_torch
 
-__all__ = ["Cut", "Place", "find_layer", "is_out_of_memory", "to_rows"]
+__all__ = ["Layer", "TruncatedNetwork", "find_layer", "is_out_of_memory", "to_rows"]
 
-# Where networks keep what turns features into classes.
+# Modules that turn features into classes.
 CLASSIFIERS = ("classifier", "fc", "heads", "head")
 
-# Places in a VGG by the names that the papers and Keras use.
+# Layers of a VGG by the names that the papers and Keras use.
 VGG_NAMES = {
     "flatten": ("classifier.0", "input"),
     "fc1": ("classifier.1", "output"),  # after its ReLU
@@ -27,16 +27,16 @@ FORWARD_ERRORS = (
 )
 
 
-class Place(NamedTuple):
-    """A layer, and whether its input or its output is meant; without a layer the end."""
+class Layer(NamedTuple):
+    """A module, and whether its input or its output is meant; without a module the output."""
 
     name: str
     module: Any
     side: str
 
 
-def find_layer(network: Any, layer: str | int | None, made_by: str = "model") -> Place:
-    """Return where in a network the features are taken.
+def find_layer(network: Any, layer: str | int | None, expression: str = "model") -> Layer:
+    """Return the layer of a network whose activations are taken.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def find_layer(network: Any, layer: str | int | None, made_by: str = "model") ->
         ``"fc2"`` (after their ReLU) and ``"flatten"``. A number counts the modules that
         have no others in them, in the order in which they were made, from 0, or from the
         end with -1.
-    made_by : str, default="model"
-        The code that makes the network, for the message.
+    expression : str, default="model"
+        Code that gives the network, for the message.
 
     Raises
     ------
     InvalidParameterError
-        If there is no such layer; the message has near matches and how to list all.
+        If there is no such layer; the message has close matches and how to list all.
     """
     _, torchvision = import_torch()
     if layer is None:
@@ -65,49 +65,49 @@ def find_layer(network: Any, layer: str | int | None, made_by: str = "model") ->
         known = VGG_NAMES if isinstance(network, torchvision.models.VGG) else {}
         if layer in known:
             name, side = known[layer]
-            return Place(layer, modules[name], side)
+            return Layer(layer, modules[name], side)
         if layer and layer in modules:
-            return Place(layer, modules[layer], "output")
+            return Layer(layer, modules[layer], "output")
         raise InvalidParameterError(
             f"params_cnn['layer'] must be a layer of {type(network).__name__}. Got {layer!r}."
             f"{_near(layer, [*known, *filter(None, modules)])} All names: "
-            f"[name for name, _ in {made_by}.named_modules()]."
+            f"[name for name, _ in {expression}.named_modules()]."
         )
     leaves = [name for name, module in modules.items() if not any(module.children())]
     if -len(leaves) <= layer < len(leaves):
-        return Place(leaves[layer], modules[leaves[layer]], "output")
+        return Layer(leaves[layer], modules[leaves[layer]], "output")
     raise InvalidParameterError(
         f"params_cnn['layer'] must be from {-len(leaves)} to {len(leaves) - 1}: "
         f"{type(network).__name__} has {len(leaves)} layers. Got {layer!r}."
     )
 
 
-def _before_classifier(network: Any) -> Place:
+def _before_classifier(network: Any) -> Layer:
     torch, _ = import_torch()
     for attribute in CLASSIFIERS:
         part = getattr(network, attribute, None)
         if isinstance(part, torch.nn.Module):
             ends = [
-                Place(name, module, "input")
+                Layer(name, module, "input")
                 for name, module in part.named_modules(prefix=attribute)
                 if isinstance(module, (torch.nn.Linear, torch.nn.Conv2d))
             ]
             if ends:
                 return ends[-1]
-    return Place("the output", None, "output")
+    return Layer("the output", None, "output")
 
 
 def _near(name: str, names: list[str]) -> str:
     close = difflib.get_close_matches(name, names, n=4, cutoff=0.5)
-    return f" Near matches: {', '.join(map(repr, close))}." if close else ""
+    return f" Close matches: {', '.join(map(repr, close))}." if close else ""
 
 
 class _Reached(Exception):
-    """The forward pass has come to the layer; what is behind it need not be computed."""
+    """The forward pass has come to the layer; the layers behind it need not be computed."""
 
 
-class _Watch:
-    """What a layer was given or made in a forward pass.
+class _Hook:
+    """Takes the input or the output of a module in a forward pass.
 
     It knows nothing of the network, so that the network is freed with its last user.
     """
@@ -130,7 +130,7 @@ class _Watch:
             raise _Reached
 
 
-class Cut:
+class TruncatedNetwork:
     """A network that is run as far as one layer, whose tensor it returns.
 
     A module that is run several times, such as the ReLU that the convolutions of a block
@@ -141,19 +141,19 @@ class Cut:
     ----------
     network : torch.nn.Module
         Gets a hook.
-    place : Place
+    layer : Layer
         What `find_layer` returned.
     """
 
-    def __init__(self, network: Any, place: Place) -> None:
+    def __init__(self, network: Any, layer: Layer) -> None:
         self.network = network
-        self.place = place
-        self._watch = _Watch()
-        if place.module is not None:
-            if place.side == "input":
-                place.module.register_forward_pre_hook(self._watch.take_input)
+        self.layer = layer
+        self._hook = _Hook()
+        if layer.module is not None:
+            if layer.side == "input":
+                layer.module.register_forward_pre_hook(self._hook.take_input)
             else:
-                place.module.register_forward_hook(self._watch.take_output)
+                layer.module.register_forward_hook(self._hook.take_output)
 
     def __call__(self, batch: Any) -> Any:
         """Return the tensor at the layer for a batch `(b, 3, height, width)`.
@@ -163,29 +163,29 @@ class Cut:
         InvalidParameterError
             If the layer is not run, or has not one tensor with a row per image.
         """
-        watch = self._watch
-        watch.seen, made = 0, None
+        hook = self._hook
+        hook.seen, made = 0, None
         try:
             made = self.network(batch)
         except _Reached:
             pass
         except FORWARD_ERRORS as exc:
             # What goes wrong behind the layer on the first call, no other call comes to.
-            if not watch.seen and not watch.runs and not is_out_of_memory(exc):
+            if not hook.seen and not hook.runs and not is_out_of_memory(exc):
                 raise self._refused(batch, exc) from exc
-            if not watch.seen or watch.runs:
+            if not hook.seen or hook.runs:
                 raise
-        value, watch.value = watch.value, None
-        if self.place.module is None:
+        value, hook.value = hook.value, None
+        if self.layer.module is None:
             value = made
-        elif not watch.seen:
+        elif not hook.seen:
             raise InvalidParameterError(
-                f"params_cnn['layer']: {self.place.name!r} is part of "
+                f"params_cnn['layer']: {self.layer.name!r} is part of "
                 f"{type(self.network).__name__} and is not run as a layer of its own. Take the "
                 "one around it, or the one before."
             )
-        watch.runs = watch.runs or watch.seen
-        return _one_tensor(value, len(batch), self.place.name)
+        hook.runs = hook.runs or hook.seen
+        return _one_tensor(value, len(batch), self.layer.name)
 
     def _refused(self, batch: Any, exc: BaseException) -> InvalidParameterError:
         return InvalidParameterError(

@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
 from clustimage._core.logs import get_logger
-from clustimage.features.cnn._layers import Cut, find_layer, is_out_of_memory, to_rows
+from clustimage.features.cnn._layers import TruncatedNetwork, find_layer, is_out_of_memory, to_rows
 from clustimage.features.cnn._torch import find_device, import_torch
 from clustimage.features.cnn._weights import (
     fetch_weights,
@@ -37,16 +37,16 @@ logger = get_logger(__name__)
 Batch = tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]
 Rows = tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]
 
-HEAP_BLOCK = 33_000_000  # bytes, below 32 MiB
-FEW = 4  # images that the CPU works on at a time
+HEAP_BYTES = 33_000_000  # below 32 MiB
+IMAGES_PER_PASS_ON_CPU = 4  # at least
 PUBLISHED = "IMAGENET1K_V1"  # weights whose preprocessing stands for a model that has none
-INITS_ITSELF = ("vgg", "inception", "googlenet")  # seconds, for numbers that a file replaces
+SLOW_TO_INITIALISE = ("vgg", "inception", "googlenet")  # seconds, for numbers that a file replaces
 TWO_CLASSIFIERS = ("inception", "googlenet")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """What a picture goes through before it meets a network, and which picture that is.
+    """The preprocessing of images for a network.
 
     By default the preprocessing of most networks of torchvision: ImageNet's means and
     deviations, of 224 by 224 pixels.
@@ -81,13 +81,13 @@ class Network:
     frame : Frame
         The pictures it takes.
     digest : str
-        What tells its weights from others: of a file and of a network of the user's own the
-        digest of the content, for weights that torchvision publishes the name of their file.
+        Identifies its weights: of a file and of a custom network the digest
+        of the content, for weights that torchvision publishes the name of their file.
 
     Raises
     ------
     MissingDependencyError, InvalidParameterError, DownloadError
-        If torch, the model, the layer, the device or the weights are not to be had.
+        If torch, the model, the layer, the device or the weights are not available.
     """
 
     def __init__(
@@ -98,10 +98,10 @@ class Network:
         self._device = find_device(device)
         if isinstance(model, str):
             module, preset, self.digest = _published(model, weights, random_state)
-            made_by = f"torchvision.models.{find_model(model)}()"
+            expression = f"torchvision.models.{find_model(model)}()"
         else:
-            module, preset, self.digest = _own(model, weights)
-            made_by = "model"
+            module, preset, self.digest = _custom(model, weights)
+            expression = "model"
         self.frame = preset.frame
         module = module.float().eval().requires_grad_(False).to(self._device)
         self._format = torch.contiguous_format
@@ -113,7 +113,7 @@ class Network:
         # two cores: mobilenet_v2 3.3, squeezenet1_1 1.7, resnet50 1.4 times as fast.
         self._piece = None
         if self._device.type == "cpu":
-            self._piece = max(FEW, torch.get_num_threads())
+            self._piece = max(IMAGES_PER_PASS_ON_CPU, torch.get_num_threads())
             _widen_heap()
         self._has_class_token = hasattr(module, "class_token") or hasattr(module, "cls_token")
         width = self.frame.size[1]
@@ -121,7 +121,7 @@ class Network:
         # those over three channels.
         self._mean = torch.tensor(preset.mean, device=self._device).repeat(width)
         self._std = torch.tensor(preset.std, device=self._device).repeat(width)
-        self._cut = Cut(module, find_layer(module, layer, made_by))
+        self._truncated = TruncatedNetwork(module, find_layer(module, layer, expression))
         # One image through it, so that a layer that cannot be used is known before all others.
         self._launch(np.zeros((1, *self.frame.size, 3), dtype=np.uint8))
 
@@ -189,7 +189,7 @@ class Network:
         lines.div_(255).sub_(self._mean).div_(self._std)
         batch = lines.view(frames.shape).permute(0, 3, 1, 2)
         batch = batch.contiguous(memory_format=self._format)
-        return to_rows(self._cut(batch), has_class_token=self._has_class_token)
+        return to_rows(self._truncated(batch), has_class_token=self._has_class_token)
 
     def _collect(self, launched: tuple[Any, Any]) -> npt.NDArray[np.float32]:
         tensor, event = launched
@@ -213,7 +213,7 @@ def _widen_heap() -> None:
     to the largest block that was freed, up to 32 MiB, and twice of it is kept free at the top
     of the heap. Nothing is written to this block, so it takes no memory.
     """
-    np.empty(HEAP_BLOCK, dtype=np.uint8)
+    np.empty(HEAP_BYTES, dtype=np.uint8)
 
 
 def spelling(name: str) -> str:
@@ -238,7 +238,7 @@ def find_model(name: str) -> str:
     Raises
     ------
     InvalidParameterError
-        If it is not known; the message has near matches and how to list all.
+        If it is not known; the message has close matches and how to list all.
     """
     _, torchvision = import_torch()
     names = torchvision.models.list_models(module=torchvision.models)
@@ -248,9 +248,9 @@ def find_model(name: str) -> str:
     if wanted in names:
         return wanted
     if len(alike) == 1:
-        return alike[0]
+        return str(alike[0])
     near = alike or difflib.get_close_matches(wanted, names, n=4, cutoff=0.5)
-    words = f" Near matches: {', '.join(map(repr, near))}." if near else ""
+    words = f" Close matches: {', '.join(map(repr, near))}." if near else ""
     raise InvalidParameterError(
         "params_cnn['model'] must be a classification model of torchvision or a torch.nn.Module. "
         f"Got {name!r}.{words} "
@@ -291,7 +291,7 @@ def _build(model: str, *, member: Any = None, state: Any = None, random_state: A
     builder = torchvision.models.get_model_builder(model)
     family = builder.__module__.rpartition(".")[2]
     options: dict[str, Any] = {}
-    if family in INITS_ITSELF:
+    if family in SLOW_TO_INITIALISE:
         options["init_weights"] = state is None
     if family in TWO_CLASSIFIERS:
         # Their own files were trained on another scale of the pixels.
@@ -300,7 +300,7 @@ def _build(model: str, *, member: Any = None, state: Any = None, random_state: A
         options["image_size"] = member.meta["min_size"][0]
     if not isinstance(random_state, int | np.integer):
         random_state = check_random_state(random_state).randint(2**31 - 1)
-    # Old versions remark on their own code.
+    # Old versions warn of their own code.
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.default_generator.manual_seed(int(random_state))
@@ -320,11 +320,11 @@ def _other_n_classes(module: Any, state: Any) -> int | None:
     return len(given)
 
 
-def _own(model: Any, weights: Any) -> tuple[Any, Preset, str]:
-    """Return a copy of a network of the user's own, its preprocessing and its digest."""
+def _custom(model: Any, weights: Any) -> tuple[Any, Preset, str]:
+    """Return a copy of a custom network, its preprocessing and its digest."""
     torch, torchvision = import_torch()
     if not isinstance(model, torch.nn.Module):
-        model.state_dict()  # what stands for a network that no file keeps says so
+        model.state_dict()  # raises for what stands for a network that was not saved
         raise InvalidParameterError(
             "params_cnn['model'] must be the name of a classification model of torchvision or a "
             f"torch.nn.Module. Got a {type(model).__name__}."
@@ -334,7 +334,7 @@ def _own(model: Any, weights: Any) -> tuple[Any, Preset, str]:
     except (RuntimeError, TypeError) as exc:
         raise InvalidParameterError(
             f"params_cnn['model']: {type(model).__name__} cannot be copied ({exc}), which is done "
-            "so that your own object stays as it is."
+            "so that the object itself stays as it is."
         ) from exc
     preset, path = Preset(), file_of(weights)
     if path is not None:
@@ -345,7 +345,7 @@ def _own(model: Any, weights: Any) -> tuple[Any, Preset, str]:
 
 
 def _member(weights: Any) -> Any:
-    """Return the weights of torchvision that bring the preprocessing of a network of one's own."""
+    """Return the weights of torchvision whose preprocessing a custom network uses."""
     _, torchvision = import_torch()
     if hasattr(weights, "transforms"):
         return weights
@@ -353,7 +353,7 @@ def _member(weights: Any) -> Any:
         return torchvision.models.get_weight(str(weights))
     except (ValueError, KeyError) as exc:
         raise InvalidParameterError(
-            "params_cnn['weights'] beside a torch.nn.Module must be a file with a state dict, or "
+            "params_cnn['weights'] of a torch.nn.Module must be a file with a state dict, or "
             "weights of torchvision whose preprocessing is used, such as "
             f"'ResNet50_Weights.IMAGENET1K_V2'. Got {str(weights)!r}."
         ) from exc

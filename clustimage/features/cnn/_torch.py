@@ -27,7 +27,7 @@ def import_torch() -> tuple[Any, Any]:
     Raises
     ------
     MissingDependencyError
-        If one of them is not installed, or if they are not of versions that go together.
+        If one of them is not installed, or if they are not of versions that belong together.
     """
     torch = _import_torch()
     try:
@@ -36,7 +36,7 @@ def import_torch() -> tuple[Any, Any]:
     except (ImportError, OSError, RuntimeError, AttributeError) as exc:
         if isinstance(exc, ModuleNotFoundError) and exc.name == "torchvision":
             import_optional("torchvision", extra="cnn", needed_by=NEEDED_BY)
-        raise MissingDependencyError(_words_on_the_pair(exc)) from exc
+        raise MissingDependencyError(_mismatch_message(exc)) from exc
     return torch, torchvision
 
 
@@ -60,24 +60,24 @@ def _broken_torch(exc: BaseException) -> MissingDependencyError:
     )
 
 
-def _words_on_the_pair(exc: BaseException) -> str:
-    """Return what to do where torchvision does not load beside the torch that is there."""
+def _mismatch_message(exc: BaseException) -> str:
+    """Return what to do where torchvision does not load with the torch that is installed."""
     torch, torchvision = _version("torch"), _version("torchvision")
-    said = (
-        f"{NEEDED_BY} needs torch and torchvision of versions that go together. Installed are "
+    message = (
+        f"{NEEDED_BY} needs torch and torchvision of versions that belong together. Installed are "
         f"torch {torch} and torchvision {torchvision}, which cannot be imported ({_one_line(exc)})."
     )
     partner = _partner(torch)
     if partner is None:
-        return f"{said} Install both at once: pip install --upgrade torch torchvision"
+        return f"{message} Install both at once: pip install --upgrade torch torchvision"
     if torchvision.startswith(f"{partner}."):
         return (
-            f"{said} The two numbers go together, so the builds do not (one for CUDA, one for "
-            "the CPU). Install both from one place: "
+            f"{message} The two versions belong together, so the builds do not (one for CUDA, one "
+            "for the CPU). Install both from one index: "
             f"pip install --force-reinstall 'torch=={_minor(torch)}.*' 'torchvision=={partner}.*'"
         )
     return (
-        f"{said} torch {_minor(torch)} goes with torchvision {partner}: "
+        f"{message} torch {_minor(torch)} needs torchvision {partner}: "
         f"pip install 'torch=={_minor(torch)}.*' 'torchvision=={partner}.*'"
     )
 
@@ -117,23 +117,23 @@ def find_device(device: Any) -> Any:
     Raises
     ------
     InvalidParameterError
-        If there is no such device here; the message lists those that there are.
+        If this machine has no such device; the message lists those that it has.
     """
     torch, _ = import_torch()
-    there = _devices(torch)
+    devices = _devices(torch)
     if device is None or device == "auto":
-        return torch.device(there[0])
+        return torch.device(devices[0])
     name = str(device)
-    if name in (*there, *(known.removesuffix(":0") for known in there)):
+    if name in (*devices, *(known.removesuffix(":0") for known in devices)):
         return torch.device(name)
     raise InvalidParameterError(
-        f"params_cnn['device'] must be a device that is here: 'auto', "
-        f"{', '.join(map(repr, there))}. Got {name!r}."
+        f"params_cnn['device'] must be a device of this machine: 'auto', "
+        f"{', '.join(map(repr, devices))}. Got {name!r}."
     )
 
 
 def _devices(torch: Any) -> list[str]:
-    """Return the devices that are here, the best one first."""
+    """Return the devices of this machine, the best one first."""
     found = []
     if torch.cuda.is_available():
         found += [f"cuda:{number}" for number in range(torch.cuda.device_count())]

@@ -25,17 +25,17 @@ from clustimage.images import Stamp
 
 __all__ = ["fetch_weights", "file_digest", "file_of", "find_member", "load_weights", "read_weights"]
 
-FEW = 3  # names that a message shows before it counts the rest
+MAX_NAMES_SHOWN = 3  # in a message
 
-# What torch raises on a file that is cut off, damaged, or none of its own.
+# What torch raises on a file that is truncated, damaged, or of another program.
 READ_ERRORS = (
     *(OSError, EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError),
     *(AttributeError, AssertionError, OverflowError, ImportError, struct.error),
 )
 
-# Where files that hold more than a state dict have it.
+# Entries of a checkpoint that may be the state dict.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
-# What wrappers of modules put before every name.
+# Prefixes that wrappers of modules put before every name.
 PREFIXES = ("module.", "_orig_mod.")
 
 # The published files of DenseNet have names from a time when a dot was allowed in them.
@@ -45,7 +45,7 @@ OLD_DENSENET = re.compile(
 # Second classifiers of Inception, which only training uses.
 AUXILIARY = re.compile(r"^(AuxLogits|aux1|aux2)\.")
 
-# What a file seems to be, by a name that only this family has.
+# Families of networks, by a name that only they have.
 FAMILIES = {
     r"^Mixed_7c\.": "Inception v3",
     r"^inception5b\.": "GoogLeNet",
@@ -106,8 +106,8 @@ def file_digest(path: Path) -> str:
 def _digest(path: Path, stamp: Stamp) -> str:
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
+        while block := file.read(1 << 20):
+            digest.update(block)
     return digest.hexdigest()
 
 
@@ -152,7 +152,7 @@ def fetch_weights(model: str, member: Any) -> Path:
     Raises
     ------
     DownloadError
-        If it is not there and cannot be had; the message says what to do.
+        If it is not there and cannot be downloaded; the message says what to do.
     """
     torch, _ = import_torch()
     url = member.url
@@ -167,9 +167,9 @@ def fetch_weights(model: str, member: Any) -> Path:
     except (DownloadError, OSError) as exc:
         raise DownloadError(
             f"The weights {member.name} of {model} are the file {path.name}. It is not at {path}, "
-            f"and could not be downloaded from {url} ({exc.__cause__ or exc}). Ways out: give a "
-            "file that you have, params_cnn={'weights': 'path/to/file.pth'}; take another method, "
-            "such as method='pca'; or download the file elsewhere and copy it to "
+            f"and could not be downloaded from {url} ({exc.__cause__ or exc}). Give a file that "
+            "you have, params_cnn={'weights': 'path/to/file.pth'}; or use another method, such "
+            "as method='pca'; or download the file elsewhere and copy it to "
             f"{path}."
         ) from exc
     finally:
@@ -183,7 +183,7 @@ def _check_hash(path: Path, name: str) -> None:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if wanted and not digest.startswith(wanted[1]):
         raise DownloadError(
-            f"what came has the SHA-256 {digest[:8]}…, not {wanted[1]}…, as its name says"
+            f"the downloaded file has the SHA-256 {digest[:8]}…, not {wanted[1]}…, as its name says"
         )
 
 
@@ -205,14 +205,14 @@ def read_weights(path: Path) -> OrderedDict[str, Any]:
     Raises
     ------
     InvalidParameterError
-        If there is no such file, it is broken, no state dict, or holds code.
+        If there is no such file, or it is damaged, is not a state dict, or holds code.
     """
     torch, _ = import_torch()
     file_digest(path)  # says what is wrong where it cannot be read
     if _is_program(path):
         raise _with_code(path)
     try:
-        # It remarks on files that other programs wrote.
+        # It warns of files that other programs wrote.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -227,10 +227,10 @@ def read_weights(path: Path) -> OrderedDict[str, Any]:
             content = content[name]
     if not isinstance(content, Mapping) or not content or not _all_tensors(torch, content):
         raise InvalidParameterError(
-            f"{path} holds a {type(content).__name__}, no state dict: names and tensors, as "
+            f"{path} holds a {type(content).__name__}, not a state dict: names and tensors, as "
             "torch.save(model.state_dict(), path) writes them."
         )
-    return _with_own_names(content)
+    return _with_plain_names(content)
 
 
 def _all_tensors(torch: Any, content: Mapping[Any, Any]) -> bool:
@@ -261,11 +261,11 @@ def _with_code(path: Path) -> InvalidParameterError:
 def _broken(path: Path, said: str) -> InvalidParameterError:
     words = f" ({' '.join(said.split())[:120]})" if said else ""
     return InvalidParameterError(
-        f"{path} is broken, or no file of weights that torch.save wrote{words}."
+        f"{path} is damaged, or not a file of weights that torch.save wrote{words}."
     )
 
 
-def _with_own_names(content: Mapping[str, Any]) -> OrderedDict[str, Any]:
+def _with_plain_names(content: Mapping[str, Any]) -> OrderedDict[str, Any]:
     state: OrderedDict[str, Any] = OrderedDict(content)
     versions = dict(getattr(content, "_metadata", {}))
     for prefix in PREFIXES * 2:
@@ -298,8 +298,10 @@ def load_weights(module: Any, state: OrderedDict[str, Any], *, path: Path, model
         If they are those of another network; the message says what is missing, what is not
         expected, and what has another shape.
     """
-    own = module.state_dict()
-    other = [key for key, value in own.items() if key in state and state[key].shape != value.shape]
+    expected = module.state_dict()
+    other = [
+        key for key, value in expected.items() if key in state and state[key].shape != value.shape
+    ]
     fitting = OrderedDict((key, value) for key, value in state.items() if key not in other)
     fitting._metadata = getattr(state, "_metadata", {})  # type: ignore[attr-defined]
     try:
@@ -316,7 +318,7 @@ def load_weights(module: Any, state: OrderedDict[str, Any], *, path: Path, model
     unexpected = [key for key in outcome.unexpected_keys if not AUXILIARY.match(key)]
     if not (missing or unexpected or other):
         return
-    shapes = [f"{key} {tuple(state[key].shape)}, not {tuple(own[key].shape)}" for key in other]
+    shapes = [f"{key} {tuple(state[key].shape)}, not {tuple(expected[key].shape)}" for key in other]
     parts = [
         f"{len(names)} {what} ({_first(names)})"
         for what, names in (
@@ -327,15 +329,15 @@ def load_weights(module: Any, state: OrderedDict[str, Any], *, path: Path, model
         if names
     ]
     raise InvalidParameterError(
-        f"{path} holds the weights of another network than {model}: of its "
-        f"{len(own)} entries {'; '.join(parts)}.{_seems(state)} Name the network that the file "
-        "belongs to in params_cnn['model']."
+        f"{path} holds the weights of another network than {model}: of its {len(expected)} "
+        f"entries {'; '.join(parts)}.{_seems(state)} Name the network that the file belongs to in "
+        "params_cnn['model']."
     )
 
 
 def _first(names: list[str]) -> str:
-    shown = ", ".join(names[:FEW])
-    return shown if len(names) <= FEW else f"{shown}, …"
+    shown = ", ".join(names[:MAX_NAMES_SHOWN])
+    return shown if len(names) <= MAX_NAMES_SHOWN else f"{shown}, …"
 
 
 def _seems(names: Iterable[str]) -> str:

@@ -27,8 +27,8 @@ PARAMS = {"timeframe": 5, "radius_meters": 1000, "min_samples": 2}
 class Read:
     """What an extractor has learned."""
 
-    moments_ = np.array([0.0, 3600.0, 86400.0, NAN, 9e5, 9e5])
-    places_ = np.array([[0, 0.001], [0, 0.002], [NAN, NAN], [45, 9], [45, 9], [45, 9]])
+    timestamps_ = np.array([0.0, 3600.0, 86400.0, NAN, 9e5, 9e5])
+    locations_ = np.array([[0, 0.001], [0, 0.002], [NAN, NAN], [45, 9], [45, 9], [45, 9]])
 
 
 def trips(n: int, seed: int = 0) -> np.ndarray:

@@ -18,7 +18,7 @@ from clustimage._core.errors import InvalidParameterError, MissingDependencyErro
 from clustimage.adapters import make_pca_object
 from clustimage.features import CNNExtractor, PCAExtractor, make_extractor
 from clustimage.features.cnn import _cnn
-from clustimage.features.cnn._cnn import lengths_of_one
+from clustimage.features.cnn._cnn import scaled_to_length_one
 from clustimage.images import load_images, open_cache
 
 SMALL = {"model": "squeezenet1_1", "weights": None, "device": "cpu"}
@@ -75,11 +75,11 @@ def test_settings_that_no_images_suit_raise_at_once(name, value, words):
 @pytest.mark.parametrize(
     "settings, words",
     [
-        ({"model": "squeezenet1_2"}, "Near matches: 'squeezenet1_"),
+        ({"model": "squeezenet1_2"}, "Close matches: 'squeezenet1_"),
         ({"layer": "nowhere"}, r"a layer of SqueezeNet.*models\.squeezenet1_1\(\)\.named_modules"),
         ({"weights": "none.pth"}, "none.pth: No such file"),
         ({"weights": "IMAGENET"}, "of squeezenet1_1 must be one of 'IMAGENET1K_V1', 'DEFAULT'"),
-        ({"device": "cuda:99"}, "must be a device that is here: 'auto', .*Got 'cuda:99'"),
+        ({"device": "cuda:99"}, "must be a device of this machine: 'auto', .*Got 'cuda:99'"),
     ],
 )
 def test_what_is_missing_is_known_before_images_are_read(torch, settings, words):
@@ -107,8 +107,8 @@ def test_rows_have_length_one_unless_activations_are_wanted(torch, colour):
 
 def test_a_row_of_zeros_stays_zero():
     rows = np.array([[0, 0], [3, 4], [1e-30, 0]], dtype=np.float32)
-    np.testing.assert_allclose(lengths_of_one(rows), [[0, 0], [0.6, 0.8], [1, 0]], rtol=1e-6)
-    assert lengths_of_one(rows).dtype == np.float32
+    np.testing.assert_allclose(scaled_to_length_one(rows), [[0, 0], [0.6, 0.8], [1, 0]], rtol=1e-6)
+    assert scaled_to_length_one(rows).dtype == np.float32
 
 
 def test_components_are_those_of_pca(torch, colour):
@@ -116,7 +116,7 @@ def test_components_are_those_of_pca(torch, colour):
     expected = PCAExtractor(5).fit_transform(plain)
     extractor = make(n_components=5)
     rows = extractor.fit_transform(colour[:20])
-    np.testing.assert_allclose(rows, lengths_of_one(expected), atol=1e-6)
+    np.testing.assert_allclose(rows, scaled_to_length_one(expected), atol=1e-6)
     np.testing.assert_array_equal(extractor.transform(colour[:20]), rows)
     raw = PCAExtractor(5).fit_transform(make(normalize=False).fit_transform(colour[:20]))
     scores = make(n_components=5, normalize=False).fit_transform(colour[:20])
@@ -253,7 +253,7 @@ def test_known_rows_are_not_computed_again(torch, folder, tmp_path, built):
     np.testing.assert_array_equal(again.fit_images(read(folder, cache)), rows)
     assert len(built) == 1 and again.weights_digest_ == ""
     plain = make(normalize=False).fit_images(read(folder, cache))
-    np.testing.assert_array_equal(lengths_of_one(plain), rows)
+    np.testing.assert_array_equal(scaled_to_length_one(plain), rows)
     assert make(n_components=2).fit_images(read(folder, cache)).shape == (6, 2)
     assert len(built) == 1
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
 
 from clustimage._core.errors import InvalidParameterError  # noqa: E402
-from clustimage.features.cnn._layers import Cut, find_layer, to_rows  # noqa: E402
+from clustimage.features.cnn._layers import TruncatedNetwork, find_layer, to_rows  # noqa: E402
 
 nn = torch.nn
 PLAIN = {"init_weights": False}
@@ -24,7 +24,9 @@ def without_numbers(name):
 
 def size_of(module, layer, side=224):
     with torch.inference_mode():
-        value = Cut(module, find_layer(module, layer))(torch.empty(2, 3, side, side, device="meta"))
+        value = TruncatedNetwork(module, find_layer(module, layer))(
+            torch.empty(2, 3, side, side, device="meta")
+        )
         rows = to_rows(value, has_class_token=hasattr(module, "class_token"))
     assert len(rows) == 2
     return rows.shape[1]
@@ -86,7 +88,7 @@ def test_layers_by_name_and_by_number(name, layer, size):
 
 def run(module, layer, batch):
     with torch.inference_mode():
-        return Cut(module, find_layer(module, layer))(batch)
+        return TruncatedNetwork(module, find_layer(module, layer))(batch)
 
 
 @pytest.fixture
@@ -141,29 +143,29 @@ def test_a_layer_that_is_run_twice_counts_the_last_time(batch):
     network = Shared()
     with torch.inference_mode():
         expected = network.two(network.one(batch).relu()).relu()
-        cut = Cut(network, find_layer(network, "relu"))
+        truncated = TruncatedNetwork(network, find_layer(network, "relu"))
         for _ in range(3):
-            assert bool((cut(batch) == expected).all())
+            assert bool((truncated(batch) == expected).all())
 
 
 def test_what_is_behind_the_layer_is_run_once_at_most(batch):
     network = Shared()
-    cut = Cut(network, find_layer(network, "two"))
+    truncated = TruncatedNetwork(network, find_layer(network, "two"))
     for _ in range(4):
-        cut(batch)
+        truncated(batch)
     assert network.calls == 1
 
 
 def test_what_fails_behind_the_layer_does_not_matter(batch):
     network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Linear(99, 1))
-    cut = Cut(network, find_layer(network, 0))
+    truncated = TruncatedNetwork(network, find_layer(network, 0))
     for _ in range(2):
-        assert cut(batch).shape == (2, 4, 8, 8)
+        assert truncated(batch).shape == (2, 4, 8, 8)
 
 
 def test_an_unknown_name_is_refused_with_near_ones():
     network = torchvision.models.resnet18(weights=None)
-    with pytest.raises(InvalidParameterError, match="'layer5'. Near matches: 'layer[1-4]'.*named"):
+    with pytest.raises(InvalidParameterError, match="'layer5'. Close matches: 'layer[1-4]'.*named"):
         find_layer(network, "layer5")
     with pytest.raises(InvalidParameterError, match="of ResNet. Got 'fc2'"):
         find_layer(network, "fc2")
@@ -173,7 +175,7 @@ def test_an_unknown_name_is_refused_with_near_ones():
 
 def test_the_names_that_only_a_vgg_has_are_near_matches_too():
     network = torchvision.models.vgg11(init_weights=False)
-    with pytest.raises(InvalidParameterError, match="Got 'fc3'. Near matches: 'fc2', 'fc1'"):
+    with pytest.raises(InvalidParameterError, match="Got 'fc3'. Close matches: 'fc2', 'fc1'"):
         find_layer(network, "fc3")
 
 

@@ -78,8 +78,8 @@ def test_every_name_of_torchvision_means_itself():
 @pytest.mark.parametrize(
     "given, words",
     [
-        ("mobilnet_v2", "Got 'mobilnet_v2'. Near matches: 'mobilenet_v2'.*list_models"),
-        ("regnetx16gf", "Near matches: 'regnet_x_16gf', 'regnet_x_1_6gf'"),
+        ("mobilnet_v2", "Got 'mobilnet_v2'. Close matches: 'mobilenet_v2'.*list_models"),
+        ("regnetx16gf", "Close matches: 'regnet_x_16gf', 'regnet_x_1_6gf'"),
         ("maskrcnn", r"All \d+: torchvision.models.list_models\(module=torchvision.models\)"),
     ],
 )
@@ -121,12 +121,12 @@ def test_what_goes_in_is_scaled_by_the_means_and_deviations_of_imagenet(frames):
     np.testing.assert_allclose(rows_of(network, frames), expected.mean(axis=(1, 2)), atol=1e-5)
 
 
-def test_an_own_network_may_borrow_the_preprocessing_of_weights():
+def test_a_custom_network_may_borrow_the_preprocessing_of_weights():
     member = torchvision.models.EfficientNet_B3_Weights.IMAGENET1K_V1
     for weights in (member, "EfficientNet_B3_Weights.IMAGENET1K_V1"):
         assert make(Means(), weights=weights).frame == Frame((300, 300), 320, "bicubic")
     assert make(Means(), weights="IMAGENET1K_V1").frame == Frame((224, 224), 256)
-    with pytest.raises(InvalidParameterError, match="beside a torch.nn.Module must be a file"):
+    with pytest.raises(InvalidParameterError, match="of a torch.nn.Module must be a file"):
         make(Means(), weights="IMAGENET1K_V7")
     detection = torchvision.models.detection.FasterRCNN_ResNet50_FPN_Weights.DEFAULT
     with pytest.raises(InvalidParameterError, match="for the classification of images"):
@@ -163,7 +163,7 @@ def test_alone_and_in_a_batch_rows_are_the_same(frames):
     )
 
 
-def test_an_own_network_stays_as_it_is(frames):
+def test_a_custom_network_stays_as_it_is(frames):
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5)).double()
     model[1].eval()
     before = {key: value.clone() for key, value in model.state_dict().items()}
@@ -179,7 +179,7 @@ def test_an_own_network_stays_as_it_is(frames):
     assert make(model).digest != network.digest
 
 
-def test_an_own_network_may_have_its_weights_in_a_file(frames, tmp_path):
+def test_a_custom_network_may_have_its_weights_in_a_file(frames, tmp_path):
     one, two = (nn.Sequential(nn.Conv2d(3, 4, 3)) for _ in range(2))
     torch.save(one.state_dict(), tmp_path / "one.pth")
     np.testing.assert_array_equal(
@@ -290,7 +290,7 @@ def test_a_batch_that_is_too_large_for_the_gpu_gets_a_sentence(frames):
     def fail(batch):
         raise OutOfMemoryError
 
-    network._cut.network.forward = fail
+    network._truncated.network.forward = fail
     with pytest.raises(MemoryLimitError, match="A batch of 4 images .*'batch_size'"):
         rows_of(network, frames)
 

@@ -1,4 +1,4 @@
-"""torch and torchvision where they are missing or do not go together, and their devices."""
+"""torch and torchvision where they are missing or do not belong together, and their devices."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_pair_that_does_not_go_together_gets_a_sentence(tmp_path):
         assert line.startswith("method='cnn' needs torch and torchvision of versions that go tog")
         assert "Installed are torch 2.3.1+cpu and torchvision 0.20.0, which cannot be" in line
         assert cause.partition("(")[0] in line
-        assert "torch 2.3 goes with torchvision 0.18: pip install 'torch==2.3.*' " in line
+        assert "torch 2.3 needs torchvision 0.18: pip install 'torch==2.3.*' " in line
 
 
 def test_what_is_broken_in_another_way_gets_a_sentence_too(tmp_path):
@@ -69,7 +69,7 @@ def test_what_is_broken_in_another_way_gets_a_sentence_too(tmp_path):
     fake(tmp_path / "a", "torchvision", "0.29.1", "raise RuntimeError('nms')")
     fake(tmp_path / "b", "torch", "2.14.1", "raise OSError('libcudart.so.12: cannot open')")
     pair, torch = lines(tmp_path / "a", tmp_path / "b")
-    assert "The two numbers go together, so the builds do not" in pair
+    assert "The two versions belong together, so the builds do not" in pair
     assert "'torch', which is installed (2.14.1) and cannot be imported (OSError: libcu" in torch
 
 

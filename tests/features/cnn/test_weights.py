@@ -129,7 +129,7 @@ def test_a_download_that_is_not_what_its_name_says_is_not_kept(member, tmp_path,
         Path(path).write_bytes(b"a page to log in")
 
     monkeypatch.setattr(_weights, "wget", wget)
-    with pytest.raises(DownloadError, match=r"what came has the SHA-256 \w{8}…, not"):
+    with pytest.raises(DownloadError, match=r"the downloaded file has the SHA-256 \w{8}…, not"):
         fetch_weights("net", member)
     assert list((tmp_path / "hub" / "checkpoints").iterdir()) == []
 
@@ -259,7 +259,7 @@ def test_code_in_a_file_is_not_executed(tmp_path):
     with pytest.raises(InvalidParameterError, match="holds more than weights.*model.state_dict()"):
         read_weights(path)
     path.write_bytes(pickle.dumps(Harm(tmp_path / "made")))
-    with pytest.raises(InvalidParameterError, match="is broken|holds more than weights"):
+    with pytest.raises(InvalidParameterError, match="is damaged|holds more than weights"):
         read_weights(path)
     assert not (tmp_path / "made").exists()
 
@@ -286,14 +286,14 @@ def test_programs_are_refused_before_torch_sees_them(tmp_path, monkeypatch):
 def test_a_broken_file_is_refused(tmp_path, content):
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
-    with pytest.raises(InvalidParameterError, match="is broken, or no file of weights"):
+    with pytest.raises(InvalidParameterError, match="is damaged, or not a file of weights"):
         read_weights(path)
 
 
 def test_a_file_that_is_cut_off_is_refused(squeezenet, tmp_path):
     path = saved(squeezenet.state_dict(), tmp_path)
     path.write_bytes(path.read_bytes()[:100_000])
-    with pytest.raises(InvalidParameterError, match="is broken"):
+    with pytest.raises(InvalidParameterError, match="is damaged"):
         read_weights(path)
 
 
@@ -303,7 +303,7 @@ def test_a_file_that_is_cut_off_is_refused(squeezenet, tmp_path):
      ({3: torch.ones(1)}, "dict")],
 )  # fmt: skip
 def test_what_is_no_state_dict_is_refused(tmp_path, content, kind):
-    with pytest.raises(InvalidParameterError, match=f"holds a {kind}, no state dict"):
+    with pytest.raises(InvalidParameterError, match=f"holds a {kind}, not a state dict"):
         read_weights(saved(content, tmp_path))
 
 

@@ -201,12 +201,12 @@ def test_sixty_thousand_photos_take_a_few_hundred_megabytes_beside_their_feature
     road = choose_solver(60_000, 49_152, 217)
     assert road.peak < 0.6e9
     more = choose_solver(600_000, 49_152, 217)
-    assert more.peak - road.peak == 4 * krylov.BLOCK * 540_000  # the numbers it begins with
+    assert more.peak - road.peak == 4 * krylov.DIRECTIONS_PER_PASS * 540_000  # the random start
 
 
 def test_less_memory_leads_to_random_directions_and_is_said_once(many, caplog, monkeypatch):
     for module in (solver, krylov):
-        monkeypatch.setattr(module, "BLOCK", 8)
+        monkeypatch.setattr(module, "DIRECTIONS_PER_PASS", 8)
     images = as_images(many)
     road = choose_solver(600, 32 * 24 * 3, 0.5)
     tight = Budget(road.peak - 1)
@@ -243,9 +243,9 @@ def test_what_a_tight_budget_led_to_is_kept_apart(many, tmp_path):
 
 def test_growing_ends_where_the_budget_ends(monkeypatch):
     """Noise: nearly all directions are needed, of which few are allowed."""
-    monkeypatch.setattr(solver, "LARGE", 250)
+    monkeypatch.setattr(solver, "MAX_EXACT_SIZE", 250)
     for module in (solver, krylov):
-        monkeypatch.setattr(module, "BLOCK", 16)
+        monkeypatch.setattr(module, "DIRECTIONS_PER_PASS", 16)
     images = as_images(np.random.default_rng(0).integers(0, 256, (300, 16, 20, 1), dtype=np.uint8))
     least = max(choose_solver(300, 320, 0.9).least, solver.projected_bytes(300, 320, 1))
     n_bytes = least + 100_000
@@ -272,11 +272,11 @@ def test_more_components_give_more_columns_than_fewer():
         PCAExtractor(31).plan(30, SHAPE)
 
 
-# --- rows that are known --------------------------------------------------------------------------
+# --- rows that are cached -------------------------------------------------------------------------
 
 
-def test_known_rows_come_a_few_at_a_time(many, tmp_path, monkeypatch):
-    monkeypatch.setattr("clustimage.features._stored.AT_ONCE", 7)
+def test_cached_rows_come_a_few_at_a_time(many, tmp_path, monkeypatch):
+    monkeypatch.setattr("clustimage.features._stored.ROWS_PER_QUERY", 7)
     folder = tmp_path / "photos"
     folder.mkdir()
     for number, pixels in enumerate(many[:30]):

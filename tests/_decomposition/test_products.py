@@ -1,4 +1,4 @@
-"""Walks through rows in memory and in a file: equal to numpy on whole arrays."""
+"""Products of rows in memory and in a file: equal to numpy on whole arrays."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import numpy as np
 import pytest
 
 from clustimage._core.file_arrays import mapped_file
-from clustimage._decomposition import covariance
-from clustimage._decomposition.covariance import apply_covariance, matmat, moments, rmatmat
-from clustimage._decomposition.products import centred_gram, left_to_right, project
+from clustimage._decomposition import products
+from clustimage._decomposition.products import (
+    apply_covariance,
+    centred_gram,
+    flip_signs,
+    matmat,
+    mean_and_sum_of_squares,
+    project,
+    right_vectors,
+    rmatmat,
+)
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(covariance, "BLOCK_VALUES", 64)
-    monkeypatch.setattr(covariance, "FEWEST", 7)
+    monkeypatch.setattr(products, "VALUES_PER_BLOCK", 64)
+    monkeypatch.setattr(products, "MIN_ROWS_PER_BLOCK", 7)
 
 
 @pytest.fixture(params=["bytes", "floats"])
@@ -32,8 +40,8 @@ def in_file(rows: np.ndarray, folder) -> np.ndarray:
     return found
 
 
-def test_moments_equal_numpy(rows):
-    mean, total = moments(rows)
+def test_mean_and_sum_of_squares_equal_numpy(rows):
+    mean, total = mean_and_sum_of_squares(rows)
     np.testing.assert_array_equal(mean, rows.mean(axis=0, dtype=np.float64))
     assert total == pytest.approx(np.square(rows - rows.mean(axis=0, dtype=float)).sum(), rel=1e-12)
 
@@ -41,16 +49,16 @@ def test_moments_equal_numpy(rows):
 def test_the_variance_of_bytes_is_exact():
     """One pixel of many differs by one: the difference of two large sums would lose it."""
     rows = np.full((3000, 500), 255, np.uint8)
-    assert moments(rows)[1] == 0.0
+    assert mean_and_sum_of_squares(rows)[1] == 0.0
     rows[7, 3] = 254
-    assert moments(rows)[1] == 1 - 1 / 3000
+    assert mean_and_sum_of_squares(rows)[1] == 1 - 1 / 3000
 
 
 def test_equal_rows_of_floats_have_no_variance():
     rows = np.tile(np.random.default_rng(0).normal(size=9).astype(np.float32), (2500, 1))
-    assert moments(rows)[1] == 0.0
+    assert mean_and_sum_of_squares(rows)[1] == 0.0
     rows[-1, 0] += 1
-    assert moments(rows)[1] > 0
+    assert mean_and_sum_of_squares(rows)[1] > 0
 
 
 def test_products_equal_numpy(rows):
@@ -68,40 +76,42 @@ def test_products_equal_numpy(rows):
 
 
 def test_rows_in_a_file_give_what_rows_in_memory_give(tmp_path, small_blocks, monkeypatch):
-    from clustimage._decomposition import products
-
     rows = np.random.default_rng(2).integers(0, 256, (300, 450), dtype=np.uint8)
     mapped = in_file(rows, tmp_path)
-    mean = moments(rows)[0]
+    mean = mean_and_sum_of_squares(rows)[0]
     components = np.eye(5, 450, dtype=np.float32)
     expected = [
         centred_gram(rows, mean),
-        left_to_right(rows, mean, np.eye(300)[:, :3]),
+        right_vectors(rows, mean, np.eye(300)[:, :3]),
         project(rows, mean, components, np.zeros(5)),
         apply_covariance(rows, mean, components.T),
-        moments(rows)[1],
+        mean_and_sum_of_squares(rows)[1],
     ]
-    # Many pairs of blocks of the Gram matrix, and many stripes.
-    monkeypatch.setattr(products, "PAGES", 450 * 130)
+    # Many pairs of blocks of the Gram matrix, and many groups of columns.
+    monkeypatch.setattr(products, "FILE_BYTES", 450 * 130)
     found = [
         centred_gram(mapped, mean),
-        left_to_right(mapped, mean, np.eye(300)[:, :3]),
+        right_vectors(mapped, mean, np.eye(300)[:, :3]),
         project(mapped, mean, components, np.zeros(5)),
         apply_covariance(mapped, mean, components.T),
-        moments(mapped)[1],
+        mean_and_sum_of_squares(mapped)[1],
     ]
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_stripes_change_nothing(monkeypatch):
-    from clustimage._decomposition import products
-
+def test_columns_per_pass_change_nothing(monkeypatch):
     rng = np.random.default_rng(3)
     rows = rng.integers(0, 256, (90, 700), dtype=np.uint8)
-    left, mean = rng.normal(size=(90, 6)), moments(rows)[0]
-    monkeypatch.setattr(products, "WIDE", 64)
-    whole = left_to_right(rows, mean, left)
-    monkeypatch.setattr(products, "STRIPE", 130)
-    np.testing.assert_array_equal(left_to_right(rows, mean, left), whole)
+    left, mean = rng.normal(size=(90, 6)), mean_and_sum_of_squares(rows)[0]
+    monkeypatch.setattr(products, "BLOCK_SIDE", 64)
+    whole = right_vectors(rows, mean, left)
+    monkeypatch.setattr(products, "COLUMNS_PER_PASS", 130)
+    np.testing.assert_array_equal(right_vectors(rows, mean, left), whole)
     np.testing.assert_allclose(whole, (left - left.mean(axis=0)).T @ (rows - mean), atol=1e-3)
+
+
+def test_signs_are_those_of_scikit_learn():
+    rows = np.random.default_rng(4).normal(size=(6, 40)).astype(np.float32)
+    expected = rows * np.sign([row[np.abs(row).argmax()] for row in rows])[:, np.newaxis]
+    np.testing.assert_array_equal(flip_signs(rows), expected)

@@ -31,8 +31,8 @@ class Candidates:
     Z : ndarray of shape (n - 1, 4) or (m - 1, 4), optional
         The linkage tree that the labellings were cut from; its leaves are the n images, or
         m micro-clusters of them.
-    mix : CombinedDistance, optional
-        How time and place are mixed into the distances of the tree.
+    combined : CombinedDistance, optional
+        How time and location are combined with the distances of the tree.
     height : float, optional
         Where the tree was cut, if that is what was asked for.
     n_allowed : int, optional
@@ -47,7 +47,7 @@ class Candidates:
     thresholds: Sequence[float]
     varied: str = "cluster_threshold"
     Z: np.ndarray | None = None
-    mix: CombinedDistance | None = None
+    combined: CombinedDistance | None = None
     height: float | None = None
     n_allowed: int | None = None
     micro: np.ndarray | None = None

@@ -8,13 +8,13 @@ from typing import Any
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import n_workers
 from clustimage._core.plan import Step
-from clustimage._distances.blocks import KEPT_BYTES, PRODUCT_METRICS
+from clustimage._distances.blocks import PRODUCT_METRICS
 from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster._request import EXIF_METRICS, ClusterRequest, make_clusterer
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._hdbscan import MAX_ROWS_WITHOUT_SHARED_TREE
 from clustimage.cluster.clusterers._kmeans import MAX_COPIES
-from clustimage.cluster.evaluators._sampled_silhouette import N_SAMPLED
+from clustimage.cluster.evaluators._silhouette import BLOCK_BYTES, MAX_ROWS_AT_ONCE, N_SAMPLED
 
 __all__ = ["plan_clusters"]
 
@@ -34,7 +34,6 @@ STEPS = {
 }
 # The clusterers that find k themselves hold about so many labellings at once.
 MAX_LABELLINGS = 50
-BLOCK_BYTES = 2**24  # of a block of distances
 FOREST_BYTES = 50_000_000  # of blocks of distances per worker, while a spanning forest is built
 
 
@@ -125,10 +124,10 @@ def _plan_scores(
     k = request.most_clusters
     # Other labellings do not lie within each other: each has columns of its own.
     columns = min(n, k if cuts or request.n_clusters is not None else k * (k + 1) // 2)
-    rows = min(n, BLOCK_BYTES // (8 * max(n, d // 2)) + 1)
-    blocks = 8 * rows * (n + columns + d * request.metric.endswith("euclidean"))
-    if request.metric in PRODUCT_METRICS:
-        blocks += min(8 * n * (d + 2), KEPT_BYTES)
-    else:
-        blocks *= min(n_workers(n_jobs), -(-n // rows))
-    return "exact silhouettes", 8 * n * (columns + 40) + blocks
+    some = min(n, MAX_ROWS_AT_ONCE)
+    rows = min(n, BLOCK_BYTES // (8 * some))
+    # Distances and their sums, and copies of the rows that they are of, on each core.
+    copied = some + (rows + some) * (request.metric in PRODUCT_METRICS)
+    blocks = 8 * (2 * rows * some + columns * some + copied * d)
+    workers = min(n_workers(n_jobs), -(-n // some))
+    return "exact silhouettes", 8 * n * (min(k, MAX_LABELLINGS) + 8) + workers * blocks

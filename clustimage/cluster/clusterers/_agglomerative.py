@@ -179,16 +179,16 @@ class AgglomerativeClusterer(Clusterer):
         timestamps = check_seconds(self.timestamps, weights.time, len(X))
         locations = check_locations(self.locations, weights.place, len(X))
         groups = read_groups(self.cannot_link, len(X))
-        mix = None
+        combined = None
         if weights:
-            distances, mix = combined_distances(
+            distances, combined = combined_distances(
                 X, self.metric, weights, timestamps, locations, n_jobs=self.n_jobs
             )
         else:
             distances = condensed_distances(X, self.metric, n_jobs=self.n_jobs)
         furthest = float(distances.max(initial=0.0))
         Z, n_allowed = build_constrained(distances, groups, linkage)
-        kept: dict[str, Any] = {"Z": Z, "mix": mix}
+        kept: dict[str, Any] = {"Z": Z, "combined": combined}
         if groups is not None:
             kept["n_allowed"] = n_allowed
             counts = competing_counts(counts, len(X), n_allowed, groups)

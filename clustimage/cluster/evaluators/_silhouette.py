@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
+from clustimage._core.batches import row_blocks
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
-from clustimage._distances.blocks import PRODUCT_METRICS, distance_rows
+from clustimage._distances.blocks import pair_distances
 from clustimage.cluster._candidates import MANY_ROWS, Candidates
 from clustimage.cluster._evaluator import Evaluator
-from clustimage.cluster.evaluators._sampled_silhouette import N_SAMPLED, sampled_silhouettes
-from clustimage.cluster.evaluators._silhouette_rows import row_silhouettes, silhouette_blocks
+from clustimage.cluster.evaluators._stratified_sample import (
+    choose_strata,
+    draw_sample,
+    stratified_mean,
+)
 from clustimage.cluster.tree._combined_distance import CombinedDistance
 
-__all__ = ["Silhouette", "mean_silhouettes"]
+__all__ = ["Silhouette", "mean_silhouettes", "row_silhouettes", "silhouette_samples"]
 
 logger = get_logger(__name__)
+
+# Silhouettes vary by about 0.2 within a cluster: the standard error is about 0.003.
+N_SAMPLED = 4000
+# Rows whose distances to all others are summed up at once.
+MAX_ROWS_AT_ONCE = 512
+# Bytes of one block of distances, and of the sums over cells or clusters.
+BLOCK_BYTES = 4 * 2**20
+SUMS_BYTES = 64 * 2**20
+# Cells of the common refinement beyond which the clusters themselves are summed over.
+MAX_CELLS = 10_000
 
 
 class Silhouette(Evaluator):
@@ -26,7 +42,7 @@ class Silhouette(Evaluator):
     Images without a cluster count as 0, as images alone in a cluster do: neither
     well nor badly placed. So leaving images out never pays by itself.
 
-    Of more than 20,000 images it is estimated from a sample, see `sampled_silhouettes`.
+    Of more than 20,000 images it is estimated from a sample, see `mean_silhouettes`.
 
     Attributes
     ----------
@@ -45,15 +61,22 @@ class Silhouette(Evaluator):
         n_jobs: int = 1,
         random_state: int | None = 0,
     ) -> np.ndarray:
-        labellings, mix = candidates.labels, candidates.mix
-        self.errors_ = None
-        if len(X) <= MANY_ROWS or mix is not None:
-            return mean_silhouettes(X, labellings, metric=metric, mix=mix, n_jobs=n_jobs)
-        why = f"{len(X):,} images are more than {MANY_ROWS:,}"
-        logger.info("Scoring: silhouettes of a sample of %d images, because %s.", N_SAMPLED, why)
-        scores, self.errors_ = sampled_silhouettes(
-            X, labellings, metric=metric, n_jobs=n_jobs, random_state=random_state
+        exact = len(X) <= MANY_ROWS or candidates.combined is not None
+        if not exact:
+            why = f"{len(X):,} images are more than {MANY_ROWS:,}"
+            logger.info(
+                "Scoring: silhouettes of a sample of %s images, because %s.", f"{N_SAMPLED:,}", why
+            )
+        scores, errors = mean_silhouettes(
+            X,
+            candidates.labels,
+            metric=metric,
+            combined=candidates.combined,
+            n_sampled=None if exact else N_SAMPLED,
+            n_jobs=n_jobs,
+            random_state=random_state,
         )
+        self.errors_ = None if exact else errors
         return scores
 
 
@@ -62,36 +85,45 @@ def mean_silhouettes(
     labellings: Sequence[np.ndarray],
     *,
     metric: str = "euclidean",
-    mix: CombinedDistance | None = None,
+    combined: CombinedDistance | None = None,
+    n_sampled: int | None = None,
     n_jobs: int = 1,
-) -> np.ndarray:
+    random_state: int | None = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean silhouette of every labelling, with one pass over the distances.
 
     With `a` the mean distance of an image to the others of its cluster and `b` the
     least of its mean distances to another cluster, its silhouette is
-    ``(b - a) / max(a, b)`` [1]_. The sums of distances come from blocks of distances
-    times an indicator matrix: of the cells into which all labellings together cut
-    the images where these are few (cuts of one tree), else of all clusters of all
-    labellings. No n x n matrix is held.
+    ``(b - a) / max(a, b)`` [1]_. No n x n matrix is held; distances and sums are float64
+    whatever the type of `X`, block by block.
+
+    The silhouette of each sampled image is exact: it comes from its distances to all
+    images. All labellings are estimated from the same images, so that the difference of
+    two of them has a smaller error than each.
 
     Parameters
     ----------
-    X : ndarray of float64, shape (n, d)
-        Features.
+    X : ndarray of float32 or float64, shape (n, d)
+        Features; not copied as a whole.
     labellings : sequence of ndarray of int, each of shape (n,)
         Names 0 to k - 1; -1 is in no cluster and counts as silhouette 0.
     metric : str, default="euclidean"
         One of `METRICS`.
-    mix : CombinedDistance, optional
-        Mixes time and place into the distances.
+    combined : CombinedDistance, optional
+        Combines the distances with those of time and location.
+    n_sampled : int, optional
+        About how many images are sampled: a few more where clusters are very small. By
+        default all are: the values are exact and their errors 0.
     n_jobs : int, default=1
-        Number of threads.
+        Number of threads; the result does not depend on it.
+    random_state : int, default=0
+        Seed of the sample.
 
     Returns
     -------
-    ndarray of float64, shape (m,)
-        From -1 to 1; NaN for a labelling with fewer than 2 clusters, or with as many
-        as it has images in clusters.
+    scores, errors : ndarray of float64, shape (m,)
+        The means, from -1 to 1, and their standard errors, see `stratified_mean`; NaN for a
+        labelling with fewer than 2 clusters, or with as many as it has images in clusters.
 
     References
     ----------
@@ -101,78 +133,172 @@ def mean_silhouettes(
     Examples
     --------
     >>> X = np.array([[0.0], [1.0], [10.0], [11.0]])
-    >>> mean_silhouettes(X, [np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])]).round(3).tolist()
+    >>> labellings = [np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])]
+    >>> mean_silhouettes(X, labellings)[0].round(3).tolist()
     [0.9, -0.45]
+    >>> rng = np.random.default_rng(0)
+    >>> labels = np.arange(3000) % 3
+    >>> X = rng.normal(size=(3000, 2)) + 6 * labels[:, None]
+    >>> scores, errors = mean_silhouettes(X, [labels], n_sampled=300)
+    >>> scores.round(2).tolist(), errors.round(3).tolist()
+    ([0.79], [0.003])
     """
-    n = len(X)
     sizes = [np.bincount(labels[labels >= 0]) for labels in labellings]
-    defined = [1 < len(size) < size.sum() for size in sizes]
-    scores = np.full(len(labellings), np.nan)
-    kept = [i for i, known in enumerate(defined) if known]
+    kept = [j for j, size in enumerate(sizes) if 1 < len(size) < size.sum()]
+    scores, errors = (np.full(len(labellings), np.nan) for _ in range(2))
     if not kept:
-        return scores
-    chosen = [labellings[i] for i in kept]
-    indicator, spread = _indicator(chosen)
-    rows = distance_rows(X, metric) if mix is None else mix.rows(X, metric)
-
-    def block_sums(block: slice) -> list[float]:
-        sums = rows(block) @ indicator
-        return [
-            float(row_silhouettes(spread(sums, j), labels[block], sizes[kept[j]])[1].sum())
-            for j, labels in enumerate(chosen)
-        ]
-
-    # A product of matrices is spread over the cores by itself.
-    workers = 1 if metric in PRODUCT_METRICS else n_jobs
-    totals = np.zeros(len(kept))
-    blocks = silhouette_blocks(n, X.shape[1])
-    for part in run_ordered(
-        block_sums, blocks, n_jobs=workers, desc="Evaluating clusters", unit="block"
-    ):
-        totals += part
-    scores[kept] = totals / n
-    return scores
+        return scores, errors
+    sums = _DistanceSums(X, [labellings[j] for j in kept], metric, combined)
+    strata, sample = np.zeros(len(X), dtype=np.int64), np.arange(len(X))
+    if n_sampled is not None:
+        strata = choose_strata(sums.labellings, sums.cells, n_sampled // 8)
+        sample = draw_sample(strata, n_sampled, random_state)
+    values = sums.silhouettes(sample, n_jobs)
+    scores[kept], errors[kept] = stratified_mean(values, strata[sample], np.bincount(strata))
+    return scores, errors
 
 
-def _one_hot(labels: np.ndarray, k: int) -> np.ndarray:
-    """Return the (n, k) indicator matrix of `labels`; a row of -1 is all zero."""
-    hot = np.zeros((len(labels), k))
+def silhouette_samples(X: np.ndarray, labels: np.ndarray, *, metric: str) -> np.ndarray:
+    """Return the silhouette `(n,)` of every row; the labels are as in `mean_silhouettes`."""
+    return _DistanceSums(X, [labels], metric).silhouettes(np.arange(len(X)), n_jobs=1)[0]
+
+
+def row_silhouettes(
+    sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows have a silhouette that is not 0 by definition, and these.
+
+    Parameters
+    ----------
+    sums : ndarray of float64, shape (b, k)
+        Sums of the distances of each row to the members of each cluster.
+    labels : ndarray of int, shape (b,)
+        Clusters of the rows; -1 for none.
+    sizes : ndarray of int, shape (k,)
+        Members of each cluster.
+
+    Returns
+    -------
+    positions : ndarray of int
+        Rows in a cluster with others, not all of them and all clusters at one place.
+    values : ndarray of float64
+        Their silhouettes, from -1 to 1.
+
+    Examples
+    --------
+    >>> sums = np.array([[1.0, 21.0], [1.0, 19.0], [5.0, 5.0]])
+    >>> found = row_silhouettes(sums, np.array([0, 0, -1]), np.array([2, 2]))
+    >>> found[0].tolist(), found[1].round(3).tolist()
+    ([0, 1], [0.905, 0.895])
+    """
     inside = np.flatnonzero(labels >= 0)
-    hot[inside, labels[inside]] = 1
-    return hot
+    own = labels[inside]
+    sums = sums[inside]
+    at = np.arange(len(own))
+    within = sums[at, own] / np.maximum(sizes[own] - 1, 1)
+    means = sums / sizes
+    means[at, own] = np.inf
+    nearest = means.min(axis=1)
+    larger = np.maximum(within, nearest)
+    valid = (sizes[own] > 1) & (larger > 0)
+    return inside[valid], (nearest - within)[valid] / larger[valid]
 
 
-class _Cells:
-    """From sums over cells to sums over the clusters of one labelling."""
-
-    def __init__(self, cell_labels: np.ndarray, counts: Sequence[int]) -> None:
-        self.cell_labels = cell_labels
-        self.counts = counts
-
-    def __call__(self, sums: np.ndarray, j: int) -> np.ndarray:
-        return sums @ _one_hot(self.cell_labels[j], self.counts[j])
-
-
-class _Columns:
-    """From sums over all clusters to the columns of one labelling."""
-
-    def __init__(self, counts: Sequence[int]) -> None:
-        self.ends = np.cumsum([0, *counts])
-
-    def __call__(self, sums: np.ndarray, j: int) -> np.ndarray:
-        return sums[:, self.ends[j] : self.ends[j + 1]]
+def _common_cells(labellings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cell of each row in the common refinement, and the first row of each cell."""
+    cell = np.zeros(len(labellings[0]), dtype=np.int64)
+    first = np.zeros(1, dtype=np.int64)
+    for labels in labellings:
+        combined = cell * (int(labels.max()) + 2) + labels + 1
+        _, first, cell = np.unique(combined, return_index=True, return_inverse=True)
+        cell = cell.reshape(-1)
+    return cell, first
 
 
-def _indicator(labellings: Sequence[np.ndarray]) -> tuple[np.ndarray, _Cells | _Columns]:
-    """Return the matrix to multiply distances with, and how to read the product."""
-    counts = [int(labels.max()) + 1 for labels in labellings]
-    stacked = np.stack(labellings)
-    # One whole number per cell of the common refinement, built up a labelling at a time.
-    cell = np.zeros(stacked.shape[1], dtype=np.int64)
-    for labels, k in zip(stacked, counts, strict=True):
-        cell = np.unique(cell * (k + 1) + labels + 1, return_inverse=True)[1]
-    first = np.unique(cell, return_index=True)[1]
-    if len(first) <= sum(counts):
-        return _one_hot(cell, len(first)), _Cells(stacked[:, first], counts)
-    hot = np.hstack([_one_hot(labels, k) for labels, k in zip(labellings, counts, strict=True)])
-    return hot, _Columns(counts)
+class _DistanceSums:
+    """Sums of the distances of some rows to the members of every cluster of every labelling.
+
+    They are summed over the cells into which all labellings together cut the rows, where
+    these are few (cuts of one tree), else over all clusters.
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        labellings: Sequence[np.ndarray],
+        metric: str,
+        combined: CombinedDistance | None = None,
+    ) -> None:
+        self.labellings = labellings
+        self.cells, first = _common_cells(labellings)
+        # A column for -1 comes first in each labelling.
+        self.counts = [int(labels.max()) + 2 for labels in labellings]
+        self.ends = np.cumsum([0, *self.counts])
+        self.n_rows = len(X)
+        self.cell_labels = None
+        self.columns = [self.cells]
+        n_columns = len(first)
+        if n_columns > max(MAX_CELLS, self.ends[-1]):
+            self.columns = list(labellings)
+            n_columns = int(self.ends[-1])
+        else:
+            self.cell_labels = [labels[first] + 1 for labels in labellings]
+        self.n_columns = n_columns
+        self.between = pair_distances(X, metric) if combined is None else combined.pairs(X, metric)
+        self.n_at_once = max(1, min(MAX_ROWS_AT_ONCE, SUMS_BYTES // (8 * n_columns)))
+
+    def silhouettes(self, rows: np.ndarray, n_jobs: int) -> np.ndarray:
+        """Return the silhouettes (m, s) of s rows, by increasing position, in m labellings."""
+        sizes = [np.bincount(labels[labels >= 0]) for labels in self.labellings]
+        values = np.zeros((len(self.labellings), len(rows)))
+        batches = row_blocks(len(rows), 1, 8 * self.n_at_once)
+
+        def measure(batch: slice) -> list[tuple[np.ndarray, np.ndarray]]:
+            some = rows[batch]
+            read = self._sum(some)
+            return [
+                row_silhouettes(read(j), labels[some], sizes[j])
+                for j, labels in enumerate(self.labellings)
+            ]
+
+        # One thread per product, so that its sums do not depend on the number of threads.
+        with threadpool_limits(1, user_api="blas"):
+            found = run_ordered(
+                measure, batches, n_jobs=n_jobs, desc="Evaluating clusters", unit="block"
+            )
+            for batch, of_labellings in zip(batches, found, strict=True):
+                for j, (positions, known) in enumerate(of_labellings):
+                    values[j, batch.start + positions] = known
+        return values
+
+    def _sum(self, some: np.ndarray) -> Callable[[int], np.ndarray]:
+        """Return a function from the position of a labelling to the sums, (len(some), k)."""
+        sums = np.zeros((self.n_columns, len(some)))
+        for block in row_blocks(self.n_rows, len(some), BLOCK_BYTES):
+            distances = self.between(block, some)
+            low, high = np.searchsorted(some, [block.start, block.stop])
+            distances[some[low:high] - block.start, np.arange(low, high)] = 0
+            columns, members = self._members(block)
+            sums[columns] += members.T @ distances
+        return lambda j: self._read(sums, j)
+
+    def _members(self, block: slice) -> tuple[np.ndarray, csr_matrix]:
+        """Return the columns that rows of `block` belong to, and which row to which, as ones."""
+        if self.cell_labels is not None:
+            names = self.columns[0][block, None]
+        else:
+            names = np.stack([labels[block] for labels in self.columns], axis=1) + 1
+            names += self.ends[:-1]
+        b, m = names.shape
+        columns, where = np.unique(names, return_inverse=True)
+        starts = np.arange(0, b * m + 1, m)
+        ones = np.ones(b * m)
+        return columns, csr_matrix((ones, where.reshape(-1), starts), shape=(b, len(columns)))
+
+    def _read(self, sums: np.ndarray, j: int) -> np.ndarray:
+        if self.cell_labels is None:
+            return sums[self.ends[j] + 1 : self.ends[j + 1]].T
+        names = self.cell_labels[j]
+        shape = (len(names), self.counts[j])
+        cells = csr_matrix((np.ones(len(names)), names, np.arange(len(names) + 1)), shape=shape)
+        return np.asarray(cells.T @ sums)[1:].T

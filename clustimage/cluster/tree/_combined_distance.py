@@ -10,7 +10,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.validation import check_real
-from clustimage._distances.blocks import distance_rows
+from clustimage._distances.blocks import pair_distances
 from clustimage._distances.condensed import condensed_distances
 from clustimage._distances.geo import arcs, place_scale, read_locations
 from clustimage._distances.metrics import on_sphere
@@ -23,6 +23,8 @@ __all__ = [
     "check_weights",
     "combined_distances",
 ]
+
+Index = slice | np.ndarray
 
 ROUNDING = 1e-9  # by which 0.7 + 0.3 may miss 1
 
@@ -114,27 +116,25 @@ class CombinedDistance:
         start = 0
         for i in range(n - 1):
             stop = start + n - 1 - i
-            distances[start:stop] += self._beside(slice(i, i + 1), slice(i + 1, n))[0]
+            distances[start:stop] += self._of_metadata(slice(i, i + 1), slice(i + 1, n))[0]
             start = stop
 
-    def rows(self, X: np.ndarray, metric: str) -> Callable[[slice], np.ndarray]:
-        """Return a function from a slice of rows to their mixed distances to all rows.
+    def pairs(self, X: np.ndarray, metric: str) -> Callable[[Index, Index], np.ndarray]:
+        """Return a function from two sets of rows to the combined distances between them.
 
-        As `distance_rows`, whose distances of content it mixes with time and place.
+        As `pair_distances`, whose distances of content it combines with time and location.
         """
-        content = distance_rows(X, metric) if self.content else None
+        content = pair_distances(X, metric) if self.content else None
 
-        def rows(block: slice) -> np.ndarray:
-            mixed = self._beside(block, slice(0, len(X)))
-            # An image without a place is nevertheless where it is itself.
-            mixed[np.arange(len(mixed)), np.arange(len(X))[block]] = 0
+        def between(some: Index, others: Index) -> np.ndarray:
+            distances = self._of_metadata(some, others)
             if content is not None:
-                mixed += self.content * content(block)
-            return mixed
+                distances += self.content * content(some, others)
+            return distances
 
-        return rows
+        return between
 
-    def _beside(self, some: slice, others: slice) -> np.ndarray:
+    def _of_metadata(self, some: Index, others: Index) -> np.ndarray:
         """Return the parts of time and place between some images and others."""
         if self.moments is not None:
             mixed = self.moments[some, None] - self.moments[others]

@@ -16,7 +16,7 @@ from clustimage._core.validation import check_option
 from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster._labels import count_clusters
 from clustimage.cluster._result import Clustering
-from clustimage.cluster.evaluators._sampled_silhouette import draw_sample
+from clustimage.cluster.evaluators._stratified_sample import draw_sample
 from clustimage.cluster.tree._linkage import EUCLIDEAN_LINKAGES, build_tree, cut_heights
 from clustimage.plotting.evaluation._scores import (
     FIGSIZE,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.text import pluralize
-from clustimage._distances.blocks import distance_rows
-from clustimage.cluster.evaluators._silhouette_rows import row_silhouettes, silhouette_blocks
+from clustimage.cluster.evaluators._silhouette import silhouette_samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,16 +43,12 @@ def silhouette_values(X: np.ndarray, labels: np.ndarray, *, metric: str) -> np.n
     >>> silhouette_values(X, np.array([0, 0, 1, -1]), metric="euclidean").tolist()
     [0.9, 0.8888888888888888, 0.0, 0.0]
     """
-    inside = np.flatnonzero(labels >= 0)
+    inside = labels >= 0
     # Images that are in no cluster may have no features either.
-    rows = distance_rows(X if len(inside) == len(X) else X[inside], metric)
-    _, own, sizes = np.unique(labels[inside], return_inverse=True, return_counts=True)
-    order, starts = np.argsort(own, kind="stable"), np.cumsum(sizes) - sizes
+    rows = X if inside.all() else X[inside]
     values = np.zeros(len(X))
-    for block in silhouette_blocks(len(inside), X.shape[1]):
-        sums = np.add.reduceat(rows(block)[:, order], starts, axis=1)
-        found, some = row_silhouettes(sums, own[block], sizes)
-        values[inside[block.start + found]] = some
+    own = np.unique(labels[inside], return_inverse=True)[1]
+    values[inside] = silhouette_samples(rows, own, metric=metric)
     return values
 
 

@@ -7,7 +7,7 @@ from sklearn.metrics import silhouette_samples, silhouette_score
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster import ClusterRequest
 from clustimage.cluster._plan import _plan_scores
-from clustimage.cluster.evaluators import _silhouette_rows
+from clustimage.cluster.evaluators import _silhouette
 from clustimage.cluster.evaluators._silhouette import mean_silhouettes
 from clustimage.cluster.tree._linkage import build_tree, cut_tree_k
 
@@ -27,7 +27,7 @@ def test_all_scores_equal_scikit_learn(labellings, blobs):
     X = blobs[0]
     chosen = nested(X) if labellings == "nested" else unrelated(len(X), range(2, 12))
     theirs = [silhouette_score(X, labels) for labels in chosen]
-    np.testing.assert_allclose(mean_silhouettes(X, chosen), theirs, atol=1e-9)
+    np.testing.assert_allclose(mean_silhouettes(X, chosen)[0], theirs, atol=1e-9)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -36,20 +36,26 @@ def test_the_silhouette_uses_the_metric_asked_for(metric, blobs):
     X = blobs[0]
     chosen = nested(blobs[0], (2, 6, 20))
     theirs = [silhouette_score(X, labels, metric=metric) for labels in chosen]
-    np.testing.assert_allclose(mean_silhouettes(X, chosen, metric=metric), theirs, atol=1e-9)
+    np.testing.assert_allclose(mean_silhouettes(X, chosen, metric=metric)[0], theirs, atol=1e-9)
     if metric not in ("euclidean", "sqeuclidean"):
         assert not np.allclose(theirs[1], silhouette_score(blobs[0], chosen[1]), atol=1e-3)
 
 
 def test_many_blocks_give_what_one_gives(blobs, monkeypatch):
-    chosen = nested(blobs[0])
-    whole = mean_silhouettes(blobs[0], chosen)
-    blocks = _silhouette_rows.row_blocks
-    monkeypatch.setattr(_silhouette_rows, "row_blocks", lambda n, m: blocks(n, m, 20_000))
-    np.testing.assert_allclose(mean_silhouettes(blobs[0], chosen), whole, atol=1e-12)
-    two = mean_silhouettes(blobs[0], chosen, metric="cityblock", n_jobs=2)
-    one = mean_silhouettes(blobs[0], chosen, metric="cityblock", n_jobs=1)
-    np.testing.assert_array_equal(two, one)
+    chosen = unrelated(len(blobs[0]), range(2, 12))
+    whole = mean_silhouettes(blobs[0], chosen)[0]
+    monkeypatch.setattr(_silhouette, "BLOCK_BYTES", 9000)
+    monkeypatch.setattr(_silhouette, "SUMS_BYTES", 9000)
+    monkeypatch.setattr(_silhouette, "MAX_CELLS", 3)
+    np.testing.assert_allclose(mean_silhouettes(blobs[0], chosen)[0], whole, atol=1e-12)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_number_of_threads_changes_nothing(metric, blobs):
+    one, two = (
+        mean_silhouettes(blobs[0], nested(blobs[0]), metric=metric, n_jobs=n) for n in (1, 2)
+    )
+    np.testing.assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize("metric, n_jobs", [("euclidean", 1), ("cosine", 1), ("cityblock", 2)])
@@ -72,7 +78,7 @@ def test_equal_rows_and_a_far_offset_do_no_harm():
     X = np.repeat(rng.normal(size=(30, 6)), 4, axis=0) + 1e4
     chosen = nested(X, (2, 5, 30, 60))
     theirs = [silhouette_score(X - X.mean(axis=0), labels) for labels in chosen]
-    np.testing.assert_allclose(mean_silhouettes(X, chosen), theirs, atol=1e-6)
+    np.testing.assert_allclose(mean_silhouettes(X, chosen)[0], theirs, atol=1e-6)
 
 
 def test_unclustered_images_count_as_zero(blobs):
@@ -81,7 +87,7 @@ def test_unclustered_images_count_as_zero(blobs):
     inside = labels >= 0
     expected = silhouette_samples(X[inside], labels[inside]).sum() / len(X)
     mixed = [labels, blobs[1]]
-    scores = mean_silhouettes(X, mixed)
+    scores = mean_silhouettes(X, mixed)[0]
     np.testing.assert_allclose(scores, [expected, silhouette_score(*blobs)], atol=1e-9)
 
 
@@ -89,5 +95,5 @@ def test_undefined_scores_are_nan():
     X = np.arange(4.0)[:, None]
     labellings = [np.zeros(4, int), np.arange(4), np.full(4, -1), np.array([0, 1, -1, -1])]
     assert np.isnan(mean_silhouettes(X, labellings)).all()
-    some = mean_silhouettes(X, [*labellings, np.array([0, 0, 1, 1])])
+    some = mean_silhouettes(X, [*labellings, np.array([0, 0, 1, 1])])[0]
     assert np.isfinite(some).tolist() == [False] * 4 + [True]

@@ -59,10 +59,11 @@ def naive(X, metric, weights, moments, places) -> np.ndarray:
 def test_mixed_distances_equal_the_formula(metric, time, place, X, moments, places):
     weights = check_weights(time, place)
     expected = naive(X, metric, weights, moments, places)
-    found, mix = combined_distances(X, metric, weights, moments if time else None, places)
+    found, combined = combined_distances(X, metric, weights, moments if time else None, places)
     np.testing.assert_allclose(squareform(found), expected, atol=1e-12)
-    rows = mix.rows(X, metric)
-    np.testing.assert_allclose(rows(slice(7, 40)), expected[7:40], atol=1e-7)
+    others = np.arange(40, N)
+    again = combined.pairs(X, metric)(slice(7, 40), others)
+    np.testing.assert_allclose(again, expected[7:40, others], atol=1e-7)
 
 
 def test_blocks_change_nothing(X, moments, places, monkeypatch):

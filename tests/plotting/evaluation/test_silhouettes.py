@@ -38,7 +38,7 @@ def test_images_in_no_cluster_count_as_zero(blobs):
     labels = np.random.default_rng(0).integers(-2, 3, len(blobs[0]))
     values = silhouette_values(blobs[0], labels, metric="euclidean")
     assert (values[labels < 0] == 0).all() and (values[labels >= 0] != 0).all()
-    mean = mean_silhouettes(blobs[0], [np.maximum(labels, -1)])
+    mean, _ = mean_silhouettes(blobs[0], [np.maximum(labels, -1)])
     np.testing.assert_allclose(values.mean(), mean[0])
     unknown = np.where(labels[:, None] == -2, np.nan, blobs[0])
     np.testing.assert_allclose(silhouette_values(unknown, labels, metric="euclidean"), values)

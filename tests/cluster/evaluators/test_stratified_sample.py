@@ -1,16 +1,13 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
+from sklearn.metrics import silhouette_score
 
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster._candidates import Candidates
-from clustimage.cluster.evaluators import _sampled_silhouette, _silhouette
-from clustimage.cluster.evaluators._sampled_silhouette import (
-    draw_sample,
-    sampled_silhouettes,
-    stratified_mean,
-)
+from clustimage.cluster.evaluators import _silhouette
 from clustimage.cluster.evaluators._silhouette import Silhouette, mean_silhouettes
+from clustimage.cluster.evaluators._stratified_sample import draw_sample, stratified_mean
 from clustimage.cluster.tree._linkage import build_tree, cut_tree_k
 
 
@@ -33,11 +30,12 @@ def overlapping() -> np.ndarray:
 
 @pytest.mark.parametrize("labellings", [nested, unrelated])
 @pytest.mark.parametrize("metric", METRICS)
-def test_a_sample_of_everything_gives_the_exact_values(metric, labellings, blobs):
+def test_a_sample_of_everything_gives_the_values_of_scikit_learn(metric, labellings, blobs):
     X = blobs[0]
     chosen = labellings(X, (2, 6, 20))
-    scores, errors = sampled_silhouettes(X, chosen, metric=metric, n_sampled=len(X))
-    np.testing.assert_allclose(scores, mean_silhouettes(X, chosen, metric=metric), atol=1e-9)
+    scores, errors = mean_silhouettes(X, chosen, metric=metric, n_sampled=len(X))
+    theirs = [silhouette_score(X, labels, metric=metric) for labels in chosen]
+    np.testing.assert_allclose(scores, theirs, atol=1e-9)
     assert errors.tolist() == [0, 0, 0]
 
 
@@ -45,9 +43,9 @@ def test_a_sample_of_everything_gives_the_exact_values(metric, labellings, blobs
 def test_estimates_lie_as_far_from_the_exact_values_as_their_errors_say(labellings, overlapping):
     """The standard errors are right: neither too small nor too large."""
     chosen = labellings(overlapping, (2, 5, 12, 24))
-    exact = mean_silhouettes(overlapping, chosen)
+    exact = mean_silhouettes(overlapping, chosen)[0]
     found = [
-        sampled_silhouettes(overlapping, chosen, n_sampled=200, random_state=seed)
+        mean_silhouettes(overlapping, chosen, n_sampled=200, random_state=seed)
         for seed in range(60)
     ]
     scores, errors = (np.array(part) for part in zip(*found, strict=True))
@@ -62,19 +60,17 @@ def test_estimates_lie_as_far_from_the_exact_values_as_their_errors_say(labellin
 def test_strata_make_the_error_smaller(monkeypatch):
     """A tight group and a wide one: what differs between them is no matter of chance."""
     X, labels = make_blobs([500, 500], 3, cluster_std=[0.1, 4.0], random_state=0)
-    _, stratified = sampled_silhouettes(X, [labels], n_sampled=100)
-    monkeypatch.setattr(
-        _sampled_silhouette, "_choose_strata", lambda *_: np.zeros(len(X), dtype=int)
-    )
-    _, alone = sampled_silhouettes(X, [labels], n_sampled=100)
+    _, stratified = mean_silhouettes(X, [labels], n_sampled=100)
+    monkeypatch.setattr(_silhouette, "choose_strata", lambda *_: np.zeros(len(X), dtype=int))
+    _, alone = mean_silhouettes(X, [labels], n_sampled=100)
     assert stratified[0] < 0.9 * alone[0]
 
 
 def test_float32_gives_what_float64_gives(overlapping):
     X = (overlapping + 100).astype(np.float32)
     chosen = nested(overlapping, (3, 9))
-    ours, _ = sampled_silhouettes(X, chosen, n_sampled=300)
-    theirs, _ = sampled_silhouettes(X.astype(np.float64), chosen, n_sampled=300)
+    ours, _ = mean_silhouettes(X, chosen, n_sampled=300)
+    theirs, _ = mean_silhouettes(X.astype(np.float64), chosen, n_sampled=300)
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
@@ -83,8 +79,8 @@ def test_unclustered_images_count_as_zero_and_undefined_scores_are_nan(overlappi
     labels[::3] = -1
     n = len(overlapping)
     labellings = [labels, np.zeros(n, int), np.arange(n), np.full(n, -1)]
-    exact = mean_silhouettes(overlapping, labellings)
-    scores, errors = sampled_silhouettes(overlapping, labellings, n_sampled=400)
+    exact = mean_silhouettes(overlapping, labellings)[0]
+    scores, errors = mean_silhouettes(overlapping, labellings, n_sampled=400)
     assert np.isfinite(scores).tolist() == [True, False, False, False]
     assert np.isfinite(errors).tolist() == [True, False, False, False]
     assert abs(scores[0] - exact[0]) < 4 * errors[0]
@@ -93,29 +89,18 @@ def test_unclustered_images_count_as_zero_and_undefined_scores_are_nan(overlappi
 def test_images_alone_in_their_cluster_count_as_zero(blobs):
     labels = np.where(np.arange(300) < 200, blobs[1], np.arange(300))
     labels = np.unique(labels, return_inverse=True)[1]
-    exact = mean_silhouettes(blobs[0], [labels])
-    scores, errors = sampled_silhouettes(blobs[0], [labels], n_sampled=120)
+    exact = mean_silhouettes(blobs[0], [labels])[0]
+    scores, errors = mean_silhouettes(blobs[0], [labels], n_sampled=120)
     assert abs(scores[0] - exact[0]) < 4 * errors[0]
 
 
 def test_the_answer_depends_on_the_seed_and_not_on_the_threads(overlapping):
     chosen = nested(overlapping, (3, 9))
-    first = sampled_silhouettes(overlapping, chosen, n_sampled=600, n_jobs=1)
-    again = sampled_silhouettes(overlapping, chosen, n_sampled=600, n_jobs=2)
-    other = sampled_silhouettes(overlapping, chosen, n_sampled=600, random_state=1)
+    first = mean_silhouettes(overlapping, chosen, n_sampled=600, n_jobs=1)
+    again = mean_silhouettes(overlapping, chosen, n_sampled=600, n_jobs=2)
+    other = mean_silhouettes(overlapping, chosen, n_sampled=600, random_state=1)
     np.testing.assert_array_equal(first, again)
     assert (first[0] != other[0]).all()
-
-
-def test_small_blocks_change_nothing(overlapping, monkeypatch):
-    chosen = unrelated(overlapping, (2, 5, 12))
-    whole = sampled_silhouettes(overlapping, chosen, n_sampled=200)
-    monkeypatch.setattr(_sampled_silhouette, "BLOCK_BYTES", 9000)
-    monkeypatch.setattr(_sampled_silhouette, "SUMS_BYTES", 9000)
-    monkeypatch.setattr(_sampled_silhouette, "MOST_CELLS", 3)
-    np.testing.assert_allclose(
-        sampled_silhouettes(overlapping, chosen, n_sampled=200), whole, rtol=1e-9
-    )
 
 
 def test_a_sample_has_its_share_of_every_stratum():
@@ -149,7 +134,7 @@ def test_only_many_images_are_sampled(overlapping, monkeypatch, caplog):
     evaluator = Silhouette()
     exact = evaluator.score(overlapping, candidates)
     assert evaluator.errors_ is None
-    np.testing.assert_array_equal(exact, mean_silhouettes(overlapping, chosen))
+    np.testing.assert_array_equal(exact, mean_silhouettes(overlapping, chosen)[0])
     monkeypatch.setattr(_silhouette, "MANY_ROWS", 1000)
     with caplog.at_level("INFO", "clustimage"):
         scores = evaluator.score(overlapping, candidates, random_state=3)

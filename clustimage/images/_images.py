@@ -51,7 +51,7 @@ class Images:
         Digest of the content of each file, where they were read through a cache; None
         for a row that is no file.
     cache : Cache, optional
-        The memory of past runs that they were read through.
+        The cache that they were read through.
 
     Examples
     --------

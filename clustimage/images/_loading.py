@@ -21,8 +21,8 @@ from clustimage._core.validation import check_bool, check_shape
 from clustimage.images._images import Images
 from clustimage.images._status import ImageStatus
 from clustimage.images._storage import Place, decoding_ways, scaling_ways, store_pixels
+from clustimage.images.cache._cached_reader import CachedReader, cached_reader
 from clustimage.images.cache._database import Cache
-from clustimage.images.cache._recall import Recall, recalling
 from clustimage.images.reading._arrays import check_values, rows_to_pixels
 from clustimage.images.reading._decode import decode, quiet_pillow
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, printable
@@ -96,8 +96,8 @@ def load_images(
         images is scaled by the factor of the old ones. None scales each new image by
         its own maximum.
     cache : Cache, optional
-        Memory of past runs, see `open_cache`. Files that are as they were are then not
-        opened, files of known content not decoded, and what is read is kept at once, so
+        Cache of past runs, see `open_cache`. Files that are as they were are then not
+        opened, files of cached content not decoded, and what is read is kept at once, so
         that a run that is stopped half way is not lost. Arrays and pictures in memory,
         files beyond 256 MiB and what is skipped are not kept.
     budget : Budget, optional
@@ -220,16 +220,16 @@ class Reader:
         kept: list[Source] = []
         keys: list[str | None] = []
         gray = shape[2] == 1
-        with quiet_pillow(), recalling(cache, shape[:2], gray) as recall:
+        with quiet_pillow(), cached_reader(cache, shape[:2], gray) as reader:
             results = run_ordered(
-                partial(_read_source, dim=shape[:2], gray=gray, white=self.white, recall=recall),
+                partial(_read_source, dim=shape[:2], gray=gray, white=self.white, reader=reader),
                 items,
                 n_jobs=place.way.at_once,
                 desc=None if len(arrays) == len(items) else "Reading images",
             )
             for item, result in zip(items, results, strict=True):
-                if recall is not None:
-                    recall.write()
+                if reader is not None:
+                    reader.write()
                 if isinstance(item.content, np.ndarray):
                     forget(item.content)  # where the user's own array is in a file
                 if isinstance(result, str):
@@ -306,7 +306,7 @@ def _read_source(
     dim: tuple[int, int],
     gray: bool,
     white: float | None,
-    recall: Recall | None = None,
+    reader: CachedReader | None = None,
 ) -> Decoded | str:
     if source.reason:
         return source.reason
@@ -315,8 +315,8 @@ def _read_source(
             fetch(source.url, Path(source.pathname))
         except DownloadError as exc:
             return str(exc)
-    if recall is not None and source.content is None:
-        return recall.read(source.pathname)
+    if reader is not None and source.content is None:
+        return reader.read(source.pathname)
     content = source.pathname if source.content is None else source.content
     return decode(content, dim, gray, white if isinstance(content, np.ndarray) else None)
 

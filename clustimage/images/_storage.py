@@ -22,7 +22,7 @@ from clustimage._core.free_memory import format_bytes
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import MOST_IN_PART, PARTS_PER_WORKER, n_workers
 from clustimage._core.plan import Step
-from clustimage.images.cache._recall import bytes_waiting
+from clustimage.images.cache._cached_reader import bytes_waiting
 
 __all__ = [
     "PER_IMAGE",

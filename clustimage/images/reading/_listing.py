@@ -29,7 +29,7 @@ DEFAULT_EXTENSIONS: tuple[str, ...] = (
 )
 
 
-CACHE_NAME = "cache.sqlite"  # the memory of past runs, see `_cache`
+CACHE_NAME = "cache.sqlite"  # of past runs, see `cache`
 OWN_FILES = tuple(CACHE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
 
 
@@ -56,7 +56,7 @@ def listdir(
     ext : str, iterable of str or None, default=all formats that can be read
         Extensions that make a file an image, with or without the leading dot;
         upper and lower case are the same. None takes every file, but not those in which
-        a model keeps its memory of past runs (``cache.sqlite``) or its pixels.
+        a model keeps its cache (``cache.sqlite``) or its pixels.
     black_list : str or iterable of str, optional
         Names of folders below `dirpath` to leave out, with all that is in them.
     recursive : bool, default=True

@@ -7,13 +7,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clustimage._core.budget import Budget
-from clustimage._core.errors import DownloadError, ImageReadError
+from clustimage._core.errors import ImageReadError
 from clustimage._core.file_arrays import Trail, forget
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import check_jobs, run_ordered
@@ -25,12 +24,16 @@ from clustimage.images.cache._cached_reader import CachedReader, cached_reader
 from clustimage.images.cache._database import Cache
 from clustimage.images.reading._arrays import check_values, rows_to_pixels
 from clustimage.images.reading._decode import decode, quiet_pillow
-from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, printable
+from clustimage.images.reading._listing import (
+    DEFAULT_EXTENSIONS,
+    check_extensions,
+    missing,
+    printable,
+)
 from clustimage.images.reading._pillow import Decoded
 from clustimage.images.reading._source import Rules, Source, Sources, Stack, Wanted, gather
-from clustimage.images.reading._url_files import fetch
 
-__all__ = ["load_images", "tell_skipped"]
+__all__ = ["Measured", "load_images", "measure_input", "tell_skipped"]
 
 logger = get_logger(__name__)
 
@@ -308,17 +311,13 @@ def _read_source(
     white: float | None,
     reader: CachedReader | None = None,
 ) -> Decoded | str:
-    if source.reason:
-        return source.reason
-    if source.url is not None:
-        try:
-            fetch(source.url, Path(source.pathname))
-        except DownloadError as exc:
-            return str(exc)
+    reason = source.prepare()
+    if reason:
+        return reason
     if reader is not None and source.content is None:
         return reader.read(source.pathname)
-    content = source.pathname if source.content is None else source.content
-    return decode(content, dim, gray, white if isinstance(content, np.ndarray) else None)
+    white = white if isinstance(source.content, np.ndarray) else None
+    return decode(source.readable, dim, gray, white)
 
 
 def tell_skipped(status: list[ImageStatus], looked_for: str) -> None:
@@ -340,3 +339,73 @@ def _objects(values: list[Any]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+class Measured(NamedTuple):
+    """How many images there are, what size they will have, and how many of them are files."""
+
+    n_images: int
+    shape: tuple[int, int, int]
+    n_files: int
+
+
+def measure_input(
+    X: Any,
+    *,
+    dim: tuple[int, int] = (128, 128),
+    grayscale: bool = False,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    recursive: bool = True,
+    black_list: str | Iterable[str] | None = None,
+) -> Measured:
+    """Count the images that `load_images` would read, and tell their shape.
+
+    No file is opened, nothing downloaded, nothing written.
+
+    Parameters
+    ----------
+    X, dim, grayscale, ext, recursive, black_list
+        As for `load_images`. An iterator is used up.
+
+    Returns
+    -------
+    n_images : int
+        Files that cannot be read are counted, as that is not known before.
+    shape : (height, width, channels)
+        Of each image when it is read.
+    n_files : int
+        How many come from files or addresses, not from memory: a cache keeps those.
+
+    Raises
+    ------
+    ImageReadError, InvalidDataError, InvalidParameterError
+        As `load_images`, where there is nothing to read, or what is there can be no image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> measure_input(np.zeros((50, 40, 30, 3)), dim=(16, 12))
+    Measured(n_images=50, shape=(16, 12, 3), n_files=0)
+    """
+    wanted = Wanted(check_shape("dim", dim), check_bool("grayscale", grayscale))
+    check_extensions(ext)
+    given = gather(X, Rules(ext, check_bool("recursive", recursive), black_list, reads=False))
+    if isinstance(given, Stack):
+        given.check_size()
+        return Measured(len(given.data), wanted.shape_of(given), 0)
+    status = [_before_reading(item) for item in given.items]
+    readable = [row.status == "ok" for row in status]
+    n_images = sum(readable)
+    if not n_images:
+        tell_skipped(status, given.looked_for)
+    from_files = (item.content is None for item in given.items)
+    n_files = sum(ok and is_file for ok, is_file in zip(readable, from_files, strict=True))
+    return Measured(n_images, wanted.shape_of(given), n_files)
+
+
+def _before_reading(item: Source) -> ImageStatus:
+    reason = item.reason
+    if not reason and item.content is None and item.url is None:
+        # pathlib would take several times as long for a list of many paths.
+        reason = "" if os.path.exists(item.pathname) else missing(item.pathname)  # noqa: PTH110
+    return ImageStatus(item.given, "skipped" if reason else "ok", reason)

@@ -16,8 +16,7 @@ from pathlib import Path
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage.images.cache._session import TABLES, Session
-from clustimage.images.reading._listing import CACHE_NAME, printable
-from clustimage.images.reading._paths import absolute
+from clustimage.images.reading._listing import CACHE_NAME, absolute, printable
 
 __all__ = ["Cache", "CacheInfo", "clear_cache", "describe_cache", "open_cache"]
 

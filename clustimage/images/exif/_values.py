@@ -21,15 +21,15 @@ __all__ = [
 ]
 
 FIRST_YEAR = 1900
-LATEST = 24 * 3600.0  # seconds by which a date may be ahead of this computer's clock
+MAX_SECONDS_AHEAD = 24 * 3600.0  # by which a date may be ahead of this computer's clock
 
 DATE = re.compile(r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
 OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)", re.ASCII)
-FARTHEST = 14 * 60  # minutes by which any location is ahead of UTC or behind it
+MAX_OFFSET = 14 * 60  # minutes by which a clock is ahead of UTC or behind it
 DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{0,15})?", re.ASCII)
-HIGHEST = 100_000.0  # metres, up or down: what is beyond was taken by no camera on earth
-LONGEST = 200  # characters of a text that are kept
-SHOWN = 40  # characters of a value that a reason shows
+MAX_ALTITUDE = 100_000.0  # metres, up or down: what is beyond was taken by no camera on earth
+MAX_CHARACTERS = 200  # of a text that are kept
+SHOWN_CHARACTERS = 40  # of a value, in a reason
 
 
 class Unusable(ValueError):
@@ -54,7 +54,7 @@ def as_text(value: Any) -> str:
     if not text.isascii():
         with suppress(UnicodeError):
             text = text.encode("latin-1").decode("utf-8")
-    return "".join(filter(str.isprintable, text)).strip()[:LONGEST].rstrip()
+    return "".join(filter(str.isprintable, text)).strip()[:MAX_CHARACTERS].rstrip()
 
 
 def as_number(value: Any) -> float:
@@ -132,7 +132,7 @@ def as_timestamp(
     digits = next((text for text in map(as_text, fractions) if text.isdecimal()), "0")
     ahead = next((minutes for minutes in map(_minutes, offsets) if minutes is not None), None)
     seconds = (shown - timedelta(minutes=ahead or 0)).timestamp() + float(f"0.{digits}")
-    if seconds > time.time() + LATEST:
+    if seconds > time.time() + MAX_SECONDS_AHEAD:
         raise Unusable(f"is in the future ({_shown(text)})")
     if ahead is None:
         return seconds, ""
@@ -147,7 +147,7 @@ def _minutes(offset: Any) -> int | None:
     if found is None:
         return 0 if text == "Z" else None
     minutes = 60 * int(found[2]) + int(found[3])
-    if minutes > FARTHEST:
+    if minutes > MAX_OFFSET:
         return None
     return -minutes if found[1] == "-" else minutes
 
@@ -178,7 +178,7 @@ def as_degrees(value: Any, reference: Any, letters: str) -> float:
     if not 1 <= len(parts) <= 3:
         raise Unusable(f"has {len(parts)} parts")
     degrees, *smaller = (as_number(part) for part in parts)
-    angle = abs(degrees) + sum(part / 60**n for n, part in enumerate(smaller, start=1))
+    angle: float = abs(degrees) + sum(part / 60**n for n, part in enumerate(smaller, start=1))
     limit = 90 if letters == "NS" else 180
     if angle > limit or not all(0 <= part <= 60 for part in smaller):
         raise Unusable(f"is out of range ({_shown(parts)})")
@@ -211,7 +211,7 @@ def as_altitude(value: Any, reference: Any) -> float:
     (-12.5, 12.5)
     """
     metres = as_number(value)
-    if abs(metres) > HIGHEST:
+    if abs(metres) > MAX_ALTITUDE:
         raise Unusable(f"is out of range ({_shown(metres)})")
     below = reference in (1, 3, b"\x01", b"\x03", b"1", b"3", "\x01", "\x03", "1", "3")
     return -abs(metres) if below else metres
@@ -224,4 +224,4 @@ def _shown(value: Any) -> str:
     else:
         text = value if isinstance(value, str) else str(value)
     text = "".join(character if character.isprintable() else "?" for character in text)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

@@ -160,7 +160,7 @@ def scale(img: np.ndarray, top: float) -> np.ndarray:
     if top == 0:
         return np.where(img > 0, 255, 0).astype(np.uint8)
     if img.dtype == np.uint8 and top == 255:
-        return img.copy()
+        return np.array(img)
     if img.dtype == np.uint8:
         table = np.rint(np.arange(256) / top * 255).clip(max=255).astype(np.uint8)
         return cv2.LUT(img.reshape(-1), table).reshape(img.shape)
@@ -187,7 +187,8 @@ def check_values(rows: Rows, names: list[str] | None = None) -> np.ndarray:
     """
     check_numeric(rows)
     signed = rows.dtype.kind in "if"
-    high, low = np.empty((2, len(rows)), dtype=rows.dtype)
+    high: np.ndarray = np.empty(len(rows), dtype=rows.dtype)
+    low = high.copy()
     for part in _blocks(rows):
         block = rows[part].reshape(len(high[part]), -1)
         high[part] = block.max(axis=1)
@@ -236,7 +237,8 @@ def to_gray(img: np.ndarray) -> np.ndarray:
             block = Image.fromarray(np.ascontiguousarray(lines[part]))
             gray[part] = np.asarray(block.convert("L"))
         return gray.reshape(img.shape[:-1])
-    return img.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    luma: np.ndarray = img.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    return luma
 
 
 def over_white(img: np.ndarray) -> np.ndarray:

@@ -196,10 +196,10 @@ def frame_batches(
 
 def _read_frame(source: Source, frame: Frame, gray: bool, white: float | None) -> np.ndarray:
     """Read one source again, at the size of `frame`."""
-    if isinstance(source.content, np.ndarray):
-        decoded = decode(source.content, None, gray, white)
+    content = source.readable
+    if isinstance(content, np.ndarray):
+        decoded = decode(content, None, gray, white)
     else:
-        content = source.pathname if source.content is None else source.content
         decoded = read_pixels(content, frame.enough, gray)
     if isinstance(decoded, str):
         raise ImageReadError(

@@ -1,4 +1,4 @@
-"""Which files in a folder are images."""
+"""Which files in a folder are images, and paths as users write them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,17 @@ from clustimage._core.file_arrays import FILE_NAME
 from clustimage._core.logs import get_logger
 from clustimage._core.public import public
 from clustimage._core.validation import check_bool
-from clustimage.images.reading._paths import absolute, missing
 
-__all__ = ["CACHE_NAME", "DEFAULT_EXTENSIONS", "check_extensions", "listdir", "printable", "scan"]
+__all__ = [
+    "CACHE_NAME",
+    "DEFAULT_EXTENSIONS",
+    "absolute",
+    "check_extensions",
+    "listdir",
+    "missing",
+    "printable",
+    "scan",
+]
 
 logger = get_logger(__name__)
 
@@ -138,6 +146,40 @@ def check_extensions(ext: str | Iterable[str] | None) -> tuple[str, ...] | None:
     if not endings:
         raise InvalidParameterError("'ext' must name at least one extension. Got none.")
     return endings
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """Return an absolute path; a leading ``~`` is the user's folder.
+
+    Raises
+    ------
+    ImageReadError
+        If `path` is empty: it would stand for the current folder, which nobody means.
+
+    Examples
+    --------
+    >>> absolute("~/a.png") == os.path.join(os.path.expanduser("~"), "a.png")
+    True
+    """
+    text = os.fsdecode(path)
+    if not text:
+        raise ImageReadError("No image: the path is empty (''). The current folder is '.'.")
+    # pathlib would follow links and fails where there is no home.
+    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
+
+
+def missing(path: str) -> str:
+    """Say in words that a path does not exist, and what to do where it is a pattern.
+
+    Examples
+    --------
+    >>> missing("photos/a.jpg")
+    'does not exist'
+    >>> missing("photos/*.jpg")
+    'does not exist (patterns are not expanded: give the list that glob.glob returns)'
+    """
+    hint = " (patterns are not expanded: give the list that glob.glob returns)"
+    return f"does not exist{hint if '*' in path or '?' in path else ''}"
 
 
 def printable(pathname: str) -> str:

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from clustimage._core.errors import MissingDependencyError
 from clustimage._core.optional import import_optional
 from clustimage.images.exif._facts import read_facts
-from clustimage.images.reading._paths import missing
+from clustimage.images.reading._listing import missing
 
 __all__ = ["DECODE_ERRORS", "SIDEWAYS", "Decoded", "open_picture", "read_pixels"]
 
@@ -231,7 +231,8 @@ def _open_heif(file: IO[bytes], header_only: bool) -> Image.Image:
     # libheif turns the picture upright by itself.
     opened = heif.open_heif(file)
     if not header_only:
-        return opened.to_pillow()
+        full: Image.Image = opened.to_pillow()
+        return full
     picture = Image.new("1", opened.size)
     picture.format, picture.info = "HEIF", {"exif": opened.info.get("exif")}
     return picture

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from clustimage._core.errors import DownloadError, InvalidDataError
+from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import imscale
 from clustimage.images.reading._decode import flatten_colour
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions
 from clustimage.images.reading._pillow import Decoded, Least, read_pixels
 from clustimage.images.reading._source import Rules, Source, Sources, gather
-from clustimage.images.reading._url_files import fetch
 
 __all__ = ["gather_photos", "read_upright"]
 
@@ -86,17 +84,13 @@ def read_upright(source: Source, least: Least = None) -> Decoded | str:
     >>> read_upright(photo).pixels[0, 0].tolist()
     [7, 7, 7]
     """
-    if source.reason:
-        return source.reason
-    if source.url is not None:
-        try:
-            fetch(source.url, Path(source.pathname))
-        except DownloadError as exc:
-            return str(exc)
-    if isinstance(source.content, np.ndarray):
-        decoded: Decoded | str = Decoded(source.content, *source.content.shape[1::-1])
+    reason = source.prepare()
+    if reason:
+        return reason
+    content = source.readable
+    if isinstance(content, np.ndarray):
+        decoded: Decoded | str = Decoded(content, *content.shape[1::-1])
     else:
-        content = source.pathname if source.content is None else source.content
         decoded = read_pixels(content, least, False)
     if isinstance(decoded, str):
         return decoded

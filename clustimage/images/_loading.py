@@ -33,11 +33,11 @@ from clustimage.images.reading._listing import (
 from clustimage.images.reading._pillow import Decoded
 from clustimage.images.reading._source import Rules, Source, Sources, Stack, Wanted, gather
 
-__all__ = ["Measured", "load_images", "measure_input", "tell_skipped"]
+__all__ = ["Measured", "load_images", "measure_input", "report_skipped"]
 
 logger = get_logger(__name__)
 
-N_REASONS = 3  # how many skipped inputs a message tells
+MAX_REASONS = 3  # skipped inputs that a message names
 
 
 def load_images(
@@ -92,7 +92,7 @@ def load_images(
         where pixels go that are too many for `budget`.
     shape : (height, width, channels), optional
         Shape of the images of a fitted model, for new ones: flattened images are
-        read in it, and all images end in it. It takes the place of `dim` and
+        read in it, and all images end in it. It replaces `dim` and
         `grayscale`.
     white : float, optional
         With `shape`: the `Images.white` of the fitted model, so that an array of new
@@ -244,7 +244,7 @@ class Reader:
                 keys.append(result.key)
                 status.append(_status_of(item, result))
                 trail.reach(len(kept))
-        tell_skipped(status, sources.looked_for)
+        report_skipped(status, sources.looked_for)
         return Images(
             _objects([item.pathname for item in kept]),
             _objects([item.filename for item in kept]),
@@ -320,11 +320,13 @@ def _read_source(
     return decode(source.readable, dim, gray, white)
 
 
-def tell_skipped(status: list[ImageStatus], looked_for: str) -> None:
+def report_skipped(status: list[ImageStatus], looked_for: str) -> None:
     """Warn once about all that was skipped, or raise where nothing is left."""
     skipped = [row for row in status if row.status == "skipped"]
-    reasons = "; ".join(f"{printable(row.pathname)} ({row.reason})" for row in skipped[:N_REASONS])
-    more = len(skipped) - N_REASONS
+    reasons = "; ".join(
+        f"{printable(row.pathname)} ({row.reason})" for row in skipped[:MAX_REASONS]
+    )
+    more = len(skipped) - MAX_REASONS
     rest = f"; and {more:,} more" if more > 0 else ""
     if len(skipped) == len(status):
         words = [part for part in (looked_for, reasons) if part]
@@ -397,7 +399,7 @@ def measure_input(
     readable = [row.status == "ok" for row in status]
     n_images = sum(readable)
     if not n_images:
-        tell_skipped(status, given.looked_for)
+        report_skipped(status, given.looked_for)
     from_files = (item.content is None for item in given.items)
     n_files = sum(ok and is_file for ok, is_file in zip(readable, from_files, strict=True))
     return Measured(n_images, wanted.shape_of(given), n_files)

@@ -19,7 +19,7 @@ __all__ = ["Timestamps", "as_datetimes", "check_timestamps", "timestamp_of", "re
 if TYPE_CHECKING:
     import pandas as pd
 
-N_NAMED = 3  # how many images a message names
+MAX_NAMED = 3  # images that a message names
 
 MAX_SECONDS = 2.0**63 / 1e9  # that fit into datetime64[ns], to either side of 1970
 
@@ -159,7 +159,7 @@ CLOCKS: dict[str, Callable[[ImageStatus], tuple[float | None, str]]] = {
 
 def _without_timestamp(without: list[ImageStatus], rows: list[ImageStatus], word: str) -> str:
     """Return the words of the error on images that have no time."""
-    names = ", ".join(printable(row.pathname) for row in without[:N_NAMED])
+    names = ", ".join(printable(row.pathname) for row in without[:MAX_NAMED])
     count = f"{len(without)} of {len(rows)} images"
     if all(row.modified is None for row in without):
         return f"{count} come from no file that could tell a time, first: {names}. {GIVE}."

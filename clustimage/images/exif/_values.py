@@ -33,7 +33,10 @@ SHOWN_CHARACTERS = 40  # of a value, in a reason
 
 
 class Unusable(ValueError):
-    """A value is there and cannot be used; the words say why and follow the tag's name."""
+    """A value is there and cannot be used; the words say why and follow the tag's name.
+
+    The functions below raise it.
+    """
 
 
 def as_text(value: Any) -> str:
@@ -59,11 +62,6 @@ def as_text(value: Any) -> str:
 
 def as_number(value: Any) -> float:
     """Return a finite number: whole, a ratio, a float, or a decimal number as text.
-
-    Raises
-    ------
-    Unusable
-        If it is none, as 0/0.
 
     Examples
     --------
@@ -101,11 +99,6 @@ def as_timestamp(
     -------
     (float, str) or None
         The offset as ``"+02:00"``, or empty; None where there is no date, or a blank one.
-
-    Raises
-    ------
-    Unusable
-        If there is something that is no date, or one before 1900 or more than a day ahead.
 
     Examples
     --------
@@ -164,11 +157,6 @@ def as_degrees(value: Any, reference: Any, letters: str) -> float:
     letters : {"NS", "EW"}
         Those of the positive and of the negative hemisphere.
 
-    Raises
-    ------
-    Unusable
-        If a part is no number, as 0/0, or out of range, or the hemisphere is another letter.
-
     Examples
     --------
     >>> as_degrees((43, 28.5), "s", "NS"), as_degrees(11.25, None, "EW")
@@ -199,11 +187,6 @@ def as_altitude(value: Any, reference: Any) -> float:
         Metres.
     reference : object
         0 above and 1 below sea level (in EXIF 3.0 also 2 and 3), as a number, byte or digit.
-
-    Raises
-    ------
-    Unusable
-        If it is no number, as 0/0, or beyond 100 km.
 
     Examples
     --------

@@ -190,7 +190,7 @@ def flatten_colour(img: np.ndarray, gray: bool) -> np.ndarray:
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's remarks on odd files off the screen.
+    """Suppress Pillow's warnings about odd files.
 
     The filters of `warnings` belong to the whole process, so this goes once around
     the reading of all files, never around one file in a worker.

@@ -38,7 +38,7 @@ DEFAULT_EXTENSIONS: tuple[str, ...] = (
 
 
 CACHE_NAME = "cache.sqlite"  # of past runs, see `cache`
-OWN_FILES = tuple(CACHE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
+CACHE_FILES = tuple(CACHE_NAME + suffix for suffix in ("", "-wal", "-shm", "-journal"))
 
 
 class Scan(NamedTuple):
@@ -116,7 +116,7 @@ def scan(
     n_seen = 0
     for folder, subfolders, names in os.walk(top, onerror=_warn_unreadable):
         subfolders[:] = [name for name in subfolders if recursive and name not in left_out]
-        names = [name for name in names if name not in OWN_FILES and not _is_array(name)]
+        names = [name for name in names if name not in CACHE_FILES and not _is_array(name)]
         n_seen += len(names)
         found += [
             os.path.join(folder, name)  # noqa: PTH118

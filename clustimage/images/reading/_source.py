@@ -22,7 +22,7 @@ from clustimage.images.reading._url_files import base_name, fetch, is_url, local
 __all__ = ["Rules", "Source", "Sources", "Stack", "Wanted", "gather"]
 
 CHANNELS = (1, 3, 4)
-NO_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or no items
+NOT_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or no items
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Wanted:
     grayscale : bool
         Whether colour becomes gray.
     shape : (height, width, channels), optional
-        Of a fitted model; it takes the place of both.
+        Of a fitted model; it replaces both.
     """
 
     dim: tuple[int, int]
@@ -201,7 +201,7 @@ def gather(X: Any, rules: Rules) -> Sources | Stack:
             f"An array of dtype {X.dtype} and shape {X.shape} cannot be images. "
             "Give numbers, for instance X.astype(float)."
         )
-    if not isinstance(X, Iterable) or isinstance(X, NO_LISTS):
+    if not isinstance(X, Iterable) or isinstance(X, NOT_LISTS):
         raise InvalidDataError(
             "Images are given as a folder, a file, a list of files or URLs, an array or a "
             f"DataFrame. Got {type(X).__name__}: {X!r}."

@@ -14,7 +14,7 @@ from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import imscale
 from clustimage.images.reading._decode import flatten_colour
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions
-from clustimage.images.reading._pillow import Decoded, Least, read_pixels
+from clustimage.images.reading._pillow import Decoded, MinSize, read_pixels
 from clustimage.images.reading._source import Rules, Source, Sources, gather
 
 __all__ = ["gather_photos", "read_upright"]
@@ -60,14 +60,14 @@ def gather_photos(
     return Sources(given.as_sources(), f"{pluralize(len(given.data), 'array')} given")
 
 
-def read_upright(source: Source, least: Least = None) -> Decoded | str:
+def read_upright(source: Source, min_size: MinSize = None) -> Decoded | str:
     """Return a photo as RGB, turned upright, or say in words why that cannot be.
 
     Parameters
     ----------
     source : Source
         One of those of `gather_photos`. What has a URL is fetched.
-    least : (height, width), callable or None
+    min_size : (height, width), callable or None
         Size below which a JPEG must not be reduced while it is decoded, or what makes it
         from height and width of the original; None decodes it in full.
 
@@ -91,7 +91,7 @@ def read_upright(source: Source, least: Least = None) -> Decoded | str:
     if isinstance(content, np.ndarray):
         decoded: Decoded | str = Decoded(content, *content.shape[1::-1])
     else:
-        decoded = read_pixels(content, least, False)
+        decoded = read_pixels(content, min_size, False)
     if isinstance(decoded, str):
         return decoded
     img = flatten_colour(decoded.pixels, False)

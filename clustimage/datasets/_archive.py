@@ -1,4 +1,4 @@
-"""Unpacking of zip archives that nobody has vouched for."""
+"""Unpacking of untrusted zip archives."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _BROKEN = (
 def unzip(
     path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
 ) -> str:
-    """Unpack a zip archive into a folder of its own.
+    """Unpack a zip archive into a new folder.
 
     The folder lies beside the archive and has its name without the ending:
     ``photos.zip`` is unpacked into ``photos``. All entries are checked before the
@@ -159,7 +159,7 @@ def _safe_parts(info: zipfile.ZipInfo, archive: Path) -> list[str]:
     elif info.flag_bits & 0x1:
         problem = "is encrypted"
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        problem = "is compressed in a way that is not supported (only stored and deflated are)"
+        problem = "is compressed by a method that is not supported (only stored and deflated are)"
     if problem:
         raise ArchiveError(f"Refused to unpack {archive}: the entry {raw!r} {problem}.")
     return parts
@@ -204,10 +204,10 @@ def _checksum(path: Path) -> int:
 
 def _unpack(file: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folder: Path) -> None:
     """Write all entries into a temporary folder and rename it to `folder`."""
-    workplace = Path(tempfile.mkdtemp(prefix=".unzip-", dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=".unzip-", dir=folder.parent))
     try:
         # A folder of ordinary rights; the one of mkdtemp is closed to other users.
-        inside = workplace / "files"
+        inside = temporary / "files"
         inside.mkdir()
         for name, info in entries.items():
             target = inside / name
@@ -215,7 +215,7 @@ def _unpack(file: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folder: 
             _write_entry(file, info, target)
         inside.rename(folder)
     finally:
-        shutil.rmtree(workplace, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write_entry(file: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from clustimage._core.errors import ArchiveError, DownloadError
 from clustimage._core.public import public
 from clustimage._core.validation import check_option
 from clustimage.datasets._archive import unzip
-from clustimage.datasets._mnist import load_mnist
 from clustimage.datasets._photos import make_photos
 from clustimage.datasets._shapes import make_shapes
 from clustimage.datasets._store import prepare_dirpath
@@ -22,9 +23,24 @@ from clustimage.datasets._wget import check_url, wget
 
 __all__ = ["DOWNLOADS", "EMBEDDED", "import_example"]
 
+
+def _load_mnist() -> tuple[np.ndarray, np.ndarray]:
+    """Return scikit-learn's digits and what they show: see `import_example`.
+
+    References
+    ----------
+    E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI
+    Machine Learning Repository, 1998.
+    """
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    return X, y
+
+
 # Made on this machine, without a network; each takes the folder that keeps the examples.
 EMBEDDED: dict[str, Callable[[str | os.PathLike[str] | None], Any]] = {
-    "mnist": lambda dirpath: load_mnist(),
+    "mnist": lambda dirpath: _load_mnist(),
     "shapes": lambda dirpath: make_shapes(prepare_dirpath(dirpath)),
     "photos": lambda dirpath: make_photos(prepare_dirpath(dirpath)),
 }

@@ -14,7 +14,7 @@ from clustimage.datasets._store import stored_files
 
 __all__ = ["PICTURES", "make_photos"]
 
-RECIPE = 1
+VERSION = 1  # of the images
 SEED = 7
 PER_PICTURE = 25
 LONG_SIDE = 256  # of a photo, in pixels
@@ -127,5 +127,5 @@ def make_photos(dirpath: Path) -> str:
         If scikit-image is installed without its pictures.
     """
     folder = dirpath / "photos"
-    stored_files(folder, RECIPE, _write)
+    stored_files(folder, VERSION, _write)
     return str(folder)

@@ -14,7 +14,7 @@ from clustimage.datasets._store import stored_files
 
 __all__ = ["SHAPES", "make_shapes"]
 
-RECIPE = 1
+VERSION = 1  # of the images
 SEED = 20
 SIZE = 96  # side of a picture in pixels
 OVERSAMPLING = 4  # drawn larger and averaged: smooth edges
@@ -103,5 +103,5 @@ def make_shapes(dirpath: Path, *, per_shape: int = PER_SHAPE) -> list[str]:
         Absolute paths of the PNG files, 96 × 96 pixels, sorted; the name of a
         file's folder is the shape that it shows.
     """
-    files = stored_files(dirpath / "shapes", RECIPE, partial(_write, per_shape=per_shape))
+    files = stored_files(dirpath / "shapes", VERSION, partial(_write, per_shape=per_shape))
     return [str(path) for path in files]

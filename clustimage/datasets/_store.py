@@ -39,7 +39,7 @@ def prepare_dirpath(dirpath: str | os.PathLike[str] | None) -> Path:
     return root.resolve()
 
 
-def stored_files(folder: Path, recipe: int, make: Callable[[Path], None]) -> list[Path]:
+def stored_files(folder: Path, version: int, make: Callable[[Path], None]) -> list[Path]:
     """Return the files of `folder`, sorted; `make` them where they are not all there.
 
     The files are made in a temporary folder beside `folder` and moved in when
@@ -50,8 +50,8 @@ def stored_files(folder: Path, recipe: int, make: Callable[[Path], None]) -> lis
     ----------
     folder : Path
         Where the files live; its parent exists.
-    recipe : int
-        Number of the recipe; files of another recipe are made anew.
+    version : int
+        Files of another version are made anew.
     make : callable
         Takes an empty folder and writes all files into it.
 
@@ -65,24 +65,24 @@ def stored_files(folder: Path, recipe: int, make: Callable[[Path], None]) -> lis
     InvalidParameterError
         If `folder` holds files that are not generated ones, or cannot be written.
     """
-    names = _complete_names(folder, recipe)
+    names = _complete_names(folder, version)
     if names is None:
         try:
-            names = _make_in_place(folder, recipe, make)
+            names = _make_in_place(folder, version, make)
         except PermissionError as exc:
             raise InvalidParameterError(
                 f"Cannot write the example images to {folder} ({exc}). "
-                "Give a folder of your own with dirpath=."
+                "Give another folder with dirpath=."
             ) from exc
     return [folder / name for name in names]
 
 
-def _complete_names(folder: Path, recipe: int) -> list[str] | None:
+def _complete_names(folder: Path, version: int) -> list[str] | None:
     """Return the names that the manifest lists, if all of them are there, else None."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         sizes = {str(name): int(size) for name, size in manifest["files"].items()}
-        whole = manifest["recipe"] == recipe and all(
+        whole = manifest["recipe"] == version and all(
             (folder / name).stat().st_size == size for name, size in sizes.items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -90,19 +90,19 @@ def _complete_names(folder: Path, recipe: int) -> list[str] | None:
     return sorted(sizes) if whole and sizes else None
 
 
-def _make_in_place(folder: Path, recipe: int, make: Callable[[Path], None]) -> list[str]:
-    workplace = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
+def _make_in_place(folder: Path, version: int, make: Callable[[Path], None]) -> list[str]:
+    temporary = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
-        made = workplace / folder.name
+        made = temporary / folder.name
         made.mkdir()
         make(made)
         sizes = {name: (made / name).stat().st_size for name in _names_below(made)}
-        _refuse_strangers(folder, set(sizes))
-        text = json.dumps({"recipe": recipe, "files": sizes}, indent=0)
+        _check_foreign_files(folder, set(sizes))
+        text = json.dumps({"recipe": version, "files": sizes}, indent=0)
         (made / MANIFEST).write_text(text, encoding="utf-8")
         _move_in(made, folder, [*sizes, MANIFEST])
     finally:
-        shutil.rmtree(workplace, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return sorted(sizes)
 
 
@@ -112,16 +112,16 @@ def _names_below(folder: Path) -> list[str]:
     )
 
 
-def _refuse_strangers(folder: Path, ours: set[str]) -> None:
+def _check_foreign_files(folder: Path, ours: set[str]) -> None:
     """Keep somebody's own folder of that name from being mixed with examples."""
     if not folder.exists() or (folder / MANIFEST).is_file():
         return
-    strangers = [] if folder.is_dir() else [folder.name]
-    strangers += [name for name in _names_below(folder) if name not in ours]
-    if strangers:
+    foreign = [] if folder.is_dir() else [folder.name]
+    foreign += [name for name in _names_below(folder) if name not in ours]
+    if foreign:
         raise InvalidParameterError(
             f"{folder} already holds files that are no example images, such as "
-            f"{strangers[0]!r}. Give another folder with dirpath=."
+            f"{foreign[0]!r}. Give another folder with dirpath=."
         )
 
 

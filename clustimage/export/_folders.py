@@ -17,8 +17,7 @@ from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
 from clustimage._core.validation import check_int, check_option
 from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
-from clustimage.images.reading._listing import printable
-from clustimage.images.reading._paths import absolute
+from clustimage.images.reading._listing import absolute, printable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -31,7 +31,7 @@ from clustimage.images import (
     imscale,
     quiet_pillow,
     read_upright,
-    tell_skipped,
+    report_skipped,
     to_gray,
 )
 
@@ -168,7 +168,7 @@ def find_faces(
             else:
                 status.append(ImageStatus(photo.pathname, "ok"))
                 found.append(result)
-    tell_skipped(status, photos.looked_for)
+    report_skipped(status, photos.looked_for)
     n_faces = sum(len(row.pathnames_face) for row in found)
     if n_faces:
         logger.info("Faces: %d, in %d photos.", n_faces, len(found))

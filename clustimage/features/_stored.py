@@ -250,7 +250,7 @@ def cache_key_of(extractor: Extractor, images: Images) -> dict[str, Any] | None:
 def has_rows(cache: Cache, cache_key: Mapping[str, Any]) -> bool:
     """Return whether `stored_rows` has cached rows under this key, of any images."""
     with cache.session() as session:
-        return any(session.has_recipe({**_common(gray), **cache_key}) for gray in (False, True))
+        return any(session.has_settings({**_common(gray), **cache_key}) for gray in (False, True))
 
 
 def _common(gray: bool) -> dict[str, Any]:

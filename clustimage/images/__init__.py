@@ -7,8 +7,7 @@ it is an `Images`.
 from __future__ import annotations
 
 from clustimage.images._images import Images
-from clustimage.images._loading import load_images, tell_skipped
-from clustimage.images._measure import Measured, measure_input
+from clustimage.images._loading import Measured, load_images, measure_input, report_skipped
 from clustimage.images._status import ImageStatus
 from clustimage.images._storage import PER_IMAGE, plan_images
 from clustimage.images.cache._database import (
@@ -74,6 +73,6 @@ __all__ = [
     "quiet_pillow",
     "read_timestamps",
     "read_upright",
-    "tell_skipped",
+    "report_skipped",
     "to_gray",
 ]

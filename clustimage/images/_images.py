@@ -10,7 +10,7 @@ import numpy as np
 
 from clustimage._core.validation import check_int
 from clustimage.images._status import ImageStatus
-from clustimage.images.exif._timestamps import Timestamps, timestamp_of
+from clustimage.images.exif._timestamps import Timestamps, as_datetimes, timestamp_of
 from clustimage.images.reading._frames import Frame, frame_batches
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from clustimage.images.reading._source import Source
 
 __all__ = ["Images"]
-
-LONGEST = 2.0**63 / 1e9  # seconds that fit into datetime64[ns], to either side of 1970
 
 
 @dataclass
@@ -51,7 +49,7 @@ class Images:
         Digest of the content of each file, where they were read through a cache; None
         for a row that is no file.
     cache : Cache, optional
-        The memory of past runs that they were read through.
+        The cache that they were read through.
 
     Examples
     --------
@@ -162,12 +160,12 @@ class Images:
             desc=desc,
         )
 
-    def status_frame(self, moments: Timestamps | None = None) -> pd.DataFrame:
+    def status_frame(self, timestamps: Timestamps | None = None) -> pd.DataFrame:
         """Return `status` as a table.
 
         Parameters
         ----------
-        moments : Timestamps, optional
+        timestamps : Timestamps, optional
             The times that were used, one for each image that was read; default those that
             ``timestamps="auto"`` would use.
 
@@ -189,26 +187,13 @@ class Images:
         }
         for name in ("width", "height"):
             columns[name] = pd.array(columns[name], dtype="Int64")
-        known = None if moments is None else zip(moments.seconds, moments.origin, strict=True)
-        times = [
-            (None, "")
-            if row.status != "ok"
-            else timestamp_of(row)
-            if known is None
-            else next(known)
-            for row in self.status
-        ]
-        stamps = _as_datetimes([moment for moment, _ in times])
-        columns["timestamp"] = pd.DatetimeIndex(stamps).tz_localize("UTC")
+        read = [row for row in self.status if row.status == "ok"]
+        if timestamps is None:
+            found = iter([timestamp_of(row) for row in read])
+        else:
+            found = zip(timestamps.seconds.tolist(), timestamps.origin, strict=True)
+        times = [next(found) if row.status == "ok" else (None, "") for row in self.status]
+        columns["timestamp"] = as_datetimes([seconds for seconds, _ in times])
         columns["timestamp_from"] = [origin for _, origin in times]
         columns["exif"] = [row.exif_problem for row in self.status]
         return pd.DataFrame(columns)
-
-
-def _as_datetimes(seconds: list[float | None]) -> np.ndarray:
-    """Return seconds since 1970 as datetime64[ns]; NaT where there are none, or too many."""
-    values = np.array(seconds, dtype=np.float64)
-    stamps = np.full(len(values), "NaT", dtype="datetime64[ns]")
-    known = np.abs(values) < LONGEST
-    stamps[known] = np.rint(values[known] * 1e6).astype(np.int64).astype("datetime64[us]")
-    return stamps

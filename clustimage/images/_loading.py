@@ -7,12 +7,11 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from clustimage._core.errors import DownloadError, ImageReadError
+from clustimage._core.errors import ImageReadError
 from clustimage._core.file_arrays import Trail, forget
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget
@@ -21,20 +20,24 @@ from clustimage._core.validation import check_bool, check_shape
 from clustimage.images._images import Images
 from clustimage.images._status import ImageStatus
 from clustimage.images._storage import Storage, choose_storage, decoding_options, scaling_options
+from clustimage.images.cache._cached_reader import CachedReader, cached_reader
 from clustimage.images.cache._database import Cache
-from clustimage.images.cache._recall import Recall, recalling
 from clustimage.images.reading._arrays import check_values, rows_to_pixels
 from clustimage.images.reading._decode import decode, quiet_pillow
-from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, printable
+from clustimage.images.reading._listing import (
+    DEFAULT_EXTENSIONS,
+    check_extensions,
+    missing,
+    printable,
+)
 from clustimage.images.reading._pillow import Decoded
 from clustimage.images.reading._source import Rules, Source, Sources, Stack, Wanted, gather
-from clustimage.images.reading._url_files import fetch
 
-__all__ = ["load_images", "tell_skipped"]
+__all__ = ["Measured", "load_images", "measure_input", "report_skipped"]
 
 logger = get_logger(__name__)
 
-N_REASONS = 3  # how many skipped inputs a message tells
+MAX_REASONS = 3  # skipped inputs that a message names
 
 
 def load_images(
@@ -89,15 +92,15 @@ def load_images(
         where pixels go that are too many for `budget`.
     shape : (height, width, channels), optional
         Shape of the images of a fitted model, for new ones: flattened images are
-        read in it, and all images end in it. It takes the place of `dim` and
+        read in it, and all images end in it. It replaces `dim` and
         `grayscale`.
     white : float, optional
         With `shape`: the `Images.white` of the fitted model, so that an array of new
         images is scaled by the factor of the old ones. None scales each new image by
         its own maximum.
     cache : Cache, optional
-        Memory of past runs, see `open_cache`. Files that are as they were are then not
-        opened, files of known content not decoded, and what is read is kept at once, so
+        Cache of past runs, see `open_cache`. Files that are as they were are then not
+        opened, files of cached content not decoded, and what is read is kept at once, so
         that a run that is stopped half way is not lost. Arrays and pictures in memory,
         files beyond 256 MiB and what is skipped are not kept.
     budget : Budget, optional
@@ -220,16 +223,16 @@ class Reader:
         kept: list[Source] = []
         keys: list[str | None] = []
         gray = shape[2] == 1
-        with quiet_pillow(), recalling(cache, shape[:2], gray) as recall:
+        with quiet_pillow(), cached_reader(cache, shape[:2], gray) as reader:
             results = run_ordered(
-                partial(_read_source, dim=shape[:2], gray=gray, white=self.white, recall=recall),
+                partial(_read_source, dim=shape[:2], gray=gray, white=self.white, reader=reader),
                 items,
                 n_jobs=storage.option.at_once,
                 desc=None if len(arrays) == len(items) else "Reading images",
             )
             for item, result in zip(items, results, strict=True):
-                if recall is not None:
-                    recall.write()
+                if reader is not None:
+                    reader.write()
                 if isinstance(item.content, np.ndarray):
                     forget(item.content)  # where the user's own array is in a file
                 if isinstance(result, str):
@@ -241,7 +244,7 @@ class Reader:
                 keys.append(result.key)
                 status.append(_status_of(item, result))
                 trail.reach(len(kept))
-        tell_skipped(status, sources.looked_for)
+        report_skipped(status, sources.looked_for)
         return Images(
             _objects([item.pathname for item in kept]),
             _objects([item.filename for item in kept]),
@@ -306,26 +309,24 @@ def _read_source(
     dim: tuple[int, int],
     gray: bool,
     white: float | None,
-    recall: Recall | None = None,
+    reader: CachedReader | None = None,
 ) -> Decoded | str:
-    if source.reason:
-        return source.reason
-    if source.url is not None:
-        try:
-            fetch(source.url, Path(source.pathname))
-        except DownloadError as exc:
-            return str(exc)
-    if recall is not None and source.content is None:
-        return recall.read(source.pathname)
-    content = source.pathname if source.content is None else source.content
-    return decode(content, dim, gray, white if isinstance(content, np.ndarray) else None)
+    reason = source.prepare()
+    if reason:
+        return reason
+    if reader is not None and source.content is None:
+        return reader.read(source.pathname)
+    white = white if isinstance(source.content, np.ndarray) else None
+    return decode(source.readable, dim, gray, white)
 
 
-def tell_skipped(status: list[ImageStatus], looked_for: str) -> None:
+def report_skipped(status: list[ImageStatus], looked_for: str) -> None:
     """Warn once about all that was skipped, or raise where nothing is left."""
     skipped = [row for row in status if row.status == "skipped"]
-    reasons = "; ".join(f"{printable(row.pathname)} ({row.reason})" for row in skipped[:N_REASONS])
-    more = len(skipped) - N_REASONS
+    reasons = "; ".join(
+        f"{printable(row.pathname)} ({row.reason})" for row in skipped[:MAX_REASONS]
+    )
+    more = len(skipped) - MAX_REASONS
     rest = f"; and {more:,} more" if more > 0 else ""
     if len(skipped) == len(status):
         words = [part for part in (looked_for, reasons) if part]
@@ -340,3 +341,73 @@ def _objects(values: list[Any]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+class Measured(NamedTuple):
+    """How many images there are, what size they will have, and how many of them are files."""
+
+    n_images: int
+    shape: tuple[int, int, int]
+    n_files: int
+
+
+def measure_input(
+    X: Any,
+    *,
+    dim: tuple[int, int] = (128, 128),
+    grayscale: bool = False,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    recursive: bool = True,
+    black_list: str | Iterable[str] | None = None,
+) -> Measured:
+    """Count the images that `load_images` would read, and tell their shape.
+
+    No file is opened, nothing downloaded, nothing written.
+
+    Parameters
+    ----------
+    X, dim, grayscale, ext, recursive, black_list
+        As for `load_images`. An iterator is used up.
+
+    Returns
+    -------
+    n_images : int
+        Files that cannot be read are counted, as that is not known before.
+    shape : (height, width, channels)
+        Of each image when it is read.
+    n_files : int
+        How many come from files or addresses, not from memory: a cache keeps those.
+
+    Raises
+    ------
+    ImageReadError, InvalidDataError, InvalidParameterError
+        As `load_images`, where there is nothing to read, or what is there can be no image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> measure_input(np.zeros((50, 40, 30, 3)), dim=(16, 12))
+    Measured(n_images=50, shape=(16, 12, 3), n_files=0)
+    """
+    wanted = Wanted(check_shape("dim", dim), check_bool("grayscale", grayscale))
+    check_extensions(ext)
+    given = gather(X, Rules(ext, check_bool("recursive", recursive), black_list, reads=False))
+    if isinstance(given, Stack):
+        given.check_size()
+        return Measured(len(given.data), wanted.shape_of(given), 0)
+    status = [_before_reading(item) for item in given.items]
+    readable = [row.status == "ok" for row in status]
+    n_images = sum(readable)
+    if not n_images:
+        report_skipped(status, given.looked_for)
+    from_files = (item.content is None for item in given.items)
+    n_files = sum(ok and is_file for ok, is_file in zip(readable, from_files, strict=True))
+    return Measured(n_images, wanted.shape_of(given), n_files)
+
+
+def _before_reading(item: Source) -> ImageStatus:
+    reason = item.reason
+    if not reason and item.content is None and item.url is None:
+        # pathlib would take several times as long for a list of many paths.
+        reason = "" if os.path.exists(item.pathname) else missing(item.pathname)  # noqa: PTH110
+    return ImageStatus(item.given, "skipped" if reason else "ok", reason)

@@ -20,7 +20,7 @@ from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.parallel import MOST_IN_PART, PARTS_PER_WORKER, n_workers
 from clustimage._core.plan import Step
-from clustimage.images.cache._recall import bytes_waiting
+from clustimage.images.cache._cached_reader import bytes_waiting
 
 __all__ = [
     "PER_IMAGE",

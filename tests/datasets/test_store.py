@@ -53,7 +53,7 @@ def test_a_broken_folder_is_repaired(tmp_path: Path, make: Maker, broken: str, h
     assert make.calls == 2
 
 
-def test_another_recipe_is_made_anew(tmp_path: Path, make: Maker) -> None:
+def test_another_version_is_made_anew(tmp_path: Path, make: Maker) -> None:
     stored_files(tmp_path / "set", 1, make)
     stored_files(tmp_path / "set", 2, make)
     assert make.calls == 2

@@ -169,7 +169,7 @@ def test_the_eight_newest_fits_are_kept(folder, place, monkeypatch):
 
 
 def test_a_fit_too_large_to_keep_is_computed_each_time(folder, place, monkeypatch):
-    monkeypatch.setattr("clustimage.images.cache._session.MOST_BYTES", 100)
+    monkeypatch.setattr("clustimage.images.cache._session.MAX_FIT_BYTES", 100)
     for _ in range(2):
         assert PCAExtractor(2).fit_images(read(folder, place)).shape == (N, 2)
     assert describe_cache(place).fits == []

@@ -79,7 +79,7 @@ def test_nothing_is_opened_downloaded_or_made(folder, monkeypatch):
     X = [folder, "https://example.org/a.png", GRAY]
     for place, name in ((builtins, "open"), (tempfile, "mkdtemp"), (Path, "mkdir")):
         monkeypatch.setattr(place, name, refused)
-    monkeypatch.setattr("clustimage.images._loading.fetch", refused)
+    monkeypatch.setattr("clustimage.images.reading._source.fetch", refused)
     monkeypatch.setattr("clustimage.images._loading.decode", refused)
     assert measure_input(X) == (6, (128, 128, 3), 5)
     assert measure_input("https://example.org/a.png") == (1, (128, 128, 3), 1)

@@ -127,13 +127,15 @@ def test_pixels_in_a_file_go_through_the_cache(corel, tmp_path):
 
 @pytest.mark.parametrize("at_once", [1, 3000, 10**9])
 def test_the_size_of_a_block_changes_nothing(corel, at_once):
-    from clustimage.images.reading._arrays import rows_to_pixels
+    from clustimage.images.reading._arrays import check_values, rows_to_pixels
 
     stack = photos_as_arrays(corel[0][:20])
     for rows in (stack, stack / 3.0):
         for white, channels in ((None, 3), (None, 1), (50.0, 1)):
-            expected = rows_to_pixels(rows, (60, 40, 3), channels, white=white)
-            found = rows_to_pixels(rows, (60, 40, 3), channels, white=white, at_once=at_once)
+            options = {"white": white, "tops": check_values(rows)}
+            found, expected = np.empty((2, len(rows), 60, 40, channels), dtype=np.uint8)
+            rows_to_pixels(rows, (60, 40, 3), channels, **options, out=expected, at_once=1 << 17)
+            rows_to_pixels(rows, (60, 40, 3), channels, **options, out=found, at_once=at_once)
             np.testing.assert_array_equal(found, expected)
 
 

@@ -1,4 +1,4 @@
-"""The memory of past runs: one file that is found, checked, described and removed here.
+"""The cache of past runs: one file that is found, checked, described and removed here.
 
 What is in it, and how it is read and written, is in `_session`.
 """
@@ -16,29 +16,28 @@ from pathlib import Path
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage.images.cache._session import TABLES, Session
-from clustimage.images.reading._listing import CACHE_NAME, printable
-from clustimage.images.reading._paths import absolute
+from clustimage.images.reading._listing import CACHE_NAME, absolute, printable
 
 __all__ = ["Cache", "CacheInfo", "clear_cache", "describe_cache", "open_cache"]
 
 logger = get_logger(__name__)
 
-APPLICATION = 0x436C7573  # "Clus" in the header of the file: it is ours
+APPLICATION_ID = 0x436C7573  # "Clus" in the header of the file: it is ours
 VERSION = 2  # of the tables
 PAGE = 16384  # bytes; an image of 128 by 128 pixels takes 49,152
 TIMEOUT = 30.0  # seconds that one process waits for another one
-ENDINGS = ("", "-wal", "-shm", "-journal")
+SUFFIXES = ("", "-wal", "-shm", "-journal")
 
-told: set[tuple[str, str]] = set()  # what was said of which file, so that it is said once
+logged: set[tuple[str, str]] = set()  # paths and reasons, so that each is logged once
 
 
-class NoCache(Exception):
+class UnusableCache(Exception):
     """The file is there and is no cache that can be used; says why and what to do."""
 
 
 @dataclass
 class Cache:
-    """Where earlier runs are remembered: below one folder, in one file.
+    """Images and features of earlier runs, in one file below one folder.
 
     Nothing is held open between two operations, so that it can be copied and pickled.
     Where the file cannot be used any more (a full disk, a damaged file), one warning says
@@ -61,7 +60,7 @@ class Cache:
             try:
                 connection = _connect(self.path)
                 _check(connection, self.path)
-            except (sqlite3.Error, OSError, NoCache) as exc:
+            except (sqlite3.Error, OSError, UnusableCache) as exc:
                 if connection is not None:
                     connection.close()
                 connection = None
@@ -76,11 +75,11 @@ class Cache:
         """Say once that the file cannot be used, and why; leave it alone from now on."""
         if not self.broken:
             self.broken = True
-            _tell(self.path, exc)
+            _warn(self.path, exc)
 
 
 def open_cache(dirpath: str | os.PathLike[str] | None) -> Cache | None:
-    """Return the memory of past runs below a folder, which is made if need be.
+    """Return the cache of past runs below a folder, which is made if need be.
 
     Parameters
     ----------
@@ -91,7 +90,7 @@ def open_cache(dirpath: str | os.PathLike[str] | None) -> Cache | None:
     -------
     Cache or None
         None without a folder, and where the file cannot be used: it is of another version,
-        no database, or in a place that cannot be written to. It is then left as it is, and
+        no database, or in a folder that cannot be written to. It is then left as it is, and
         one warning says why and what to do.
 
     Examples
@@ -111,13 +110,13 @@ def open_cache(dirpath: str | os.PathLike[str] | None) -> Cache | None:
         with closing(_connect(path)) as connection:
             if _check(connection, path):
                 _make(connection)
-            # What a read-only place would refuse only later.
+            # What a read-only folder would refuse only later.
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
-    except (sqlite3.Error, OSError, NoCache) as exc:
-        _tell(path, exc)
+    except (sqlite3.Error, OSError, UnusableCache) as exc:
+        _warn(path, exc)
         return None
-    told.difference_update([known for known in told if known[0] == str(path)])
+    logged.difference_update([entry for entry in logged if entry[0] == str(path)])
     return Cache(path)
 
 
@@ -133,20 +132,20 @@ def _connect(path: Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection:
 
 def _check(connection: sqlite3.Connection, path: Path) -> bool:
     """Return whether a database is new and empty; raise where it is not ours to use."""
-    application, version, n_tables = _marks(connection)
-    if application == APPLICATION:
+    application, version, n_tables = _header(connection)
+    if application == APPLICATION_ID:
         if version == VERSION:
             return False
-        raise NoCache(
+        raise UnusableCache(
             f"it is a cache of another version of clustimage ({version}, this one writes "
             f"{VERSION}). To begin a new one: clustimage cache clear {printable(str(path.parent))}"
         )
     if application or version or n_tables:
-        raise NoCache("it is a database of another program. Give another 'dirpath'")
+        raise UnusableCache("it is a database of another program. Give another 'dirpath'")
     return True
 
 
-def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
+def _header(connection: sqlite3.Connection) -> tuple[int, int, int]:
     """Return whose database it is, of which version, and the number of its tables."""
     # In one transaction, so that a cache that is being made is seen whole or not at all.
     connection.execute("BEGIN")
@@ -171,7 +170,7 @@ def _make(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for table in TABLES:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table}")
-    connection.execute(f"PRAGMA application_id={APPLICATION}")
+    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version={VERSION}")
     connection.execute("COMMIT")
 
@@ -190,7 +189,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-def _tell(path: Path, exc: Exception) -> None:
+def _warn(path: Path, exc: Exception) -> None:
     """Warn that a cache cannot be used, why, and what to do; once in a process."""
     folder = printable(str(path.parent))
     reason = str(exc) or type(exc).__name__
@@ -199,13 +198,11 @@ def _tell(path: Path, exc: Exception) -> None:
             ". It is damaged, or no database. If it is not needed any more: "
             f"clustimage cache clear {folder} --force"
         )
-    elif not isinstance(exc, NoCache):
+    elif not isinstance(exc, UnusableCache):
         reason += ". Look whether the folder can be written to, and whether the disk is full"
-    if (str(path), reason) not in told:
-        told.add((str(path), reason))
-        logger.warning(
-            "Working without the memory of past runs, %s: %s.", printable(str(path)), reason
-        )
+    if (str(path), reason) not in logged:
+        logged.add((str(path), reason))
+        logger.warning("Working without the cache %s: %s.", printable(str(path)), reason)
 
 
 @dataclass(frozen=True)
@@ -219,7 +216,7 @@ class CacheInfo:
     n_bytes : int
         What it takes on the disk, its log included.
     n_files : int
-        Files known by their path.
+        Files that are found by their path.
     thumbnails, rows, fits : list of (str, int)
         What they were made with, in JSON, and how many there are; newest fits first, each
         with its bytes instead.
@@ -249,7 +246,7 @@ def describe_cache(dirpath: str | os.PathLike[str]) -> CacheInfo:
                 return CacheInfo(path, size, 0, [], [], [])
             with closing(Session(connection, _raise)) as session:
                 n_files, thumbnails, rows, fits = session.counts()
-    except (sqlite3.Error, OSError, NoCache) as exc:
+    except (sqlite3.Error, OSError, UnusableCache) as exc:
         raise InvalidParameterError(f"{printable(str(path))} cannot be read: {exc}.") from exc
     return CacheInfo(path, size, n_files, thumbnails, rows, fits)
 
@@ -273,8 +270,8 @@ def clear_cache(dirpath: str | os.PathLike[str], *, force: bool = False) -> int:
     size = _size(path)
     try:
         with closing(_connect(path, timeout=1.0)) as connection:
-            marks = _marks(connection)
-            if not force and marks[0] != APPLICATION and any(marks):
+            header = _header(connection)
+            if not force and header[0] != APPLICATION_ID and any(header):
                 raise InvalidParameterError(
                     f"{printable(str(path))} is a database of another program, and is left as it "
                     "is. --force removes it."
@@ -293,8 +290,8 @@ def clear_cache(dirpath: str | os.PathLike[str], *, force: bool = False) -> int:
                 f"{printable(str(path))} is damaged, or no database ({exc}), and is left as it is. "
                 "--force removes it."
             ) from exc
-    for ending in ENDINGS:
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+    for suffix in SUFFIXES:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
     return size
 
 
@@ -311,9 +308,9 @@ def _existing(dirpath: str | os.PathLike[str]) -> Path:
 def _size(path: Path) -> int:
     """Return the bytes on the disk of the file and what belongs to it."""
     total = 0
-    for ending in ENDINGS:
+    for suffix in SUFFIXES:
         with suppress(FileNotFoundError):
-            total += path.with_name(path.name + ending).stat().st_size
+            total += path.with_name(path.name + suffix).stat().st_size
     return total
 
 

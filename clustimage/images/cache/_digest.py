@@ -1,4 +1,4 @@
-"""What a file, or a way of working, is known by: a digest of its content."""
+"""Cache keys: digests of the content of files and of settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import PIL
 from PIL import features
 
-__all__ = ["Stamp", "canonical", "decoders", "decoding", "digest", "digest_all"]
+__all__ = ["Stamp", "canonical", "decoders", "decoder_settings", "digest", "digest_all"]
 
 DIGEST_SIZE = 16  # bytes of BLAKE2b
 
@@ -55,26 +55,26 @@ def digest_all(keys: Iterable[str]) -> str:
     return digest(" ".join(keys))
 
 
-def canonical(recipe: Mapping[str, Any]) -> str:
-    """Return a recipe as JSON, one text for equal recipes.
+def canonical(settings: Mapping[str, Any]) -> str:
+    """Return settings as JSON, one text for equal settings.
 
     Raises
     ------
     TypeError
-        If there is something in it that JSON does not know.
+        If there is something in them that JSON cannot hold.
 
     Examples
     --------
     >>> canonical({"b": (1, 2.0), "a": np.int64(3)})
     '{"a": 3, "b": [1, 2.0]}'
     """
-    return json.dumps(recipe, sort_keys=True, default=_plain)
+    return json.dumps(settings, sort_keys=True, default=_plain)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"JSON does not know {type(value).__name__}.")
+    raise TypeError(f"JSON cannot hold {type(value).__name__}.")
 
 
 @cache
@@ -93,6 +93,6 @@ def decoders() -> Mapping[str, Any]:
     }
 
 
-def decoding(dim: tuple[int, int], gray: bool) -> dict[str, Any]:
+def decoder_settings(dim: tuple[int, int], gray: bool) -> dict[str, Any]:
     """Return everything that a decoded image depends on beside the content of its file."""
     return {"size": [int(side) for side in dim], "gray": bool(gray), "decoders": dict(decoders())}

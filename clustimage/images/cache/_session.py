@@ -1,8 +1,9 @@
-"""What the memory of past runs holds, and how one operation reads and writes it.
+"""What a cache holds, and how one operation reads and writes it.
 
-Everything is known by digests: an image and a row of features by that of the content of the
-file and that of the recipe, which names everything else that it depends on. Only the table of
-files knows paths, and saves reading a file to know its content.
+The key of an image and of a row of features is two digests: of the content of the file (in the
+column ``key``), and of the settings, which name everything else that it depends on (in the
+column ``recipe``). Only the table of files has paths, so that a file need not be read to find
+its key.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from clustimage._core.memory import format_bytes
 from clustimage.images.cache._digest import Stamp, canonical, digest, digest_all
 from clustimage.images.reading._pillow import Decoded
 
-__all__ = ["TABLES", "Session", "Seen"]
+__all__ = ["TABLES", "FileRead", "Session"]
 
 logger = get_logger(__name__)
 
@@ -43,15 +44,15 @@ TABLES = (
 
 # A file that was changed within this time before it was looked at may be changed again without
 # a trace in its times, which some disks keep in steps of two seconds. It is read again.
-RACY = 2_000_000_000  # ns
-MOST_FITS = 8
-MOST_BYTES = 900_000_000  # of a fit; SQLite's limit for one value is 1,000,000,000
-AT_ONCE = 500  # keys in one query
+MIN_AGE_NS = 2_000_000_000
+MAX_FITS = 8
+MAX_FIT_BYTES = 900_000_000  # SQLite's limit for one value is 1,000,000,000
+KEYS_PER_QUERY = 500
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-class Seen(NamedTuple):
+class FileRead(NamedTuple):
     """A file that was read: its path, stamp and time (ns), its image, and if that is new."""
 
     pathname: str
@@ -62,7 +63,7 @@ class Seen(NamedTuple):
 
 
 class Session:
-    """One operation on the cache; without a connection it knows nothing and keeps nothing.
+    """One operation on the cache; without a connection it finds nothing and keeps nothing.
 
     Its threads may share it. The first error is given to `give_up` and ends it.
     """
@@ -86,7 +87,7 @@ class Session:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _ask(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+    def _query(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock:
             if self._connection is None:
                 return []
@@ -120,22 +121,22 @@ class Session:
         With ``sure=False`` also where it was read so soon after a change that another one
         may have left no trace.
         """
-        found = self._ask(
+        found = self._query(
             "SELECT size, modified, changed, inode, checked, key FROM files WHERE path=?",
             (os.fsencode(pathname),),
         )
         for *then, checked, key in found:
-            racy = sure and checked - max(stamp.modified, stamp.changed) < RACY
+            racy = sure and checked - max(stamp.modified, stamp.changed) < MIN_AGE_NS
             if tuple(then) == stamp and not racy:
                 return str(key)
         return None
 
-    def thumbnail(self, key: str, recipe: str) -> Decoded | None:
+    def thumbnail(self, key: str, settings_key: str) -> Decoded | None:
         """Return a small image that was kept whole, or None."""
-        found = self._ask(
+        found = self._query(
             "SELECT pixels, width, height, taken, taken_from, exif, crc, text FROM thumbnails "
             "JOIN recipes USING (recipe) WHERE key=? AND recipe=?",
-            (key, recipe),
+            (key, settings_key),
         )
         for pixels, *facts, crc, text in found:
             if crc == _crc_of_image(pixels, *facts):
@@ -148,10 +149,10 @@ class Session:
                 )
         return None
 
-    def keep_files(self, seen: Sequence[Seen], recipe: Mapping[str, Any]) -> None:
+    def keep_files(self, seen: Sequence[FileRead], settings: Mapping[str, Any]) -> None:
         """Keep files that were read, and the images that are new."""
-        text = canonical(recipe)
-        name = digest(text)
+        text = canonical(settings)
+        settings_key = digest(text)
         files = [
             (os.fsencode(item.pathname), *item.stamp, item.checked, item.image.key) for item in seen
         ]
@@ -162,63 +163,66 @@ class Session:
                 taken = None if image.taken is None else float(image.taken)
                 facts = (image.width, image.height, taken, image.taken_from, image.exif_problem)
                 pixels = image.pixels.tobytes()
-                images.append((image.key, name, pixels, *facts, _crc_of_image(pixels, *facts)))
+                images.append(
+                    (image.key, settings_key, pixels, *facts, _crc_of_image(pixels, *facts))
+                )
         with self._writing() as write:
             write("INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?)", files)
-            write("INSERT OR IGNORE INTO recipes VALUES (?,?)", [(name, text)])
+            write("INSERT OR IGNORE INTO recipes VALUES (?,?)", [(settings_key, text)])
             write("INSERT OR REPLACE INTO thumbnails VALUES (?,?,?,?,?,?,?,?,?)", images)
 
     # --- rows of features -----------------------------------------------------------------------
 
-    def has_recipe(self, recipe: Mapping[str, Any]) -> bool:
-        """Return whether anything was kept that was made in this way."""
-        name = digest(canonical(recipe))
-        return bool(self._ask("SELECT 1 FROM recipes WHERE recipe=?", (name,)))
+    def has_settings(self, settings: Mapping[str, Any]) -> bool:
+        """Return whether anything was kept that was made with these settings."""
+        settings_key = digest(canonical(settings))
+        return bool(self._query("SELECT 1 FROM recipes WHERE recipe=?", (settings_key,)))
 
-    def rows(self, keys: Sequence[str], recipe: Mapping[str, Any]) -> Arrays:
+    def rows(self, keys: Sequence[str], settings: Mapping[str, Any]) -> Arrays:
         """Return those of the rows that were kept whole, by their key."""
-        name, known = digest(canonical(recipe)), {}
-        for start in range(0, len(keys), AT_ONCE):
-            some = keys[start : start + AT_ONCE]
+        settings_key, found = digest(canonical(settings)), {}
+        for start in range(0, len(keys), KEYS_PER_QUERY):
+            some = keys[start : start + KEYS_PER_QUERY]
             marks = ",".join("?" * len(some))
-            for key, value, crc in self._ask(
+            for key, value, crc in self._query(
                 f"SELECT key, value, crc FROM rows WHERE recipe=? AND key IN ({marks})",
-                (name, *some),
+                (settings_key, *some),
             ):
                 if crc == zlib.crc32(value):
-                    known[key] = np.frombuffer(value, dtype="<f4")
-        return known
+                    found[key] = np.frombuffer(value, dtype="<f4")
+        return found
 
     def keep_rows(
-        self, keys: Sequence[str], rows: npt.NDArray[Any], recipe: Mapping[str, Any]
+        self, keys: Sequence[str], rows: npt.NDArray[Any], settings: Mapping[str, Any]
     ) -> None:
         """Keep one row `(d,)` for each key."""
-        text = canonical(recipe)
-        name = digest(text)
+        text = canonical(settings)
+        settings_key = digest(text)
         values = [np.asarray(row, dtype="<f4").tobytes() for row in rows]
         items = [
-            (key, name, value, zlib.crc32(value)) for key, value in zip(keys, values, strict=True)
+            (key, settings_key, value, zlib.crc32(value))
+            for key, value in zip(keys, values, strict=True)
         ]
         with self._writing() as write:
-            write("INSERT OR IGNORE INTO recipes VALUES (?,?)", [(name, text)])
+            write("INSERT OR IGNORE INTO recipes VALUES (?,?)", [(settings_key, text)])
             write("INSERT OR REPLACE INTO rows VALUES (?,?,?,?)", items)
 
     # --- what was learned from a whole set ------------------------------------------------------
 
     def fit(
-        self, keys: Sequence[str], recipe: Mapping[str, Any]
+        self, keys: Sequence[str], settings: Mapping[str, Any]
     ) -> tuple[Arrays, dict[str, Any]] | None:
         """Return the arrays and the other values that were learned from a set, or None."""
-        key = digest_all([*keys, canonical(recipe)])
-        for value, crc in self._ask("SELECT value, crc FROM fits WHERE key=?", (key,)):
+        key = digest_all([*keys, canonical(settings)])
+        for value, crc in self._query("SELECT value, crc FROM fits WHERE key=?", (key,)):
             if crc != zlib.crc32(value.encode()):
                 return None
             values = json.loads(value)
             arrays = {}
-            for name, dtype, shape, data, crc_of_part in self._ask(
+            for name, dtype, shape, data, part_crc in self._query(
                 "SELECT name, dtype, shape, value, crc FROM parts WHERE key=?", (key,)
             ):
-                if crc_of_part != zlib.crc32(data):
+                if part_crc != zlib.crc32(data):
                     return None
                 array = np.frombuffer(data, dtype=np.dtype(dtype)).reshape(json.loads(shape))
                 arrays[name] = array.copy()  # one that can be written to
@@ -228,16 +232,16 @@ class Session:
     def keep_fit(
         self,
         keys: Sequence[str],
-        recipe: Mapping[str, Any],
+        settings: Mapping[str, Any],
         arrays: Arrays,
         values: Mapping[str, Any],
     ) -> None:
         """Keep what was learned from a set, and of all such sets the newest few."""
         n_bytes = sum(array.nbytes for array in arrays.values())
-        if n_bytes > MOST_BYTES:
+        if n_bytes > MAX_FIT_BYTES:
             logger.info("Not kept for the next run: a fit of %s.", format_bytes(n_bytes))
             return
-        text = canonical(recipe)
+        text = canonical(settings)
         key = digest_all([*keys, text])
         value = json.dumps({"arrays": sorted(arrays), "values": values})
         fit = (key, digest(text), time.time(), n_bytes, value, zlib.crc32(value.encode()))
@@ -250,7 +254,7 @@ class Session:
                 shape = json.dumps(array.shape)
                 part = (key, name, array.dtype.str, shape, data, zlib.crc32(data))
                 write("INSERT INTO parts VALUES (?,?,?,?,?,?)", [part])
-            newest = f"SELECT key FROM fits ORDER BY made DESC LIMIT {MOST_FITS}"
+            newest = f"SELECT key FROM fits ORDER BY made DESC LIMIT {MAX_FITS}"
             write(f"DELETE FROM fits WHERE key NOT IN ({newest})", [()])
             write("DELETE FROM parts WHERE key NOT IN (SELECT key FROM fits)", [()])
 
@@ -259,13 +263,13 @@ class Session:
     def counts(
         self,
     ) -> tuple[int, list[tuple[str, int]], list[tuple[str, int]], list[tuple[str, int]]]:
-        """Return the number of files; images and rows by recipe; fits and their bytes."""
-        by_recipe = "JOIN recipes USING (recipe) GROUP BY recipe ORDER BY count(*) DESC, text"
+        """Return the number of files; images and rows by settings; fits and their bytes."""
+        by_settings = "JOIN recipes USING (recipe) GROUP BY recipe ORDER BY count(*) DESC, text"
         return (
-            self._ask("SELECT count(*) FROM files")[0][0],
-            self._ask(f"SELECT text, count(*) FROM thumbnails {by_recipe}"),
-            self._ask(f"SELECT text, count(*) FROM rows {by_recipe}"),
-            self._ask(
+            self._query("SELECT count(*) FROM files")[0][0],
+            self._query(f"SELECT text, count(*) FROM thumbnails {by_settings}"),
+            self._query(f"SELECT text, count(*) FROM rows {by_settings}"),
+            self._query(
                 "SELECT text, bytes FROM fits JOIN recipes USING (recipe) ORDER BY made DESC"
             ),
         )

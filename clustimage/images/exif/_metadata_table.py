@@ -14,6 +14,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from clustimage._core.errors import MissingDependencyError
 from clustimage._core.parallel import check_jobs, run_ordered
 from clustimage.images.exif._facts import Facts, read_facts
+from clustimage.images.exif._timestamps import as_datetimes
 from clustimage.images.reading._decode import quiet_pillow
 from clustimage.images.reading._pillow import DECODE_ERRORS, SIDEWAYS, open_picture
 
@@ -90,7 +91,7 @@ def read_metadata(pathnames: Sequence[Any], *, n_jobs: int | None = -1) -> Colum
 
     See Also
     --------
-    clustimage.images.exif._facts.Facts : What counts as a date and as a place.
+    clustimage.images.exif._facts.Facts : What counts as a date and as a location.
 
     Examples
     --------
@@ -134,10 +135,7 @@ def metadata_frame(metadata: Columns) -> pd.DataFrame:
     for name, kind in METADATA.items():
         values = metadata[name]
         if name == "timestamp":
-            known = np.isfinite(values)
-            stamps = np.full(len(values), "NaT", dtype="datetime64[ns]")
-            stamps[known] = np.rint(values[known] * 1e6).astype("datetime64[us]")
-            columns[name] = pd.DatetimeIndex(stamps).tz_localize("UTC")
+            columns[name] = as_datetimes(values)
         elif kind is int:
             whole = [None if np.isnan(value) else int(value) for value in values]
             columns[name] = pd.array(whole, dtype="Int64")
@@ -181,7 +179,7 @@ def clock_times(metadata: Columns) -> np.ndarray:
         if offset:
             hours, minutes = offset[1:].split(":")
             seconds[i] = (int(hours) * 60 + int(minutes)) * (-60 if offset[0] == "-" else 60)
-    return metadata["timestamp"] + seconds
+    return np.add(metadata["timestamp"], seconds)
 
 
 def locations_of(metadata: Columns) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,9 +14,14 @@ from clustimage._core.validation import check_option
 from clustimage.images._status import ImageStatus
 from clustimage.images.reading._listing import printable
 
-__all__ = ["Timestamps", "check_timestamps", "timestamp_of", "read_timestamps"]
+__all__ = ["Timestamps", "as_datetimes", "check_timestamps", "timestamp_of", "read_timestamps"]
 
-N_NAMED = 3  # how many images a message names
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_NAMED = 3  # images that a message names
+
+MAX_SECONDS = 2.0**63 / 1e9  # that fit into datetime64[ns], to either side of 1970
 
 GIVE = "Give an array of times, one per image"
 
@@ -126,6 +131,17 @@ def timestamp_of(row: ImageStatus) -> tuple[float | None, str]:
     return _by_exif(row) if row.taken is not None else _by_file(row)
 
 
+def as_datetimes(seconds: Any) -> pd.DatetimeIndex:
+    """Return seconds since 1970 UTC to the microsecond; NaT where there are none, or too many."""
+    import pandas as pd
+
+    values = np.array(seconds, dtype=np.float64)
+    stamps = np.full(len(values), "NaT", dtype="datetime64[ns]")
+    valid = np.abs(values) < MAX_SECONDS
+    stamps[valid] = np.rint(values[valid] * 1e6).astype(np.int64).astype("datetime64[us]")
+    return pd.DatetimeIndex(stamps).tz_localize("UTC")
+
+
 def _by_exif(row: ImageStatus) -> tuple[float | None, str]:
     return row.taken, row.taken_from
 
@@ -143,7 +159,7 @@ CLOCKS: dict[str, Callable[[ImageStatus], tuple[float | None, str]]] = {
 
 def _without_timestamp(without: list[ImageStatus], rows: list[ImageStatus], word: str) -> str:
     """Return the words of the error on images that have no time."""
-    names = ", ".join(printable(row.pathname) for row in without[:N_NAMED])
+    names = ", ".join(printable(row.pathname) for row in without[:MAX_NAMED])
     count = f"{len(without)} of {len(rows)} images"
     if all(row.modified is None for row in without):
         return f"{count} come from no file that could tell a time, first: {names}. {GIVE}."
@@ -155,18 +171,18 @@ def _without_timestamp(without: list[ImageStatus], rows: list[ImageStatus], word
 
 def _as_seconds(timestamps: Any) -> np.ndarray:
     """Return times of any kind as seconds, float64 `(n,)`; see `read_timestamps`."""
-    values = timestamps.to_numpy() if hasattr(timestamps, "to_numpy") else timestamps
+    values: Any = timestamps.to_numpy() if hasattr(timestamps, "to_numpy") else timestamps
     if not isinstance(values, (list, tuple)) and getattr(values, "ndim", 0) != 1:
         raise InvalidParameterError(
             "'timestamps' must be 'auto', 'exif', 'stat' or an array of times, one per image. "
             f"Got {_shown(timestamps)}."
         )
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
-        seconds = _since_1970(values)
+        seconds: np.ndarray = _since_1970(values)
     elif isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
         seconds = values.astype(np.float64)
     else:
-        seconds = np.array([_one(value, place) for place, value in enumerate(values)], dtype=float)
+        seconds = np.array([_one(value, i) for i, value in enumerate(values)], dtype=float)
     unknown = np.flatnonzero(~np.isfinite(seconds))
     if len(unknown):
         raise InvalidDataError(
@@ -177,7 +193,7 @@ def _as_seconds(timestamps: Any) -> np.ndarray:
     return seconds
 
 
-def _one(value: Any, place: int) -> float:
+def _one(value: Any, position: int) -> float:
     """Return one time as seconds; NaN where it is missing."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return np.nan
@@ -190,7 +206,7 @@ def _one(value: Any, place: int) -> float:
         return float(value)
     raise InvalidParameterError(
         "'timestamps' must hold numbers (seconds) or datetimes; pandas.to_datetime makes them "
-        f"from text. Got {type(value).__name__} {str(value)[:60]!r} at position {place}."
+        f"from text. Got {type(value).__name__} {str(value)[:60]!r} at position {position}."
     )
 
 

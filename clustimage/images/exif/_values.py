@@ -21,19 +21,22 @@ __all__ = [
 ]
 
 FIRST_YEAR = 1900
-LATEST = 24 * 3600.0  # seconds by which a date may be ahead of this computer's clock
+MAX_SECONDS_AHEAD = 24 * 3600.0  # by which a date may be ahead of this computer's clock
 
 DATE = re.compile(r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
 OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)", re.ASCII)
-FARTHEST = 14 * 60  # minutes by which any location is ahead of UTC or behind it
+MAX_OFFSET = 14 * 60  # minutes by which a clock is ahead of UTC or behind it
 DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{0,15})?", re.ASCII)
-HIGHEST = 100_000.0  # metres, up or down: what is beyond was taken by no camera on earth
-LONGEST = 200  # characters of a text that are kept
-SHOWN = 40  # characters of a value that a reason shows
+MAX_ALTITUDE = 100_000.0  # metres, up or down: what is beyond was taken by no camera on earth
+MAX_CHARACTERS = 200  # of a text that are kept
+SHOWN_CHARACTERS = 40  # of a value, in a reason
 
 
 class Unusable(ValueError):
-    """A value is there and cannot be used; the words say why and follow the tag's name."""
+    """A value is there and cannot be used; the words say why and follow the tag's name.
+
+    The functions below raise it.
+    """
 
 
 def as_text(value: Any) -> str:
@@ -54,16 +57,11 @@ def as_text(value: Any) -> str:
     if not text.isascii():
         with suppress(UnicodeError):
             text = text.encode("latin-1").decode("utf-8")
-    return "".join(filter(str.isprintable, text)).strip()[:LONGEST].rstrip()
+    return "".join(filter(str.isprintable, text)).strip()[:MAX_CHARACTERS].rstrip()
 
 
 def as_number(value: Any) -> float:
     """Return a finite number: whole, a ratio, a float, or a decimal number as text.
-
-    Raises
-    ------
-    Unusable
-        If it is none, as 0/0.
 
     Examples
     --------
@@ -102,11 +100,6 @@ def as_timestamp(
     (float, str) or None
         The offset as ``"+02:00"``, or empty; None where there is no date, or a blank one.
 
-    Raises
-    ------
-    Unusable
-        If there is something that is no date, or one before 1900 or more than a day ahead.
-
     Examples
     --------
     >>> as_timestamp("1970:01:02 02:00:00", ["5"], ["+0200"])
@@ -132,7 +125,7 @@ def as_timestamp(
     digits = next((text for text in map(as_text, fractions) if text.isdecimal()), "0")
     ahead = next((minutes for minutes in map(_minutes, offsets) if minutes is not None), None)
     seconds = (shown - timedelta(minutes=ahead or 0)).timestamp() + float(f"0.{digits}")
-    if seconds > time.time() + LATEST:
+    if seconds > time.time() + MAX_SECONDS_AHEAD:
         raise Unusable(f"is in the future ({_shown(text)})")
     if ahead is None:
         return seconds, ""
@@ -147,7 +140,7 @@ def _minutes(offset: Any) -> int | None:
     if found is None:
         return 0 if text == "Z" else None
     minutes = 60 * int(found[2]) + int(found[3])
-    if minutes > FARTHEST:
+    if minutes > MAX_OFFSET:
         return None
     return -minutes if found[1] == "-" else minutes
 
@@ -164,11 +157,6 @@ def as_degrees(value: Any, reference: Any, letters: str) -> float:
     letters : {"NS", "EW"}
         Those of the positive and of the negative hemisphere.
 
-    Raises
-    ------
-    Unusable
-        If a part is no number, as 0/0, or out of range, or the hemisphere is another letter.
-
     Examples
     --------
     >>> as_degrees((43, 28.5), "s", "NS"), as_degrees(11.25, None, "EW")
@@ -178,7 +166,7 @@ def as_degrees(value: Any, reference: Any, letters: str) -> float:
     if not 1 <= len(parts) <= 3:
         raise Unusable(f"has {len(parts)} parts")
     degrees, *smaller = (as_number(part) for part in parts)
-    angle = abs(degrees) + sum(part / 60**n for n, part in enumerate(smaller, start=1))
+    angle: float = abs(degrees) + sum(part / 60**n for n, part in enumerate(smaller, start=1))
     limit = 90 if letters == "NS" else 180
     if angle > limit or not all(0 <= part <= 60 for part in smaller):
         raise Unusable(f"is out of range ({_shown(parts)})")
@@ -200,18 +188,13 @@ def as_altitude(value: Any, reference: Any) -> float:
     reference : object
         0 above and 1 below sea level (in EXIF 3.0 also 2 and 3), as a number, byte or digit.
 
-    Raises
-    ------
-    Unusable
-        If it is no number, as 0/0, or beyond 100 km.
-
     Examples
     --------
     >>> as_altitude(12.5, b"\\x01"), as_altitude(12.5, None)
     (-12.5, 12.5)
     """
     metres = as_number(value)
-    if abs(metres) > HIGHEST:
+    if abs(metres) > MAX_ALTITUDE:
         raise Unusable(f"is out of range ({_shown(metres)})")
     below = reference in (1, 3, b"\x01", b"\x03", b"1", b"3", "\x01", "\x03", "1", "3")
     return -abs(metres) if below else metres
@@ -224,4 +207,4 @@ def _shown(value: Any) -> str:
     else:
         text = value if isinstance(value, str) else str(value)
     text = "".join(character if character.isprintable() else "?" for character in text)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

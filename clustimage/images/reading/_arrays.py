@@ -27,8 +27,8 @@ __all__ = [
     "to_gray",
 ]
 
-# Values worked on at a time, so that the float64 copies stay at a few MB, and in the cache.
-BLOCK = 1 << 17
+# So that the float64 copies stay at a few MB, and in the cache.
+VALUES_PER_BLOCK = 1 << 17
 
 
 class Rows(Protocol):
@@ -160,7 +160,7 @@ def scale(img: np.ndarray, top: float) -> np.ndarray:
     if top == 0:
         return np.where(img > 0, 255, 0).astype(np.uint8)
     if img.dtype == np.uint8 and top == 255:
-        return img.copy()
+        return np.array(img)
     if img.dtype == np.uint8:
         table = np.rint(np.arange(256) / top * 255).clip(max=255).astype(np.uint8)
         return cv2.LUT(img.reshape(-1), table).reshape(img.shape)
@@ -187,8 +187,9 @@ def check_values(rows: Rows, names: list[str] | None = None) -> np.ndarray:
     """
     check_numeric(rows)
     signed = rows.dtype.kind in "if"
-    high, low = np.empty((2, len(rows)), dtype=rows.dtype)
-    for part in _blocks(rows):
+    high: np.ndarray = np.empty(len(rows), dtype=rows.dtype)
+    low = high.copy()
+    for part in _blocks(rows, VALUES_PER_BLOCK):
         block = rows[part].reshape(len(high[part]), -1)
         high[part] = block.max(axis=1)
         if signed:
@@ -232,11 +233,12 @@ def to_gray(img: np.ndarray) -> np.ndarray:
     if img.dtype == np.uint8:
         lines = img.reshape(-1, *img.shape[-2:])
         gray = np.empty(lines.shape[:2], dtype=np.uint8)
-        for part in _blocks(lines):
+        for part in _blocks(lines, VALUES_PER_BLOCK):
             block = Image.fromarray(np.ascontiguousarray(lines[part]))
             gray[part] = np.asarray(block.convert("L"))
         return gray.reshape(img.shape[:-1])
-    return img.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    luma: np.ndarray = img.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    return luma
 
 
 def over_white(img: np.ndarray) -> np.ndarray:
@@ -264,10 +266,9 @@ def rows_to_pixels(
     channels: int,
     *,
     white: float | None,
-    names: list[str] | None = None,
-    tops: np.ndarray | None = None,
-    out: np.ndarray | None = None,
-    at_once: int | None = None,
+    tops: np.ndarray,
+    out: np.ndarray,
+    at_once: int,
 ) -> np.ndarray:
     """Turn flattened images into pixels, block by block: gray if asked, then scaled to uint8.
 
@@ -282,31 +283,15 @@ def rows_to_pixels(
     white : float or None
         The value that becomes 255, for all images; larger ones become 255 too. None
         takes the maximum of each image, as `imscale`.
-    names : list of str, optional
-        Names of the rows, for the error.
-    tops : ndarray, shape (n,), optional
-        What `check_values` returned for `rows`, which are then not looked through again.
-    out : ndarray of uint8, shape (n, height, width, channels), optional
-        Where the pixels go, in memory or in a file.
-    at_once : int, optional
+    tops : ndarray, shape (n,)
+        What `check_values` returned for `rows`.
+    out : ndarray of uint8, shape (n, height, width, channels)
+        Where the pixels go, in memory or in a file; it is returned.
+    at_once : int
         Values in a block; it changes nothing in the result.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, height, width, channels)
-        `out`, or a new array.
-
-    Raises
-    ------
-    InvalidDataError
-        As `check_values`.
     """
-    tops = check_values(rows, names) if tops is None else tops
     height, width, given = shape
-    pixels = out
-    if pixels is None:
-        pixels = np.empty((len(rows), height, width, channels), dtype=np.uint8)
-    trail = Trail(pixels)
+    trail = Trail(out)
     for part in _blocks(rows, at_once):
         read = rows[part]
         block = read.reshape(-1, height, width, given)
@@ -316,17 +301,16 @@ def rows_to_pixels(
         else:
             highest = tops[part]
         if white is not None:
-            pixels[part] = scale(block, white)
+            out[part] = scale(block, white)
         else:
-            for place, (img, top) in enumerate(zip(block, highest, strict=True), part.start):
-                pixels[place] = scale(img, float(top))
+            for i, (img, top) in enumerate(zip(block, highest, strict=True), part.start):
+                out[i] = scale(img, float(top))
         forget(read)
         trail.reach(part.stop)
-    return pixels
+    return out
 
 
-def _blocks(rows: Rows, at_once: int | None = None) -> Iterator[slice]:
-    values = math.prod(rows.shape[1:])
-    step = max(1, (BLOCK if at_once is None else at_once) // max(1, values))
+def _blocks(rows: Rows, at_once: int) -> Iterator[slice]:
+    step = max(1, at_once // max(1, math.prod(rows.shape[1:])))
     for start in range(0, len(rows), step):
         yield slice(start, min(start + step, len(rows)))

@@ -19,8 +19,7 @@ from clustimage._core.errors import ImageReadError, InvalidDataError
 from clustimage._core.public import public
 from clustimage._core.validation import check_bool, check_int, check_shape
 from clustimage.images.reading._arrays import imscale, over_white, scale, to_gray
-from clustimage.images.reading._listing import printable
-from clustimage.images.reading._paths import absolute
+from clustimage.images.reading._listing import absolute, printable
 from clustimage.images.reading._pillow import Decoded, read_pixels
 
 __all__ = ["decode", "flatten_colour", "imread", "imresize", "quiet_pillow"]
@@ -191,7 +190,7 @@ def flatten_colour(img: np.ndarray, gray: bool) -> np.ndarray:
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's remarks on odd files off the screen.
+    """Suppress Pillow's warnings about odd files.
 
     The filters of `warnings` belong to the whole process, so this goes once around
     the reading of all files, never around one file in a worker.

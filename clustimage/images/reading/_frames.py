@@ -26,11 +26,11 @@ FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BI
 
 # A JPEG is reduced while it is decoded only as long as it stays this many times as large as
 # it is resized to: Pillow's "reducing gap" that cannot be told from the full picture.
-GAP = 2
+REDUCING_GAP = 2
 
-# Where the crop is so small a part of the resized picture, only that part is made: of a
+# Pixels of the resized picture per pixel of the crop, above which only the crop is made: of a
 # picture of 1 x 10,000 pixels the whole would be 256 x 2,560,000.
-LONG = 16
+MAX_RESIZED_PER_CROP = 16
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ class Frame:
         longer = int(self.resize * max(height, width) / min(height, width))
         return (longer, self.resize) if height > width else (self.resize, longer)
 
-    def enough(self, height: int, width: int) -> tuple[int, int]:
+    def min_size(self, height: int, width: int) -> tuple[int, int]:
         """Return height and width below which a picture must not be reduced beforehand."""
         resized = self.resized(height, width)
-        return GAP * resized[0], GAP * resized[1]
+        return REDUCING_GAP * resized[0], REDUCING_GAP * resized[1]
 
 
 def make_frame(
@@ -141,7 +141,7 @@ def _resize(
     """Return the part (rows, columns) of the picture resized to (height, width)."""
     rows, columns = part
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    if resized[0] * resized[1] > LONG * height * width:
+    if resized[0] * resized[1] > MAX_RESIZED_PER_CROP * height * width:
         down, across = picture.height / resized[0], picture.width / resized[1]
         box = (
             columns.start * across,
@@ -196,11 +196,11 @@ def frame_batches(
 
 def _read_frame(source: Source, frame: Frame, gray: bool, white: float | None) -> np.ndarray:
     """Read one source again, at the size of `frame`."""
-    if isinstance(source.content, np.ndarray):
-        decoded = decode(source.content, None, gray, white)
+    content = source.readable
+    if isinstance(content, np.ndarray):
+        decoded = decode(content, None, gray, white)
     else:
-        content = source.pathname if source.content is None else source.content
-        decoded = read_pixels(content, frame.enough, gray)
+        decoded = read_pixels(content, frame.min_size, gray)
     if isinstance(decoded, str):
         raise ImageReadError(
             f"{printable(source.pathname)} was read by import_data and cannot be read any more: "

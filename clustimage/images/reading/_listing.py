@@ -1,4 +1,4 @@
-"""Which files in a folder are images."""
+"""Which files in a folder are images, and paths as users write them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,17 @@ from clustimage._core.file_arrays import FILE_NAME
 from clustimage._core.logs import get_logger
 from clustimage._core.public import public
 from clustimage._core.validation import check_bool
-from clustimage.images.reading._paths import absolute, missing
 
-__all__ = ["CACHE_NAME", "DEFAULT_EXTENSIONS", "check_extensions", "listdir", "printable", "scan"]
+__all__ = [
+    "CACHE_NAME",
+    "DEFAULT_EXTENSIONS",
+    "absolute",
+    "check_extensions",
+    "listdir",
+    "missing",
+    "printable",
+    "scan",
+]
 
 logger = get_logger(__name__)
 
@@ -29,8 +37,8 @@ DEFAULT_EXTENSIONS: tuple[str, ...] = (
 )
 
 
-CACHE_NAME = "cache.sqlite"  # the memory of past runs, see `_cache`
-OWN_FILES = tuple(CACHE_NAME + ending for ending in ("", "-wal", "-shm", "-journal"))
+CACHE_NAME = "cache.sqlite"  # of past runs, see `cache`
+CACHE_FILES = tuple(CACHE_NAME + suffix for suffix in ("", "-wal", "-shm", "-journal"))
 
 
 class Scan(NamedTuple):
@@ -56,7 +64,7 @@ def listdir(
     ext : str, iterable of str or None, default=all formats that can be read
         Extensions that make a file an image, with or without the leading dot;
         upper and lower case are the same. None takes every file, but not those in which
-        a model keeps its memory of past runs (``cache.sqlite``) or its pixels.
+        a model keeps its cache (``cache.sqlite``) or its pixels.
     black_list : str or iterable of str, optional
         Names of folders below `dirpath` to leave out, with all that is in them.
     recursive : bool, default=True
@@ -108,7 +116,7 @@ def scan(
     n_seen = 0
     for folder, subfolders, names in os.walk(top, onerror=_warn_unreadable):
         subfolders[:] = [name for name in subfolders if recursive and name not in left_out]
-        names = [name for name in names if name not in OWN_FILES and not _is_array(name)]
+        names = [name for name in names if name not in CACHE_FILES and not _is_array(name)]
         n_seen += len(names)
         found += [
             os.path.join(folder, name)  # noqa: PTH118
@@ -138,6 +146,40 @@ def check_extensions(ext: str | Iterable[str] | None) -> tuple[str, ...] | None:
     if not endings:
         raise InvalidParameterError("'ext' must name at least one extension. Got none.")
     return endings
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """Return an absolute path; a leading ``~`` is the user's folder.
+
+    Raises
+    ------
+    ImageReadError
+        If `path` is empty: it would stand for the current folder, which nobody means.
+
+    Examples
+    --------
+    >>> absolute("~/a.png") == os.path.join(os.path.expanduser("~"), "a.png")
+    True
+    """
+    text = os.fsdecode(path)
+    if not text:
+        raise ImageReadError("No image: the path is empty (''). The current folder is '.'.")
+    # pathlib would follow links and fails where there is no home.
+    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
+
+
+def missing(path: str) -> str:
+    """Say in words that a path does not exist, and what to do where it is a pattern.
+
+    Examples
+    --------
+    >>> missing("photos/a.jpg")
+    'does not exist'
+    >>> missing("photos/*.jpg")
+    'does not exist (patterns are not expanded: give the list that glob.glob returns)'
+    """
+    hint = " (patterns are not expanded: give the list that glob.glob returns)"
+    return f"does not exist{hint if '*' in path or '?' in path else ''}"
 
 
 def printable(pathname: str) -> str:

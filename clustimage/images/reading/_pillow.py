@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from clustimage._core.errors import MissingDependencyError
 from clustimage._core.optional import import_optional
 from clustimage.images.exif._facts import read_facts
-from clustimage.images.reading._paths import missing
+from clustimage.images.reading._listing import missing
 
 __all__ = ["DECODE_ERRORS", "SIDEWAYS", "Decoded", "open_picture", "read_pixels"]
 
@@ -65,7 +65,7 @@ NO_IMAGES = {
 }
 
 # Size (height, width) below which nothing is reduced; a function of that of the original; no limit.
-Least = tuple[int, int] | Callable[[int, int], tuple[int, int]] | None
+MinSize = tuple[int, int] | Callable[[int, int], tuple[int, int]] | None
 
 
 class Decoded(NamedTuple):
@@ -85,7 +85,7 @@ class Decoded(NamedTuple):
     exif_problem: str = ""
 
 
-def read_pixels(content: str | bytes | Image.Image, dim: Least, gray: bool) -> Decoded | str:
+def read_pixels(content: str | bytes | Image.Image, dim: MinSize, gray: bool) -> Decoded | str:
     """Return the upright pixels of a file or picture, or the reason why there are none.
 
     Parameters
@@ -121,7 +121,7 @@ def read_pixels(content: str | bytes | Image.Image, dim: Least, gray: bool) -> D
         return f"broken, or of a kind that is not read ({_one_line(exc)})"
 
 
-def _read(content: str | bytes | Image.Image, dim: Least, gray: bool) -> Decoded | str:
+def _read(content: str | bytes | Image.Image, dim: MinSize, gray: bool) -> Decoded | str:
     if isinstance(content, Image.Image):
         return _read_picture(content, None, gray)
     if isinstance(content, bytes):
@@ -136,7 +136,7 @@ def _read(content: str | bytes | Image.Image, dim: Least, gray: bool) -> Decoded
     return decoded if isinstance(decoded, str) else decoded._replace(modified=mode.st_mtime)
 
 
-def _read_file(file: IO[bytes], dim: Least, gray: bool) -> Decoded | str:
+def _read_file(file: IO[bytes], dim: MinSize, gray: bool) -> Decoded | str:
     with open_picture(file) as picture:
         return _read_picture(picture, dim, gray)
 
@@ -163,15 +163,15 @@ def open_picture(file: IO[bytes], *, header_only: bool = False) -> Image.Image:
     return Image.open(file, formats=_formats())
 
 
-def _read_picture(picture: Image.Image, dim: Least, gray: bool) -> Decoded | str:
+def _read_picture(picture: Image.Image, dim: MinSize, gray: bool) -> Decoded | str:
     """Decode a picture of Pillow; with `dim`, a JPEG may come out at a reduced size."""
     is_jpeg = picture.format in ("JPEG", "MPO")
     if is_jpeg:
         orientation, (width, height) = _orientation(picture), picture.size
         if dim is not None:
             upright = (width, height) if orientation in SIDEWAYS else (height, width)
-            least = dim(*upright) if callable(dim) else dim
-            target = least if orientation in SIDEWAYS else least[::-1]
+            min_size = dim(*upright) if callable(dim) else dim
+            target = min_size if orientation in SIDEWAYS else min_size[::-1]
             # Gray is then the luma that the file holds, without a way through RGB.
             picture.draft("L" if gray else None, target)
     picture.load()
@@ -231,7 +231,8 @@ def _open_heif(file: IO[bytes], header_only: bool) -> Image.Image:
     # libheif turns the picture upright by itself.
     opened = heif.open_heif(file)
     if not header_only:
-        return opened.to_pillow()
+        full: Image.Image = opened.to_pillow()
+        return full
     picture = Image.new("1", opened.size)
     picture.format, picture.info = "HEIF", {"exif": opened.info.get("exif")}
     return picture

@@ -13,17 +13,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from clustimage._core.errors import ImageReadError, InvalidDataError
+from clustimage._core.errors import DownloadError, ImageReadError, InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import Rows, check_numeric, check_values, guess_shape
-from clustimage.images.reading._listing import printable, scan
-from clustimage.images.reading._paths import absolute, missing
-from clustimage.images.reading._url_files import base_name, is_url, local_name
+from clustimage.images.reading._listing import absolute, missing, printable, scan
+from clustimage.images.reading._url_files import base_name, fetch, is_url, local_name
 
 __all__ = ["Rules", "Source", "Sources", "Stack", "Wanted", "gather"]
 
 CHANNELS = (1, 3, 4)
-NO_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or no items
+NOT_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or no items
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,20 @@ class Source:
     @property
     def given(self) -> str:
         return self.pathname if self.url is None else self.url
+
+    @property
+    def readable(self) -> str | np.ndarray | Image.Image:
+        """What is decoded: the path of a file, or what was given in its place."""
+        return self.pathname if self.content is None else self.content
+
+    def prepare(self) -> str:
+        """Download what has a URL; return why this cannot be read, or nothing."""
+        if self.url is not None and not self.reason:
+            try:
+                fetch(self.url, Path(self.pathname))
+            except DownloadError as exc:
+                return str(exc)
+        return self.reason
 
 
 @dataclass
@@ -111,7 +124,7 @@ class Wanted:
     grayscale : bool
         Whether colour becomes gray.
     shape : (height, width, channels), optional
-        Of a fitted model; it takes the place of both.
+        Of a fitted model; it replaces both.
     """
 
     dim: tuple[int, int]
@@ -188,7 +201,7 @@ def gather(X: Any, rules: Rules) -> Sources | Stack:
             f"An array of dtype {X.dtype} and shape {X.shape} cannot be images. "
             "Give numbers, for instance X.astype(float)."
         )
-    if not isinstance(X, Iterable) or isinstance(X, NO_LISTS):
+    if not isinstance(X, Iterable) or isinstance(X, NOT_LISTS):
         raise InvalidDataError(
             "Images are given as a folder, a file, a list of files or URLs, an array or a "
             f"DataFrame. Got {type(X).__name__}: {X!r}."

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from clustimage._core.errors import DownloadError, InvalidDataError
+from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import imscale
 from clustimage.images.reading._decode import flatten_colour
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions
-from clustimage.images.reading._pillow import Decoded, Least, read_pixels
+from clustimage.images.reading._pillow import Decoded, MinSize, read_pixels
 from clustimage.images.reading._source import Rules, Source, Sources, gather
-from clustimage.images.reading._url_files import fetch
 
 __all__ = ["gather_photos", "read_upright"]
 
@@ -62,14 +60,14 @@ def gather_photos(
     return Sources(given.as_sources(), f"{pluralize(len(given.data), 'array')} given")
 
 
-def read_upright(source: Source, least: Least = None) -> Decoded | str:
+def read_upright(source: Source, min_size: MinSize = None) -> Decoded | str:
     """Return a photo as RGB, turned upright, or say in words why that cannot be.
 
     Parameters
     ----------
     source : Source
         One of those of `gather_photos`. What has a URL is fetched.
-    least : (height, width), callable or None
+    min_size : (height, width), callable or None
         Size below which a JPEG must not be reduced while it is decoded, or what makes it
         from height and width of the original; None decodes it in full.
 
@@ -86,18 +84,14 @@ def read_upright(source: Source, least: Least = None) -> Decoded | str:
     >>> read_upright(photo).pixels[0, 0].tolist()
     [7, 7, 7]
     """
-    if source.reason:
-        return source.reason
-    if source.url is not None:
-        try:
-            fetch(source.url, Path(source.pathname))
-        except DownloadError as exc:
-            return str(exc)
-    if isinstance(source.content, np.ndarray):
-        decoded: Decoded | str = Decoded(source.content, *source.content.shape[1::-1])
+    reason = source.prepare()
+    if reason:
+        return reason
+    content = source.readable
+    if isinstance(content, np.ndarray):
+        decoded: Decoded | str = Decoded(content, *content.shape[1::-1])
     else:
-        content = source.pathname if source.content is None else source.content
-        decoded = read_pixels(content, least, False)
+        decoded = read_pixels(content, min_size, False)
     if isinstance(decoded, str):
         return decoded
     img = flatten_colour(decoded.pixels, False)

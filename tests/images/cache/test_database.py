@@ -1,4 +1,4 @@
-"""The memory of past runs: what is known, what is read again, and what may go wrong."""
+"""The cache of past runs: what it has, what is read again, and what may go wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from clustimage._core.errors import DiskSpaceError, InvalidParameterError
 from clustimage._core.file_arrays import held_bytes
 from clustimage._core.memory import Budget
 from clustimage.images import Stamp, clear_cache, describe_cache, listdir, load_images, open_cache
-from clustimage.images.cache import _database, _recall, _session
+from clustimage.images.cache import _cached_reader, _database, _session
 from clustimage.images.reading._pillow import Decoded
 
 N = 12
@@ -57,15 +57,15 @@ def decoded(monkeypatch) -> list[object]:
         calls.append(content)
         return original(content, *options)
 
-    original = _recall.decode
-    monkeypatch.setattr(_recall, "decode", counting)
+    original = _cached_reader.decode
+    monkeypatch.setattr(_cached_reader, "decode", counting)
     return calls
 
 
 @pytest.fixture
 def settled(monkeypatch) -> None:
     """Trust the times of files that were made just now."""
-    monkeypatch.setattr(_session, "RACY", -(10**18))
+    monkeypatch.setattr(_session, "MIN_AGE_NS", -(10**18))
 
 
 def ask(place: Path, query: str) -> list[tuple]:
@@ -97,7 +97,7 @@ def test_a_second_run_gives_the_same_without_decoding(folder, place, decoded, gr
 
 def test_files_that_are_as_they_were_are_not_opened(folder, place, settled, monkeypatch):
     first = load_images(folder, cache=open_cache(place))
-    monkeypatch.setattr(_recall, "open", None, raising=False)
+    monkeypatch.setattr(_cached_reader, "open", None, raising=False)
     second = load_images(folder, cache=open_cache(place))
     np.testing.assert_array_equal(second.pixels, first.pixels)
 
@@ -110,8 +110,8 @@ def test_a_file_that_was_changed_just_before_it_was_read_is_read_again(folder, p
     with open_cache(place).session() as session:
         for seconds, known in ((1, None), (3, key)):
             checked = max(stamp.modified, stamp.changed) + seconds * 10**9
-            seen = _session.Seen(path, stamp, checked, image, False)
-            session.keep_files([seen], {"size": [2, 2]})
+            read = _session.FileRead(path, stamp, checked, image, False)
+            session.keep_files([read], {"size": [2, 2]})
             assert session.key_of(path, stamp) == known
             assert session.key_of(path, stamp, sure=False) == key
 
@@ -151,13 +151,13 @@ def test_other_settings_find_nothing(folder, place, decoded, options):
 
 def test_another_version_of_a_decoder_finds_nothing(folder, place, decoded, monkeypatch):
     load_images(folder, cache=open_cache(place))
-    versions = {**_recall.decoding((8, 8), False)["decoders"], "pillow": "0.1"}
+    versions = {**_cached_reader.decoder_settings((8, 8), False)["decoders"], "pillow": "0.1"}
     monkeypatch.setattr("clustimage.images.cache._digest.decoders", lambda: versions)
     load_images(folder, cache=open_cache(place))
     assert len(decoded) == 2 * N
 
 
-def test_what_is_skipped_is_not_kept_and_told_again(folder, place, caplog):
+def test_what_is_skipped_is_not_kept_and_logged_again(folder, place, caplog):
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     (folder / "empty.jpg").write_bytes(b"")
     plain = load_images([folder, folder / "gone.jpg"])
@@ -178,14 +178,14 @@ def test_pictures_and_arrays_have_no_key(folder, place):
 
 
 def test_files_too_large_to_read_at_once_are_read_and_not_kept(folder, place, monkeypatch):
-    monkeypatch.setattr(_recall, "LARGEST", 10)
+    monkeypatch.setattr(_cached_reader, "MAX_FILE_BYTES", 10)
     images = load_images(folder, cache=open_cache(place))
     np.testing.assert_array_equal(images.pixels, load_images(folder).pixels)
     assert images.keys == [None] * N
     assert images.status[0].modified == (folder / "00.jpg").stat().st_mtime
 
 
-def test_the_time_of_a_file_is_told_with_and_without_a_cache(folder, place):
+def test_the_time_of_a_file_is_logged_with_and_without_a_cache(folder, place):
     times = [path.stat().st_mtime for path in sorted(folder.iterdir())]
     for cache in (None, open_cache(place), open_cache(place)):
         assert [row.modified for row in load_images(folder, cache=cache).status] == times
@@ -220,11 +220,11 @@ SCRIPT = """
 import sys, time
 from clustimage._core.memory import Budget
 from clustimage.images import load_images, open_cache
-from clustimage.images.cache import _recall
-_recall.AT_ONCE = 4
+from clustimage.images.cache import _cached_reader
+_cached_reader.IMAGES_PER_WRITE = 4
 slow, folder, place, side = float(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-original = _recall.decode
-_recall.decode = lambda *args: (time.sleep(slow), original(*args))[1]
+original = _cached_reader.decode
+_cached_reader.decode = lambda *args: (time.sleep(slow), original(*args))[1]
 images = load_images(
     folder,
     dim=(side, side),
@@ -284,8 +284,8 @@ def test_what_an_interrupted_run_has_read_is_kept(folder, place, monkeypatch):
             raise KeyboardInterrupt
         return original(content, *options)
 
-    calls, original = [], _recall.decode
-    monkeypatch.setattr(_recall, "decode", interrupted)
+    calls, original = [], _cached_reader.decode
+    monkeypatch.setattr(_cached_reader, "decode", interrupted)
     with pytest.raises(KeyboardInterrupt):
         load_images(folder, n_jobs=1, cache=open_cache(place))
     assert describe_cache(place).n_files == 5
@@ -305,10 +305,10 @@ def test_what_is_known_is_looked_up_in_an_index_however_much_there_is(folder, pl
     images = load_images(folder, cache=open_cache(place))
     asked: list[tuple] = []
     with open_cache(place).session() as session:
-        original = session._ask
-        session._ask = lambda *query: asked.append(query) or original(*query)
-        recall = _recall.Recall(session, (128, 128), False)
-        assert recall.read(str(folder / "00.jpg")).key == images.keys[0]
+        original = session._query
+        session._query = lambda *query: asked.append(query) or original(*query)
+        reader = _cached_reader.CachedReader(session, (128, 128), False)
+        assert reader.read(str(folder / "00.jpg")).key == images.keys[0]
         session.rows(images.keys, {"a": 1})
         steps = [
             step[-1]
@@ -321,15 +321,15 @@ def test_what_is_known_is_looked_up_in_an_index_however_much_there_is(folder, pl
 
 @pytest.mark.parametrize(("dim", "most"), [((16, 20), 64), ((1000, 1000), 1), ((300, 300), 15)])
 def test_few_large_images_wait_to_be_written(place, monkeypatch, dim, most):
-    with _recall.recalling(open_cache(place), dim, False) as recall:
+    with _cached_reader.cached_reader(open_cache(place), dim, False) as reader:
         kept = []
-        monkeypatch.setattr(recall.session, "keep_files", lambda seen, recipe: kept.append(seen))
+        monkeypatch.setattr(reader.session, "keep_files", lambda files, _: kept.append(files))
         for number in range(most):
             assert kept == []
-            recall._waiting.append(number)
-            recall._written = time.monotonic()
-            recall.write()
-    assert [len(seen) for seen in kept] == [most]
+            reader._waiting.append(number)
+            reader._written = time.monotonic()
+            reader.write()
+    assert [len(read) for read in kept] == [most]
 
 
 # --- what goes wrong ------------------------------------------------------------------------------
@@ -390,7 +390,7 @@ def test_a_file_that_is_no_cache_of_this_version_is_left_as_it_is(
         describe_cache(place)
 
 
-def test_a_place_that_cannot_be_written_to_is_told(tmp_path, caplog):
+def test_a_place_that_cannot_be_written_to_is_logged(tmp_path, caplog):
     (tmp_path / "file").write_text("")
     with caplog.at_level(logging.WARNING, "clustimage"):
         assert open_cache(tmp_path / "file" / "below") is None
@@ -401,7 +401,7 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path, caplog):
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere"
 )
-def test_a_read_only_folder_is_told(folder, place, caplog):
+def test_a_read_only_folder_is_logged(folder, place, caplog):
     load_images(folder, cache=open_cache(place))
     (place / "cache.sqlite").chmod(0o444)
     place.chmod(0o555)
@@ -412,7 +412,7 @@ def test_a_read_only_folder_is_told(folder, place, caplog):
     assert "can be written to" in caplog.text
 
 
-def test_a_full_disk_is_told_once_and_the_work_goes_on(folder, place, caplog, monkeypatch):
+def test_a_full_disk_is_logged_once_and_the_work_goes_on(folder, place, caplog, monkeypatch):
     def connect(path, **options):
         connection = original(path, **options)
         connection.execute("PRAGMA max_page_count=11")
@@ -420,7 +420,7 @@ def test_a_full_disk_is_told_once_and_the_work_goes_on(folder, place, caplog, mo
 
     original, cache = _database._connect, open_cache(place)
     monkeypatch.setattr(_database, "_connect", connect)
-    monkeypatch.setattr(_recall, "AT_ONCE", 1)
+    monkeypatch.setattr(_cached_reader, "IMAGES_PER_WRITE", 1)
     with caplog.at_level(logging.WARNING, "clustimage"):
         images = load_images(folder, cache=cache)
         again = load_images(folder, cache=cache)
@@ -431,7 +431,7 @@ def test_a_full_disk_is_told_once_and_the_work_goes_on(folder, place, caplog, mo
     assert ask(place, "PRAGMA integrity_check") == [("ok",)]
 
 
-def test_a_real_full_disk_is_told_once_and_the_work_goes_on(folder, small_disk, caplog, decoded):
+def test_a_real_full_disk_is_logged_once_and_the_work_goes_on(folder, small_disk, caplog, decoded):
     options = {"dim": (300, 300), "n_jobs": 2}
     plain = load_images(folder, **options)
     with caplog.at_level(logging.WARNING, "clustimage"):
@@ -456,7 +456,7 @@ def test_pixels_that_do_not_fit_onto_the_disk_leave_the_cache_as_it_is(
     np.testing.assert_array_equal(second.pixels, first.pixels)
 
 
-def test_a_file_that_breaks_while_it_is_used_is_told_once(folder, place, caplog):
+def test_a_file_that_breaks_while_it_is_used_is_logged_once(folder, place, caplog):
     cache = open_cache(place)
     load_images(folder, cache=cache)
     size = (place / "cache.sqlite").stat().st_size

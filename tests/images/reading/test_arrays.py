@@ -8,7 +8,12 @@ from PIL import Image
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage.images import get_dim, guess_shape, imscale, to_gray
-from clustimage.images.reading._arrays import over_white, rows_to_pixels
+from clustimage.images.reading._arrays import check_values, over_white, rows_to_pixels
+
+
+def to_pixels(rows, shape, channels, **options):
+    out = np.empty((len(rows), *shape[:2], channels), dtype=np.uint8)
+    return rows_to_pixels(rows, shape, channels, tops=check_values(rows), out=out, **options)
 
 
 def test_dim_goes_before_the_square():
@@ -87,7 +92,7 @@ def test_gray_is_the_luma_of_pillow():
 def test_gray_of_a_batch_is_the_gray_of_each_image(monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (7, 9, 8, 3), dtype=np.uint8)
     expected = [np.asarray(Image.fromarray(img).convert("L")) for img in images]
-    monkeypatch.setattr("clustimage.images.reading._arrays.BLOCK", 100)
+    monkeypatch.setattr("clustimage.images.reading._arrays.VALUES_PER_BLOCK", 100)
     np.testing.assert_array_equal(to_gray(images), expected)
     np.testing.assert_array_equal(to_gray(images[..., ::-1, :]), np.array(expected)[..., ::-1])
     np.testing.assert_array_equal(to_gray(images[..., :1]), images[..., 0])
@@ -107,10 +112,10 @@ def test_alpha_is_laid_over_white_in_the_range_of_the_type():
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_rows_become_what_imscale_makes_of_each(monkeypatch, dtype, channels):
-    monkeypatch.setattr("clustimage.images.reading._arrays.BLOCK", 100)
+    monkeypatch.setattr("clustimage.images.reading._arrays.VALUES_PER_BLOCK", 100)
     rows = np.random.default_rng(0).integers(0, 99, (17, 4 * 5 * 3)).astype(dtype)
     rows[3] = 0
-    pixels = rows_to_pixels(rows, (4, 5, 3), channels, white=None)
+    pixels = to_pixels(rows, (4, 5, 3), channels, white=None, at_once=100)
     for row, img in zip(rows, pixels, strict=True):
         own = row.reshape(4, 5, 3)
         expected = imscale(to_gray(own))[..., None] if channels == 1 else imscale(own)
@@ -119,9 +124,9 @@ def test_rows_become_what_imscale_makes_of_each(monkeypatch, dtype, channels):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
 def test_rows_share_one_white_and_brighter_values_stay_white(monkeypatch, dtype):
-    monkeypatch.setattr("clustimage.images.reading._arrays.BLOCK", 8)
+    monkeypatch.setattr("clustimage.images.reading._arrays.VALUES_PER_BLOCK", 8)
     rows = np.array([[0, 20, 40, 8], [80, 0, 0, 1], [0, 0, 0, 0]], dtype=dtype)
-    pixels = rows_to_pixels(rows, (2, 2, 1), 1, white=40)
+    pixels = to_pixels(rows, (2, 2, 1), 1, white=40, at_once=8)
     expected = [[0, 128, 255, 51], [255, 0, 0, 6], [0, 0, 0, 0]]
     np.testing.assert_array_equal(pixels.reshape(3, 4), expected)
 
@@ -130,4 +135,4 @@ def test_errors_count_the_rows_and_name_the_first():
     rows = np.ones((6, 4))
     rows[4, 1], rows[2, 3] = np.nan, np.inf
     with pytest.raises(InvalidDataError, match=r"2 of 6 images .*NaN.* first: row 2 \(c\)"):
-        rows_to_pixels(rows, (2, 2, 1), 1, white=1, names=list("abcdef"))
+        check_values(rows, list("abcdef"))

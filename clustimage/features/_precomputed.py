@@ -59,7 +59,7 @@ class PrecomputedExtractor(FeatureExtractor):
         n_columns = getattr(self, "n_features_in_", ASSUMED_COLUMNS)
         rows = 4 * n_images * n_columns
         what = f"precomputed features, about {n_columns:,} columns"
-        return Needs("Precomputed features", what, n_columns, peak=rows, kept=rows)
+        return Needs("Precomputed features", what, n_columns, rows, rows, why="they are given")
 
     def check(self) -> None:
         check_bool("normalize", self.normalize)

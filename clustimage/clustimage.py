@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, set_logger
 from clustimage._core.public import public
@@ -22,9 +24,16 @@ from clustimage._model.state import State
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
-from clustimage.features import FeatureExtractor, extract_hog, make_extractor
+from clustimage.features import (
+    FeatureExtractor,
+    PrecomputedExtractor,
+    extract_hog,
+    make_extractor,
+    read_features,
+)
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
+    array_names,
     check_timestamps,
     imread,
     imresize,
@@ -37,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    import numpy as np
     from typing_extensions import Self
 
 __all__ = [
@@ -74,9 +82,9 @@ class Clustimage(
         How an image becomes a row of features: ``"pca"``, ``"hog"``, ``"pca-hog"``,
         ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
         ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
-        pretrained network; ``"exif"``, when and where it was taken; None for the pixels
-        themselves; or an object with ``fit`` and ``transform`` that takes flat images,
-        one per row.
+        pretrained network; ``"exif"``, when and where it was taken; ``"precomputed"``,
+        features that were computed elsewhere; None for the pixels themselves; or an object
+        with ``fit`` and ``transform`` that takes flat images, one per row.
     embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
         How the rows become a map in two dimensions; None takes the first two features.
     grayscale : bool, default=False
@@ -194,9 +202,11 @@ class Clustimage(
 
     def fit_transform(
         self,
-        X: Any,
+        X: Any = None,
         y: Any = None,
         *,
+        features: Any = None,
+        normalize: bool = False,
         cluster: Any = "agglomerative",
         evaluate: str = "silhouette",
         metric: str = "euclidean",
@@ -219,10 +229,13 @@ class Clustimage(
 
         Parameters
         ----------
-        X : str, path, list, array or DataFrame
-            Images in any form that `import_data` takes.
+        X : str, path, list, array or DataFrame, optional
+            Images in any form that `import_data` takes. May be left out with `features`:
+            plots then draw dots.
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
+        features, normalize
+            As for `extract_feat`: features that were computed elsewhere.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
 n_clusters, min_size, sim, time_weight, timestamps, \
 place_weight, cannot_link, micro_clusters
@@ -272,12 +285,18 @@ place_weight, cannot_link, micro_clusters
         request.check_method(self._settings.method)
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
-        extractor = make_extractor(self._settings.method, self._settings.params)
-        extractor.prepare(self._cache())
         self._new_budget()
-        self._check_before(extractor, X, black_list, recursive)
-        self._import(X, black_list, recursive)
-        self._extract(extractor)
+        if features is None:
+            extractor = make_extractor(self._settings.method, self._settings.params)
+            extractor.prepare(self._cache())
+            self._check_before(extractor, X, black_list, recursive)
+            self._import(X, black_list, recursive)
+            self._extract(extractor)
+        else:
+            rows = read_features(features)
+            if X is not None:
+                self._import(X, black_list, recursive)
+            self._take(rows, normalize, with_images=X is not None)
         self.embedding()
         run_cluster(self, request, cluster_space, timestamps)
         return self.results
@@ -398,14 +417,24 @@ place_weight, cannot_link, micro_clusters
         )
         return self.results
 
-    def extract_feat(self, Xraw: Any = None) -> np.ndarray:
-        """Turn the images into rows of features with the `method` of the model.
+    def extract_feat(
+        self, Xraw: Any = None, *, features: Any = None, normalize: bool = False
+    ) -> np.ndarray:
+        """Turn the images into rows of features with the `method` of the model, or take them.
 
         Parameters
         ----------
         Xraw : dict, optional
             What `import_data` returned; by default `results`. Anything else is given
             to `import_data` first.
+        features : array-like of shape (n, d), DataFrame, tensor or path, optional
+            Features that were computed elsewhere, for example by DINOv2 or CLIP, to be taken
+            in place of those of `method`: a row for each input in the order in which the
+            inputs were given, those that could not be read included. A path is that of a
+            ``.npy`` file. Without images, the rows are all there is.
+        normalize : bool, default=False
+            Scale each row of `features` to length 1: Euclidean distances then order as cosine
+            distances do.
 
         Returns
         -------
@@ -416,6 +445,8 @@ place_weight, cannot_link, micro_clusters
         ------
         StepOrderError
             If there are no images yet.
+        InvalidDataError
+            If `features` are no finite matrix with a row for each input.
 
         Examples
         --------
@@ -424,11 +455,31 @@ place_weight, cannot_link, micro_clusters
         >>> cl = Clustimage(embedding=None, verbose="warning")
         >>> cl.extract_feat(cl.import_data(X[:50])).dtype
         dtype('float32')
+        >>> cl.extract_feat(features=X[:50] / 16).shape
+        (50, 64)
         """
         if Xraw is not None and Xraw is not self.results:
             self.import_data(Xraw)
+        if features is not None:
+            with_images = self._state.images is not None
+            return self._take(read_features(features), normalize, with_images=with_images)
         self._state.require("img")
         return self._extract(make_extractor(self._settings.method, self._settings.params))
+
+    def _take(self, rows: np.ndarray, normalize: bool, *, with_images: bool) -> np.ndarray:
+        """Take features as they are; without images, under names of their own."""
+        extractor, state = PrecomputedExtractor(normalize=normalize), self._state
+        if with_images:
+            read = np.array([row.status == "ok" for row in state.images_read().status])
+            rows = read_features(rows, n_rows=len(read))[read]
+        else:
+            names = np.array(array_names(len(rows)), dtype=object)
+            state.images = None
+            state.store(img=None, pathnames=names, filenames=names, url=np.full(len(names), None))
+        feat: np.ndarray = extractor.fit_transform(rows)
+        logger.info("Features: %s rows of %d columns, as given.", f"{len(feat):,}", feat.shape[1])
+        state.store(feat=feat, extractor=extractor)
+        return feat
 
     def _extract(self, extractor: FeatureExtractor) -> np.ndarray:
         images, budget = self._state.images_read(), self._budget_for("feat", "xycoord")

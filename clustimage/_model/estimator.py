@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._core.validation import check_unknown_names
 from clustimage._model.base import ModelBase
-from clustimage._model.questions import features_of, load_like
+from clustimage._model.questions import describe_new, features_of, load_like
 from clustimage._model.settings import DEFAULT_PARAMS, Settings
 from clustimage.similarity import cluster_radius, predict_labels
 
@@ -151,7 +151,7 @@ class EstimatorMethods(ModelBase):
         self._state.require("feat")
         return features_of(self._state, load_like(self, Xnew, strict=True))
 
-    def predict(self, Xnew: Any) -> np.ndarray:
+    def predict(self, Xnew: Any = None, *, features: Any = None) -> np.ndarray:
         """Return the label of the nearest cluster for new images.
 
         The nearest cluster is the one with the nearest image in it. Where the
@@ -164,6 +164,8 @@ class EstimatorMethods(ModelBase):
         ----------
         Xnew : str, path, list, array or DataFrame
             New images in any form that `import_data` takes.
+        features : array-like of shape (m, d), DataFrame, tensor or path, optional
+            Features of new images, in place of `Xnew`; as for `extract_feat`.
 
         Returns
         -------
@@ -187,7 +189,7 @@ class EstimatorMethods(ModelBase):
         """
         state = self._state
         labels, feat = state.require("labels"), state.require("feat")
-        rows = self.transform(Xnew)
+        rows = describe_new(self, Xnew, features, strict=True)[1]
         params = {} if state.clustering is None else state.clustering.params
         if params.get("by") not in BY:
             if state.radius is None and labels.min() < 0:

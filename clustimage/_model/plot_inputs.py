@@ -35,7 +35,8 @@ class PlotInputs:
     def images(self) -> np.ndarray:
         """The images, ``(n, height, width[, channels])`` uint8."""
         state = self.model._state
-        return to_images(state.require("img"), state.images_read().shape)
+        images = state.images_read()
+        return to_images(images.flat, images.shape)
 
     @property
     def original_sizes(self) -> np.ndarray:

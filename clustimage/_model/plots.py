@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError, StepOrderError
+from clustimage._core.logs import get_logger
 from clustimage._core.validation import check_bool, check_option
 from clustimage._model.clustering import ClusterMethods
 from clustimage._model.metadata import metadata_columns
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["PlotMethods"]
+
+logger = get_logger(__name__)
 
 # With the picture of its HOG, an image takes twice the space and more time.
 MAX_WITH_HOG = 100
@@ -535,6 +538,9 @@ class PlotMethods(ClusterMethods):
                 f"'max_images' is for plt_all=True, which draws the images themselves. Got "
                 f"{max_images!r} without it. Add plt_all=True, or leave max_images out."
             )
+        if zoom is not None and self._state.images is None:
+            logger.info("Drawing dots: the model has features without images.")
+            zoom, every = None, False
         if zoom is not None and not every:
             pictures = _first_pictures(inputs, img_mean, cmap)
         found = self.results["predict"]

@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._core.errors import ImageReadError, StepOrderError
+from clustimage._core.errors import ImageReadError, InvalidParameterError, StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import set_clustering
 from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
 from clustimage.cluster import cut_tree_at, with_other_labels
 from clustimage.export import answer_frames
-from clustimage.images import Images, get_dim, load_images
+from clustimage.features import PrecomputedExtractor, read_features
+from clustimage.images import Images, array_names, get_dim, load_images
 from clustimage.plotting import dendrogram, label_colors
 from clustimage.similarity import NullDistribution, RowIndex, find_similar, fit_null
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["QuestionMethods", "features_of", "load_like", "query_positions"]
+__all__ = ["QuestionMethods", "describe_new", "features_of", "load_like", "query_positions"]
 
 
 class QuestionMethods(ModelBase):
@@ -28,11 +29,13 @@ class QuestionMethods(ModelBase):
 
     def find(
         self,
-        Xnew: Any,
+        Xnew: Any = None,
         metric: str | None = None,
         k: int | None = None,
         alpha: float | None = 0.05,
         approximate: bool = False,
+        *,
+        features: Any = None,
     ) -> dict[str, Any]:
         """Find the images most like the given ones.
 
@@ -52,6 +55,8 @@ class QuestionMethods(ModelBase):
             Look for the `k` nearest through an index of FAISS (``pip install
             "clustimage[index]"``), with ``alpha=None``: for more than a few 100,000 images. It
             may miss one of them; the distances of those that it finds are exact.
+        features : array-like of shape (m, d), DataFrame, tensor or path, optional
+            Features of the queries, in place of `Xnew`; as for `extract_feat`.
 
         Returns
         -------
@@ -66,7 +71,8 @@ class QuestionMethods(ModelBase):
         StepOrderError
             If there are no features yet.
         InvalidParameterError
-            If neither `k` nor `alpha` is given, or one is out of range.
+            If neither `k` nor `alpha` is given, or one is out of range; or not one of `Xnew` and
+            `features`.
         MissingDependencyError
             If `approximate` is asked for and FAISS is not installed.
 
@@ -83,8 +89,7 @@ class QuestionMethods(ModelBase):
         state = self._state
         feat = state.require("feat")
         metric = self._metric(metric)
-        queries = load_like(self, Xnew, strict=False)
-        rows = features_of(state, queries)
+        queries, rows = describe_new(self, Xnew, features, strict=False)
         null, index = state.null, state.index
         if null is None or null.metric != metric:
             null = fit_null(feat, metric=metric, random_state=self._settings.random_state)
@@ -103,7 +108,9 @@ class QuestionMethods(ModelBase):
             approximate=approximate,
             budget=self._budget_for().holding(index.n_bytes),
         )
-        answer = answer_frames(found, rows, queries.filenames, queries.pathnames, self.results)
+        names = array_names(len(rows)) if queries is None else queries.filenames
+        pathnames = names if queries is None else queries.pathnames
+        answer = answer_frames(found, rows, names, pathnames, self.results)
         state.store(predict=answer, queries=queries)
         return answer
 
@@ -256,6 +263,28 @@ def features_of(state: State, images: Images) -> np.ndarray:
     """Return the features of images by the fitted extractor."""
     assert state.extractor is not None
     return state.extractor.transform_images(images)
+
+
+def describe_new(
+    model: ModelBase, Xnew: Any, features: Any, *, strict: bool
+) -> tuple[Images | None, np.ndarray]:
+    """Return new images and their features; None for the images where features are given.
+
+    Raises
+    ------
+    InvalidParameterError
+        If both or none of the two are given.
+    """
+    if (Xnew is None) == (features is None):
+        got = "both" if features is not None else "neither"
+        raise InvalidParameterError(f"Give new images, or their features as 'features'. Got {got}.")
+    if features is None:
+        images = load_like(model, Xnew, strict=strict)
+        return images, features_of(model._state, images)
+    extractor, n_columns = model._state.extractor, model._state.require("feat").shape[1]
+    if isinstance(extractor, PrecomputedExtractor):
+        return None, extractor.transform(features)
+    return None, read_features(features, n_columns=n_columns).astype(np.float32)
 
 
 def query_positions(state: State) -> np.ndarray | None:

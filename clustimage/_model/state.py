@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._core.errors import StepOrderError
+from clustimage._core.errors import InvalidDataError, StepOrderError
 from clustimage._core.file_arrays import held_bytes
 from clustimage._core.memory import Budget
 from clustimage.cluster import Clustering
@@ -181,7 +181,20 @@ class State:
             setattr(self, name, value)
 
     def images_read(self) -> Images:
-        """Return the images, or raise `StepOrderError` where none were imported."""
+        """Return the images, or raise where none were imported.
+
+        Raises
+        ------
+        StepOrderError
+            If nothing was imported.
+        InvalidDataError
+            If there are features without images.
+        """
+        if self.images is None and self.results["feat"] is not None:
+            raise InvalidDataError(
+                "This model has features without images, and that needs the images themselves. "
+                "Give them beside the features: fit_transform(X, features=...)."
+            )
         require(self.results, "img")
         assert self.images is not None
         return self.images

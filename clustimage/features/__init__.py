@@ -27,6 +27,7 @@ from clustimage.features._hash import (
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor, extract_hog
 from clustimage.features._pca import PARAMS_PCA, PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
+from clustimage.features._precomputed import PrecomputedExtractor, read_features
 from clustimage.features._raw import RawExtractor
 from clustimage.features.cnn._cnn import PARAMS_CNN, CNNExtractor
 
@@ -47,10 +48,12 @@ __all__ = [
     "PCAExtractor",
     "PCAHOGExtractor",
     "PerceptualHash",
+    "PrecomputedExtractor",
     "RawExtractor",
     "extract_hog",
     "make_extractor",
     "needs_gray",
+    "read_features",
 ]
 
 EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
@@ -68,6 +71,7 @@ EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
     "crop-resistant-hash": CropResistantHash,
     "cnn": CNNExtractor,
     "exif": ExifExtractor,
+    "precomputed": PrecomputedExtractor,
 }
 
 # The settings that extractors take from the user, and their defaults.

@@ -36,7 +36,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         True where the extractor works on one channel; the caller then reads the
         images in gray.
     needs_files : bool
-        True where the extractor reads the files themselves; pixels alone are not enough.
+        True where pixels alone are not enough: it reads the files, or takes features as they are.
     title : str
         What it is called in a sentence.
     built_on : tuple of str

@@ -32,6 +32,7 @@ from clustimage.images.reading._arrays import get_dim, guess_shape, imscale, to_
 from clustimage.images.reading._decode import imread, imresize, quiet_pillow
 from clustimage.images.reading._frames import Frame
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
+from clustimage.images.reading._source import array_names
 from clustimage.images.reading._upright import gather_photos, read_upright
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Timestamps",
     "Session",
     "Stamp",
+    "array_names",
     "canonical",
     "check_extensions",
     "check_timestamps",

@@ -27,7 +27,7 @@ OTHER = {
     "solver": "full",
 }
 # What keeps nothing; and the network, whose own tests need its weights.
-ELSEWHERE = {None, "cnn", "exif"}
+ELSEWHERE = {None, "cnn", "exif", "precomputed"}
 METHODS = sorted(set(EXTRACTORS) - ELSEWHERE)
 N = 8
 

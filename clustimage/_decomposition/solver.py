@@ -41,8 +41,8 @@ class Solver:
     Attributes
     ----------
     name : {"gram", "covariance", "left", "right"}
-        The full eigenvalue problem of images × images or pixels × pixels; or a growing
-        space of random directions, one number for each image or for each pixel.
+        The full eigenvalue problem of images × images or pixels × pixels; or a
+        Krylov space of random directions, one number for each image or for each pixel.
     why : str
         How it was chosen.
     peak, least : int

@@ -28,7 +28,7 @@ PARAMS_HOG: dict[str, Any] = {
 EPS = 1e-5  # keeps the norm of an empty block from being zero
 CLIP = 0.2  # what Lowe cuts large values at
 STEPS = 511  # differences between two bytes: -255 ... 255
-BATCH = 2**18  # pixels worked on at a time: what the caches hold
+PIXELS_PER_BATCH = 2**18  # what the caches of the processor hold
 
 
 class HOGExtractor(ImageExtractor):
@@ -105,7 +105,7 @@ class HOGExtractor(ImageExtractor):
         self._layout((height, width))
 
     def _batch_size(self, height: int, width: int) -> int:
-        return max(1, BATCH // (height * width))
+        return max(1, PIXELS_PER_BATCH // (height * width))
 
     def _layout(self, shape: tuple[int, int] | None = None) -> Layout:
         return check_layout(self.orientations, self.pixels_per_cell, self.cells_per_block, shape)

@@ -242,7 +242,7 @@ class PCAExtractor(FeatureExtractor):
         elif solver.is_random:
             if solver.forced:
                 logger.info("Randomised PCA: %s.", solver.why)
-            values, components = self._grow(rows, wanted, total, solver, budget)
+            values, components = self._solve_randomised(rows, wanted, total, solver, budget)
         else:
             total, values, components = self._solve(rows, wanted)
         self.solver_ = "randomized" if solver.is_random else "full"
@@ -283,7 +283,7 @@ class PCAExtractor(FeatureExtractor):
         count = wanted if isinstance(wanted, int) else 1
         return 1.0, np.zeros(min(n, d)), np.zeros((count, d), dtype=np.float32)
 
-    def _grow(
+    def _solve_randomised(
         self,
         rows: npt.NDArray[Any],
         wanted: int | float,

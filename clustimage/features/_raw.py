@@ -16,7 +16,7 @@ from clustimage.features._extractor import FeatureExtractor, as_rows
 
 __all__ = ["RawExtractor"]
 
-PART = 2**24  # bytes of pixels that are copied at a time
+BYTES_PER_BLOCK = 2**24  # of pixels that are copied at a time
 
 
 class RawExtractor(FeatureExtractor):
@@ -43,7 +43,8 @@ class RawExtractor(FeatureExtractor):
         n_columns = math.prod(shape)
         kept = 4 * n_images * n_columns
         what = f"the pixels themselves, {n_columns:,} columns"
-        step = Step("extract_feat", what, "method=None", kept + min(kept // 4, PART), kept)
+        peak = kept + min(kept // 4, BYTES_PER_BLOCK)
+        step = Step("extract_feat", what, "method=None", peak, kept)
         work = f"Taking the pixels of {n_images:,} images as features (method=None)"
         return step.within(budget, work, "Use method='pca', or a smaller 'dim'."), n_columns
 
@@ -88,6 +89,6 @@ class RawExtractor(FeatureExtractor):
         check_is_fitted(self, "n_features_in_")
         rows = as_rows(self, X, reset=False)
         feat = np.empty(rows.shape, dtype=np.float32)
-        for lines, block in file_blocks(rows, max(1, PART // rows.shape[1])):
+        for lines, block in file_blocks(rows, max(1, BYTES_PER_BLOCK // rows.shape[1])):
             feat[lines] = block
         return feat

@@ -154,7 +154,7 @@ def test_pixels_as_features_say_what_to_do_instead():
         make_extractor(None, {}).plan(60_000, (128, 128, 3), Budget(4 * 10**9))[0].check()
 
 
-def test_an_object_of_the_users_own_is_not_kept_from_its_work():
+def test_a_custom_object_is_not_kept_from_its_work():
     model = FunctionTransformer(lambda rows: rows[:, :4])
     extractor = CustomExtractor(model)
     step, n_columns = extractor.plan(600, SHAPE, Budget(1))

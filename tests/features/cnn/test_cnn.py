@@ -155,7 +155,7 @@ def test_files_are_seen_as_they_are_not_as_thumbnails(torch, folder):
     np.testing.assert_allclose(single, rows[3:4], atol=1e-6)
 
 
-def test_a_network_of_ones_own_is_used(torch, colour):
+def test_a_custom_network_is_used(torch, colour):
     network = torch.nn.Sequential(
         torch.nn.Conv2d(3, 6, 5, stride=8), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1)
     )

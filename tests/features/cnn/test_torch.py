@@ -51,20 +51,20 @@ CAUSES = {
 }
 
 
-def test_a_pair_that_does_not_go_together_gets_a_sentence(tmp_path):
+def test_versions_that_do_not_belong_together_get_a_sentence(tmp_path):
     for name, cause in CAUSES.items():
         fake(tmp_path / name, "torch", "2.3.1+cpu")
         fake(tmp_path / name, "torchvision", "0.20.0", f"raise {cause}")
     said = lines(*(tmp_path / name for name in CAUSES))
     assert len(said) == 4
     for line, cause in zip(said, CAUSES.values(), strict=True):
-        assert line.startswith("method='cnn' needs torch and torchvision of versions that go tog")
+        assert line.startswith("method='cnn' needs torch and torchvision of versions that belong t")
         assert "Installed are torch 2.3.1+cpu and torchvision 0.20.0, which cannot be" in line
         assert cause.partition("(")[0] in line
         assert "torch 2.3 needs torchvision 0.18: pip install 'torch==2.3.*' " in line
 
 
-def test_what_is_broken_in_another_way_gets_a_sentence_too(tmp_path):
+def test_other_errors_of_an_import_get_a_sentence_too(tmp_path):
     fake(tmp_path / "a", "torch", "2.14.1")
     fake(tmp_path / "a", "torchvision", "0.29.1", "raise RuntimeError('nms')")
     fake(tmp_path / "b", "torch", "2.14.1", "raise OSError('libcudart.so.12: cannot open')")

@@ -20,7 +20,6 @@ import argparse
 import contextlib
 import hashlib
 import importlib.util
-import itertools
 import os
 import subprocess
 import sys
@@ -28,11 +27,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatch
-from functools import cache
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.cluster import Birch
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("CLUSTIMAGE_TEST_DATA", ROOT.parent / "shared"))
@@ -40,11 +43,12 @@ EXAMPLES = ROOT / "benchmarks" / ".work" / "examples"
 # Sums over other numbers of threads differ in the last bit.
 ENVIRONMENT = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MPLBACKEND": "Agg"}
 ENVIRONMENT["OMP_WAIT_POLICY"] = "PASSIVE"
-SETTINGS = {"embedding": "pca", "n_jobs": 1, "verbose": None, "max_memory": "4GB"}
+COMMON = {"embedding": "pca", "n_jobs": 1, "verbose": None, "max_memory": "4GB"}
 MAX_VALUES = 1_500_000  # of an array that is kept whole; of a larger one there is a hash
 SECONDS, FAILURE = "seconds of ", "failure of "  # kept beside the results, not compared
 
-METHODS = "pca hog pca-hog ahash phash dhash whash-haar whash-db4 colorhash crop-resistant".split()
+METHODS = ("pca", "hog", "pca-hog", "ahash", "phash", "dhash", "whash-haar", "whash-db4")
+METHODS += ("colorhash", "crop-resistant")
 STEPS = {"cnn": 5, "crop-resistant": 4}  # slow methods see every so many images
 CLUSTERERS = ("agglomerative", "kmeans", "dbscan", "hdbscan")
 EVALUATORS = ("silhouette", "dbindex", "derivative", "elbow", "calinski")
@@ -53,48 +57,83 @@ METRICS = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine", "corr
 METRICS += ("canberra", "braycurtis", "hamming")
 TIMES = np.random.default_rng(1).uniform(0, 1e6, 600)
 PAIRS = np.random.default_rng(2).integers(0, 250, 600)  # images that are kept apart
-# name → arguments of `cluster`, on the principal components of 600 digits
-REQUESTS: dict[str, dict[str, Any]] = {
-    "n_clusters 1": {"n_clusters": 1},
-    "n_clusters 12": {"n_clusters": 12},
-    "one k": {"min_clust": 7, "max_clust": 7},
-    "wide range": {"min_clust": 2, "max_clust": 80},
-    "min_size": {"n_clusters": 40, "min_size": 12},
-    "sim, min_size": {"sim": 0.6, "min_size": 3, "metric": "cosine"},
-    "sim, complete": {"sim": 0.5, "linkage": "complete"},
-    "time": {"time_weight": 0.3, "timestamps": TIMES},
-    "time alone": {"time_weight": 1, "timestamps": TIMES, "metric": "cosine"},
-    "time, ward": {"time_weight": 0.3, "timestamps": TIMES, "linkage": "ward"},
-    "time, dbindex": {"time_weight": 0.3, "timestamps": TIMES, "evaluate": "dbindex"},
-    "time, sim": {"time_weight": 0.5, "timestamps": TIMES, "sim": 0.7},
-    "time of arrays": {"time_weight": 0.3, "timestamps": "exif"},
-    "place of arrays": {"place_weight": 0.3},
-    "apart": {"cannot_link": PAIRS},
-    "apart, average": {"cannot_link": PAIRS, "linkage": "average", "metric": "cosine"},
-    "apart, sim": {"cannot_link": PAIRS, "sim": 0.4},
-    "apart, time": {"cannot_link": PAIRS, "time_weight": 0.2, "timestamps": TIMES},
-    "apart, photo": {"cannot_link": "photo"},
-    "micro": {"micro_clusters": 120},
-    "micro, derivative": {"micro_clusters": 120, "evaluate": "derivative", "linkage": "average"},
-    "micro, cosine": {"micro_clusters": 90, "metric": "cosine", "linkage": "complete"},
-    "micro, n_clusters": {"micro_clusters": 50, "n_clusters": 9, "min_size": 20},
-    "micro 0": {"micro_clusters": 0},
-    "elbow": {"cluster": "kmeans", "evaluate": "elbow", "min_clust": 1, "max_clust": 50},
-    "kmeans, time": {"cluster": "kmeans", "time_weight": 0.5, "timestamps": TIMES},
-    "dbscan, n_clusters": {"cluster": "dbscan", "n_clusters": 6, "min_size": 5},
-    "hdbscan, n_clusters": {"cluster": "hdbscan", "n_clusters": 6},
-    "exif of digits": {"metric": "datetime"},
-    "unknown": {"cluster": "spectral"},
-}
-REQUESTS |= {f"sim {sim}": {"sim": sim} for sim in (0, 0.3, 0.6, 0.9, 1)}
+# Arguments of `cluster`, on the principal components of 600 digits
+REQUESTS: list[dict[str, Any]] = [
+    {"n_clusters": 1},
+    {"n_clusters": 12},
+    {"min_clust": 7, "max_clust": 7},
+    {"min_clust": 2, "max_clust": 80},
+    {"n_clusters": 40, "min_size": 12},
+    *({"sim": sim} for sim in (0, 0.3, 0.6, 0.9, 1)),
+    {"sim": 0.6, "min_size": 3, "metric": "cosine"},
+    {"sim": 0.5, "linkage": "complete"},
+    {"time_weight": 0.3, "timestamps": TIMES},
+    {"time_weight": 1, "timestamps": TIMES, "metric": "cosine"},
+    {"time_weight": 0.3, "timestamps": TIMES, "linkage": "ward"},
+    {"time_weight": 0.3, "timestamps": TIMES, "evaluate": "dbindex"},
+    {"time_weight": 0.5, "timestamps": TIMES, "sim": 0.7},
+    {"time_weight": 0.3, "timestamps": "exif"},
+    {"place_weight": 0.3},
+    {"cannot_link": PAIRS},
+    {"cannot_link": PAIRS, "linkage": "average", "metric": "cosine"},
+    {"cannot_link": PAIRS, "sim": 0.4},
+    {"cannot_link": PAIRS, "time_weight": 0.2, "timestamps": TIMES},
+    {"cannot_link": "photo"},
+    {"micro_clusters": 120},
+    {"micro_clusters": 120, "evaluate": "derivative", "linkage": "average"},
+    {"micro_clusters": 90, "metric": "cosine", "linkage": "complete"},
+    {"micro_clusters": 50, "n_clusters": 9, "min_size": 20},
+    {"micro_clusters": 0},
+    {"cluster": "kmeans", "evaluate": "elbow", "min_clust": 1, "max_clust": 50},
+    {"cluster": "kmeans", "time_weight": 0.5, "timestamps": TIMES},
+    {"cluster": "dbscan", "n_clusters": 6, "min_size": 5},
+    {"cluster": "hdbscan", "n_clusters": 6},
+    {"metric": "datetime"},
+    {"cluster": "unknown"},
+    {"cluster": Birch(n_clusters=7)},
+]
+EXIF_REQUESTS: list[dict[str, Any]] = [
+    {},
+    {"time_weight": 0.5},
+    {"time_weight": 0.5, "timestamps": "exif"},
+    {"place_weight": 0.5, "sim": 0.5},
+    {"place_weight": 0.5, "time_weight": 0.2, "n_clusters": 5},
+]
+# Arguments of `find`
 FINDS: dict[str, dict[str, Any]] = {
     "alpha": {},
     "k": {"k": 7, "alpha": None},
     "both": {"k": 3, "alpha": 0.01},
     "neither": {"alpha": None},
     "approximate": {"k": 5, "alpha": None, "approximate": True},
+    **{metric: {"metric": metric, "k": 5} for metric in METRICS},
 }
-FINDS |= {f"{metric}": {"metric": metric, "k": 5} for metric in METRICS}
+# Arguments of the class
+SETTINGS: dict[str, dict[str, Any]] = {
+    "custom": {"method": PCA(5, random_state=0), "embedding": PCA(2)},
+    "gray": {"grayscale": True, "dim": (40, 32)},
+    "small": {"dim": (32, 32), "params_pca": {"n_components": 12}},
+    "hash 16": {"method": "dhash", "params_hash": {"hash_size": 16}},
+    "cells": {"method": "hog", "params_hog": {"orientations": 4, "pixels_per_cell": (4, 4)}},
+    "little memory": {"max_memory": "30MB", "method": "phash"},
+    "less memory": {"max_memory": "120MB"},
+    "wrong": {"params_pca": {"components": 3}},
+}
+# What is drawn of a model, and of new images
+PLOTS: dict[str, Callable[[Any, Any], Any]] = {
+    "scatter": lambda cl, new: cl.scatter(legend=True),
+    "scatter all": lambda cl, new: cl.scatter(plt_all=True, density=True, text=False),
+    "scatter unique": lambda cl, new: cl.scatter(img_mean=False, zoom=0.5),
+    "unique": lambda cl, new: cl.plot_unique(),
+    "unique hog": lambda cl, new: cl.plot_unique(img_mean=False, show_hog=True),
+    "clusters": lambda cl, new: cl.plot(labels=[0, 1]),
+    "columns": lambda cl, new: cl.plot(layout="columns", max_rows=8),
+    "dendrogram": lambda cl, new: cl.dendrogram(),
+    "scores": lambda cl, new: cl.clusteval.plot(),
+    "silhouette": lambda cl, new: cl.clusteval.plot_silhouette(),
+    "components": lambda cl, new: cl.pca.plot(),
+    "find": lambda cl, new: [cl.find(new, k=4), cl.plot_find(), cl.scatter()],
+}
 
 Job = Callable[[], Any]
 
@@ -108,10 +147,12 @@ class Inputs:
     def __init__(self, shared: Path, work: Path) -> None:
         import clustimage
 
-        self.shared, self.work, self.package = shared.absolute() / "data", work, clustimage
+        self.shared, self.work, self.package = shared / "data", work, clustimage
         self.weights = shared / "weights" / "mobilenet_v2.pth"
         self.all_digits = clustimage.import_example("mnist")[0]
-        self.digits = self.all_digits[:600]
+        self.digits, digits = self.all_digits[:600], self.all_digits[600:612]
+        self.new = {"digits": digits, "large": digits, "photos": self.photos[3::40]}
+        self.new["wide"] = self.wide[:4]
 
     @property
     def photos(self) -> list[str]:
@@ -125,14 +166,15 @@ class Inputs:
         ]
 
     def model(self, method: Any = "pca", **options: Any) -> Any:
-        return self.package.Clustimage(method=method, **{**SETTINGS, **options})
+        return self.package.Clustimage(method, **{**COMMON, **options})
 
     @cache  # noqa: B019
-    def fitted(self, data: str, method: Any = "pca", embedding: Any = "pca") -> Any:
+    def fitted(self, data: str, method: Any) -> Any:
         """Return a model after the whole chain; data is the name of an attribute."""
-        given = {"params_cnn": {"weights": str(self.weights)}} if method == "cnn" else {}
+        weights = {"params_cnn": {"weights": str(self.weights)}} if method == "cnn" else {}
+        count = {"params_pca": {"n_components": 12}} if data == "wide" else {}
         images = getattr(self, data)[:: STEPS.get(method, 1)]
-        return self.model(method, embedding=embedding, **given).fit(images)
+        return self.model(method, **weights, **count).fit(images)
 
     @property
     def exif(self) -> str:
@@ -157,32 +199,92 @@ def chain(cl: Any) -> dict[str, Any]:
     return {**results, "status": cl.import_status, "frame": cl.to_frame(), **grouping(cl)}
 
 
-def grouping(cl: Any) -> dict[str, Any]:
-    """Return what `cluster` leaves behind."""
-    found = cl.clusteval
-    heights = {name: found.results[name] for name in ("max_d", "max_d_lower", "max_d_upper")}
-    scores = {"score": found.results["score"], "tree": found.Z, **heights}
-    return {"labels": cl.results["labels"], "idx": cl.results_unique["idx"], **scores}
+def grouping(cl: Any, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what `cluster` leaves behind; with options it is run first."""
+    if options is not None:
+        cl.cluster(**options)
+    kept = ("score", "max_d", "max_d_lower", "max_d_upper")
+    scores = {name: cl.clusteval.results[name] for name in kept}
+    labels, idx = cl.results["labels"], cl.results_unique["idx"]
+    return {"labels": labels, "idx": idx, "tree": cl.clusteval.Z, **scores}
 
 
-def regrouped(cl: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    cl.cluster(**options)
-    return grouping(cl)
-
-
-def asked_of(cl: Any, new: Any) -> dict[str, Any]:
-    """Return the answers about new images."""
-    found = cl.find(new, k=3)
+def answers(cl: Any, new: Any) -> dict[str, Any]:
+    """Return what a model says of new images."""
+    tables = cl.find(new, k=3)
     null = cl.distribution_
     fit = {name: getattr(null, name) for name in ("name", "params", "metric", "scores")}
-    return {**found, "transform": cl.transform(new), "labels": cl.predict(new), **fit}
+    return {**tables, "transform": cl.transform(new), "labels": cl.predict(new), **fit}
 
 
-def reloaded(inputs: Inputs, cl: Any, new: Any) -> dict[str, Any]:
-    """Return what a model that was saved and loaded answers."""
-    with tempfile.TemporaryDirectory(dir=inputs.work) as folder:
-        again = inputs.package.Clustimage.load(cl.save(Path(folder) / "model"))
-    return {"chain": chain(again), "asked": asked_of(again, new)}
+def chained(inputs: Inputs, data: str, method: Any = "pca") -> Any:
+    return chain(inputs.fitted(data, method))
+
+
+def started(inputs: Inputs, data: str, options: Mapping[str, Any]) -> Any:
+    return chain(inputs.model(**options).fit(getattr(inputs, data)))
+
+
+def regrouped(inputs: Inputs, data: str, method: str, options: Mapping[str, Any]) -> Any:
+    return grouping(inputs.fitted(data, method), options)
+
+
+def asked(inputs: Inputs, data: str, method: Any = "pca") -> Any:
+    return answers(inputs.fitted(data, method), inputs.new[data])
+
+
+def found(inputs: Inputs, data: str, method: str, options: Mapping[str, Any]) -> Any:
+    return inputs.fitted(data, method).find(inputs.new[data], **options)
+
+
+def unique(inputs: Inputs, data: str, metric: str) -> Any:
+    return inputs.fitted(data, "pca").unique(metric=metric)
+
+
+def reloaded(inputs: Inputs, data: str, method: str) -> Any:
+    cl = inputs.fitted(data, method)
+    cl.cluster()
+    again = inputs.package.Clustimage.load(cl.save(inputs.work / "model", overwrite=True))
+    return {"chain": chain(again), "answers": answers(again, inputs.new[data])}
+
+
+def noise(inputs: Inputs, data: str) -> Any:
+    cl = inputs.model().fit(getattr(inputs, data))
+    cl.cluster(cluster="hdbscan", cluster_space="low", min_clust=2, min_size=4)
+    return {**answers(cl, inputs.new[data]), "sizes": cl.cluster_sizes()}
+
+
+def cut(inputs: Inputs, data: str, share: float) -> Any:
+    cl = inputs.fitted(data, "dhash")
+    cl.cluster(linkage="average")
+    info = cl.dendrogram(max_d=cl.clusteval.Z[-1, 2] * share)
+    return {**grouping(cl), "asked": info["max_d"]}
+
+
+def folders(inputs: Inputs, data: str, layout: str) -> Any:
+    return inputs.fitted(data, "pca").to_dirs(inputs.work / "folders", layout=layout, dry_run=True)
+
+
+def drawn(inputs: Inputs, data: str, method: str, draw: Callable[..., Any]) -> Any:
+    cl = inputs.fitted(data, method)
+    cl.cluster()
+    return pictures(partial(draw, cl, inputs.new[data][:2]))
+
+
+def by_exif(inputs: Inputs, metric: str) -> Any:
+    cl = inputs.model("exif", dim=(48, 48)).fit(inputs.exif, metric=metric)
+    new = [str(path) for path in sorted(Path(inputs.exif).glob("jpg/gps/*.jpg"))]
+    page = cl.plot_map(inputs.work / "map.html", "day", overwrite=True)
+    return {**chain(cl), "answers": answers(cl, new), "page": Path(page).stat().st_size}
+
+
+def faces(inputs: Inputs) -> Any:
+    photos = sorted((inputs.shared / "faces_dlib" / "faces").glob("*.jpg"))[:5]
+    cl = inputs.model(grayscale=True, dirpath=inputs.work / "faces")
+    crops = cl.extract_faces([str(photo) for photo in photos])
+    hashes = pictures(cl.plot_faces)
+    cl.fit(crops["pathnames_face"], min_clust=6, max_clust=10, cannot_link="photo")
+    return {"crops": crops, **grouping(cl), **hashes}
 
 
 def pictures(draw: Job) -> dict[str, str]:
@@ -195,7 +297,7 @@ def pictures(draw: Job) -> dict[str, str]:
     for number in plt.get_fignums():
         canvas: Any = plt.figure(number).canvas
         canvas.draw()
-        found[f"figure {number}"] = _hash(np.asarray(canvas.buffer_rgba()))
+        found[f"figure {number}"] = hash_of(np.asarray(canvas.buffer_rgba()))
     plt.close("all")
     return found
 
@@ -205,214 +307,103 @@ def cases(inputs: Inputs) -> Iterator[tuple[str, Job]]:
     for data in ("digits", "photos"):
         yield from chains(inputs, data)
         yield from questions(inputs, data)
-        yield from plots(inputs, data)
-    yield from clusterings(inputs)
-    yield from functions(inputs)
+        for method, (name, draw) in product(("pca", "pca-hog"), PLOTS.items()):
+            yield f"plot {data} {method} {name}", partial(drawn, inputs, data, method, draw)
+    for data, method, options in clusterings():
+        job = partial(regrouped, inputs, data, method, options)
+        yield f"cluster {data} {method} {words(options)}", job
+    package, photos = inputs.package, inputs.photos[:4]
+    pixels = package.imread(photos[0], flatten=False)
+    yield "imread", partial(map, package.imread, photos)
+    yield "imread gray", partial(package.imread, photos[1], colorscale=0, dim=(50, 60))
+    yield "imresize", partial(package.imresize, pixels, (30, 50))
+    yield "imscale", partial(package.imscale, inputs.digits)
+    for flatten in (True, False):
+        yield f"hog {flatten}", partial(inputs.model().extract_hog, pixels, flatten=flatten)
+    yield "too early", inputs.model().cluster
     if Path(inputs.exif).is_dir():
+        yield "listdir", partial(package.listdir, inputs.exif, black_list=["invalid"])
         yield from of_exif(inputs)
     if (inputs.shared / "faces_dlib").is_dir():
-        yield "faces", lambda: faces(inputs)
-    for name in ("large", "wide"):
-        yield from many(inputs, name)
+        yield "faces", partial(faces, inputs)
+    for data in ("large", "wide"):
+        yield f"chain {data}", partial(chained, inputs, data)
+        yield f"asked {data}", partial(asked, inputs, data)
+    for cluster, evaluate in (("kmeans", "silhouette"), ("agglomerative", "dbindex")):
+        options = {"cluster": cluster, "evaluate": evaluate, "max_clust": 12}
+        yield f"cluster large {cluster}", partial(regrouped, inputs, "large", "pca", options)
+
+
+def words(options: Mapping[str, Any]) -> str:
+    """Return arguments as text; of arrays and objects there is the type."""
+    plain = (str, int, float)
+    return ", ".join(
+        f"{name}={value if isinstance(value, plain) else type(value).__name__}"
+        for name, value in options.items()
+    )
 
 
 def chains(inputs: Inputs, data: str) -> Iterator[tuple[str, Job]]:
-    from sklearn.decomposition import PCA
-
-    fitted, images = inputs.fitted, lambda: getattr(inputs, data)
     has_cnn = data == "photos" and inputs.weights.is_file()
-    for method in (None, *METHODS, *["cnn"] * has_cnn, "exif", "sift"):
-        yield f"chain {data} {method}", lambda method=method: chain(fitted(data, method))
-    has_umap = data == "photos" and importlib.util.find_spec("umap")  # it is compiled first
+    for method in (None, *METHODS, *["cnn"] * has_cnn, "exif", "unknown"):
+        yield f"chain {data} {method}", partial(chained, inputs, data, method)
+    has_umap = data == "photos" and importlib.util.find_spec("umap")  # compiling it takes longer
     for embedding in ("tsne", None, *["umap"] * bool(has_umap)):
-        job = lambda e=embedding: fitted(data, "pca", e).results["xycoord"]  # noqa: E731
-        yield f"map {data} {embedding}", job
-    settings: dict[str, dict[str, Any]] = {
-        "custom": {"method": PCA(5, random_state=0), "embedding": PCA(2)},
-        "gray": {"grayscale": True, "dim": (40, 32)},
-        "small": {"dim": (32, 32), "params_pca": {"n_components": 12}},
-        "hash 16": {"method": "dhash", "params_hash": {"hash_size": 16}},
-        "cells": {"method": "hog", "params_hog": {"orientations": 4, "pixels_per_cell": (4, 4)}},
-        "little memory": {"max_memory": "30MB", "method": "phash"},
-        "less memory": {"max_memory": "120MB"},
-        "wrong": {"params_pca": {"components": 3}},
-    }
-    for name, options in settings.items():
-        yield (
-            f"chain {data} {name}",
-            lambda o=options: chain(inputs.model(**{"method": "pca", **o}).fit(images())),
-        )
+        options = {"embedding": embedding}
+        yield f"map {data} {embedding}", partial(started, inputs, data, options)
+    for name, options in SETTINGS.items():
+        yield f"chain {data} {name}", partial(started, inputs, data, options)
     if data == "digits":
-        whole = lambda n_jobs: inputs.model(embedding="tsne", n_jobs=n_jobs)  # noqa: E731
         for n_jobs in (1, -1):
-            yield f"chain all {n_jobs}", lambda n=n_jobs: chain(whole(n).fit(inputs.all_digits))
+            options = {"embedding": "tsne", "n_jobs": n_jobs}
+            yield f"chain all {n_jobs}", partial(started, inputs, "all_digits", options)
     else:
-        yield (
-            "cached",
-            lambda: [
-                chain(
-                    inputs.model("pca-hog", dirpath=inputs.work / "cache").fit(inputs.photos[:60])
-                )
-                for _ in range(2)
-            ],
-        )
-
-
-def clusterings(inputs: Inputs) -> Iterator[tuple[str, Job]]:
-    from sklearn.cluster import Birch
-
-    def named(data: str, method: Any, name: str, **options: Any) -> tuple[str, Job]:
-        job = lambda: regrouped(inputs.fitted(data, method), options)  # noqa: E731
-        return f"cluster {data} {method} {name}", job
-
-    parts = itertools.product(CLUSTERERS, EVALUATORS, ("high", "low"))
-    for cluster, evaluate, space in parts:
-        options = {"cluster": cluster, "evaluate": evaluate, "cluster_space": space}
-        yield named("digits", "pca", " ".join(options.values()), **options)
-    for cluster, metric in itertools.product(CLUSTERERS, METRICS):
-        for data, method in (("digits", "pca"), ("photos", "phash")):
-            options = {"cluster": cluster, "metric": metric, "linkage": "average"}
-            yield named(data, method, f"{cluster} {metric}", **options)
-    for evaluate, metric in itertools.product(EVALUATORS[1:], ("cosine", "hamming")):
-        options = {"evaluate": evaluate, "metric": metric, "linkage": "complete"}
-        yield named("photos", "phash", " ".join(options.values()), **options)
-    for linkage, metric in itertools.product(LINKAGES, ("euclidean", "cosine", "cityblock")):
-        options = {"linkage": linkage, "metric": metric}
-        yield named("digits", "pca", " ".join(options.values()), **options)
-    for name, options in REQUESTS.items():
-        yield named("digits", "pca", name, **options)
-    yield named("digits", "pca", "custom", cluster=Birch(n_clusters=7))
-    times = {"time_weight": 0.4, "timestamps": "stat"}
-    yield named("photos", "colorhash", "stat", **times)
+        options = {"method": "pca-hog", "dirpath": inputs.work / "cache"}
+        for turn in (1, 2):
+            yield f"chain cached {turn}", partial(started, inputs, data, options)
 
 
 def questions(inputs: Inputs, data: str) -> Iterator[tuple[str, Job]]:
-    def new() -> Any:
-        return inputs.all_digits[600:612] if data == "digits" else inputs.photos[3::40]
-
     for method in ("pca", "phash", "hog", "colorhash", None):
-        yield f"asked {data} {method}", lambda m=method: asked_of(inputs.fitted(data, m), new())
-    for method, (name, options) in itertools.product(("pca", "phash"), FINDS.items()):
-        model = lambda m=method: inputs.fitted(data, m)  # noqa: E731
-        yield f"find {data} {method} {name}", lambda m=model, o=options: m().find(new(), **o)
+        yield f"asked {data} {method}", partial(asked, inputs, data, method)
+    for method, (name, options) in product(("pca", "phash"), FINDS.items()):
+        yield f"find {data} {method} {name}", partial(found, inputs, data, method, options)
     for metric in METRICS:
-        pick = lambda m=metric: inputs.fitted(data).unique(metric=m)  # noqa: E731
-        yield f"unique {data} {metric}", pick
+        yield f"unique {data} {metric}", partial(unique, inputs, data, metric)
     for method in ("pca", "hog", "ahash"):
-        saved = lambda m=method: reloaded(inputs, inputs.fitted(data, m), new())  # noqa: E731
-        yield f"saved {data} {method}", saved
-    yield f"noise {data}", lambda: noise(inputs.model().fit(getattr(inputs, data)), new())
+        yield f"saved {data} {method}", partial(reloaded, inputs, data, method)
+    yield f"noise {data}", partial(noise, inputs, data)
     for share in (0.3, 0.8):
-        yield f"cut {data} {share}", lambda s=share: cut(inputs.fitted(data, "dhash"), s)
-    yield f"folders {data}", lambda: folders(inputs, inputs.fitted(data))
+        yield f"cut {data} {share}", partial(cut, inputs, data, share)
+    for layout in ("label", "size"):
+        yield f"folders {data} {layout}", partial(folders, inputs, data, layout)
 
 
-def noise(cl: Any, new: Any) -> dict[str, Any]:
-    """Return what is said of new images where some are in no cluster, and how many are."""
-    cl.cluster(cluster="hdbscan", cluster_space="low", min_size=4)
-    return {**asked_of(cl, new), "sizes": cl.cluster_sizes()}
-
-
-def cut(cl: Any, share: float) -> dict[str, Any]:
-    """Return the labels of a cut at a share of the height of the tree."""
-    cl.cluster(linkage="average")
-    cut = cl.dendrogram(max_d=cl.clusteval.Z[-1, 2] * share)
-    return {"labels": cut["labels"], "max_d": cut["max_d"], **grouping(cl)}
-
-
-def folders(inputs: Inputs, cl: Any) -> list[Any]:
-    layouts = ("label", "size")
-    where = inputs.work / "folders"
-    return [cl.to_dirs(where, layout=layout, dry_run=True) for layout in layouts]
-
-
-def plots(inputs: Inputs, data: str) -> Iterator[tuple[str, Job]]:
-    drawn: dict[str, Callable[[Any], Any]] = {
-        "scatter": lambda cl: cl.scatter(legend=True),
-        "scatter all": lambda cl: cl.scatter(plt_all=True, density=True, text=False),
-        "scatter unique": lambda cl: cl.scatter(img_mean=False, zoom=0.5),
-        "unique": lambda cl: cl.plot_unique(),
-        "unique hog": lambda cl: cl.plot_unique(img_mean=False, show_hog=True),
-        "clusters": lambda cl: cl.plot(labels=[0, 1]),
-        "columns": lambda cl: cl.plot(layout="columns", max_rows=8),
-        "dendrogram": lambda cl: cl.dendrogram(),
-        "scores": lambda cl: cl.clusteval.plot(),
-        "silhouette": lambda cl: cl.clusteval.plot_silhouette(),
-        "components": lambda cl: cl.pca.plot(),
-        "find": lambda cl: [cl.find(query[data], k=4), cl.plot_find(), cl.scatter()],
-    }
-    query = {"digits": inputs.all_digits[700:702], "photos": inputs.photos[5:7]}
-    for method, (name, draw) in itertools.product(("pca", "hog"), drawn.items()):
-
-        def job(method: str = method, draw: Callable[[Any], Any] = draw) -> dict[str, str]:
-            cl = inputs.fitted(data, method)
-            cl.cluster()
-            return pictures(lambda: draw(cl))
-
-        yield f"plot {data} {method} {name}", job
-
-
-def functions(inputs: Inputs) -> Iterator[tuple[str, Job]]:
-    package, photos = inputs.package, inputs.photos[:4]
-    yield "imread", lambda: [package.imread(p, colorscale=c) for p in photos for c in (0, 1)]
-    yield "imresize", lambda: package.imresize(package.imread(photos[0], flatten=False), (30, 50))
-    yield "imscale", lambda: package.imscale(inputs.digits)
-    yield "listdir", lambda: package.listdir(inputs.exif, black_list=["invalid"])
-    yield (
-        "hog",
-        lambda: [
-            inputs.model().extract_hog(package.imread(photos[0], colorscale=0), flatten=flatten)
-            for flatten in (True, False)
-        ],
-    )
-    yield "too early", lambda: inputs.model().cluster()
+def clusterings() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield what is clustered, and the arguments of `cluster`."""
+    for cluster, evaluate, space in product(CLUSTERERS, EVALUATORS, ("high", "low")):
+        options = {"cluster": cluster, "evaluate": evaluate, "cluster_space": space}
+        yield "digits", "pca", options
+    for cluster, metric in product(CLUSTERERS, METRICS):
+        for data, method in (("digits", "pca"), ("photos", "phash")):
+            yield data, method, {"cluster": cluster, "metric": metric, "linkage": "average"}
+    for evaluate, metric in product(EVALUATORS[1:], ("cosine", "hamming")):
+        options = {"evaluate": evaluate, "metric": metric, "linkage": "complete"}
+        yield "photos", "phash", options
+    for linkage, metric in product(LINKAGES, ("euclidean", "cosine", "cityblock")):
+        yield "digits", "pca", {"linkage": linkage, "metric": metric}
+    for options in REQUESTS:
+        yield "digits", "pca", options
+    yield "photos", "colorhash", {"time_weight": 0.4, "timestamps": "stat"}
 
 
 def of_exif(inputs: Inputs) -> Iterator[tuple[str, Job]]:
-    @cache
-    def fitted(method: str = "pca", metric: str = "euclidean", **options: Any) -> Any:
-        return inputs.model(method, dim=(48, 48)).fit(inputs.exif, metric=metric, **options)
-
-    def page(metric: str) -> list[int]:
-        path = fitted("exif", metric).plot_map(inputs.work / "map.html", "day", overwrite=True)
-        return [Path(path).stat().st_size]
-
     for metric in ("datetime", "latlon"):
-        yield f"exif {metric}", lambda m=metric: chain(fitted("exif", m))
-        new = [str(path) for path in sorted((inputs.shared / "exif_samples/jpg/gps").glob("*"))]
-        yield f"exif asked {metric}", lambda m=metric, n=new: asked_of(fitted("exif", m), n)
-        yield f"exif map {metric}", lambda m=metric: page(m)
-    yield "exif metadata", lambda: fitted().metadata
-    yield "exif pca", lambda: chain(fitted())
-    for weights in ({"time_weight": 0.5}, {"place_weight": 0.5, "sim": 0.5}):
-        name = " ".join(weights)
-        yield f"exif {name}", lambda w=weights: regrouped(fitted(), w)
-        both = {"time_weight": 0.2, "timestamps": "exif", **weights}
-        yield f"exif {name} and exif", lambda w=both: regrouped(fitted(), w)
-
-
-def faces(inputs: Inputs) -> dict[str, Any]:
-    """Return the faces of a few photos, and their groups."""
-    photos = sorted((inputs.shared / "faces_dlib" / "faces").glob("*.jpg"))[:5]
-    cl = inputs.model(grayscale=True, dirpath=inputs.work / "faces")
-    found = cl.extract_faces([str(photo) for photo in photos])
-    drawn = pictures(cl.plot_faces)
-    cl.fit(found["pathnames_face"], min_clust=2, max_clust=5, cannot_link="photo")
-    return {"found": found, **grouping(cl), "drawn": drawn}
-
-
-def many(inputs: Inputs, name: str) -> Iterator[tuple[str, Job]]:
-    @cache
-    def fitted() -> Any:
-        wide = {"params_pca": {"n_components": 12}} if name == "wide" else {}
-        return inputs.model(**wide).fit(getattr(inputs, name))
-
-    yield f"{name} chain", lambda: chain(fitted())
-    yield f"{name} find", lambda: asked_of(fitted(), getattr(inputs, name)[:50:10])
-    if name == "large":
-        for cluster, evaluate in (("kmeans", "silhouette"), ("agglomerative", "dbindex")):
-            options = {"cluster": cluster, "evaluate": evaluate, "max_clust": 12}
-            yield f"{name} {cluster} {evaluate}", lambda o=options: regrouped(fitted(), o)
+        yield f"exif {metric}", partial(by_exif, inputs, metric)
+    cl = cache(lambda: inputs.model(dim=(48, 48)).fit(inputs.exif))
+    yield "exif metadata", lambda: cl().metadata
+    for options in EXIF_REQUESTS:
+        yield f"exif cluster {words(options)}", lambda options=options: grouping(cl(), options)
 
 
 def compute(tree: Path, shared: Path, only: str, path: Path) -> None:
@@ -424,8 +415,7 @@ def compute(tree: Path, shared: Path, only: str, path: Path) -> None:
     results: dict[str, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as folder:
         inputs = Inputs(shared, Path(folder).resolve())
-        paths = {folder: "WORK", str(inputs.work): "WORK", str(EXAMPLES): "EXAMPLES"}
-        paths |= {str(shared.absolute()): "SHARED", str(shared.resolve()): "SHARED"}
+        paths = {str(inputs.work): "WORK", str(EXAMPLES): "EXAMPLES", str(shared): "SHARED"}
         for name, job in cases(inputs):
             if not fnmatch(name, only):
                 continue
@@ -451,9 +441,7 @@ def flat(name: str, value: Any, paths: Mapping[str, str]) -> dict[str, np.ndarra
         value = {"index": value.index, **{str(key): value[key] for key in value.columns}}
     if isinstance(value, Mapping):
         items: Any = value.items()
-    elif isinstance(value, (list, tuple)) and any(np.ndim(part) for part in value):
-        items = enumerate(value)
-    elif isinstance(value, (list, tuple)) and any(hasattr(part, "columns") for part in value):
+    elif isinstance(value, map) or (isinstance(value, list) and any(map(is_nested, value))):
         items = enumerate(value)
     else:
         array = np.asarray(value)
@@ -462,7 +450,7 @@ def flat(name: str, value: Any, paths: Mapping[str, str]) -> dict[str, np.ndarra
             for path, word in paths.items():
                 array = np.char.replace(array, path, word)
         elif array.size > MAX_VALUES:
-            array = np.array(_hash(array))
+            array = np.array(hash_of(array))
         return {name: array.copy()}
     found: dict[str, np.ndarray] = {}
     for key, part in items:
@@ -470,7 +458,11 @@ def flat(name: str, value: Any, paths: Mapping[str, str]) -> dict[str, np.ndarra
     return found
 
 
-def _hash(array: np.ndarray) -> str:
+def is_nested(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str)
+
+
+def hash_of(array: np.ndarray) -> str:
     return f"{array.dtype}{array.shape} {hashlib.sha256(array.tobytes()).hexdigest()[:16]}"
 
 
@@ -527,8 +519,6 @@ def difference(name: str, one: np.ndarray | None, other: np.ndarray | None) -> s
     unequal = (one != other) & ~((one != one) & (other != other))
     words = f"{int(unequal.sum()):,} of {one.size:,} differ"
     if name.endswith("labels") and one.ndim == 1:
-        from sklearn.metrics import adjusted_rand_score
-
         words += f", ARI {adjusted_rand_score(one, other):.4f}"
     elif unequal.any():
         gap = np.abs(one[unequal].astype(float) - other[unequal].astype(float)).max()
@@ -543,28 +533,24 @@ def report(base: dict[str, np.ndarray], head: dict[str, np.ndarray], only: str) 
     for name in (name for name in names if fnmatch(name, only)):
         took = [float(side.get(SECONDS + name, np.nan)) for side in (base, head)]
         total[name] = took
-        keys = dict.fromkeys(k for side in (base, head) for k in side if _case(k) == name)
+        keys = dict.fromkeys(k for side in (base, head) for k in side if case_of(k) == name)
         lines = {key: difference(key, base.get(key), head.get(key)) for key in keys}
         failures = [str(side.get(FAILURE + name, "")) for side in (base, head)]
         lines = {key: line for key, line in lines.items() if line}
-        refused = str(base.get(f"{name}: refused", ""))
-        if not keys or (any(failures) and not refused):
-            lines["FAILS"] = " | ".join(failures)
+        refused = base.get(f"{name}: refused", len(keys))
+        if not keys or (lines and any(failures)):
+            lines["failure"] = " | ".join(text or "none" for text in failures)
         n_equal += not lines
-        verdict = f"{len(lines)} differ" if lines else f"equal ({refused or len(keys)})"
+        verdict = f"{len(lines)} differ" if lines else f"equal ({refused})"
         print(f"{name:44} {took[0]:6.2f} {took[1]:6.2f} s  {verdict}")
         for key, line in lines.items():
             print(f"    {key}: {line}")
-        if lines and any(failures):
-            print(
-                f"    base: {failures[0] or 'gives results'}; head: {failures[1] or 'gives results'}"
-            )
     seconds = np.nansum(list(total.values()), axis=0)
     print(f"{n_equal} of {len(total)} equal bit for bit; {seconds[0]:.0f} and {seconds[1]:.0f} s.")
     return int(n_equal < len(total))
 
 
-def _case(key: str) -> str:
+def case_of(key: str) -> str:
     return "" if key.startswith((SECONDS, FAILURE)) else key.partition(": ")[0]
 
 
@@ -581,7 +567,7 @@ def main() -> int:
     parser.add_argument("--tree", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    asked.data = asked.data.absolute()
+    asked.data = asked.data.resolve()  # names of crops of faces and of pages hold paths
     if asked.tree:
         compute(asked.tree, asked.data, asked.only, asked.out)
         return 0

@@ -428,10 +428,8 @@ def compute(tree: Path, shared: Path, only: str, path: Path) -> None:
             except Exception as exc:  # noqa: BLE001 - one case must not stop the others
                 results[FAILURE + name] = np.array(f"{type(exc).__name__}: {exc}")
             results[SECONDS + name] = np.array(time.perf_counter() - start)
-            failed = results.get(FAILURE + name, "")
-            print(
-                f"{name:48} {results[SECONDS + name]:6.2f} s {failed}", file=sys.stderr, flush=True
-            )
+            line = f"{name:64} {results[SECONDS + name]:6.2f} s  {results.get(FAILURE + name, '')}"
+            print(line, file=sys.stderr, flush=True)
     np.savez_compressed(path, **results)
 
 
@@ -507,63 +505,62 @@ def difference(name: str, one: np.ndarray | None, other: np.ndarray | None) -> s
         return f"only in {'head' if one is None else 'base'}"
     if one.shape != other.shape or one.dtype.kind != other.dtype.kind:
         return f"{one.dtype}{one.shape} → {other.dtype}{other.shape}"
-    if one.dtype.kind == "U":
-        n = int((one != other).sum())
-        return (
-            f"{n:,} of {one.size:,} differ, e.g. {one[one != other][0]} → {other[one != other][0]}"
-            if n
-            else ""
-        )
     if one.dtype == other.dtype and one.tobytes() == other.tobytes():
         return ""
-    unequal = (one != other) & ~((one != one) & (other != other))
+    unequal = (one != other) & ((one == one) | (other == other))  # two NaN are equal
+    if one.dtype.kind == "U" and not unequal.any():
+        return ""  # only the longest text fixes the type
     words = f"{int(unequal.sum()):,} of {one.size:,} differ"
+    if one.dtype.kind == "U":
+        return f"{words}, first {one[unequal][0]} → {other[unequal][0]}"
     if name.endswith("labels") and one.ndim == 1:
         words += f", ARI {adjusted_rand_score(one, other):.4f}"
     elif unequal.any():
         gap = np.abs(one[unequal].astype(float) - other[unequal].astype(float)).max()
         words += f", by {gap:.3g} at most"
-    return words + (f", {one.dtype} → {other.dtype}" if one.dtype != other.dtype else "")
+    return words + f", {one.dtype} → {other.dtype}" * (one.dtype != other.dtype)
 
 
 def report(base: dict[str, np.ndarray], head: dict[str, np.ndarray], only: str) -> int:
     """Print a line for each case and for each result that differs; return 1 if any does."""
-    names = [name[len(SECONDS) :] for name in {**base, **head} if name.startswith(SECONDS)]
-    n_equal, total = 0, {}
-    for name in (name for name in names if fnmatch(name, only)):
-        took = [float(side.get(SECONDS + name, np.nan)) for side in (base, head)]
-        total[name] = took
-        keys = dict.fromkeys(k for side in (base, head) for k in side if case_of(k) == name)
-        lines = {key: difference(key, base.get(key), head.get(key)) for key in keys}
-        failures = [str(side.get(FAILURE + name, "")) for side in (base, head)]
+    names = dict.fromkeys(k[len(SECONDS) :] for k in (*base, *head) if k.startswith(SECONDS))
+    keys: dict[str, dict[str, None]] = {name: {} for name in names}
+    for key in (*base, *head):
+        if not key.startswith((SECONDS, FAILURE)):
+            keys[key.partition(": ")[0]][key] = None
+    n_equal, seconds = 0, []
+    chosen = [name for name in names if fnmatch(name, only)]
+    for name in chosen:
+        lines = {key: difference(key, base.get(key), head.get(key)) for key in keys[name]}
         lines = {key: line for key, line in lines.items() if line}
-        refused = base.get(f"{name}: refused", len(keys))
-        if not keys or (lines and any(failures)):
+        failures = [str(side.get(FAILURE + name, "")) for side in (base, head)]
+        if not keys[name] or (lines and any(failures)):
             lines["failure"] = " | ".join(text or "none" for text in failures)
         n_equal += not lines
-        verdict = f"{len(lines)} differ" if lines else f"equal ({refused})"
-        print(f"{name:44} {took[0]:6.2f} {took[1]:6.2f} s  {verdict}")
+        seconds.append([float(side.get(SECONDS + name, np.nan)) for side in (base, head)])
+        equal = f"equal ({base.get(f'{name}: refused', len(keys[name]))})"
+        verdict = f"differs (of {len(keys[name])})" if lines else equal
+        print(f"{name:64} {seconds[-1][0]:6.2f} {seconds[-1][1]:6.2f} s  {verdict}")
         for key, line in lines.items():
             print(f"    {key}: {line}")
-    seconds = np.nansum(list(total.values()), axis=0)
-    print(f"{n_equal} of {len(total)} equal bit for bit; {seconds[0]:.0f} and {seconds[1]:.0f} s.")
-    return int(n_equal < len(total))
-
-
-def case_of(key: str) -> str:
-    return "" if key.startswith((SECONDS, FAILURE)) else key.partition(": ")[0]
+    took = np.nansum(seconds, axis=0) if seconds else (0, 0)
+    print(
+        f"{n_equal} of {len(chosen)} equal bit for bit; base {took[0]:.0f} s, head {took[1]:.0f} s."
+    )
+    return int(n_equal < len(chosen))
 
 
 def main() -> int:
+    """Run what the command line asks for; 1 where results differ."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--base")
-    parser.add_argument("--head")
-    parser.add_argument("--data", type=Path, default=SHARED)
-    parser.add_argument("--only", default="*")
-    parser.add_argument("--save", "--keep", type=Path)
-    parser.add_argument("--base-results", type=Path)
+    parser.add_argument("--base", metavar="REV", help="what to compare with")
+    parser.add_argument("--head", metavar="REV", help="what is compared (the working tree)")
+    parser.add_argument("--data", type=Path, default=SHARED, help="folder above data/, weights/")
+    parser.add_argument("--only", default="*", metavar="PATTERN", help="cases of such a name")
+    parser.add_argument("--save", "--keep", type=Path, help="keep the results of the base here")
+    parser.add_argument("--base-results", type=Path, help="results kept by --save, for --base")
     parser.add_argument("--tree", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()

@@ -435,8 +435,9 @@ def compute(tree: Path, shared: Path, only: str, path: Path) -> None:
 
 def flat(name: str, value: Any, paths: Mapping[str, str]) -> dict[str, np.ndarray]:
     """Return arrays of numbers or of text: those inside dicts, tables and lists, by name."""
-    if hasattr(value, "columns"):
-        value = {"index": value.index, **{str(key): value[key] for key in value.columns}}
+    if hasattr(value, "columns"):  # a table; that of features has a number for each column
+        by_name = {str(key): value[key] for key in value.columns if isinstance(key, str)}
+        value = {"index": value.index, **(by_name or {"values": value.to_numpy()})}
     if isinstance(value, Mapping):
         items: Any = value.items()
     elif isinstance(value, map) or (isinstance(value, list) and any(map(is_nested, value))):

@@ -45,6 +45,7 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MPLBACKEND"
 ENVIRONMENT["OMP_WAIT_POLICY"] = "PASSIVE"
 COMMON = {"embedding": "pca", "n_jobs": 1, "verbose": None, "max_memory": "4GB"}
 MAX_VALUES = 1_500_000  # of an array that is kept whole; of a larger one there is a hash
+MAX_LINES = 8  # on one case
 SECONDS, FAILURE = "seconds of ", "failure of "  # kept beside the results, not compared
 
 METHODS = ("pca", "hog", "pca-hog", "ahash", "phash", "dhash", "whash-haar", "whash-db4")
@@ -542,8 +543,10 @@ def report(base: dict[str, np.ndarray], head: dict[str, np.ndarray], only: str) 
         equal = f"equal ({base.get(f'{name}: refused', len(keys[name]))})"
         verdict = f"differs (of {len(keys[name])})" if lines else equal
         print(f"{name:64} {seconds[-1][0]:6.2f} {seconds[-1][1]:6.2f} s  {verdict}")
-        for key, line in lines.items():
+        for key, line in list(lines.items())[:MAX_LINES]:
             print(f"    {key}: {line}")
+        if len(lines) > MAX_LINES:
+            print(f"    … and {len(lines) - MAX_LINES:,} more")
     took = np.nansum(seconds, axis=0) if seconds else (0, 0)
     print(
         f"{n_equal} of {len(chosen)} equal bit for bit; base {took[0]:.0f} s, head {took[1]:.0f} s."

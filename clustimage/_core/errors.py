@@ -41,7 +41,22 @@ class ClustimageError(Exception):
 
 @public
 class InvalidParameterError(ClustimageError, ValueError):
-    """A parameter has a name or a value that is not allowed."""
+    """A parameter has a name or a value that is not allowed.
+
+    Attributes
+    ----------
+    parameter : str or None
+        Name of the parameter as an argument in Python, where one parameter is to blame.
+    value : object
+        What was given for it.
+    """
+
+    def __init__(
+        self, message: str = "", *, parameter: str | None = None, value: object = None
+    ) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+        self.value = value
 
 
 @public

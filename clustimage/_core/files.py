@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named
+from clustimage._core.validation import invalid
 
 __all__ = ["is_file", "is_folder", "replacing", "target_file"]
 
@@ -33,24 +35,26 @@ def target_file(path: str | os.PathLike[str], *, name: str = "path") -> Path:
     Raises
     ------
     InvalidParameterError
-        If `path` is no path, is a folder, or lies in a folder that does not exist; the
+        If `path` is not a path, is a folder, or is in a folder that does not exist; the
         message calls it `name`.
     """
     if not isinstance(path, str | os.PathLike):
-        raise InvalidParameterError(f"{name!r} must be a path. Got {path!r}.")
+        raise invalid(name, "must be a path", path)
     target = Path(os.path.realpath(Path(path).expanduser()))
     if target.is_dir():
-        raise InvalidParameterError(f"{name!r} must be a file to write. Got the folder {target}.")
+        raise InvalidParameterError(
+            f"{named(name)} must be a file to write. Got the folder {target}."
+        )
     if not target.parent.is_dir():
         raise InvalidParameterError(
-            f"{name!r} must lie in a folder that exists. There is no folder {target.parent}."
+            f"{named(name)} must be in a folder that exists. There is no folder {target.parent}."
         )
     return target
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[IO[bytes]]:
-    """Open a temporary file beside `target`, which replaces it when all went well.
+    """Open a temporary file next to `target`, which replaces it when all went well.
 
     After an error the temporary file is gone and `target` is what it was.
     """

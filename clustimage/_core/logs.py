@@ -7,9 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from clustimage._core.errors import InvalidParameterError
 from clustimage._core.public import public
-from clustimage._core.validation import check_option
+from clustimage._core.validation import check_option, invalid
 
 __all__ = ["LEVELS", "check_verbose", "get_logger", "progress", "set_logger", "shows_progress"]
 
@@ -51,10 +50,9 @@ def check_verbose(verbose: Any) -> int:
     if isinstance(verbose, str):
         return LEVELS[check_option("verbose", verbose.lower(), LEVELS)]
     if isinstance(verbose, bool) or not isinstance(verbose, int) or verbose < 0:
-        raise InvalidParameterError(
-            f"'verbose' must be a level of logging: one of {', '.join(map(repr, LEVELS))}, "
-            f"a number such as 30, or None for silence. Got {verbose!r}."
-        )
+        levels = ", ".join(map(repr, LEVELS))
+        what = f"must be a level of logging: one of {levels}, a number such as 30, or None"
+        raise invalid("verbose", f"{what} for silence", verbose)
     return verbose or LEVELS["silent"]
 
 

@@ -1,4 +1,4 @@
-"""The one place where work is spread over workers."""
+"""Work in several threads, with its results in order."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from typing import Any, TypeVar
 
 from joblib import cpu_count
 
-from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import progress
+from clustimage._core.validation import invalid
 
 __all__ = ["check_jobs", "n_workers", "run_ordered"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Items are handed out in parts, so that little of the time goes into handing them out.
-MOST_IN_PART = 16
-PARTS_PER_WORKER = 4
+# Items are handed out in batches, so that little of the time goes into handing them out.
+MAX_ITEMS_PER_BATCH = 16
+BATCHES_PER_WORKER = 4
 
 
 def check_jobs(n_jobs: Any) -> int:
     """Return `n_jobs` if it is a number of workers, or raise `InvalidParameterError`."""
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0:
-        raise InvalidParameterError(
-            "'n_jobs' must be a number of workers of at least 1, -1 for every core or -2 for all "
-            f"but one. Got {n_jobs!r}."
-        )
+        what = "must be a number of workers of at least 1, -1 for every core or -2 for all but one"
+        raise invalid("n_jobs", what, n_jobs)
     return int(n_jobs)
 
 
@@ -65,7 +63,7 @@ def run_ordered(
     n_jobs : int, default=-1
         Number of workers; -1 uses every core.
     desc : str, optional
-        Words of the progress bar; without them no bar is shown.
+        Text of the progress bar; without it no bar is shown.
     unit : str, default="image"
         What one item is, for the bar.
 
@@ -85,20 +83,20 @@ def run_ordered(
 def _in_threads(
     func: Callable[[Item], Result], items: Sequence[Item], workers: int
 ) -> Iterator[Result]:
-    step = max(1, min(MOST_IN_PART, len(items) // (PARTS_PER_WORKER * workers)))
+    step = max(1, min(MAX_ITEMS_PER_BATCH, len(items) // (BATCHES_PER_WORKER * workers)))
     waiting: deque[Future[list[Result]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for start in range(0, len(items), step):
-                waiting.append(pool.submit(_run_part, func, items[start : start + step]))
+                waiting.append(pool.submit(_run_batch, func, items[start : start + step]))
                 if len(waiting) > 2 * workers:
                     yield from waiting.popleft().result()
             while waiting:
                 yield from waiting.popleft().result()
         finally:
-            for part in waiting:
-                part.cancel()
+            for batch in waiting:
+                batch.cancel()
 
 
-def _run_part(func: Callable[[Item], Result], part: Sequence[Item]) -> list[Result]:
-    return [func(item) for item in part]
+def _run_batch(func: Callable[[Item], Result], batch: Sequence[Item]) -> list[Result]:
+    return [func(item) for item in batch]

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named, shown
 
 __all__ = [
     "check_bool",
@@ -20,23 +21,47 @@ __all__ = [
     "check_real",
     "check_shape",
     "check_unknown_names",
+    "invalid",
     "merge_defaults",
 ]
 
 Option = TypeVar("Option")
 
 
+def invalid(parameter: str, what: str, value: object, hint: str = "") -> InvalidParameterError:
+    """Return the error of a parameter, to be raised.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name as an argument in Python; the message has it as the reader types it.
+    what : str
+        What it must be, as the rest of a sentence.
+    value : object
+        What was given.
+    hint : str, optional
+        What to do, as whole sentences.
+
+    Examples
+    --------
+    >>> invalid("k", "must be at most 9, the number of images", 12)
+    InvalidParameterError("'k' must be at most 9, the number of images. Got 12.")
+    """
+    message = f"{named(parameter)} {what}. Got {shown(value)}. {hint.lstrip()}".rstrip()
+    return InvalidParameterError(message, parameter=parameter, value=value)
+
+
 def _listed(options: Iterable[object]) -> str:
-    return ", ".join(repr(option) for option in options)
+    return ", ".join(map(shown, options))
 
 
 def _nearest(value: object, options: Iterable[object]) -> str:
-    """Return ``" Did you mean 'pca'?"``, or nothing where no option is close."""
+    """Return ``"Did you mean 'pca'?"``, or nothing where no option is close."""
     if not isinstance(value, str):
         return ""
     names = [option for option in options if isinstance(option, str)]
     close = difflib.get_close_matches(value.lower(), names, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return f"Did you mean {close[0]!r}?" if close else ""
 
 
 def check_option(name: str, value: Option, options: Collection[Option]) -> Option:
@@ -45,7 +70,7 @@ def check_option(name: str, value: Option, options: Collection[Option]) -> Optio
     Parameters
     ----------
     name : str
-        Name of the parameter, as the user typed it.
+        Name of the parameter.
     value : object
         What was given.
     options : collection
@@ -69,17 +94,13 @@ def check_option(name: str, value: Option, options: Collection[Option]) -> Optio
     # Compared one by one: a value that cannot be hashed is an answer, not a crash.
     if any(type(value) is type(option) and value == option for option in options):
         return value
-    raise InvalidParameterError(
-        f"{name!r} must be one of {_listed(options)}. Got {value!r}.{_nearest(value, options)}"
-    )
+    raise invalid(name, f"must be one of {_listed(options)}", value, _nearest(value, options))
 
 
 def check_int(name: str, value: Any, *, low: int | None = None, high: int | None = None) -> int:
     """Return `value` as an int within ``[low, high]``, or raise `InvalidParameterError`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise InvalidParameterError(
-            f"{name!r} must be a whole number{_bounds(low, high)}. Got {value!r}."
-        )
+        raise invalid(name, f"must be a whole number{_bounds(low, high)}", value)
     return int(_check_bounds(name, int(value), low, high, "a whole number"))
 
 
@@ -97,9 +118,9 @@ def check_real(
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or value != value:
         bounds = f" above {low}" if low_open and high is None else _bounds(low, high)
-        raise InvalidParameterError(f"{name!r} must be a number{bounds}. Got {value!r}.")
+        raise invalid(name, f"must be a number{bounds}", value)
     if low_open and low is not None and value <= low:
-        raise InvalidParameterError(f"{name!r} must be a number above {low}. Got {value!r}.")
+        raise invalid(name, f"must be a number above {low}", value)
     return float(_check_bounds(name, float(value), low, high, "a number"))
 
 
@@ -107,7 +128,7 @@ def _check_bounds(
     name: str, value: float, low: float | None, high: float | None, kind: str
 ) -> float:
     if (low is not None and value < low) or (high is not None and value > high):
-        raise InvalidParameterError(f"{name!r} must be {kind}{_bounds(low, high)}. Got {value!r}.")
+        raise invalid(name, f"must be {kind}{_bounds(low, high)}", value)
     return value
 
 
@@ -126,7 +147,7 @@ def check_bool(name: str, value: Any) -> bool:
     # numpy's own booleans are no subclass of bool; their type is known by its name.
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
         return bool(value)
-    raise InvalidParameterError(f"{name!r} must be True or False. Got {value!r}.")
+    raise invalid(name, "must be True or False", value)
 
 
 def check_shape(name: str, value: Any) -> tuple[int, int]:
@@ -134,9 +155,7 @@ def check_shape(name: str, value: Any) -> tuple[int, int]:
     try:
         height, width = value
     except (TypeError, ValueError):
-        raise InvalidParameterError(
-            f"{name!r} must be two whole numbers, (height, width) in pixels. Got {value!r}."
-        ) from None
+        raise invalid(name, "must be two whole numbers, (height, width) in pixels", value) from None
     return check_int(name, height, low=1), check_int(name, width, low=1)
 
 
@@ -144,10 +163,11 @@ def check_unknown_names(name: str, given: Iterable[str], allowed: Collection[str
     """Raise `InvalidParameterError` for the first of `given` that is not in `allowed`."""
     for key in given:
         if key not in allowed:
-            raise InvalidParameterError(
-                f"{name!r} has no setting {key!r}. Allowed: {_listed(allowed)}."
+            message = (
+                f"{named(name)} has no setting {key!r}. Allowed: {_listed(allowed)}. "
                 f"{_nearest(key, allowed)}"
             )
+            raise InvalidParameterError(message.rstrip(), parameter=name, value=key)
 
 
 def merge_defaults(
@@ -177,6 +197,6 @@ def merge_defaults(
     if given is None:
         return dict(defaults)
     if not isinstance(given, Mapping):
-        raise InvalidParameterError(f"{name!r} must be a dict of settings. Got {given!r}.")
+        raise invalid(name, "must be a dict of settings", given)
     check_unknown_names(name, given, defaults)
     return {**defaults, **given}

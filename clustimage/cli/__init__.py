@@ -10,9 +10,10 @@ from typing import Any
 
 from clustimage._core.errors import ClustimageError
 from clustimage._core.logs import set_logger
+from clustimage._core.parameters import use_names
 from clustimage._version import __version__
 from clustimage.cli import _cache, _cluster, _demo, _faces, _find, _trips
-from clustimage.cli._options import in_options, speak_of_options, words_of
+from clustimage.cli._options import OptionNames
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
@@ -55,7 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True, parser_class=_Command
     )
     for name, module in COMMANDS.items():
-        sub = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        sub = commands.add_parser(
+            name, help=module.HELP, description=module.HELP, argument_default=argparse.SUPPRESS
+        )
         sub.add_argument(
             "--verbose",
             default="info",
@@ -63,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
             help="silent, error, warning, info (default) or debug; info shows progress",
         )
         module.add_arguments(sub)
-        sub.set_defaults(run=module.run)
+        sub.set_defaults(run=module.run, names=OptionNames(sub._actions))
     return parser
 
 
@@ -82,20 +85,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         on the standard error then says why.
     """
     arguments = build_parser().parse_args(argv)
-    options, words = COMMANDS[arguments.command].OPTIONS, words_of(arguments)
     try:
-        set_logger(arguments.verbose)
-        with speak_of_options(options, words):
+        with use_names(arguments.names):
+            set_logger(arguments.verbose)
             arguments.run(arguments)
     except BrokenPipeError:
-        # Whoever read the output has had enough. Python would complain again at its end.
+        # The reader of the output has closed it. Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ClustimageError, OSError) as error:
-        said = (
-            in_options(str(error), options, words) if isinstance(error, ClustimageError) else error
-        )
-        print(f"clustimage {arguments.command}: {said}", file=sys.stderr)
+        print(f"clustimage {arguments.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("clustimage: stopped", file=sys.stderr)

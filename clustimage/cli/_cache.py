@@ -11,18 +11,11 @@ from clustimage._core.memory import format_bytes
 if TYPE_CHECKING:
     from clustimage.images import CacheInfo
 
-HELP = "Show what a folder remembers of past runs (info), or remove that (clear)."
+HELP = "Show what the cache in a folder holds (info), or remove it (clear)."
 
-# Versions count when something is looked up, and tell little to people.
-LEFT_OUT = ("decoders", "packages", "version", "versions")
-LONGEST = 200  # characters of a description
-
-# What the library calls what is passed on to it.
-OPTIONS = {
-    "dirpath": "--cache",
-    "force": "--force",
-    "verbose": "--verbose",
-}
+# Versions are part of a key, and of little use to people.
+HIDDEN = ("decoders", "packages", "version", "versions")
+MAX_DESCRIPTION = 200  # characters
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("info", "clear"), help="what to do")
     parser.add_argument("folder", metavar="DIR", help="what --cache of cluster was given")
     parser.add_argument(
-        "--force", action="store_true", help="clear also what is damaged, or of another program"
+        "--force",
+        action="store_true",
+        default=False,
+        help="clear also what is damaged, or of another program",
     )
 
 
@@ -40,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.action == "clear":
         n_bytes = clear_cache(arguments.folder, force=arguments.force)
-        print(f"Removed the memory of past runs in {arguments.folder}: {format_bytes(n_bytes)}.")
+        print(f"Removed the cache in {arguments.folder}: {format_bytes(n_bytes)}.")
     else:
         print("\n".join(_lines(describe_cache(arguments.folder))))
 
@@ -48,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _lines(info: CacheInfo) -> list[str]:
     lines = [
         f"{info.path}: {format_bytes(info.n_bytes)}",
-        f"Files known by their path: {info.n_files:,}",
+        f"Files cached by their path: {info.n_files:,}",
     ]
     for title, items in (("Images", info.thumbnails), ("Rows of features", info.rows)):
         lines.append(f"{title}: {sum(count for _, count in items):,}")
@@ -59,7 +55,7 @@ def _lines(info: CacheInfo) -> list[str]:
 
 
 def _readable(text: str) -> str:
-    """Return a recipe in words: the method first, then its settings.
+    """Return a cache key for people: the method first, then its settings.
 
     Examples
     --------
@@ -68,20 +64,20 @@ def _readable(text: str) -> str:
     >>> _readable('{"gray": false, "size": [128, 96], "decoders": {"pillow": "11.0"}}')
     'gray=False, size=128 x 96'
     """
-    recipe = dict(json.loads(text))
-    method = recipe.pop("method", "")
-    words = ", ".join(_words(recipe))
-    line = f"{method}: {words}" if method else words
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    key = dict(json.loads(text))
+    method = key.pop("method", "")
+    settings = ", ".join(_settings(key))
+    line = f"{method}: {settings}" if method else settings
+    return line if len(line) <= MAX_DESCRIPTION else f"{line[: MAX_DESCRIPTION - 1]}…"
 
 
-def _words(recipe: dict[str, Any]) -> list[str]:
-    words = []
-    for name, value in recipe.items():
+def _settings(key: dict[str, Any]) -> list[str]:
+    parts = []
+    for name, value in key.items():
         if isinstance(value, dict):
-            words += [] if name in LEFT_OUT else _words(value)
-        elif name not in LEFT_OUT:
+            parts += [] if name in HIDDEN else _settings(value)
+        elif name not in HIDDEN:
             if isinstance(value, list):
                 value = " x ".join(map(str, value))
-            words.append(f"{name}={value}")
-    return words
+            parts.append(f"{name}={value}")
+    return parts

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from clustimage.cli._cluster import write_all
-from clustimage.cli._output import add_output, check_folder, outputs_of_cluster, use_files_only
+from clustimage.cli._options import add_output
+from clustimage.cli._output import (
+    check_folder,
+    outputs_of_cluster,
+    save_figure,
+    use_files_only,
+    write_all,
+)
 
 HELP = "Cluster the embedded example photos and write figures to look at; needs no network."
-
-# What the library calls what is passed on to it.
-OPTIONS = {
-    "overwrite": "--overwrite",
-    "verbose": "--verbose",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Cluster the embedded photos, find images like one of them, and draw all of it."""
     use_files_only()
-    import matplotlib.pyplot as plt
-
     from clustimage import Clustimage, import_example
 
     names = [*outputs_of_cluster(), "find.png"]
@@ -34,7 +32,5 @@ def run(arguments: argparse.Namespace) -> None:
     model.fit_transform(import_example("photos"))
     write_all(model, folder, overwrite=arguments.overwrite)
     model.find(model.results["pathnames"][0], k=11, alpha=None)
-    figure = model.plot_find()[0]
-    figure.savefig(folder / "find.png", dpi=100, bbox_inches="tight")
-    plt.close(figure)
+    save_figure(model.plot_find()[0], folder / "find.png")
     print(f"Look at {folder / 'map.png'} first.")

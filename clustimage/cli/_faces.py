@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clustimage._core.text import pluralize
-from clustimage.cli._cluster import write_all
-from clustimage.cli._output import (
-    add_max_memory,
+from clustimage.cli._options import (
+    add_clusters,
+    add_folders,
     add_output,
+    add_resources,
+    given,
+)
+from clustimage.cli._output import (
     check_folder,
     outputs_of_cluster,
+    save_figure,
     use_files_only,
     without_results,
+    write_all,
 )
 
 if TYPE_CHECKING:
@@ -23,48 +29,28 @@ if TYPE_CHECKING:
 HELP = "Find the faces in photos and group them; write crops, labels.csv and figures."
 
 FIGURES = ("photos", "eyes")
-FEWEST = 3  # faces that can be grouped
-
-# What the library calls what is passed on to it.
-OPTIONS = {
-    "detector": "--detector",
-    "model": "--model",
-    "margin": "--margin",
-    "method": "--method",
-    "cannot_link": "--apart",
-    "n_clusters": "--k",
-    "min_clust": "--min-clust",
-    "max_clust": "--max-clust",
-    "random_state": "--seed",
-    "n_jobs": "--jobs",
-    "max_memory": "--max-memory",
-    "dirpath": "--out",
-    "overwrite": "--overwrite",
-    "verbose": "--verbose",
-}
+MIN_FACES = 3  # that can be grouped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""
-    parser.add_argument(
-        "folders", metavar="FOLDER", nargs="+", help="folders of photos, with those below; or files"
-    )
-    add_output(parser, required=True)
+    add_folders(parser, of="photos")
+    add_output(parser, required=True, dest="dirpath")
     parser.add_argument("--detector", default="haar", help="haar (default) or yunet")
-    parser.add_argument("--model", default=None, metavar="FILE", help="network of yunet, ONNX")
+    parser.add_argument("--model", metavar="FILE", help="network of yunet, ONNX")
     parser.add_argument(
         "--margin", type=float, default=0.0, help="added around a face, as a share of it (0)"
     )
     parser.add_argument("--method", default="pca", help="features: pca (default), hog, cnn …")
     parser.add_argument(
-        "--apart", action="store_true", help="never put two faces of one photo into one cluster"
+        "--apart",
+        dest="cannot_link",
+        action="store_const",
+        const="photo",
+        help="never put two faces of one photo into one cluster",
     )
-    parser.add_argument("--k", type=int, default=None, help="exactly this number of clusters")
-    parser.add_argument("--min-clust", type=int, default=3, help="least k searched (3)")
-    parser.add_argument("--max-clust", type=int, default=25, help="k searched stays below (25)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
-    parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
-    add_max_memory(parser)
+    add_clusters(parser)
+    add_resources(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -73,35 +59,26 @@ def run(arguments: argparse.Namespace) -> None:
     from clustimage import Clustimage
 
     names = ["faces", *outputs_of_cluster(), *(f"{name}.png" for name in FIGURES)]
-    folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
+    folder = check_folder(arguments.dirpath, names, overwrite=arguments.overwrite)
     model = Clustimage(
-        method=arguments.method,
         grayscale=True,
-        params_faces={
-            "detector": arguments.detector,
-            "model": arguments.model,
-            "margin": arguments.margin,
-        },
+        params_faces=given(arguments, "detector", "model", "margin"),
         dirpath=folder,
-        random_state=arguments.seed,
-        n_jobs=arguments.jobs,
-        verbose=arguments.verbose,
-        max_memory=arguments.max_memory,
+        **given(arguments, "method", "random_state", "n_jobs", "verbose", "max_memory"),
     )
     faces = model.extract_faces(without_results(arguments.folders, folder, names))
     _remove_old(folder, faces["pathnames_face"])
     _draw(model, folder)
     n_faces = sum(map(len, faces["pathnames_face"]))
     print(f"{pluralize(n_faces, 'face')} in {pluralize(len(faces['pathnames']), 'photo')}.")
-    if n_faces < FEWEST:
+    if n_faces < MIN_FACES:
         print(f"Written to {folder}: the photos and the faces, which are too few to group.")
         return
     model.fit_transform(
         faces["pathnames_face"],
-        n_clusters=arguments.k,
         min_clust=min(arguments.min_clust, n_faces - 1),
         max_clust=min(arguments.max_clust, n_faces),
-        cannot_link="photo" if arguments.apart else None,
+        **given(arguments, "n_clusters", "cannot_link"),
     )
     write_all(model, folder, overwrite=arguments.overwrite)
 
@@ -124,12 +101,9 @@ def _remove_old(folder: Path, pathnames_face: list[list[str]]) -> None:
 
 def _draw(model: Clustimage, folder: Path) -> None:
     """Draw the photos with their faces, and the faces with their eyes where there are any."""
-    import matplotlib.pyplot as plt
-
     folder.mkdir(parents=True, exist_ok=True)
     figures, _ = model.plot_faces()
     for name in FIGURES:
         (folder / f"{name}.png").unlink(missing_ok=True)  # of an earlier run
     for name, figure in zip(FIGURES, figures, strict=False):
-        figure.savefig(folder / f"{name}.png", dpi=100, bbox_inches="tight")
-        plt.close(figure)
+        save_figure(figure, folder / f"{name}.png")

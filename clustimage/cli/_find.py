@@ -5,25 +5,18 @@ from __future__ import annotations
 import argparse
 
 from clustimage._core.text import pluralize
-from clustimage.cli._output import add_max_memory, add_output, check_folder, use_files_only
+from clustimage.cli._options import add_max_memory, add_output, given
+from clustimage.cli._output import check_folder, save_figure, use_files_only
 
 HELP = "Find the images of a saved model that are most like the given ones."
-
-# What the library calls what is passed on to it.
-OPTIONS = {
-    "path": "--model",
-    "k": "--k",
-    "alpha": "--alpha",
-    "approximate": "--approximate",
-    "max_memory": "--max-memory",
-    "verbose": "--verbose",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="files, folders or URLs")
-    parser.add_argument("--model", required=True, metavar="FILE", help="what `cluster` saved")
+    parser.add_argument(
+        "--model", dest="path", required=True, metavar="FILE", help="what `cluster` saved"
+    )
     parser.add_argument("--k", type=int, default=None, help="the k nearest (5 without --alpha)")
     parser.add_argument(
         "--alpha", type=float, default=None, help="all images with a p-value of at most this"
@@ -31,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--approximate",
         action="store_true",
+        default=False,
         help="look for the k nearest through an index, for more than a few 100,000 images; may "
         "miss one (pip install 'clustimage[index]')",
     )
@@ -48,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         names = ["find.csv", "find.png"]
         folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
-    model = Clustimage.load(arguments.model, max_memory=arguments.max_memory)
+    model = Clustimage.load(arguments.path, **given(arguments, "max_memory"))
     k = 5 if arguments.k is None and arguments.alpha is None else arguments.k
     images = arguments.images if len(arguments.images) > 1 else arguments.images[0]
     answer = model.find(images, k=k, alpha=arguments.alpha, approximate=arguments.approximate)
@@ -65,5 +59,5 @@ def run(arguments: argparse.Namespace) -> None:
 
         folder.mkdir(parents=True, exist_ok=True)
         write_csv(pd.concat(queries, names=["query", "rank"]).reset_index(), folder / "find.csv")
-        model.plot_find()[0].savefig(folder / "find.png", dpi=100, bbox_inches="tight")
+        save_figure(model.plot_find()[0], folder / "find.png")
         print(f"\nWritten to {folder}: find.csv, find.png")

@@ -1,153 +1,152 @@
-"""What the library says of its parameters, in the words of the command line."""
+"""Options that several sub-commands have, and their names in messages.
+
+The ``dest`` of an option is the parameter of the library that it is passed on as.
+"""
 
 from __future__ import annotations
 
 import argparse
-import logging
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["in_options", "speak_of_options", "words_of"]
+from clustimage._core.parameters import ParameterNames
 
-# Given as they are, or left out.
-FLAGS = {"--apart", "--approximate", "--force", "--grayscale", "--overwrite"}
-
-# None is a word there, elsewhere one leaves the option out.
-TAKE_NONE = {"--embedding", "--method", "--weights"}
-
-# A name counts at the beginning of a word only: no part of a path or an address is changed.
-NAMED = re.compile(
-    r"""
-    Got\ '[^']*'                                       # what the user wrote, left alone
-    | (?<![^\s(\[]) (?:
-        '(?P<quoted>\w+)'                              # 'max_memory'
-        | params_\w+\['(?P<key>\w+)'\]                 # params_cnn['layer']
-        | params_\w+=\{(?P<settings>[^{}]*)\}          # params_pca={'n_components': 3}
-        | (?P<name>\w+)=(?P<value>                     # max_memory='2 MB', metric='cosine'
-            '[^']*' | \([^()]*\) | \.\.\. | … | -?\w+(?:\.\w+)*(?:\ (?:bytes|[kMGT]B)\b)?
-        )?
-    )
-    | \bNone\b (?!\ of\b) (?P<none>\ takes)?
-    """,
-    re.VERBOSE,
-)
-# A word without any of these cannot be taken for a parameter.
-PATH_LIKE = re.compile(r"[\s=/\\'\"]")
-SETTING = re.compile(r"'(\w+)': *('[^']*'|[^,]+)")
+__all__ = [
+    "OptionNames",
+    "add_clusters",
+    "add_folders",
+    "add_max_memory",
+    "add_output",
+    "add_resources",
+    "given",
+    "name_or_none",
+]
 
 
-def in_options(text: str, options: Mapping[str, str], spared: Iterable[str] = ()) -> str:
-    """Return a message with the options of a command in the place of the library's parameters.
+class OptionNames(ParameterNames):
+    """Parameters as the options of a sub-command; those without an option keep their names.
 
     Parameters
     ----------
-    text : str
-        What the library says.
-    options : mapping of str to str
-        Name of each parameter that the command passes on → the option it is given by. Names
-        that are not in it stay as they are.
-    spared : iterable of str, optional
-        Paths and other words that the user typed; they stay as they are, and with them what
-        lies in a folder of such a name.
+    actions : iterable of argparse.Action
+        The arguments of the sub-command.
 
     Examples
     --------
-    >>> options = {"dim": "--dim", "k": "--k", "params": "", "max_memory": "--max-memory"}
-    >>> in_options("Give max_memory='2 MB' or a smaller 'dim'; k=5 is allowed. Got 'dim'.", options)
-    "Give --max-memory '2 MB' or a smaller '--dim'; --k 5 is allowed. Got 'dim'."
+    >>> parser = argparse.ArgumentParser()
+    >>> dim = parser.add_argument("--dim", nargs=2)
+    >>> seed = parser.add_argument("--seed", dest="random_state")
+    >>> names = OptionNames([dim, seed])
+    >>> names.name("random_state"), names.setting("dim", (64, 32)), names.name("zoom")
+    ("'--seed'", '--dim 64 32', "'zoom'")
     """
-    last = ""
 
-    def replace(found: re.Match[str]) -> str:
-        nonlocal last
-        whole = found[0]
-        if found["spared"] is not None:
-            return whole
-        if whole.startswith("None"):
-            return _none(last, found["none"] or "") if last else whole
-        if found["settings"] is not None:
-            given = SETTING.findall(found["settings"])
-            if not given or any(name not in options for name, _ in given):
-                return whole
-            last = options[given[-1][0]]
-            return " ".join(_with_value(options[name], value) for name, value in given)
-        option = options.get(found["quoted"] or found["key"] or found["name"] or "", "")
-        if not option:
-            return whole
-        last = option
-        return f"'{option}'" if found["name"] is None else _with_value(option, found["value"] or "")
+    def __init__(self, actions: Iterable[argparse.Action]) -> None:
+        self.actions = {action.dest: action for action in actions if action.option_strings}
 
-    # The longest first: one may be the beginning of another.
-    words = "|".join(re.escape(word) for word in sorted(spared, key=len, reverse=True))
-    kept = rf"(?P<spared>(?:{words})(?:[/\\][^\n;()]*)?)" if words else "(?P<spared>(?!))"
-    return re.sub(f"{kept}|{NAMED.pattern}", replace, text, flags=re.VERBOSE)
+    def name(self, parameter: str, of: str = "") -> str:
+        """Return the option of a parameter or of a setting."""
+        action = self.actions.get(parameter)
+        return f"'{action.option_strings[-1]}'" if action else super().name(parameter, of)
 
-
-def words_of(arguments: argparse.Namespace) -> set[str]:
-    """Return what a user typed that could be taken for a parameter, and absolute paths of it.
-
-    Examples
-    --------
-    >>> words_of(argparse.Namespace(metric="cosine", k=5, images=["my k=5 photos"])) >= {
-    ...     "my k=5 photos"
-    ... }
-    True
-    """
-    words: set[str] = set()
-    for value in vars(arguments).values():
-        for word in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(word, str) and word:
-                words.add(os.path.abspath(os.path.expanduser(word)))  # noqa: PTH100, PTH111
-                words |= {word} if PATH_LIKE.search(word) else set()
-    return words
-
-
-def _none(option: str, takes: str) -> str:
-    """Return what is typed for None: a word, or nothing at all."""
-    if option in TAKE_NONE:
-        return f"none{takes}"
-    return f"leaving it out{takes}" if takes else "left out"
-
-
-def _with_value(option: str, value: str) -> str:
-    """Return an option with its value as they are typed.
-
-    Examples
-    --------
-    >>> _with_value("--metric", "'cosine'"), _with_value("--dim", "(128, 128)")
-    ('--metric cosine', '--dim 128 128')
-    >>> _with_value("--alpha", "None"), _with_value("--approximate", "True")
-    ('no --alpha', '--approximate')
-    """
-    if option in FLAGS or value in ("None", "True", "False"):
-        if value == "None" and option in TAKE_NONE:
+    def setting(self, parameter: str, value: object) -> str:
+        """Return an option with its value, or the options of a dict of settings."""
+        if isinstance(value, dict) and value and value.keys() <= self.actions.keys():
+            return " ".join(self.setting(name, one) for name, one in value.items())
+        action = self.actions.get(parameter)
+        if action is None:
+            return super().setting(parameter, value)
+        option = action.option_strings[-1]
+        if value is ...:
+            return option
+        if value is None and action.type is name_or_none:
             return f"{option} none"
-        return f"no {option}" if value in ("None", "False") else option
-    if value.startswith("("):
-        return f"{option} {value.strip('()').replace(',', '')}"
-    plain = value.strip("'")
-    if plain in ("", "...", "…"):
-        return option
-    return f"{option} '{plain}'" if " " in plain else f"{option} {plain}"
+        if action.nargs == 0 or value is None:
+            return option if value else f"no {option}"
+        words = map(str, value) if isinstance(value, tuple | list) else [str(value)]
+        return " ".join([option, *(f"'{word}'" if " " in word else word for word in words)])
+
+    def value(self, value: object) -> str:
+        """Return a value; None is typed as ``none``."""
+        return "none" if value is None else super().value(value)
 
 
-@contextmanager
-def speak_of_options(options: Mapping[str, str], spared: Iterable[str] = ()) -> Iterator[None]:
-    """Let the messages of the package's logger name options while a command runs."""
-    speak = partial(_speak, options, set(spared))
-    handlers = list(logging.getLogger("clustimage").handlers)
-    for handler in handlers:
-        handler.addFilter(speak)
-    try:
-        yield
-    finally:
-        for handler in handlers:
-            handler.removeFilter(speak)
+def name_or_none(word: str) -> str | None:
+    """Return a name, or None for the word ``none``."""
+    return None if word.lower() == "none" else word
 
 
-def _speak(options: Mapping[str, str], spared: set[str], record: logging.LogRecord) -> bool:
-    record.msg, record.args = in_options(record.getMessage(), options, spared), ()
-    return True
+def given(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Return the options that were given; of others the library knows the default.
+
+    Those without a default are not in `arguments`: `argparse.SUPPRESS` is that of the parsers.
+    """
+    return {name: getattr(arguments, name) for name in names if name in arguments}
+
+
+def add_folders(parser: argparse.ArgumentParser, *, of: str) -> None:
+    """Add what is read: folders or files."""
+    parser.add_argument(
+        "folders", metavar="FOLDER", nargs="+", help=f"folders of {of}, with those below; or files"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, *, required: bool, dest: str = "out") -> None:
+    """Add ``--out`` and ``--overwrite``."""
+    parser.add_argument(
+        "--out",
+        dest=dest,
+        required=required,
+        default=None,
+        metavar="DIR",
+        help="folder for the results; made if missing",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        default=False,
+        help="replace the results of an earlier run in DIR",
+    )
+
+
+def add_clusters(parser: argparse.ArgumentParser) -> None:
+    """Add how many clusters there are to be, and the seed."""
+    parser.add_argument(
+        "--k",
+        dest="n_clusters",
+        metavar="K",
+        type=int,
+        help="exactly this number of clusters",
+    )
+    parser.add_argument("--min-clust", type=int, default=3, help="least k searched (3)")
+    parser.add_argument("--max-clust", type=int, default=25, help="k searched stays below (25)")
+    parser.add_argument(
+        "--seed",
+        dest="random_state",
+        metavar="SEED",
+        type=int,
+        default=0,
+        help="seed of all random numbers (0)",
+    )
+
+
+def add_resources(parser: argparse.ArgumentParser) -> None:
+    """Add ``--jobs`` and ``--max-memory``."""
+    parser.add_argument(
+        "--jobs",
+        dest="n_jobs",
+        metavar="JOBS",
+        type=int,
+        default=-1,
+        help="workers; -1 is every core",
+    )
+    add_max_memory(parser)
+
+
+def add_max_memory(parser: argparse.ArgumentParser) -> None:
+    """Add ``--max-memory``."""
+    parser.add_argument(
+        "--max-memory",
+        metavar="SIZE",
+        help="2GB, 500MB …: what images, features and work may take (half of what is free)",
+    )

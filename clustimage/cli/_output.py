@@ -1,50 +1,34 @@
-"""What the sub-commands share: the folder they write to, the figures, the options."""
+"""Where the sub-commands write to, and what they write."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.text import pluralize
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
+
     from clustimage import Clustimage
 
 __all__ = [
-    "add_max_memory",
-    "add_output",
     "check_folder",
-    "draw_all",
     "outputs_of_cluster",
+    "save_figure",
     "use_files_only",
     "without_results",
+    "write_all",
 ]
 
 FIGURES = ("map", "unique", "mean", "columns", "scores", "dendrogram")
-MAX_COLUMNS = 100
-
-
-def add_output(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Add ``--out`` and ``--overwrite``."""
-    parser.add_argument(
-        "--out", required=required, metavar="DIR", help="folder for the results; made if missing"
-    )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace the results of an earlier run in DIR"
-    )
-
-
-def add_max_memory(parser: argparse.ArgumentParser) -> None:
-    """Add ``--max-memory``."""
-    parser.add_argument(
-        "--max-memory",
-        default=None,
-        metavar="SIZE",
-        help="2GB, 500MB …: what images, features and work may take (half of what is free)",
-    )
+MAX_COLUMNS = 100  # clusters, a column each
+MAX_CLUSTERS_WITH_IMAGES = 60  # on the map; beyond, dots alone
 
 
 def use_files_only() -> None:
@@ -109,19 +93,38 @@ def outputs_of_cluster() -> list[str]:
     return ["labels.csv", "model.clustimage", "clusters", *(f"{name}.png" for name in FIGURES)]
 
 
-def draw_all(model: Clustimage, folder: Path) -> list[Path]:
+def save_figure(figure: Figure, path: Path, *, dpi: int = 100) -> Path:
+    """Write a figure to a file and forget it; return the file."""
+    import matplotlib.pyplot as plt
+
+    figure.savefig(path, dpi=dpi, bbox_inches="tight")
+    plt.close(figure)
+    return path
+
+
+def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
+    """Write the table, the figures and the model, and say so."""
+    from clustimage.export import write_csv
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(model.to_frame(), folder / "labels.csv")
+    figures = [*_draw_all(model, folder), *_draw_clusters(model, folder)]
+    model.save(folder / "model.clustimage", overwrite=overwrite)
+    labels = model.results["labels"]
+    print(f"{pluralize(len(labels), 'image')} in {pluralize(_n_clusters(model), 'cluster')}.")
+    print(f"Written to {folder}: labels.csv, model.clustimage, {len(figures)} figures.")
+
+
+def _draw_all(model: Clustimage, folder: Path) -> list[Path]:
     """Draw the figures of a clustering into `folder`, and return their paths.
 
     A figure that the clustering has no data for (a tree of k-means, the scores of a
     single number of clusters), or too much (the columns of hundreds of clusters), is left
     out.
     """
-    import matplotlib.pyplot as plt
-
-    drawings: dict[str, Any] = {
-        "map": lambda: model.scatter(zoom=None if _n_clusters(model) > 60 else 0.3, img_mean=False)[
-            0
-        ],
+    zoom = None if _n_clusters(model) > MAX_CLUSTERS_WITH_IMAGES else 0.3
+    drawings: dict[str, Callable[[], Figure]] = {
+        "map": lambda: model.scatter(zoom=zoom, img_mean=False)[0],
         "unique": lambda: model.plot_unique(img_mean=False)[0],
         "mean": lambda: model.plot_unique(img_mean=True)[0],
         "columns": lambda: model.plot(layout="columns", min_samples=1)[0],
@@ -138,19 +141,10 @@ def draw_all(model: Clustimage, folder: Path) -> list[Path]:
         del drawings["scores"]
     for name in set(FIGURES) - set(drawings):
         (folder / f"{name}.png").unlink(missing_ok=True)  # of an earlier run
-    paths = []
-    for name, draw in drawings.items():
-        figure = draw()
-        path = folder / f"{name}.png"
-        figure.savefig(path, dpi=100, bbox_inches="tight")
-        plt.close(figure)
-        paths.append(path)
-    return paths + _draw_clusters(model, folder)
+    return [save_figure(draw(), folder / f"{name}.png") for name, draw in drawings.items()]
 
 
 def _draw_clusters(model: Clustimage, folder: Path) -> list[Path]:
-    import matplotlib.pyplot as plt
-
     below = folder / "clusters"
     below.mkdir(exist_ok=True)
     for old in below.glob("cluster_*.png"):
@@ -158,10 +152,7 @@ def _draw_clusters(model: Clustimage, folder: Path) -> list[Path]:
     paths = []
     for label in range(_n_clusters(model)):
         figures, _ = model.plot(labels=[label], min_samples=1)
-        path = below / f"cluster_{label:03d}.png"
-        figures[0].savefig(path, dpi=80, bbox_inches="tight")
-        plt.close(figures[0])
-        paths.append(path)
+        paths.append(save_figure(figures[0], below / f"cluster_{label:03d}.png", dpi=80))
     return paths
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
-from clustimage.cli._output import (
-    add_max_memory,
-    add_output,
-    check_folder,
-    use_files_only,
-    without_results,
-)
+from clustimage.cli._options import add_folders, add_output, add_resources, given
+from clustimage.cli._output import check_folder, save_figure, use_files_only, without_results
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from clustimage import Clustimage
 
 HELP = "Group photos by when and where they were taken; write trips.csv, figures and a map."
@@ -24,63 +21,49 @@ HELP = "Group photos by when and where they were taken; write trips.csv, figures
 # What photos are grouped by: metric, name of the column, of the figure and of the groups.
 GROUPINGS = (
     ("datetime", "event", "events.png", "by time"),
-    ("latlon", "place", "places.png", "by place"),
+    ("latlon", "place", "places.png", "by location"),
 )
 OUTPUTS = ("trips.csv", "events.png", "places.png", "map.html", "model.clustimage")
-
-# What the library calls what is passed on to it.
-OPTIONS = {
-    "timeframe": "--hours",
-    "radius_meters": "--metres",
-    "min_samples": "--min-samples",
-    "n_jobs": "--jobs",
-    "max_memory": "--max-memory",
-    "overwrite": "--overwrite",
-    "verbose": "--verbose",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""
-    parser.add_argument(
-        "folders", metavar="FOLDER", nargs="+", help="folders of photos, with those below; or files"
-    )
+    add_folders(parser, of="photos")
     add_output(parser, required=True)
     parser.add_argument(
-        "--hours", type=float, default=5, help="photos of one event follow within so many hours (5)"
+        "--hours",
+        dest="timeframe",
+        metavar="HOURS",
+        type=float,
+        default=5,
+        help="photos of one event follow within so many hours (5)",
     )
     parser.add_argument(
         "--metres",
+        dest="radius_meters",
+        metavar="METRES",
         type=float,
         default=1000,
-        help="photos of one place lie within so many metres (1000)",
+        help="photos of one location are within so many metres (1000)",
     )
     parser.add_argument("--min-samples", type=int, default=2, help="photos that make a group (2)")
-    parser.add_argument("--jobs", type=int, default=-1, help="workers; -1 is every core")
-    add_max_memory(parser)
+    add_resources(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Read the metadata, group by time and by place, and write what was found."""
+    """Read the metadata, group by time and by location, and write what was found."""
     use_files_only()
     from clustimage import Clustimage
 
-    settings = {
-        "timeframe": arguments.hours,
-        "radius_meters": arguments.metres,
-        "min_samples": arguments.min_samples,
-    }
     model = Clustimage(
         method="exif",
         embedding=None,
-        params_exif=settings,
-        n_jobs=arguments.jobs,
-        verbose=arguments.verbose,
-        max_memory=arguments.max_memory,
+        params_exif=given(arguments, "timeframe", "radius_meters", "min_samples"),
+        **given(arguments, "n_jobs", "verbose", "max_memory"),
     )
     folder = check_folder(arguments.out, list(OUTPUTS), overwrite=arguments.overwrite)
-    given = without_results(arguments.folders, folder, list(OUTPUTS))
-    model.extract_feat(model.import_data(given))
+    photos = without_results(arguments.folders, folder, list(OUTPUTS))
+    model.extract_feat(model.import_data(photos))
     table = _table(model)
     if table[["timestamp", "latitude"]].isna().all(axis=None):
         raise InvalidDataError(
@@ -98,26 +81,24 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"Written to {folder}: {', '.join(['trips.csv', *written, 'model.clustimage'])}.")
 
 
-def _table(model: Clustimage) -> Any:
+def _table(model: Clustimage) -> pd.DataFrame:
     """Return the names of the photos and their metadata."""
     table = model.metadata
-    for position, name in enumerate(("pathnames", "filenames")):
-        table.insert(position, name[:-1], list(model.results[name]))
+    for column, name in enumerate(("pathnames", "filenames")):
+        table.insert(column, name[:-1], list(model.results[name]))
     return table
 
 
 def _group(
     model: Clustimage,
     folder: Path,
-    table: Any,
+    table: pd.DataFrame,
     metric: str,
     column: str,
     figure: str,
     words: str,
 ) -> list[str]:
     """Group by one of the two, add the labels to the table, draw; return the files written."""
-    import matplotlib.pyplot as plt
-
     try:
         labels = model.cluster(metric=metric)
     except InvalidDataError:
@@ -126,17 +107,15 @@ def _group(
     table.insert(2, column, labels)
     n_groups = int(labels.max()) + 1
     n_without = int((labels == -2).sum())
-    alone = int((labels == -1).sum())
-    in_none = pluralize(alone, "photo")
+    alone = pluralize(int((labels == -1).sum()), "photo")
     print(
-        f"{pluralize(n_groups, 'group')} {words}; {in_none} in none, {n_without} without the data."
+        f"{pluralize(n_groups, 'group')} {words}; {alone} not assigned to a group, "
+        f"{n_without} without the data."
     )
     written = []
     if n_groups:
         drawn, _ = model.plot(layout="columns")
-        drawn.savefig(folder / figure, dpi=100, bbox_inches="tight")
-        plt.close(drawn)
-        written.append(figure)
+        written.append(save_figure(drawn, folder / figure).name)
     if metric == "latlon":
         dated = bool((table["timestamp"].notna() & table["latitude"].notna()).any())
         model.plot_map(folder / "map.html", lines="day" if dated else None)

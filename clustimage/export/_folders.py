@@ -15,7 +15,8 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
-from clustimage._core.validation import check_int, check_option
+from clustimage._core.parameters import named, setting
+from clustimage._core.validation import check_int, check_option, invalid
 from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
 from clustimage.images.reading._listing import absolute, printable
 
@@ -53,9 +54,7 @@ class Row:
             self.target = None
 
 
-def check_savedir(
-    savedir: Any, action: str = "symlink", layout: str = "label", *, name: str = "savedir"
-) -> Path:
+def check_savedir(savedir: Any, action: str = "symlink", layout: str = "label") -> Path:
     """Check what folders are asked for, before any work.
 
     Parameters
@@ -66,8 +65,6 @@ def check_savedir(
         One of `ACTIONS`.
     layout : str
         One of `LAYOUTS`.
-    name : str
-        What the user calls the folder.
 
     Returns
     -------
@@ -82,27 +79,28 @@ def check_savedir(
     check_option("action", action, ACTIONS)
     check_option("layout", layout, LAYOUTS)
     if not isinstance(savedir, (str, os.PathLike)) or not os.fspath(savedir):
-        raise InvalidParameterError(f"{name!r} must be a folder. Got {savedir!r}.")
+        raise invalid("savedir", "must be a folder", savedir)
     text = absolute(savedir)
     if "\0" in text:
-        raise InvalidParameterError(f"{name!r} must be a folder. Got {savedir!r}.")
+        raise invalid("savedir", "must be a folder", savedir)
     folder = Path(text)
     nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if not nearest.is_dir():
         kind = "a link to nothing" if nearest.is_symlink() else "a file"
         what = kind if nearest.exists() or nearest.is_symlink() else "no folder"
         raise InvalidParameterError(
-            f"{name!r} must be a folder, or lie in one. {printable(str(nearest))} is {what}."
+            f"{named('savedir')} must be a folder, or be in one. "
+            f"{printable(str(nearest))} is {what}."
         )
     if nearest != folder:
-        _check_may_write(nearest, name)
+        _check_may_write(nearest)
     return folder
 
 
-def _check_may_write(folder: Path, name: str) -> None:
+def _check_may_write(folder: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InvalidParameterError(
-            f"{name!r} cannot be written to: no permission to make files in "
+            f"{named('savedir')} cannot be written to: no permission to make files in "
             f"{printable(str(folder))}. Give another folder."
         )
 
@@ -263,13 +261,14 @@ class FolderPlan:
             for path in (self.top.joinpath(*inside[: i + 1]) for i in range(len(inside))):
                 if not os.path.lexists(path):
                     if self.top.is_dir():
-                        _check_may_write(path.parent, "savedir")
+                        _check_may_write(path.parent)
                     break
                 if path.is_symlink() or not path.is_dir():
                     kind = "a link" if path.is_symlink() else "a file"
                     raise InvalidParameterError(
-                        f"The place of a cluster in 'savedir' must be a folder. "
-                        f"{printable(str(path))} is {kind}. Remove it, or give another 'savedir'."
+                        f"The place of a cluster in {named('savedir')} must be a folder. "
+                        f"{printable(str(path))} is {kind}. Remove it, or give another "
+                        f"{named('savedir')}."
                     )
         if self._word != "move" and self._count("planned"):
             self._warn_of_finding_them_again()
@@ -321,7 +320,7 @@ class FolderPlan:
     def _reason(self, exc: OSError) -> str:
         words = exc.strerror or str(exc)
         if exc.errno in NO_LINKS and self._word in ("symlink", "hardlink"):
-            return f"{words}: no such link can be made here; use action='copy'"
+            return f"{words}: no such link can be made here; use {setting('action', 'copy')}"
         return words
 
     def to_frame(self) -> pd.DataFrame:
@@ -381,9 +380,14 @@ class FolderPlan:
         if home is None or not self.top.is_relative_to(home):
             return
         below = self.top.relative_to(home).parts
-        advice = f"black_list=[{below[0]!r}] leaves them out" if below else "give another 'savedir'"
+        advice = (
+            f"black_list=[{below[0]!r}] leaves them out"
+            if below
+            else (f"give another {named('savedir')}")
+        )
         logger.warning(
-            "'savedir' lies in the folder of the images, %s: reading that folder again will find "
+            f"{named('savedir')} lies in the folder of the images, %s: reading that folder again "
+            "will find "
             "what is made here too; %s.",
             printable(str(home)),
             advice,
@@ -418,7 +422,7 @@ def _make_folders(folders: Sequence[Path]) -> list[Path]:
     except OSError as exc:
         _remove_empty(made)
         raise InvalidParameterError(
-            f"'savedir' cannot be written to: {exc}. Give another folder."
+            f"{named('savedir')} cannot be written to: {exc}. Give another folder."
         ) from exc
     return made
 

@@ -18,6 +18,7 @@ from clustimage._core.errors import DiskSpaceError, InvalidParameterError, Model
 from clustimage._core.file_arrays import Trail, file_blocks, mapped_file, new_array
 from clustimage._core.files import replacing, target_file
 from clustimage._core.memory import Budget
+from clustimage._core.parameters import setting
 from clustimage._core.validation import check_bool
 from clustimage._version import __version__
 from clustimage.export._codec import Decoder, Encoder
@@ -98,7 +99,8 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
     target = target_file(path)
     if target.exists() and not check_bool("overwrite", overwrite):
         raise InvalidParameterError(
-            f"{target} exists already. Give overwrite=True to replace it, or another path."
+            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or "
+            "another path."
         )
     encoder = Encoder()
     model = {

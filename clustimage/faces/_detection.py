@@ -16,6 +16,7 @@ import numpy as np
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
+from clustimage._core.parameters import named
 from clustimage._core.validation import check_bool, check_shape
 from clustimage.faces._crops import LARGEST, Crop, cut_face, scale_face, whole_box
 from clustimage.faces._detector import Face, FaceDetector
@@ -175,7 +176,7 @@ def find_faces(
     else:
         logger.warning(
             "No face was found in %d photos. Lower 'min_neighbors' (haar), 'min_score' (yunet) or "
-            "'min_size' in params_faces finds more.",
+            f"{named('min_size')} in params_faces finds more.",
             len(found),
         )
     return _as_dict(found)
@@ -298,7 +299,7 @@ class _Work:
             except OSError as exc:
                 raise InvalidParameterError(
                     f"The faces cannot be written to {self.folder} ({exc.strerror}). Give another "
-                    "'dirpath', or look whether the disk is full."
+                    f"{named('dirpath')}, or look whether the disk is full."
                 ) from exc
         n_values = self.dim_face[0] * self.dim_face[1] * (1 if self.gray else 3)
         rows = [_row(crop.pixels, self.dim_face, self.gray) for crop in crops]

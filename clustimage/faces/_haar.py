@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import setting
 from clustimage.faces._detector import Face, drop_nested, tilt_of
 
 __all__ = ["HaarDetector"]
@@ -149,7 +150,7 @@ def _cascade(path: Path) -> cv2.CascadeClassifier:
     """Read a cascade, or say which file is not one."""
     todo = (
         "OpenCV's own come with opencv-python-headless 4 (not with 5): reinstall it, or give "
-        "the path of a cascade as params_faces={'model': …}."
+        f"the path of a cascade: {setting('params_faces', {'model': ...})}."
     )
     if not path.is_file():
         raise InvalidParameterError(f"There is no file {path}, the cascade of a detector. {todo}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named
 from clustimage._core.validation import (
     check_bool,
     check_int,
@@ -63,7 +64,9 @@ def check_faces(params: Mapping[str, Any] | None) -> dict[str, Any]:
     if not hasattr(whole["detector"], "detect"):
         check_option("detector", whole["detector"], DETECTORS)
     if whole["model"] is not None and not isinstance(whole["model"], str | os.PathLike):
-        raise InvalidParameterError(f"'model' must be the path of a file. Got {whole['model']!r}.")
+        raise InvalidParameterError(
+            f"{named('model')} must be the path of a file. Got {whole['model']!r}."
+        )
     check_real("scale_factor", whole["scale_factor"], low=1.01, high=2)
     check_int("min_neighbors", whole["min_neighbors"], low=1)
     check_real("min_size", whole["min_size"], low=0, high=1)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import setting
 from clustimage.faces._detector import Face, drop_nested, tilt_of
 
 __all__ = ["YuNetDetector"]
@@ -20,12 +21,6 @@ MOST = 5000  # boxes before those of one face are dropped
 LEAST = 128
 EYE = 0.25  # side of the box around an eye, as a share of the width of the face
 STEEPEST = 90.0  # degrees: the network does not find faces that are turned further
-
-WHERE = (
-    "Get a YuNet model, such as face_detection_yunet_2023mar.onnx (230 kB), from "
-    "https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet and give its "
-    "path: params_faces={'detector': 'yunet', 'model': 'face_detection_yunet_2023mar.onnx'}."
-)
 
 
 class YuNetDetector:
@@ -100,17 +95,26 @@ def _face(row: list[float]) -> Face:
     return Face((x, y, width, height), row[14], eyes, tilt if abs(tilt) < STEEPEST else 0.0)
 
 
+def _where() -> str:
+    model = "face_detection_yunet_2023mar.onnx"
+    return (
+        f"Get a YuNet model, such as {model} (230 kB), from "
+        "https://github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet and give its "
+        f"path: {setting('params_faces', {'detector': 'yunet', 'model': model})}."
+    )
+
+
 def _network(model: str | os.PathLike[str] | None, min_score: float) -> cv2.FaceDetectorYN:
     if model is None:
-        raise InvalidParameterError(f"The detector 'yunet' needs a model file. {WHERE}")
+        raise InvalidParameterError(f"The detector 'yunet' needs a model file. {_where()}")
     path = Path(model).expanduser()
     if not path.is_file():
-        raise InvalidParameterError(f"There is no model file {path.absolute()}. {WHERE}")
+        raise InvalidParameterError(f"There is no model file {path.absolute()}. {_where()}")
     try:
         network = cv2.FaceDetectorYN.create(str(path), "", (64, 64), min_score, OVERLAP, MOST)
         network.detect(np.zeros((64, 64, 3), dtype=np.uint8))
     except cv2.error as exc:
         raise InvalidParameterError(
-            f"{path.absolute()} is no YuNet model that OpenCV {cv2.__version__} can run. {WHERE}"
+            f"{path.absolute()} is no YuNet model that OpenCV {cv2.__version__} can run. {_where()}"
         ) from exc
     return network

@@ -23,7 +23,7 @@ def test_the_peak_is_that_of_a_stage_with_all_that_is_kept_before_it():
 def test_it_reads_as_a_table():
     text = str(Plan(60_000, Budget(3_000_000_000), STEPS, 3_200_000_000))
     assert text.splitlines()[0] == (
-        "Plan for 60,000 images with max_memory=3.0 GB: about 652.0 MB at the peak, "
+        "Plan for 60,000 images with max_memory='3.0 GB': about 652.0 MB at the peak, "
         "2.9 GB on disk. 1 of 3 steps cannot be done; max_memory='3,200 MB' is enough."
     )
     assert "    because pixels > half" in text

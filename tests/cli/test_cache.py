@@ -12,8 +12,8 @@ from clustimage.images import load_images, open_cache
 
 
 @pytest.fixture
-def place(tmp_path):
-    """A folder that remembers three images, their HOG and one fit."""
+def folder(tmp_path):
+    """A folder whose cache has three images, their HOG and one fit."""
     for number in range(3):
         pixels = np.random.default_rng(number).integers(0, 256, (20, 20, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
@@ -23,12 +23,12 @@ def place(tmp_path):
     return tmp_path
 
 
-def test_info_tells_what_is_kept_in_words(place, capsys):
-    assert main(["cache", "info", str(place)]) == 0
+def test_info_lists_what_is_cached(folder, capsys):
+    assert main(["cache", "info", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"{place / 'cache.sqlite'}: ") and lines[0].endswith("kB")
+    assert lines[0].startswith(f"{folder / 'cache.sqlite'}: ") and lines[0].endswith("kB")
     assert [line for line in lines[1:] if not line.startswith(" ")] == [
-        "Files known by their path: 3",
+        "Files cached by their path: 3",
         "Images: 3",
         "Rows of features: 3",
         "Fits of a whole set: 1",
@@ -42,11 +42,11 @@ def test_info_tells_what_is_kept_in_words(place, capsys):
     assert "PCAExtractor: gray=True, road=gram, n_components=2" in lines[7]
 
 
-def test_clear_removes_the_cache_alone_and_says_how_much(place, capsys):
-    assert main(["cache", "clear", str(place)]) == 0
+def test_clear_removes_the_cache_alone_and_says_how_much(folder, capsys):
+    assert main(["cache", "clear", str(folder)]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"Removed the memory of past runs in {place}: ") and "kB" in said
-    assert sorted(path.name for path in place.iterdir()) == ["0.png", "1.png", "2.png"]
+    assert said.startswith(f"Removed the cache in {folder}: ") and "kB" in said
+    assert sorted(path.name for path in folder.iterdir()) == ["0.png", "1.png", "2.png"]
 
 
 @pytest.mark.parametrize("action", ["info", "clear"])
@@ -56,9 +56,9 @@ def test_a_folder_without_a_cache_is_one_sentence_and_exit_code_2(action, tmp_pa
     assert said.count("\n") == 1 and "There is no cache.sqlite in" in said
 
 
-def test_clear_asks_for_force_where_the_file_is_damaged(place, capsys):
-    (place / "cache.sqlite").write_bytes(b"no database " * 99)
-    assert main(["cache", "clear", str(place)]) == 2
+def test_clear_asks_for_force_where_the_file_is_damaged(folder, capsys):
+    (folder / "cache.sqlite").write_bytes(b"no database " * 99)
+    assert main(["cache", "clear", str(folder)]) == 2
     assert "--force" in capsys.readouterr().err
-    assert main(["cache", "clear", str(place), "--force"]) == 0
-    assert not (place / "cache.sqlite").exists()
+    assert main(["cache", "clear", str(folder), "--force"]) == 0
+    assert not (folder / "cache.sqlite").exists()

@@ -1,90 +1,94 @@
-"""What the library says, in the words of the command line."""
+"""Messages name what the reader typed: options on the command line, arguments in Python."""
 
 from __future__ import annotations
 
+import argparse
+import ast
 import inspect
 import logging
+import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import clustimage
 from clustimage import Clustimage
+from clustimage._core.parameters import named, setting, shown, use_names
+from clustimage._core.validation import check_option
 from clustimage._model.settings import DEFAULT_SETTINGS
 from clustimage.cli import COMMANDS, build_parser, main
-from clustimage.cli._options import FLAGS, TAKE_NONE, in_options
+from clustimage.cli._options import OptionNames
 from clustimage.images import clear_cache
 
-CLUSTER = COMMANDS["cluster"].OPTIONS
-
-
-def options_of(name):
-    """Return the options of a sub-command by their names, ``--help`` left out."""
-    parser = build_parser()._subparsers._group_actions[0].choices[name]
-    return {
-        word: action
-        for action in parser._actions
-        for word in action.option_strings
-        if word not in ("-h", "--help")
-    }
+PACKAGE = Path(clustimage.__file__).parent
+PARSERS = next(
+    action.choices
+    for action in build_parser()._actions
+    if isinstance(action, argparse._SubParsersAction)
+)
+OPTIONS = {
+    action.dest
+    for parser in PARSERS.values()
+    for action in parser._actions
+    if action.option_strings
+}
+# Of the command alone.
+OWN = {"help", "out", "plan", "overwrite"}
 
 
 @pytest.mark.parametrize(
-    "said, told",
+    "parameter, value, argument, option",
     [
-        ("'max_memory' must be above 0.", "'--max-memory' must be above 0."),
-        ("Give max_memory='1,234 MB' or more.", "Give --max-memory '1,234 MB' or more."),
-        ("allowed (max_memory=1.0 GB, of", "allowed (--max-memory '1.0 GB', of"),
-        ("with max_memory=512 bytes: about", "with --max-memory '512 bytes': about"),
-        ("a larger max_memory=.", "a larger --max-memory."),
-        ("'sim' is 0.5; sim=0.5.", "'--sim' is 0.5; --sim 0.5."),
-        ("Got metric='cosine'. With it", "Got --metric cosine. With it"),
-        ("Fewer (params_pca={'n_components': ...}), or", "Fewer (--components), or"),
-        ("such as params_cnn={'weights': 'a/b.pth'};", "such as --weights a/b.pth;"),
-        ("params_cnn['layer'] must be", "'--layer' must be"),
-        ("dim=(32, 16) is small", "--dim 32 16 is small"),
+        ("max_memory", "2 MB", "max_memory='2 MB'", "--max-memory '2 MB'"),
+        ("max_memory", ..., "max_memory=...", "--max-memory"),
+        ("sim", 0.5, "sim=0.5", "--sim 0.5"),
+        ("sim", None, "sim=None", "no --sim"),
+        ("n_clusters", 5, "n_clusters=5", "--k 5"),
+        ("metric", "cosine", "metric='cosine'", "--metric cosine"),
+        ("dim", (32, 16), "dim=(32, 16)", "--dim 32 16"),
+        ("embedding", None, "embedding=None", "--embedding none"),
+        ("grayscale", True, "grayscale=True", "--grayscale"),
+        ("grayscale", False, "grayscale=False", "no --grayscale"),
+        ("min_size", 0, "min_size=0", "--min-size 0"),
+        ("zoom", 2, "zoom=2", "zoom=2"),
         (
-            "'embedding' must be 'tsne' or None. Got 1.",
-            "'--embedding' must be 'tsne' or none. Got 1.",
+            "params_pca",
+            {"n_components": ...},
+            "params_pca={'n_components': ...}",
+            "--components",
         ),
-        ("Or use embedding=None.", "Or use --embedding none."),
-        ("'dim' must be two, or None.", "'--dim' must be two, or left out."),
-        ("'dim' is two; None takes 128.", "'--dim' is two; leaving it out takes 128."),
-        ("grayscale=True or sim=None", "--grayscale or no --sim"),
+        (
+            "params_cnn",
+            {"model": "vgg16", "weights": None},
+            "params_cnn={'model': 'vgg16', 'weights': None}",
+            "--model vgg16 --weights none",
+        ),
+        ("params_cnn", {"device": "cpu"}, *["params_cnn={'device': 'cpu'}"] * 2),
     ],
 )
-def test_parameters_become_options(said, told):
-    assert in_options(said, CLUSTER) == told
+def test_a_parameter_with_its_value_is_an_argument_or_an_option(parameter, value, argument, option):
+    assert setting(parameter, value) == argument
+    with use_names(OptionNames(PARSERS["cluster"]._actions)):
+        assert setting(parameter, value) == option
+    assert setting(parameter, value) == argument
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "/photos/sim=3/'dim'.png does not exist.",
-        "https://there.org/?k=1&dim=3 is no image.",
-        "Got 'dim'. Did you mean 'pca'?",
-        "Give params_cnn={'device': 'cpu'}, or pixels_per_cell=(8, 8).",
-        "One of 'tsne', 'ward', 'silhouette'.",
-        "None of 5 photos has a date; cluster: the tree of all images",
-        "sim and None of them",
-    ],
-)
-def test_other_words_stay_as_they_are(said):
-    assert in_options(said, CLUSTER) == said
+def test_names_and_values_alone():
+    assert (named("layer", of="params_cnn"), named("dim")) == ("params_cnn['layer']", "'dim'")
+    assert (shown(None), shown("pca")) == ("None", "'pca'")
+    with use_names(OptionNames(PARSERS["cluster"]._actions)):
+        assert (named("layer", of="params_cnn"), named("cluster_space")) == (
+            "'--layer'",
+            "'--space'",
+        )
+        assert named("device", of="params_cnn") == "params_cnn['device']"
+        with pytest.raises(ValueError, match=r"'--embedding' must be one of 'pca', none\. Got 1"):
+            check_option("embedding", 1, ["pca", None])
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_options_that_are_named_are_there_and_none_is_left_without_a_name(name):
-    named = set(COMMANDS[name].OPTIONS.values())
-    there = set(options_of(name))
-    if name == "cache":  # what `cluster` was told
-        there |= {"--cache"}
-    assert named - there == set()
-    # These are of the command alone.
-    assert there - named <= {"--out", "--plan", "--overwrite"}
-
-
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_names_are_parameters_of_the_library(name):
+def test_options_are_passed_on_as_parameters_of_the_library(name):
     methods = [
         getattr(Clustimage, method)
         for method in ("fit_transform", "find", "to_dirs", "save", "load")
@@ -95,14 +99,42 @@ def test_names_are_parameters_of_the_library(name):
         for parameter in inspect.signature(function).parameters
     }
     known |= {setting for settings in DEFAULT_SETTINGS.values() for setting in settings}
-    assert set(COMMANDS[name].OPTIONS) - known == set()
+    dests = {action.dest for action in PARSERS[name]._actions if action.option_strings}
+    assert dests - known - OWN == set()
 
 
-def test_flags_and_words_are_what_the_parsers_say():
-    actions = {word: action for name in COMMANDS for word, action in options_of(name).items()}
-    named = {word for module in COMMANDS.values() for word in module.OPTIONS.values()}
-    assert {word for word in named if actions[word].nargs == 0} == FLAGS
-    assert set(actions) > TAKE_NONE
+def texts(tree):
+    """Yield the literal texts of a module with their lines, docstrings left out."""
+    skipped = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            skipped.add(node.value)
+        if isinstance(node, ast.FormattedValue):
+            skipped |= set(ast.walk(node))
+        if isinstance(node, ast.FunctionDef) and node.name == "__repr__":
+            skipped |= set(ast.walk(node))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in skipped:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists())
+)
+def test_no_message_has_a_parameter_written_out(folder):
+    if folder in ("cli", "datasets"):  # what no command passes parameters on to
+        return
+    names = "|".join(OPTIONS - OWN)
+    written = re.compile(
+        rf"(?<!\w)'({names})'|(?<![\w.(])({names})=(?!\?)|params_\w+\['({names})'\]"
+    )
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line}: {text}"
+        for path in sorted((PACKAGE / folder).rglob("*.py"))
+        for line, text in texts(ast.parse(path.read_text("utf-8")))
+        if " " in text.strip() and written.search(text)
+    ]
+    assert found == []
 
 
 def test_warnings_name_options_while_a_command_runs(tmp_path, caplog):
@@ -134,7 +166,7 @@ def test_warnings_name_options_while_a_command_runs(tmp_path, caplog):
         (["trips", "--max-memory", "no"], "'--max-memory' must be a number of bytes"),
     ],
 )
-def test_what_is_wrong_is_told_by_the_name_that_was_typed(words, sentence, tmp_path, capsys):
+def test_errors_name_the_option_that_was_typed(words, sentence, tmp_path, capsys):
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     command, *options = words
     assert main([command, str(tmp_path), "--out", str(tmp_path / "out"), *options]) == 2
@@ -155,14 +187,12 @@ def test_what_is_wrong_is_told_by_the_name_that_was_typed(words, sentence, tmp_p
         (["find", "x.png", "--model", "o3/no k=5 x.model"], "no model file o3/no k=5 x.model."),
     ],
 )
-def test_what_a_user_typed_and_files_below_are_not_translated(
-    words, kept, tmp_path, capsys, monkeypatch
-):
-    place = tmp_path / "a dim=9 place"
-    (place / "here").mkdir(parents=True)
-    (place / "here" / "x metric=cosine None.png").write_text("no image")
-    (place / "my dim=3 None").mkdir()
-    (place / "my dim=3 None" / "a k=5").write_text("")
-    monkeypatch.chdir(place)
+def test_what_a_user_typed_stays_as_it_is(words, kept, tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "a dim=9 folder"
+    (folder / "here").mkdir(parents=True)
+    (folder / "here" / "x metric=cosine None.png").write_text("no image")
+    (folder / "my dim=3 None").mkdir()
+    (folder / "my dim=3 None" / "a k=5").write_text("")
+    monkeypatch.chdir(folder)
     assert main(words) == 2
     assert kept in capsys.readouterr().err

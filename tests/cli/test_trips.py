@@ -11,15 +11,15 @@ from PIL import Image
 from clustimage.cli import main
 
 
-def write(path, place, moment):
+def write(path, location, date):
     """Write a photo of noise that says where and when it was taken, or not."""
     rng = np.random.default_rng(list(path.name.encode()))
     picture = Image.fromarray(rng.integers(0, 255, (40, 60, 3), dtype=np.uint8))
     exif = picture.getexif()
-    if moment:
-        exif[306] = moment
-    if place:
-        latitude, longitude = place
+    if date:
+        exif[306] = date
+    if location:
+        latitude, longitude = location
         exif[34853] = {1: "N", 2: (latitude, 0.0, 0.0), 3: "E", 4: (longitude, 0.0, 0.0)}
     picture.save(path, exif=exif)
 
@@ -40,8 +40,8 @@ def test_events_places_and_the_map_are_written(photos, tmp_path, capsys):
     words = ["trips", str(photos), "--out", str(out), "--verbose", "error"]
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "2 groups by time; 0 photos in none, 1 without the data." in said
-    assert "2 groups by place; 0 photos in none, 1 without the data." in said
+    assert "2 groups by time; 0 photos not assigned to a group, 1 without the data." in said
+    assert "2 groups by location; 0 photos not assigned to a group, 1 without the data." in said
     with (out / "trips.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["filename"] for row in rows][:2] == ["a0.jpg", "a1.jpg"]
@@ -59,16 +59,16 @@ def test_events_places_and_the_map_are_written(photos, tmp_path, capsys):
     assert main([*words, "--overwrite"]) == 0
 
 
-def test_photos_without_places_get_no_map(photos, tmp_path, capsys):
+def test_photos_without_a_location_get_no_map(photos, tmp_path, capsys):
     for path in photos.iterdir():
         write(path, None, "2015:06:01 10:00:00")
     out = tmp_path / "out"
     assert main(["trips", str(photos), "--out", str(out), "--verbose", "error"]) == 0
-    assert "No groups by place: no photo has the data." in capsys.readouterr().out
+    assert "No groups by location: no photo has the data." in capsys.readouterr().out
     assert not (out / "map.html").exists() and (out / "events.png").exists()
 
 
-def test_photos_without_either_are_told_in_a_sentence(photos, tmp_path, capsys):
+def test_photos_without_either_are_named_in_a_sentence(photos, tmp_path, capsys):
     out = tmp_path / "out"
     words = ["trips", str(photos / "c.jpg"), "--out", str(out), "--verbose", "error"]
     assert main(words) == 2

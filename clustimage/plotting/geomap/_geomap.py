@@ -13,6 +13,7 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
 from clustimage._core.files import replacing, target_file
 from clustimage._core.memory import format_bytes
+from clustimage._core.parameters import named, setting
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool, check_option, check_real
 from clustimage.plotting._limits import check_limit, over_places, say_limit
@@ -153,7 +154,11 @@ def plot_map(
         n_pictures = sum(map(bool, data["picture"]))
         data["notes"] = notes_of(n, len(rows), n_dated, n_pictures)
         if n_pictures < len(rows):
-            more = "A larger max_memory= has room for more." if max_images == "auto" else ""
+            more = (
+                (f"A larger {setting('max_memory', ...)} has room for more.")
+                if max_images == "auto"
+                else ""
+            )
             say_limit(n_pictures, len(rows), "pictures", "evenly over the map", more=more)
     page = make_page(title, data, server)
     _check_size(len(page), limit, len(rows))
@@ -168,8 +173,8 @@ def _check_size(n_bytes: int, limit: float, n: int) -> None:
     if n_bytes > limit:
         raise MemoryLimitError(
             f"The map of {pluralize(n, 'photo')} takes {format_bytes(n_bytes)}, more than "
-            "'max_memory', "
-            f"{format_bytes(limit)}. Give a larger 'max_memory', or map fewer photos."
+            f"{named('max_memory')}, "
+            f"{format_bytes(limit)}. Give a larger {named('max_memory')}, or map fewer photos."
         )
 
 
@@ -177,7 +182,8 @@ def _free(path: str | os.PathLike[str], overwrite: bool) -> Path:
     target = target_file(path, name="save_path")
     if target.exists() and not check_bool("overwrite", overwrite):
         raise InvalidParameterError(
-            f"{target} exists already. Give overwrite=True to replace it, or another path."
+            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or "
+            "another path."
         )
     return target
 

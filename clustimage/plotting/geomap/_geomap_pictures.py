@@ -11,6 +11,7 @@ import numpy as np
 from clustimage._core.errors import MemoryLimitError
 from clustimage._core.memory import format_bytes
 from clustimage._core.parallel import run_ordered
+from clustimage._core.parameters import named
 from clustimage.plotting._limits import over_places
 from clustimage.plotting._montage import evenly
 from clustimage.plotting._pictures import row_pixels
@@ -71,7 +72,8 @@ def encode_pictures(
     raise MemoryLimitError(
         f"The smallest pictures of {len(rows):,} photos take {format_bytes(need)} in the page, "
         "which "
-        f"has {format_bytes(max(room, 0))} for them. Give a 'max_memory' that is larger by the "
+        f"has {format_bytes(max(room, 0))} for them. Give a {named('max_memory')} that is larger "
+        "by the "
         "difference, or a smaller 'max_images'."
     )
 

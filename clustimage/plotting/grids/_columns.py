@@ -11,6 +11,7 @@ import numpy as np
 from clustimage._core.errors import MemoryLimitError
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import format_bytes
+from clustimage._core.parameters import named, setting
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_real
 from clustimage.plotting._colors import label_colors
@@ -219,8 +220,9 @@ def _draw(
         raise MemoryLimitError(
             f"The picture of {pluralize(int(bands.sizes.sum()), 'image')} in "
             f"{pluralize(len(shown), 'cluster')} would take {format_bytes(needed)}, more than "
-            f"'max_memory', {format_bytes(max_memory)}. Draw fewer images (labels=, min_samples=, "
-            "max_rows=), or give a larger max_memory=."
+            f"{named('max_memory')}, {format_bytes(max_memory)}. Draw fewer images (labels=, "
+            f"{setting('min_samples', ...)}, "
+            f"max_rows=), or give a larger {setting('max_memory', ...)}."
         )
     if ax is None:
         high = raster.high * inches / raster.tile[1]

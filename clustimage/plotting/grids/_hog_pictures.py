@@ -9,6 +9,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import progress
+from clustimage._core.parameters import setting
 from clustimage.plotting._montage import colorize
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def check_shows_hog(method: Any) -> None:
     if not (isinstance(method, str) and method in METHODS):
         raise InvalidParameterError(
             "'show_hog' must be False unless the features are HOG descriptors, with "
-            f"method='hog' or method='pca-hog'. Got show_hog=True with method={method!r}."
+            f"{setting('method', 'hog')} or {setting('method', 'pca-hog')}. Got show_hog=True "
+            f"with {setting('method', method)}."
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, set_logger
+from clustimage._core.parameters import setting
 from clustimage._core.public import public
 from clustimage._core.validation import check_option
 from clustimage._distances.metrics import check_rows
@@ -484,7 +485,8 @@ place_weight, cannot_link, micro_clusters
     def _extract(self, extractor: FeatureExtractor) -> np.ndarray:
         images, budget = self._state.images_read(), self._budget_for("feat", "xycoord")
         feat = extractor.fit_images(images, budget=budget)
-        logger.info("Features per image: %d, by method=%r.", feat.shape[1], self._settings.method)
+        method = setting("method", self._settings.method)
+        logger.info("Features per image: %d, by %s.", feat.shape[1], method)
         self._state.store(feat=feat, extractor=extractor)
         return feat
 
@@ -524,9 +526,9 @@ place_weight, cannot_link, micro_clusters
             )
         embedder = make_embedder(self._settings.embedding, self._settings.params)
         logger.info(
-            "Embedding %s images on a map by embedding=%r.",
+            "Embedding %s images on a map by %s.",
             f"{len(feat):,}",
-            self._settings.embedding,
+            setting("embedding", self._settings.embedding),
         )
         xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
         self._state.store(xycoord=xycoord, embedder=embedder)

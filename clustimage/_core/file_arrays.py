@@ -21,6 +21,7 @@ import numpy.typing as npt
 from clustimage._core.errors import DiskSpaceError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import format_bytes
+from clustimage._core.parameters import named
 
 __all__ = [
     "FILE_NAME",
@@ -116,8 +117,8 @@ def new_array(
     if lies_in_memory(place) and str(place) not in told:
         told.add(str(place))
         logger.warning(
-            "The folder %s lies in memory (tmpfs): a file of %s there takes as much of it. "
-            "Give a 'dirpath' on a disk.",
+            "The folder %s lies in memory (tmpfs): a file of %s there takes as much of it. Give a "
+            f"{named('dirpath')} on a disk.",
             place,
             format_bytes(n_bytes),
         )
@@ -137,8 +138,8 @@ def _open_file(folder: Path) -> tuple[int, Path]:
         return os.open(path, flags, 0o600), path
     except OSError as exc:
         raise InvalidParameterError(
-            f"No file can be made in the folder {folder} ({exc.strerror}). "
-            "Give a 'dirpath' that can be written to."
+            f"No file can be made in the folder {folder} ({exc.strerror}). Give a "
+            f"{named('dirpath')} that can be written to."
         ) from exc
 
 
@@ -155,9 +156,8 @@ def _take_space(number: int, n_bytes: int, path: Path, what: str) -> None:
         room = "" if free is None else f", and {format_bytes(free)} are free there"
         raise DiskSpaceError(
             f"{what} take {format_bytes(n_bytes)} of disk in the file {path}{room} "
-            f"({exc.strerror}). "
-            "Nothing of it was kept. Give a 'dirpath' on a disk with more room, or more "
-            "'max_memory', or images of a smaller 'dim'."
+            f"({exc.strerror}). Nothing of it was kept. Give a {named('dirpath')} on a disk with "
+            f"more room, or more {named('max_memory')}, or images of a smaller {named('dim')}."
         ) from exc
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clustimage._core.errors import InvalidParameterError, MemoryLimitError
+from clustimage._core.parameters import named, setting
 
 __all__ = [
     "Budget",
@@ -50,7 +51,7 @@ class Budget:
     >>> budget.left, budget.allows(3e9)
     (2500000000, False)
     >>> budget.words
-    'max_memory=4.0 GB, of which 1.5 GB are in use'
+    "max_memory='4.0 GB', of which 1.5 GB are in use"
     """
 
     total: int
@@ -65,7 +66,7 @@ class Budget:
     @property
     def words(self) -> str:
         """The budget as a part of a sentence."""
-        text = f"max_memory={format_bytes(self.total)}"
+        text = setting("max_memory", format_bytes(self.total))
         return f"{text}, of which {format_bytes(self.held)} are in use" if self.held else text
 
     def holding(self, n_bytes: float) -> Budget:
@@ -85,7 +86,7 @@ class Budget:
         Examples
         --------
         >>> Budget(10**9, held=10**6).problem(10**9, what="PCA of 9 images")
-        "PCA of 9 images takes about 1.0 GB of memory, more than is allowed (max_memory=1.0 GB, \
+        "PCA of 9 images takes about 1.0 GB of memory, more than is allowed (max_memory='1.0 GB', \
 of which 1.0 MB are in use). Give max_memory='1,001 MB' or more."
         """
         if self.allows(n_bytes):
@@ -95,7 +96,8 @@ of which 1.0 MB are in use). Give max_memory='1,001 MB' or more."
             enough += self.in_file
         return (
             f"{what} takes about {format_bytes(n_bytes)} of memory, more than is allowed "
-            f"({self.words}). Give max_memory='{megabytes(enough):,} MB' or more. {instead}"
+            f"({self.words}). Give {setting('max_memory', f'{megabytes(enough):,} MB')} or more. "
+            f"{instead}"
         ).rstrip()
 
     def check(self, n_bytes: float, *, what: str, instead: str = "") -> None:
@@ -135,9 +137,9 @@ def check_max_memory(value: Any) -> int | None:
         n_bytes = float(value) if float(value).is_integer() else 0.0
     if not 1 <= n_bytes < 2**63:
         raise InvalidParameterError(
-            "'max_memory' must be a number of bytes, or a number with a unit (kB, MB, GB, TB, KiB, "
-            "MiB, GiB or TiB) such as '2GB' or '3.5 GB', from 1 byte to 9,000,000 TB; None takes "
-            f"half of what is free. Got {value!r}."
+            f"{named('max_memory')} must be a number of bytes, or a number with a unit (kB, MB, "
+            "GB, TB, KiB, MiB, GiB or TiB) such as '2GB' or '3.5 GB', from 1 byte to 9,000,000 "
+            f"TB; without it, half of what is free is taken. Got {value!r}."
         )
     return int(n_bytes)
 

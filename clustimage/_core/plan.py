@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from clustimage._core.errors import MemoryLimitError
 from clustimage._core.memory import Budget, format_bytes, megabytes
+from clustimage._core.parameters import setting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,7 @@ class Step:
         --------
         >>> Step("embedding", "PCA", peak=500_000).within(Budget(1000), "PCA of 9 images").problem
         "PCA of 9 images takes about 500.0 kB of memory, more than is allowed \
-(max_memory=1.0 kB). Give max_memory='1 MB' or more."
+(max_memory='1.0 kB'). Give max_memory='1 MB' or more."
         """
         if budget is None or budget.allows(self.peak):
             return self
@@ -97,7 +98,7 @@ class Plan:
     >>> plan.peak
     2000000
     >>> print(plan)
-    Plan for 60,000 images with max_memory=3.0 GB: about 2.0 MB at the peak.
+    Plan for 60,000 images with max_memory='3.0 GB': about 2.0 MB at the peak.
     <BLANKLINE>
     embedding: openTSNE
         takes 2.0 MB
@@ -153,7 +154,7 @@ class Plan:
         if self.problems:
             text += f" {len(self.problems)} of {len(self.steps)} steps cannot be done"
             enough = f"{megabytes(self.least):,} MB"
-            text += f"; max_memory={enough!r} is enough." if self.least else "."
+            text += f"; {setting('max_memory', enough)} is enough." if self.least else "."
         return text
 
     def _repr_html_(self) -> str:

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 
 from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.parameters import setting
 from clustimage._distances.metrics import has_no_direction
 
 __all__ = [
@@ -172,8 +173,8 @@ def check_distances(distances: np.ndarray, metric: str) -> np.ndarray:
         distances[np.isnan(distances)] = 0
     if not np.isfinite(distances).all():
         raise InvalidDataError(
-            f"metric={metric!r} gives no finite distance between some of the images. "
-            "Use metric='euclidean', or scale the features."
+            f"{setting('metric', metric)} gives no finite distance between some of the images. Use "
+            f"{setting('metric', 'euclidean')}, or scale the features."
         )
     return distances
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.logs import get_logger
+from clustimage._core.parameters import setting
 from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase
 from clustimage._model.faces import photos_of_faces
@@ -222,8 +223,9 @@ def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.n
     k = int(clustering.labels.max()) + 1
     if 2 * n_outside > n and clustering.params.get("cluster") in DENSE:
         logger.warning(
-            "Clusters: %d; %s of %s images are not assigned to one, as few are dense among so many "
-            "columns. Cluster the map, cluster_space='low', or by cluster='agglomerative'.",
+            "Clusters: %d; %s of %s images are not assigned to one, as few are dense among so "
+            f"many columns. Cluster the map, {setting('cluster_space', 'low')}, or by "
+            f"{setting('cluster', 'agglomerative')}.",
             k,
             f"{n_outside:,}",
             f"{n:,}",

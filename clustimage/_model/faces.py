@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.parameters import setting
 from clustimage._model.base import ModelBase
 from clustimage._model.state import State
 from clustimage.faces import find_faces, photo_of
@@ -105,7 +106,7 @@ def photos_of_faces(state: State) -> list[str | None]:
     photos = [None if link is None else link[0] for link in face_links(state)]
     if not any(photos):
         raise InvalidDataError(
-            "cannot_link='photo' is for faces, and none of the images was written by "
-            "extract_faces(). Give an array with a group for each image instead."
+            f"{setting('cannot_link', 'photo')} is for faces, and none of the images was written "
+            "by extract_faces(). Give an array with a group for each image instead."
         )
     return photos

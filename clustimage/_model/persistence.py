@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from clustimage._core.errors import InvalidParameterError, ModelFileError, StepOrderError
 from clustimage._core.files import is_file
 from clustimage._core.logs import get_logger
+from clustimage._core.parameters import named
 from clustimage._model.base import ModelBase
 from clustimage.cluster import Clustering
 from clustimage.embedding import Embedder, make_embedder
@@ -178,8 +179,8 @@ def _given(
         given["max_memory"] = max_memory
     if given["dirpath"] is not None and is_file(given["dirpath"]):
         logger.warning(
-            "The 'dirpath' of this model is a file by now, %s: nothing is kept in it. Give "
-            "another with set_params(dirpath=...).",
+            f"The {named('dirpath')} of this model is a file by now, %s: nothing is kept in it. "
+            "Give another with set_params(dirpath=...).",
             given["dirpath"],
         )
         given["dirpath"] = None

@@ -11,6 +11,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidParameterError, StepOrderError
 from clustimage._core.logs import get_logger
+from clustimage._core.parameters import setting
 from clustimage._core.validation import check_bool, check_option
 from clustimage._model.clustering import ClusterMethods
 from clustimage._model.metadata import metadata_columns
@@ -569,7 +570,7 @@ def _check_unused(layout: str, given: dict[str, object]) -> None:
     for name, value in given.items():
         if value is not None:
             raise InvalidParameterError(
-                f"{name!r} cannot be combined with layout={layout!r}. Got {value!r}."
+                f"{name!r} cannot be combined with {setting('layout', layout)}. Got {value!r}."
             )
 
 

@@ -12,6 +12,7 @@ from clustimage._core.files import is_file
 from clustimage._core.logs import check_verbose, get_logger, set_logger
 from clustimage._core.memory import check_max_memory
 from clustimage._core.parallel import check_jobs
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_bool, check_int, check_shape, merge_defaults
 from clustimage.embedding import make_embedder
 from clustimage.faces import PARAMS_FACES, check_faces
@@ -86,10 +87,12 @@ class Settings:
         if given["random_state"] is not None:
             check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
         if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
-            raise InvalidParameterError(f"'dirpath' must be a folder. Got {given['dirpath']!r}.")
+            raise InvalidParameterError(
+                f"{named('dirpath')} must be a folder. Got {given['dirpath']!r}."
+            )
         if given["dirpath"] is not None and is_file(given["dirpath"]):
             raise InvalidParameterError(
-                f"'dirpath' must be a folder, or a name for a new one. There is a file at "
+                f"{named('dirpath')} must be a folder, or a name for a new one. There is a file at "
                 f"{given['dirpath']!r}."
             )
         check_max_memory(given["max_memory"])
@@ -101,7 +104,9 @@ class Settings:
         make_embedder(params["embedding"], params)
         set_logger(given["verbose"])
         if needs_gray(params["method"]) and not params["grayscale"]:
-            logger.warning("method=%r works on one channel: grayscale is set.", params["method"])
+            logger.warning(
+                "%s works on one channel: grayscale is set.", setting("method", params["method"])
+            )
             params["grayscale"] = True
         return cls(**params, given=given)
 

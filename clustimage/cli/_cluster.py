@@ -241,8 +241,8 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     if "n_components" in arguments:
         if method not in COMPONENTS:
             raise InvalidParameterError(
-                f"{named('n_components')} needs {setting('method', ...)} "
-                f"{', '.join(COMPONENTS)}. Got {method}."
+                f"{named('n_components')} needs {setting('method', ...)} {', '.join(COMPONENTS)}. "
+                f"Got {method}."
             )
         settings.setdefault(COMPONENTS[method], {})["n_components"] = arguments.n_components
     return settings

@@ -9,6 +9,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
+from clustimage._core.parameters import named, setting
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._distinct import name_distinct_rows
 from clustimage.cluster._evaluator import Evaluator
@@ -70,16 +71,16 @@ class CountPlan:
             return
         if max(self.least, least) < k == self.counts[0]:
             logger.warning(
-                "The best number of clusters, %d, is the least that was searched: try "
-                "min_clust=%d.",
+                "The best number of clusters, %d, is the least that was searched: try %s.",
                 k,
-                self.least,
+                setting("min_clust", self.least),
             )
         elif self.most > k == self.counts[-1]:
             logger.warning(
                 "The best number of clusters, %d, is the largest that was searched: try a larger "
-                "max_clust.",
+                "%s.",
                 k,
+                named("max_clust"),
             )
 
 
@@ -152,15 +153,19 @@ def _images(n: int) -> str:
 
 def _too_few(n: int, lowest: int, least: int, most: int, clusterer: Clusterer) -> str:
     """Return what is wrong, and only what would work."""
-    numbers = "n_clusters=1" if n == 1 else f"n_clusters=k (1 to {n}) for exactly k clusters"
+    numbers = (
+        setting("n_clusters", 1)
+        if n == 1
+        else f"{setting('n_clusters', ...)} (1 to {n}) for exactly so many clusters"
+    )
     ways = ["Give more images"]
     if not clusterer.chooses_k:
-        ways.append(f"give cluster='agglomerative' with {numbers}")
+        ways.append(f"give {setting('cluster', 'agglomerative')} with {numbers}")
     else:
         if least <= most:
-            ways.append(f"set min_clust={least}")
+            ways.append(f"set {setting('min_clust', least)}")
         ways.append(f"give {numbers}")
     return (
-        f"There {_images(n)}: too few to compare {lowest} clusters or more ('min_clust'). "
+        f"There {_images(n)}: too few to compare {lowest} clusters or more ({named('min_clust')}). "
         f"{', '.join(ways[:-1])} or {ways[-1]}."
     )

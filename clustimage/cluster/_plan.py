@@ -7,6 +7,7 @@ from typing import Any
 
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import n_workers
+from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._distances.blocks import PRODUCT_METRICS
 from clustimage.cluster._candidates import MANY_ROWS
@@ -67,7 +68,9 @@ def plan_clusters(
     request = ClusterRequest(**arguments) if request is None else request
     if request.metric in EXIF_METRICS:
         what = "photos within the radius of 'params_exif' of each other, by DBSCAN"
-        return Step("cluster", what, f"metric={request.metric!r} was asked for", 300 * n, 8 * n)
+        return Step(
+            "cluster", what, f"{setting('metric', request.metric)} was asked for", 300 * n, 8 * n
+        )
     step, leaves = _plan_clusterer(n, n_columns, budget, n_jobs, request)
     labellings = 8 * n * min(MAX_LABELLINGS, request.most_clusters)
     copy = 8 * n * n_columns * (n <= MANY_ROWS)
@@ -95,7 +98,7 @@ def _plan_clusterer(
         return Step("cluster", what, "the memory that it takes is not known", 8 * n * d), 0
     limit, few, many = STEPS[name]
     why = f"{n:,} images are {'more than' if n > limit else 'at most'} {limit:,}"
-    why = why if few else f"cluster={name!r}"
+    why = why if few else setting("cluster", name)
     peak = _clusterer_bytes(n, d, n_workers(n_jobs), name, request.metric, many=n > limit)
     instead = "Or give fewer images or features, or a smaller n_jobs."
     step = Step("cluster", many if n > limit else few, why, peak)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_option
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster._clusterer import Clusterer
@@ -143,12 +144,14 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         least = min(2, kind.lowest_k)
         if self.min_clust < least:
             raise InvalidParameterError(
-                f"'min_clust' must be at least {least} with evaluate={self.evaluate!r}. "
-                f"Got {self.min_clust}. For exactly one cluster give n_clusters=1."
+                f"{named('min_clust')} must be at least {least} with "
+                f"{setting('evaluate', self.evaluate)}. Got {self.min_clust}. For exactly one "
+                f"cluster give {setting('n_clusters', 1)}."
             )
         if self.max_clust < self.min_clust:
             raise InvalidParameterError(
-                f"'max_clust' must be at least 'min_clust', {self.min_clust}. Got {self.max_clust}."
+                f"{named('max_clust')} must be at least {named('min_clust')}, {self.min_clust}. "
+                f"Got {self.max_clust}."
             )
         check_micro_clusters(self.micro_clusters, most=self.most_clusters)
 
@@ -177,10 +180,11 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
             That of the model; None where it is not known.
         """
         if self.metric in EXIF_METRICS and method != "exif":
-            got = "" if method is None else f" Got method={method!r}."
+            got = "" if method is None else f" Got {setting('method', method)}."
             raise InvalidParameterError(
-                f"metric={self.metric!r} compares what method='exif' reads, and goes with that "
-                f"only.{got} Give method='exif', or another metric."
+                f"{setting('metric', self.metric)} compares what {setting('method', 'exif')} "
+                f"reads, and goes with that only.{got} Give {setting('method', 'exif')}, or "
+                "another metric."
             )
 
 
@@ -199,12 +203,12 @@ def _check_tree(request: ClusterRequest, clusterer: Clusterer) -> None:
         request.sim, request.time_weight, request.place_weight, request.cannot_link
     )
     if given is None and request.micro_clusters:
-        given = f"micro_clusters={request.micro_clusters}"
+        given = setting("micro_clusters", request.micro_clusters)
     if clusterer.makes_tree or given is None:
         return
     raise InvalidParameterError(
-        f"{given} needs a tree, and cannot be combined with cluster={request.cluster!r}. "
-        "With it, use cluster='agglomerative'."
+        f"{given} needs a tree, and cannot be combined with {setting('cluster', request.cluster)}. "
+        f"With it, use {setting('cluster', 'agglomerative')}."
     )
 
 
@@ -214,8 +218,8 @@ def _check_combined(evaluate: str, weights: Weights) -> None:
         return
     allowed = ", ".join(repr(name) for name, one in EVALUATORS.items() if not one.euclidean_only)
     raise InvalidParameterError(
-        f"evaluate={evaluate!r} compares features with the centres of clusters, and cannot be "
-        f"combined with {weights.given}. Allowed there: {allowed}."
+        f"{setting('evaluate', evaluate)} compares features with the centres of clusters, and "
+        f"cannot be combined with {weights.given}. Allowed there: {allowed}."
     )
 
 
@@ -233,13 +237,14 @@ def _check_pair(request: ClusterRequest, clusterer: Clusterer) -> None:
         allowed = ", ".join(repr(name) for name, one in EVALUATORS.items() if _fits(clusterer, one))
         reason = "a tree" if kind.needs_tree else "a clusterer that is given the number of clusters"
         raise InvalidParameterError(
-            f"evaluate={evaluate!r} needs {reason} and cannot be combined with "
-            f"cluster={request.cluster!r}. Allowed there: {allowed}."
+            f"{setting('evaluate', evaluate)} needs {reason} and cannot be combined with "
+            f"{setting('cluster', request.cluster)}. Allowed there: {allowed}."
         )
     if metric != "euclidean" and kind.euclidean_only:
         raise InvalidParameterError(
-            f"evaluate={evaluate!r} is defined for metric='euclidean' only. Got metric={metric!r}. "
-            "With it, use evaluate='silhouette'."
+            f"{setting('evaluate', evaluate)} is defined for {setting('metric', 'euclidean')} "
+            f"only. Got {setting('metric', metric)}. With it, use "
+            f"{setting('evaluate', 'silhouette')}."
         )
 
 
@@ -247,8 +252,8 @@ def _check_exif(request: ClusterRequest) -> None:
     """Raise `InvalidParameterError` where something cannot be combined with such a metric."""
     if not (isinstance(request.cluster, str) and request.cluster in EXIF_CLUSTERERS):
         raise InvalidParameterError(
-            f"metric={request.metric!r} goes with cluster='dbscan' only. "
-            f"Got cluster={request.cluster!r}."
+            f"{setting('metric', request.metric)} goes with {setting('cluster', 'dbscan')} only. "
+            f"Got {setting('cluster', request.cluster)}."
         )
     given = {
         "n_clusters": request.n_clusters is not None,
@@ -261,6 +266,7 @@ def _check_exif(request: ClusterRequest) -> None:
     for name, is_given in given.items():
         if is_given:
             raise InvalidParameterError(
-                f"{name!r} cannot be combined with metric={request.metric!r}, whose clusters "
-                f"follow from 'params_exif' alone. Got {request.params[name]!r}. Leave it out."
+                f"{name!r} cannot be combined with {setting('metric', request.metric)}, whose "
+                f"clusters follow from 'params_exif' alone. Got {request.params[name]!r}. Leave it "
+                "out."
             )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.logs import get_logger
+from clustimage._core.parameters import named
 from clustimage.cluster._labels import count_clusters, order_labels
 from clustimage.cluster.tree._linkage import cut_heights, cut_tree_k
 
@@ -155,8 +156,8 @@ def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
         labels = labels[clustering.micro]
     if count_clusters(labels) < clustering.least:
         logger.warning(
-            "This cut would join images that 'cannot_link' keeps apart. There are %d clusters "
-            "instead, the least that the tree allows.",
+            f"This cut would join images that {named('cannot_link')} keeps apart. There are %d "
+            "clusters instead, the least that the tree allows.",
             clustering.least,
         )
         labels = cut_tree_k(clustering.tree, clustering.least)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named
 from clustimage._core.validation import check_option
 from clustimage.embedding._custom import CustomEmbedder, is_embedder
 from clustimage.embedding._embedder import Embedder
@@ -72,6 +73,6 @@ def make_embedder(embedding: Any, settings: Mapping[str, Any]) -> Embedder | Cus
         return CustomEmbedder(embedding)
     names = ", ".join(repr(name) for name in EMBEDDERS)
     raise InvalidParameterError(
-        f"'embedding' must be one of {names}, or an object with a method fit_transform. "
+        f"{named('embedding')} must be one of {names}, or an object with a method fit_transform. "
         f"Got {embedding!r}."
     )

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import validation
 
 from clustimage._core.memory import Budget
+from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 
 __all__ = ["Embedder", "TransformingEmbedder", "two_columns"]
@@ -125,7 +126,7 @@ class Embedder(TransformerMixin, BaseEstimator):
         """
         step = self._step(n, n_columns)
         work = f"The map of {n:,} images ({step.what})"
-        return step.within(budget, work, "Or use embedding=None.")
+        return step.within(budget, work, f"Or use {setting('embedding', None)}.")
 
     def get_state(self) -> dict[str, Any] | None:
         """Return what was learned, as arrays and numbers; None where no file can hold it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage.embedding._embedder import TransformingEmbedder
 
@@ -38,4 +39,4 @@ class FirstTwoEmbedder(TransformingEmbedder):
         return X
 
     def _step(self, n: int, n_columns: int) -> Step:
-        return Step("embedding", "the first two features", "embedding=None", 8 * n, 8 * n)
+        return Step("embedding", "the first two features", setting("embedding", None), 8 * n, 8 * n)

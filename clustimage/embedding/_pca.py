@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.decomposition import PCA
 
+from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._decomposition.leading import leading_axes, project_on_axes
 from clustimage.embedding._embedder import TransformingEmbedder
@@ -95,7 +96,7 @@ class PCAEmbedder(TransformingEmbedder):
         return np.asarray(X @ self.components_.T - self.mean_ @ self.components_.T)
 
     def _step(self, n: int, n_columns: int) -> Step:
-        what, why = "the first two principal components", "embedding='pca'"
+        what, why = "the first two principal components", setting("embedding", "pca")
         # Measured: 42 MB for 10,000 rows of 200 columns.
         peak = 21 * n * n_columns + 16 * n
         if n * n_columns > MAX_VALUES_IN_MEMORY:  # two blocks of 16 MiB, and random directions

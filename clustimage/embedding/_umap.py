@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clustimage._core.optional import import_optional
+from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_int, check_real
 from clustimage.embedding._embedder import TransformingEmbedder
@@ -78,7 +79,7 @@ class UMAPEmbedder(TransformingEmbedder):
         self.n_jobs = n_jobs
 
     def _embed(self, X: np.ndarray) -> np.ndarray:
-        umap = import_optional("umap", extra="umap", needed_by="embedding='umap'")
+        umap = import_optional("umap", extra="umap", needed_by=setting("embedding", "umap"))
         n_neighbors = check_int("n_neighbors", self.n_neighbors, low=2)
         min_dist = check_real("min_dist", self.min_dist, low=0, high=1)
         self.umap_ = None
@@ -105,6 +106,6 @@ class UMAPEmbedder(TransformingEmbedder):
         peak = n * (400 * n_neighbors + 6 * n_columns)
         if n < MIN_ROWS_FOR_SEARCH:
             peak += 8 * n * n
-        why = f"embedding='umap', {n_neighbors} neighbours of each image"
+        why = f"{setting('embedding', 'umap')}, {n_neighbors} neighbours of each image"
         kept = n * (120 * n_neighbors + 8 * n_columns)
         return Step("embedding", "UMAP by umap-learn", why, peak, kept)

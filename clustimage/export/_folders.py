@@ -89,8 +89,8 @@ def check_savedir(savedir: Any, action: str = "symlink", layout: str = "label") 
         kind = "a link to nothing" if nearest.is_symlink() else "a file"
         what = kind if nearest.exists() or nearest.is_symlink() else "no folder"
         raise InvalidParameterError(
-            f"{named('savedir')} must be a folder, or be in one. "
-            f"{printable(str(nearest))} is {what}."
+            f"{named('savedir')} must be a folder, or be in one. {printable(str(nearest))} is "
+            f"{what}."
         )
     if nearest != folder:
         _check_may_write(nearest)
@@ -387,8 +387,7 @@ class FolderPlan:
         )
         logger.warning(
             f"{named('savedir')} lies in the folder of the images, %s: reading that folder again "
-            "will find "
-            "what is made here too; %s.",
+            "will find what is made here too; %s.",
             printable(str(home)),
             advice,
         )

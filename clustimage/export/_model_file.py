@@ -99,8 +99,8 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
     target = target_file(path)
     if target.exists() and not check_bool("overwrite", overwrite):
         raise InvalidParameterError(
-            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or "
-            "another path."
+            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or another "
+            "path."
         )
     encoder = Encoder()
     model = {

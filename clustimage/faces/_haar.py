@@ -149,8 +149,8 @@ def _search(
 def _cascade(path: Path) -> cv2.CascadeClassifier:
     """Read a cascade, or say which file is not one."""
     todo = (
-        "OpenCV's own come with opencv-python-headless 4 (not with 5): reinstall it, or give "
-        f"the path of a cascade: {setting('params_faces', {'model': ...})}."
+        "OpenCV's own come with opencv-python-headless 4 (not with 5): reinstall it, or give the "
+        f"path of a cascade: {setting('params_faces', {'model': ...})}."
     )
     if not path.is_file():
         raise InvalidParameterError(f"There is no file {path}, the cascade of a detector. {todo}")

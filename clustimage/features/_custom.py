@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.file_arrays import forget
 from clustimage._core.memory import Budget
+from clustimage._core.parameters import named
 from clustimage._core.plan import Step
 from clustimage.features._extractor import FeatureExtractor, as_rows
 
@@ -58,13 +59,13 @@ class CustomExtractor(FeatureExtractor):
         if isinstance(self.model, type):
             name = self.model.__name__
             raise InvalidParameterError(
-                f"'method' must be a name or an object. Got the class {name}: "
-                f"give an object, such as {name}()."
+                f"{named('method')} must be a name or an object. Got the class {name}: give an "
+                f"object, such as {name}()."
             )
         for name in ("fit", "transform"):
             if not hasattr(self.model, name):
                 raise InvalidParameterError(
-                    "'method' must be a name or an object with fit() and transform(). "
+                    f"{named('method')} must be a name or an object with fit() and transform(). "
                     f"Got {self.model!r}, which has no {name}()."
                 )
 

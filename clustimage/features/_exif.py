@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs
+from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_int, check_real, merge_defaults
 from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
@@ -204,9 +205,9 @@ class ExifExtractor(FeatureExtractor):
 
 def _needs_files(n: int) -> InvalidDataError:
     return InvalidDataError(
-        f"method='exif' reads when and where photos were taken from their files, and {n} "
-        "images were given as arrays. Give a folder, paths, URLs or pictures of Pillow, or use "
-        "another method."
+        f"{setting('method', 'exif')} reads when and where photos were taken from their files, and "
+        f"{n} images were given as arrays. Give a folder, paths, URLs or pictures of Pillow, or "
+        "use another method."
     )
 
 

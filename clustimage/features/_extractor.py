@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import forget
 from clustimage._core.memory import Budget
-from clustimage._core.parallel import MOST_IN_PART, n_workers, run_ordered
+from clustimage._core.parallel import MAX_ITEMS_PER_BATCH, n_workers, run_ordered
 from clustimage._core.plan import Step
 from clustimage.features._stored import Batches, Positions, cache_key_of, stored_rows
 
@@ -224,12 +224,9 @@ class ImageExtractor(FeatureExtractor):
     ----------
     bytes_per_pixel : int
         What describing an image takes for each pixel of it.
-    smaller : str
-        How to get fewer columns, as a whole sentence.
     """
 
     bytes_per_pixel: ClassVar[int] = 8
-    smaller: ClassVar[str] = ""
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> ImageExtractor:
         """Check the settings against the images and keep their size.
@@ -303,7 +300,11 @@ class ImageExtractor(FeatureExtractor):
         what = f"{self.title}, {n_columns:,} columns"
         step = Step("extract_feat", what, "a row per image", kept + at_work + waiting, kept)
         work = f"{self.title[0].upper()}{self.title[1:]} of {n_images:,} images"
-        return step.within(budget, work, self.smaller), n_columns
+        return step.within(budget, work, self.instead()), n_columns
+
+    def instead(self) -> str:
+        """Return how to get fewer columns, as a whole sentence."""
+        return ""
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         """Do what `fit_transform` does; rows that the cache has are not computed."""
@@ -455,4 +456,4 @@ def in_batches(
 
 def waiting_items(workers: int) -> int:
     """Return how many batches `run_ordered` holds at most, the finished ones included."""
-    return 1 if workers == 1 else MOST_IN_PART * (2 * workers + 2)
+    return 1 if workers == 1 else MAX_ITEMS_PER_BATCH * (2 * workers + 2)

@@ -13,6 +13,7 @@ from skimage.feature import hog as skimage_hog
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.parallel import check_jobs
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_bool, check_int, merge_defaults
 from clustimage.features._extractor import ImageExtractor, in_batches
 from clustimage.images import to_gray
@@ -73,9 +74,6 @@ class HOGExtractor(ImageExtractor):
     needs_gray: ClassVar[bool] = True
     title: ClassVar[str] = "HOG"
     bytes_per_pixel: ClassVar[int] = 48
-    smaller: ClassVar[str] = (
-        "Take larger cells (params_hog={'pixels_per_cell': ...}), or a smaller 'dim'."
-    )
 
     def __init__(
         self,
@@ -110,6 +108,11 @@ class HOGExtractor(ImageExtractor):
     def _layout(self, shape: tuple[int, int] | None = None) -> Layout:
         return check_layout(self.orientations, self.pixels_per_cell, self.cells_per_block, shape)
 
+    def instead(self) -> str:
+        """Return how to get fewer columns, as a whole sentence."""
+        cells = setting("params_hog", {"pixels_per_cell": ...})
+        return f"Take larger cells ({cells}), or a smaller {named('dim')}."
+
     def _describe(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
         height, width = images.shape[1:3]
         layout = self._layout((height, width))
@@ -142,8 +145,8 @@ def check_layout(
     ):
         raise InvalidParameterError(
             f"'pixels_per_cell' {cell} times 'cells_per_block' {block} must fit into the images, "
-            f"which have {shape[0]} by {shape[1]} pixels (height by width). "
-            "Take smaller cells or a larger 'dim'."
+            f"which have {shape[0]} by {shape[1]} pixels (height by width). Take smaller cells or "
+            f"a larger {named('dim')}."
         )
     return orientations, cell, block
 

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget
+from clustimage._core.parameters import named, setting
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_option, merge_defaults
 from clustimage._decomposition.krylov import count_for, krylov_components
@@ -49,11 +50,16 @@ PARAMS_PCA: dict[str, Any] = {"n_components": 0.95}
 
 logger = get_logger(__name__)
 
-INSTEAD = (
-    "Ask for fewer components or a smaller share of the variance "
-    "(params_pca={'n_components': ...}), or give a smaller 'dim'."
-)
 SOLVERS = ("auto", "full", "randomized")
+
+
+def fewer_components() -> str:
+    """Return what to do where the work does not fit into the memory."""
+    components = setting("params_pca", {"n_components": ...})
+    return (
+        f"Ask for fewer components or a smaller share of the variance ({components}), or give a "
+        f"smaller {named('dim')}."
+    )
 
 
 class PCAExtractor(FeatureExtractor):
@@ -228,7 +234,7 @@ class PCAExtractor(FeatureExtractor):
         if budget is not None:
             n_bytes = projected_bytes(len(rows), rows.shape[1], count)
             what = f"Projecting {len(rows):,} images on {count:,} components"
-            budget.check(n_bytes, what=what, instead=INSTEAD)
+            budget.check(n_bytes, what=what, instead=fewer_components())
         return project(rows, self.mean_, self.components_, self.offset_)
 
     def _fit_rows(self, rows: npt.NDArray[Any], budget: Budget | None = None) -> PCAExtractor:
@@ -274,7 +280,7 @@ class PCAExtractor(FeatureExtractor):
         kept = 4 * count * (n + d) + 8 * d
         step = Step("extract_feat", f"{solver.words}, {columns}", solver.why, peak, kept)
         least = max(solver.least, projected_bytes(n, d, least))
-        return step.within(budget, f"PCA of {n:,} images", INSTEAD, least=least), count
+        return step.within(budget, f"PCA of {n:,} images", fewer_components(), least=least), count
 
     @staticmethod
     def _without_variance(
@@ -309,7 +315,7 @@ class PCAExtractor(FeatureExtractor):
             if solver.forced:  # by now the exact solver may take less
                 enough = min(enough, solver.exact)
             found = f", {share:.1%} of whose variance is found," if share else ""
-            budget.check(enough, what=f"PCA of {n:,} images{found}", instead=INSTEAD)
+            budget.check(enough, what=f"PCA of {n:,} images{found}", instead=fewer_components())
 
         generator = check_random_state(self.random_state)
         return krylov_components(
@@ -356,8 +362,8 @@ def check_n_components(value: Any) -> int | float | None:
     elif isinstance(value, numbers.Real) and 0 < float(value) < 1:
         return float(value)
     raise InvalidParameterError(
-        "'n_components' must be a count (whole number of at least 1), a share of the variance "
-        f"(number between 0 and 1) or None for all. Got {value!r}."
+        f"{named('n_components')} must be a count (whole number of at least 1), a share of the "
+        f"variance (number between 0 and 1) or None for all. Got {value!r}."
     )
 
 
@@ -375,9 +381,9 @@ def count_or_share(value: Any, n: int, d: int) -> int | float:
     if wanted <= limit:
         return wanted
     raise InvalidParameterError(
-        f"'n_components' must be at most {limit}, the smaller of the number of images ({n}) and "
-        f"of values per image ({d}). Got {value!r}. "
-        "A share of the variance such as 0.95 suits any number of images."
+        f"{named('n_components')} must be at most {limit}, the smaller of the number of images "
+        f"({n}) and of values per image ({d}). Got {value!r}. A share of the variance such as 0.95 "
+        "suits any number of images."
     )
 
 

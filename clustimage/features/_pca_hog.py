@@ -15,7 +15,7 @@ from clustimage._core.plan import Step
 from clustimage._core.validation import merge_defaults
 from clustimage.features._extractor import ImageExtractor
 from clustimage.features._hog import PARAMS_HOG, HOGExtractor
-from clustimage.features._pca import INSTEAD, PARAMS_PCA, PCAExtractor, cache_key_with
+from clustimage.features._pca import PARAMS_PCA, PCAExtractor, cache_key_with, fewer_components
 from clustimage.features._stored import cache_key_of, stored_fit
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
         pca, n_columns = self._plan_rows(n_images, width, _left(budget, hog.kept), pixels=False)
         what, peak = f"HOG, {width:,} columns, and {pca.what}", max(hog.peak, hog.kept + pca.peak)
         step = replace(pca, what=what, peak=peak, problem="")
-        work, instead = f"PCA of HOG of {n_images:,} images", f"{self._hog().smaller} {INSTEAD}"
+        work, instead = (
+            f"PCA of HOG of {n_images:,} images",
+            f"{self._hog().instead()} {fewer_components()}",
+        )
         least = peak if pca.problem else hog.peak
         return step.within(budget, work, instead, least=least), n_columns
 

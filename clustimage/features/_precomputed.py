@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
+from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_bool
 from clustimage._distances.metrics import check_rows
@@ -95,8 +96,8 @@ class PrecomputedExtractor(FeatureExtractor):
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         raise InvalidDataError(
-            "method='precomputed' makes no features of images. Give them: fit_transform(X, "
-            "features=...) or extract_feat(features=...)."
+            f"{setting('method', 'precomputed')} makes no features of images. Give them: "
+            "fit_transform(X, features=...) or extract_feat(features=...)."
         )
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from clustimage._core.file_arrays import file_blocks
 from clustimage._core.memory import Budget
+from clustimage._core.parameters import named, setting
 from clustimage._core.plan import Step
 from clustimage.features._extractor import FeatureExtractor, as_rows
 
@@ -44,9 +45,11 @@ class RawExtractor(FeatureExtractor):
         kept = 4 * n_images * n_columns
         what = f"the pixels themselves, {n_columns:,} columns"
         peak = kept + min(kept // 4, BYTES_PER_BLOCK)
-        step = Step("extract_feat", what, "method=None", peak, kept)
-        work = f"Taking the pixels of {n_images:,} images as features (method=None)"
-        return step.within(budget, work, "Use method='pca', or a smaller 'dim'."), n_columns
+        step = Step("extract_feat", what, setting("method", None), peak, kept)
+        work = f"Taking the pixels of {n_images:,} images as features ({setting('method', None)})"
+        return step.within(
+            budget, work, f"Use {setting('method', 'pca')}, or a smaller {named('dim')}."
+        ), n_columns
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> RawExtractor:
         """Keep the number of pixels.

@@ -16,6 +16,7 @@ from clustimage._core.file_arrays import Trail, forget
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs, run_ordered
+from clustimage._core.parameters import named
 from clustimage._core.validation import check_bool, check_shape
 from clustimage.images._images import Images
 from clustimage.images._status import ImageStatus
@@ -271,7 +272,7 @@ class Reader:
             cached=cache is not None,
             original=max((img.size for img in arrays), default=0),
         )
-        instead = "Or give a smaller 'dim'."
+        instead = f"Or give a smaller {named('dim')}."
         storage = choose_storage(n_images, shape, self.budget, options, instead=instead)
         if storage.option != options[0] and self.budget is not None:
             logger.info(

@@ -18,7 +18,8 @@ from clustimage._core.errors import MemoryLimitError
 from clustimage._core.file_arrays import WINDOW, free_bytes, lies_in_memory, new_array
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget, format_bytes
-from clustimage._core.parallel import MOST_IN_PART, PARTS_PER_WORKER, n_workers
+from clustimage._core.parallel import BATCHES_PER_WORKER, MAX_ITEMS_PER_BATCH, n_workers
+from clustimage._core.parameters import named
 from clustimage._core.plan import Step
 from clustimage.images.cache._cached_reader import bytes_waiting
 
@@ -152,7 +153,7 @@ def images_waiting(n_images: int, workers: int) -> int:
     """Return how many results of `run_ordered` there are at most at one time."""
     if workers == 1:
         return 1
-    step = max(1, min(MOST_IN_PART, n_images // (PARTS_PER_WORKER * workers)))
+    step = max(1, min(MAX_ITEMS_PER_BATCH, n_images // (BATCHES_PER_WORKER * workers)))
     return min(n_images, (2 * workers + 1) * step)
 
 
@@ -204,12 +205,12 @@ def plan_images(
         return Step("import_data", what, storage.why, n_bytes + peak, n_bytes + kept, on_disk)
     what, why, on_disk = f"{what}, in a file in {_path(folder)}", storage.why, n_bytes + on_disk
     if lies_in_memory(folder):
-        why += "; but that folder lies in memory (tmpfs): give a 'dirpath' on a disk"
+        why += f"; but that folder lies in memory (tmpfs): give a {named('dirpath')} on a disk"
     problem, free = "", free_bytes(_path(folder))
     if free is not None and free < on_disk:
         problem = (
             f"{format_bytes(on_disk)} of files do not fit into {_path(folder)}, where "
-            f"{format_bytes(free)} are free. Give a 'dirpath' on a disk with more room."
+            f"{format_bytes(free)} are free. Give a {named('dirpath')} on a disk with more room."
         )
     return Step("import_data", what, why, peak, kept, on_disk, problem)
 

@@ -11,6 +11,7 @@ from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import format_bytes
 from clustimage._core.optional import import_optional
+from clustimage._core.parameters import setting
 from clustimage._distances.bounds import PRODUCT_METRICS
 from clustimage._distances.metrics import has_no_direction
 
@@ -34,8 +35,9 @@ def check_approximate_metric(metric: str) -> None:
     """Raise `InvalidParameterError` if the approximate index cannot do `metric`."""
     if metric not in PRODUCT_METRICS:
         raise InvalidParameterError(
-            f"approximate=True works with metric={', '.join(map(repr, PRODUCT_METRICS))}. "
-            f"Got metric={metric!r}. Use approximate=False, which is exact."
+            f"{setting('approximate', True)} works with {setting('metric', ...)} "
+            f"{', '.join(map(repr, PRODUCT_METRICS))}. Got {setting('metric', metric)}. Use "
+            f"{setting('approximate', False)}, which is exact."
         )
 
 
@@ -95,7 +97,7 @@ class ApproximateIndex:
             If faiss is not installed.
         """
         check_approximate_metric(metric)
-        faiss = import_optional("faiss", extra="index", needed_by="approximate=True")
+        faiss = import_optional("faiss", extra="index", needed_by=setting("approximate", True))
         n_lists = _count_lists(len(rows))
         some = np.random.default_rng(0).permutation(len(rows))[: ROWS_PER_LIST * n_lists]
         sample = rows[np.sort(some)]

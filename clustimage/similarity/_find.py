@@ -8,6 +8,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.memory import Budget
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_bool, check_int, check_real
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage._distances.nearest import Answer, measure_exactly, query_groups, rows_near
@@ -116,7 +117,8 @@ def find_similar(
         null = fit_null(rows, metric=metric)
     if null.metric != metric:
         raise InvalidParameterError(
-            f"'null' was fitted to distances with metric={null.metric!r}. Got metric={metric!r}."
+            f"'null' was fitted to distances with {setting('metric', null.metric)}. Got "
+            f"{setting('metric', metric)}."
         )
     reach = -np.inf if alpha is None else null.quantile(alpha)
     answers = []
@@ -135,13 +137,14 @@ def _check_wish(
 ) -> tuple[int | None, float | None]:
     if k is None and alpha is None:
         raise InvalidParameterError(
-            "Give 'k', 'alpha' or both: 'k' for the nearest images, 'alpha' for all that are "
-            "significantly near. Got None for each."
+            f"Give {named('k')}, {named('alpha')} or both: {named('k')} for the nearest images, "
+            f"{named('alpha')} for all that are significantly near. Got None for each."
         )
     if approximate and alpha is not None:
         raise InvalidParameterError(
-            "approximate=True finds the 'k' nearest images only, not all that are significantly "
-            f"near. Give alpha=None, or approximate=False. Got alpha={alpha!r}."
+            f"{setting('approximate', True)} finds the {named('k')} nearest images only, not all "
+            f"that are significantly near. Give {setting('alpha', None)}, or "
+            f"{setting('approximate', False)}. Got {setting('alpha', alpha)}."
         )
     if k is not None:
         k = check_int("k", k, low=1, high=n_rows)

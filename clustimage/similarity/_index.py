@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import setting
 from clustimage._distances.bounds import PRODUCT_METRICS, Bounds, bound_rows
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage.similarity._faiss import ApproximateIndex
@@ -93,8 +94,9 @@ class RowIndex:
             )
         if metric != self.metric:
             raise InvalidParameterError(
-                f"'index' is for metric={self.metric!r}. Got metric={metric!r}. Build another "
-                f"one: RowIndex.build(feat, metric={metric!r})."
+                f"'index' is for {setting('metric', self.metric)}. Got "
+                f"{setting('metric', metric)}. Build another one: RowIndex.build(feat, "
+                f"{setting('metric', metric)})."
             )
         return self.rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clustimage._core.batches import BLOCK_BYTES
 from clustimage._core.memory import Budget, format_bytes
+from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._distances.bounds import PRODUCT_METRICS
 from clustimage._distances.metrics import check_metric
@@ -12,7 +13,6 @@ from clustimage.similarity._mean_images import FEW_IMAGES, sums_at_once
 
 __all__ = ["plan_find", "plan_unique"]
 
-INSTEAD = "Or use approximate=False, which is exact and needs no such index."
 MAX_ANSWER_BYTES = 2**27  # what the answers to a batch of queries take while they are made
 
 
@@ -55,10 +55,11 @@ def plan_find(
         check_approximate_metric(metric)
         lists, more = approximate_bytes(n, n_columns)
         peak, kept = max(peak, kept + lists + more), kept + lists
-        what, instead = "most of the nearest, by an index of faiss", INSTEAD
+        what = "most of the nearest, by an index of faiss"
+        instead = f"Or use {setting('approximate', False)}, which is exact and needs no such index."
         work += " by an approximate index"
     there = min(kept, built)
-    why = f"metric={metric!r}; {format_bytes(4 * n * n_columns)} of features"
+    why = f"{setting('metric', metric)}; {format_bytes(4 * n * n_columns)} of features"
     return Step("find", what, why, peak - there, kept - there).within(budget, work, instead)
 
 

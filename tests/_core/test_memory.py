@@ -62,7 +62,7 @@ def test_the_error_names_the_least_budget_that_works():
         budget.check(6_000_001, what="PCA of 9 images", instead="Use a smaller 'dim'.")
     assert str(said.value) == (
         "PCA of 9 images takes about 6.0 MB of memory, more than is allowed "
-        "(max_memory=10.0 MB, of which 4.0 MB are in use). Give max_memory='11 MB' or more. "
+        "(max_memory='10.0 MB', of which 4.0 MB are in use). Give max_memory='11 MB' or more. "
         "Use a smaller 'dim'."
     )
     Budget(check_max_memory("11 MB"), held=4_000_000).check(6_000_001, what="PCA of 9 images")

@@ -37,7 +37,7 @@ def test_pixels_beyond_the_limit_live_in_a_file_and_are_the_same(digits, tmp_pat
 def test_a_limit_too_small_for_one_block_says_what_would_do(digits):
     with pytest.raises(MemoryLimitError, match="Give max_memory='2 MB' or more") as said:
         quiet(dim=(64, 64), max_memory="1 kB").import_data(digits[0].reshape(-1, 8, 8))
-    assert "max_memory=1.0 kB" in str(said.value)
+    assert "max_memory='1.0 kB'" in str(said.value)
 
 
 def test_an_index_is_made_once_and_again_for_another_metric(digits):

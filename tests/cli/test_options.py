@@ -16,7 +16,7 @@ import clustimage
 from clustimage import Clustimage
 from clustimage._core.parameters import named, setting, shown, use_names
 from clustimage._core.validation import check_option
-from clustimage._model.settings import DEFAULT_SETTINGS
+from clustimage._model.settings import DEFAULT_PARAMS
 from clustimage.cli import COMMANDS, build_parser, main
 from clustimage.cli._options import OptionNames
 from clustimage.images import clear_cache
@@ -98,7 +98,7 @@ def test_options_are_passed_on_as_parameters_of_the_library(name):
         for function in (Clustimage.__init__, *methods, clear_cache)
         for parameter in inspect.signature(function).parameters
     }
-    known |= {setting for settings in DEFAULT_SETTINGS.values() for setting in settings}
+    known |= {setting for settings in DEFAULT_PARAMS.values() for setting in settings}
     dests = {action.dest for action in PARSERS[name]._actions if action.option_strings}
     assert dests - known - OWN == set()
 
@@ -119,7 +119,7 @@ def texts(tree):
 
 
 @pytest.mark.parametrize(
-    "folder", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists())
+    "folder", ["", *sorted(p.name for p in PACKAGE.iterdir() if (p / "__init__.py").exists())]
 )
 def test_no_message_has_a_parameter_written_out(folder):
     if folder in ("cli", "datasets"):  # what no command passes parameters on to
@@ -130,7 +130,7 @@ def test_no_message_has_a_parameter_written_out(folder):
     )
     found = [
         f"{path.relative_to(PACKAGE)}:{line}: {text}"
-        for path in sorted((PACKAGE / folder).rglob("*.py"))
+        for path in sorted((PACKAGE / folder).glob("**/*.py" if folder else "*.py"))
         for line, text in texts(ast.parse(path.read_text("utf-8")))
         if " " in text.strip() and written.search(text)
     ]

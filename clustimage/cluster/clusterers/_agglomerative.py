@@ -11,6 +11,7 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget, free_budget
+from clustimage._core.parameters import named, setting
 from clustimage._distances.condensed import condensed_distances
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
@@ -142,8 +143,9 @@ class AgglomerativeClusterer(Clusterer):
             check_constrained_linkage(linkage)
         if sim is not None and self.n_clusters is not None:
             raise InvalidParameterError(
-                "'sim' and 'n_clusters' both say where to cut the tree. "
-                f"Got sim={self.sim!r} and n_clusters={self.n_clusters!r}. Give one of them."
+                f"{named('sim')} and {named('n_clusters')} both say where to cut the tree. Got "
+                f"{setting('sim', self.sim)} and {setting('n_clusters', self.n_clusters)}. Give "
+                "one of them."
             )
         most = 1 if self.n_clusters is None else self.n_clusters
         check_micro_clusters(self.micro_clusters, most=most, barred=self._needs_pairs())
@@ -205,7 +207,9 @@ class AgglomerativeClusterer(Clusterer):
             "Clustering: %s, because %s.%s",
             tree.what,
             tree.why,
-            " micro_clusters=0 asks for the tree of all images." if not self.micro_clusters else "",
+            f" {setting('micro_clusters', 0)} asks for the tree of all images."
+            if not self.micro_clusters
+            else "",
         )
         found = find_micro_clusters(
             X,

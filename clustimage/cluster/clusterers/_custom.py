@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.parameters import named
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 
@@ -70,6 +71,6 @@ class CustomClusterer(Clusterer):
     def check(self) -> None:
         if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit_predict"):
             raise InvalidParameterError(
-                "'cluster' must be a name or an object with a method fit_predict. "
-                f"Got {self.estimator!r}."
+                f"{named('cluster')} must be a name or an object with a method fit_predict. Got "
+                f"{self.estimator!r}."
             )

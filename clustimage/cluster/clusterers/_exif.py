@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
+from clustimage._core.parameters import setting
 from clustimage._core.validation import check_int, check_real
 from clustimage._distances.geo import read_locations
 from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
@@ -175,9 +176,9 @@ def _check_known(known: np.ndarray, metric: str, what: str) -> None:
         )
     if not known.any():
         raise InvalidDataError(
-            f"metric={metric!r} needs a {what}, and all {len(known)} photos are without one that "
-            "can be used. The columns 'exif' of import_status and 'reason' of metadata say what "
-            "is wrong with EXIF data that are there."
+            f"{setting('metric', metric)} needs a {what}, and all {len(known)} photos are without "
+            "one that can be used. The columns 'exif' of import_status and 'reason' of metadata "
+            "say what is wrong with EXIF data that are there."
         )
 
 
@@ -197,7 +198,9 @@ def _found(
     labels[known] = order_labels(parts, min_size)
     n_without = int((~known).sum())
     if n_without:
-        logger.info("Without data for metric=%r: %d of %d.", metric, n_without, len(known))
+        logger.info(
+            "Without data for %s: %d of %d.", setting("metric", metric), n_without, len(known)
+        )
     name, value = varied
     k = count_clusters(parts)
     params = {

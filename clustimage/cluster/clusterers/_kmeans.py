@@ -12,6 +12,7 @@ from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import n_workers, run_ordered
+from clustimage._core.parameters import setting
 from clustimage.cluster._candidates import MANY_ROWS, Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._distinct import name_distinct_rows
@@ -79,8 +80,9 @@ class KMeansClusterer(Clusterer):
     def check(self) -> None:
         if self.metric != "euclidean":
             raise InvalidParameterError(
-                f"cluster='kmeans' works with metric='euclidean' only. Got metric={self.metric!r}. "
-                "With another metric use 'agglomerative', 'dbscan' or 'hdbscan'."
+                f"{setting('cluster', 'kmeans')} works with {setting('metric', 'euclidean')} only. "
+                f"Got {setting('metric', self.metric)}. With another metric use 'agglomerative', "
+                "'dbscan' or 'hdbscan'."
             )
 
     def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
@@ -99,9 +101,9 @@ class KMeansClusterer(Clusterer):
         possible = [k for k in counts if k <= n_different]
         if not possible:
             raise InvalidDataError(
-                f"k-means cannot make {min(counts)} clusters: only {n_different} of the "
-                f"{len(X)} images differ from each other. Ask for fewer clusters, or use "
-                "cluster='agglomerative'."
+                f"k-means cannot make {min(counts)} clusters: only {n_different} of the {len(X)} "
+                "images differ from each other. Ask for fewer clusters, or use "
+                f"{setting('cluster', 'agglomerative')}."
             )
         run = partial(self._run_many if many else self._run, X)
         workers = min(n_workers(self.n_jobs), MAX_COPIES) if many else self.n_jobs

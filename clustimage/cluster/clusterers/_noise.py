@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.parameters import named, setting
 from clustimage.cluster._candidates import Candidates
 
 __all__ = ["keep_allowed", "neighbours_of_a_core"]
@@ -55,12 +56,15 @@ def keep_allowed(found: Candidates, counts: Sequence[int], name: str) -> Candida
         asked = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
         # Where one number was asked for there is no range to widen.
         widen = (
-            "Ask for another number" if len(counts) == 1 else "Widen 'min_clust' and 'max_clust'"
+            "Ask for another number"
+            if len(counts) == 1
+            else (f"Widen {named('min_clust')} and {named('max_clust')}")
         )
         raise InvalidDataError(
-            f"cluster={name!r} found no labelling with {asked} clusters. Over {len(found.labels)} "
-            f"values of {found.varied!r} it saw these numbers of clusters: {seen}. {widen}, try "
-            "cluster_space='low', or use cluster='agglomerative', which gives any number."
+            f"{setting('cluster', name)} found no labelling with {asked} clusters. Over "
+            f"{len(found.labels)} values of {found.varied!r} it saw these numbers of clusters: "
+            f"{seen}. {widen}, try {setting('cluster_space', 'low')}, or use "
+            f"{setting('cluster', 'agglomerative')}, which gives any number."
         )
     return Candidates(
         [found.labels[i] for i in kept], [found.thresholds[i] for i in kept], found.varied

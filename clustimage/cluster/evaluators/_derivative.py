@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.parameters import setting
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._evaluator import Evaluator
 
@@ -27,7 +28,7 @@ class Derivative(Evaluator):
     ) -> np.ndarray:
         if candidates.Z is None:
             raise InvalidDataError(
-                "evaluate='derivative' needs labellings that were cut from a tree."
+                f"{setting('evaluate', 'derivative')} needs labellings that were cut from a tree."
             )
         acceleration = height_acceleration(candidates.Z)
         n = len(candidates.Z) + 1

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named, setting
 from clustimage._distances.condensed import condensed_distances
 from clustimage.cluster.tree._linkage import build_tree_from, check_linkage, check_tree_memory
 from clustimage.cluster.tree._merging import CONSTRAINED, merge_nearest
@@ -91,7 +92,7 @@ def read_groups(cannot_link: Any, n: int) -> Groups | None:
         fits, given = False, repr(cannot_link)
     if not fits:
         raise InvalidParameterError(
-            f"'cannot_link' must be {n} labels, one per image. Got {given}."
+            f"{named('cannot_link')} must be {n} labels, one per image. Got {given}."
         )
     seen: dict[Any, int] = {}
     codes = np.empty(n, dtype=np.int64)
@@ -100,7 +101,8 @@ def read_groups(cannot_link: Any, n: int) -> Groups | None:
             codes[i] = -1 if _is_free(label) else seen.setdefault(label, len(seen))
         except TypeError:
             raise InvalidParameterError(
-                f"'cannot_link' must be text or numbers, one per image. Got {label!r} at row {i}."
+                f"{named('cannot_link')} must be text or numbers, one per image. Got {label!r} at "
+                f"row {i}."
             ) from None
     return Groups(codes, [str(label) for label in seen])
 
@@ -156,8 +158,8 @@ def check_constrained_linkage(name: str) -> None:
     if name not in CONSTRAINED:
         # Their heights fall: a merge that is allowed could lie above one that is not.
         raise InvalidParameterError(
-            f"'cannot_link' does not go with linkage={name!r}. "
-            f"Allowed there: {', '.join(map(repr, CONSTRAINED))}."
+            f"{named('cannot_link')} does not go with {setting('linkage', name)}. Allowed there: "
+            f"{', '.join(map(repr, CONSTRAINED))}."
         )
 
 
@@ -284,11 +286,11 @@ def competing_counts(
     why = f"{groups.names[largest]!r} alone has {groups.sizes[largest]} images"
     if groups.sizes[largest] < least:
         why += f", and of the {least} clusters that are left each two hold images of one group"
-    asked, do = f"{counts[0]}", f"Set n_clusters={least} or more"
+    asked, do = f"{counts[0]}", f"Set {setting('n_clusters', least)} or more"
     if len(counts) > 1:
         asked = f"{counts[0]} to {counts[-1]}"
-        do += f", or max_clust={least + 2} or more" if least < n - 1 else ""
+        do += f", or {setting('max_clust', least + 2)} or more" if least < n - 1 else ""
     raise InvalidParameterError(
-        f"With 'cannot_link' there are at least {least} clusters here: {why}. "
-        f"Asked for were {asked}. {do}."
+        f"With {named('cannot_link')} there are at least {least} clusters here: {why}. Asked for "
+        f"were {asked}. {do}."
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_real
 from clustimage._distances.blocks import pair_distances
 from clustimage._distances.condensed import condensed_distances
@@ -53,7 +54,7 @@ class Weights:
     @property
     def given(self) -> str:
         """How it was asked for."""
-        parts = [f"time_weight={self.time}"] * (self.time > 0)
+        parts = [setting("time_weight", self.time)] * (self.time > 0)
         return ", ".join([*parts, *[f"place_weight={self.place}"] * (self.place > 0)])
 
 
@@ -76,8 +77,8 @@ def check_weights(time_weight: Any, place_weight: Any) -> Weights:
     )
     if weights.time + weights.place > 1 + ROUNDING:
         raise InvalidParameterError(
-            "'time_weight' and 'place_weight' must together be at most 1; what is left is the "
-            f"part of the content. Got {weights.time} and {weights.place}."
+            f"{named('time_weight')} and 'place_weight' must together be at most 1; what is left "
+            f"is the part of the content. Got {weights.time} and {weights.place}."
         )
     return weights
 
@@ -175,8 +176,8 @@ def check_seconds(moments: Any, time_weight: float, n: int) -> np.ndarray | None
         return None
     if moments is None:
         raise InvalidParameterError(
-            f"time_weight={time_weight} needs the moment of each image, in seconds ('moments'). "
-            "Got None. Give them, or leave 'time_weight' at 0."
+            f"{setting('time_weight', time_weight)} needs the moment of each image, in seconds "
+            f"('moments'). Got None. Give them, or leave {named('time_weight')} at 0."
         )
     seconds = np.asarray(moments)
     if seconds.shape != (n,) or seconds.dtype.kind not in "iuf":

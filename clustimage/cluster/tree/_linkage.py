@@ -8,6 +8,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from clustimage._core.errors import InvalidParameterError, StepOrderError
 from clustimage._core.memory import free_budget
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_option, check_real
 from clustimage._distances.condensed import condensed_distances
 from clustimage._distances.metrics import check_metric
@@ -52,13 +53,14 @@ def check_linkage(name: str, metric: str, *, weights: Weights = NO_WEIGHTS) -> N
     others = ", ".join(repr(one) for one in LINKAGES if one not in EUCLIDEAN_LINKAGES)
     if metric != "euclidean":
         raise InvalidParameterError(
-            f"'linkage' {name!r} is defined for metric='euclidean' only. Got metric={metric!r}. "
-            f"With it, choose a linkage of {others}."
+            f"{named('linkage')} {name!r} is defined for {setting('metric', 'euclidean')} only. "
+            f"Got {setting('metric', metric)}. With it, choose a linkage of {others}."
         )
     if weights:
         raise InvalidParameterError(
-            f"'linkage' {name!r} is defined for Euclidean distances only, not for those mixed "
-            f"with {weights.words}. Got {weights.given}. With it, choose a linkage of {others}."
+            f"{named('linkage')} {name!r} is defined for Euclidean distances only, not for those "
+            f"mixed with {weights.words}. Got {weights.given}. With it, choose a linkage of "
+            f"{others}."
         )
 
 
@@ -78,7 +80,7 @@ def check_tree_memory(n: int, linkage_name: str, *, constrained: bool = False) -
     free_budget().check(
         tree_bytes(n, linkage_name, constrained=constrained),
         what=f"A tree of {n:,} images",
-        instead="Give fewer images, or use cluster='kmeans', which builds no tree.",
+        instead=f"Give fewer images, or use {setting('cluster', 'kmeans')}, which builds no tree.",
     )
 
 

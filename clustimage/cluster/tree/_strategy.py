@@ -9,6 +9,7 @@ from typing import Any
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.parallel import n_workers
+from clustimage._core.parameters import named, setting
 from clustimage._distances.condensed import needs_of_pairs
 from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster.tree._linkage import tree_bytes
@@ -78,8 +79,8 @@ def what_needs_pairs(
     'time_weight=0.5'
     """
     needs = {
-        f"sim={sim}": sim is not None,
-        f"time_weight={time_weight}": time_weight > 0,
+        setting("sim", sim): sim is not None,
+        setting("time_weight", time_weight): time_weight > 0,
         f"place_weight={place_weight}": place_weight > 0,
         "'cannot_link'": cannot_link is not None,
     }
@@ -112,21 +113,21 @@ def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None
         return None
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0 or value == 1:
         raise InvalidParameterError(
-            "'micro_clusters' must be a whole number of at least 2, 0 for the tree of all images, "
-            f"or None. Got {value!r}."
+            f"{named('micro_clusters')} must be a whole number of at least 2, 0 for the tree of "
+            f"all images, or None. Got {value!r}."
         )
     number = int(value)
     if not number:
         return number
     if barred is not None:
         raise InvalidParameterError(
-            f"micro_clusters={number} cannot be combined with {barred}, which needs the distances "
-            "of all pairs of images. Leave one of them out."
+            f"{setting('micro_clusters', number)} cannot be combined with {barred}, which needs "
+            "the distances of all pairs of images. Leave one of them out."
         )
     if number < most:
         raise InvalidParameterError(
-            f"'micro_clusters' must be at least {most}, the largest number of clusters that is "
-            f"asked for; many times as many are better. Got {number}."
+            f"{named('micro_clusters')} must be at least {most}, the largest number of clusters "
+            f"that is asked for; many times as many are better. Got {number}."
         )
     return number
 
@@ -169,18 +170,22 @@ def choose_tree(
     peak = micro_bytes(n, d, m, n_jobs=n_jobs)
     few = n <= MANY_ROWS
     fits = budget is None or budget.allows(exact) or peak >= exact
-    other = f"ask for micro_clusters={leaves}" if leaves < n else "ask for fewer clusters"
+    fewer = setting("micro_clusters", leaves) if leaves < n else "fewer clusters"
+    other = f"ask for {fewer}"
     why = ""
     if barred is not None:
         why, other = f"{barred} needs all distances", f"leave out {barred}"
     elif micro_clusters == 0:
-        why = "micro_clusters=0 was asked for"
+        why = f"{setting('micro_clusters', 0)} was asked for"
     elif m >= n:
         why = f"{m:,} micro-clusters are no fewer than the images"
     elif micro_clusters is None and few and fits:
         why = f"{n:,} images are at most {MANY_ROWS:,}"
     if why:
-        instead = f"Or give fewer images, {other}, or use cluster='kmeans', which builds no tree."
+        instead = (
+            f"Or give fewer images, {other}, or use {setting('cluster', 'kmeans')}, which "
+            "builds no tree."
+        )
         why = f"{why}; their distances take {format_bytes(pairs)}"
         return TreeStrategy(n, 0, why, exact, instead)
     instead = "Or give fewer images or features, or ask for fewer clusters."
@@ -188,11 +193,11 @@ def choose_tree(
     why += format_bytes(pairs)
     if micro_clusters is not None:
         instead = instead.replace("clusters", "micro_clusters")
-        why = f"micro_clusters={m} was asked for"
+        why = f"{setting('micro_clusters', m)} was asked for"
     elif few:
         why = f"that of all images would take {format_bytes(exact)}, more than is left"
     if exact <= peak:
-        instead = f"Or ask for micro_clusters=0, which takes {format_bytes(exact)}."
+        instead = f"Or ask for {setting('micro_clusters', 0)}, which takes {format_bytes(exact)}."
     return TreeStrategy(n, m, why, peak, instead, small=few and micro_clusters is None)
 
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidParameterError, ModelFileError
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs
+from clustimage._core.parameters import named, setting
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_bool, check_int, merge_defaults
 from clustimage._decomposition.products import project
@@ -58,7 +59,6 @@ N_COLUMNS = {
 ASSUMED_COLUMNS = 2048  # of other networks; most of the deep ones have so many
 BYTES_PER_FRAME = 2_000_000  # of an image as the input of a network
 NETWORK_BYTES = 400_000_000  # of weights and activations between two layers, about
-SMALLER = "Take a network with fewer activations, such as model='squeezenet1_1'."
 
 DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps(:0)?")
 COMPONENTS = ("mean_", "components_", "offset_", "explained_variance_ratio_")
@@ -271,7 +271,12 @@ class CNNExtractor(ImageExtractor):
             peak, what = max(peak, rows + pca.peak), f"{what}, and {pca.what}"
             step = replace(step, what=what, peak=peak, kept=pca.kept)
         work = f"Keeping the activations of {n_images:,} images"
-        return step.within(budget, work, SMALLER, least=rows), n_columns
+        return step.within(
+            budget,
+            work,
+            f"Take a network with fewer activations, such as {setting('model', 'squeezenet1_1')}.",
+            least=rows,
+        ), n_columns
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> Floats:
         """Return one row per image that stage 1 has read, and learn the components from them.
@@ -419,7 +424,7 @@ def _check_model(model: Any) -> None:
         isinstance(model, str) or (hasattr(model, "state_dict") and hasattr(model, "eval"))
     ):
         raise InvalidParameterError(
-            "'model' must be the name of a classification model of torchvision or a "
+            f"{named('model')} must be the name of a classification model of torchvision or a "
             f"torch.nn.Module. Got {model!r}."
         )
 
@@ -428,8 +433,8 @@ def _check_weights(weights: Any) -> None:
     known = weights is None or isinstance(weights, str) or file_of(weights) is not None
     if not known and not hasattr(weights, "transforms"):
         raise InvalidParameterError(
-            "'weights' must be the name of weights of torchvision, a file with a state dict, or "
-            f"None for random ones. Got {weights!r}."
+            f"{named('weights')} must be the name of weights of torchvision, a file with a state "
+            f"dict, or None for random ones. Got {weights!r}."
         )
 
 

@@ -6,6 +6,7 @@ import difflib
 from typing import Any, NamedTuple
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named
 from clustimage.features.cnn._torch import import_torch
 
 __all__ = ["Layer", "TruncatedNetwork", "find_layer", "is_out_of_memory", "to_rows"]
@@ -69,15 +70,15 @@ def find_layer(network: Any, layer: str | int | None, expression: str = "model")
         if layer and layer in modules:
             return Layer(layer, modules[layer], "output")
         raise InvalidParameterError(
-            f"params_cnn['layer'] must be a layer of {type(network).__name__}. Got {layer!r}."
-            f"{_near(layer, [*known, *filter(None, modules)])} All names: "
-            f"[name for name, _ in {expression}.named_modules()]."
+            f"{named('layer', of='params_cnn')} must be a layer of {type(network).__name__}. Got "
+            f"{layer!r}.{_near(layer, [*known, *filter(None, modules)])} All names: [name for "
+            f"name, _ in {expression}.named_modules()]."
         )
     leaves = [name for name, module in modules.items() if not any(module.children())]
     if -len(leaves) <= layer < len(leaves):
         return Layer(leaves[layer], modules[leaves[layer]], "output")
     raise InvalidParameterError(
-        f"params_cnn['layer'] must be from {-len(leaves)} to {len(leaves) - 1}: "
+        f"{named('layer', of='params_cnn')} must be from {-len(leaves)} to {len(leaves) - 1}: "
         f"{type(network).__name__} has {len(leaves)} layers. Got {layer!r}."
     )
 
@@ -180,17 +181,17 @@ class TruncatedNetwork:
             value = made
         elif not hook.seen:
             raise InvalidParameterError(
-                f"params_cnn['layer']: {self.layer.name!r} is part of "
-                f"{type(self.network).__name__} and is not run as a layer of its own. Take the "
-                "one around it, or the one before."
+                f"{named('layer', of='params_cnn')}: {self.layer.name!r} is part of "
+                f"{type(self.network).__name__} and is not run as a layer of its own. Take the one "
+                "around it, or the one before."
             )
         hook.runs = hook.runs or hook.seen
         return _one_tensor(value, len(batch), self.layer.name)
 
     def _refused(self, batch: Any, exc: BaseException) -> InvalidParameterError:
         return InvalidParameterError(
-            f"params_cnn['model']: {type(self.network).__name__} cannot take images as a tensor "
-            f"of shape {tuple(batch.shape)}: {' '.join(str(exc).split())[:200]}."
+            f"{named('model', of='params_cnn')}: {type(self.network).__name__} cannot take images "
+            f"as a tensor of shape {tuple(batch.shape)}: {' '.join(str(exc).split())[:200]}."
         )
 
 
@@ -212,7 +213,8 @@ def _one_tensor(value: Any, n_images: int, name: str) -> Any:
         else f"a {type(value).__name__}"
     )
     raise InvalidParameterError(
-        f"params_cnn['layer'] must give one tensor with a row per image. {name!r} gives {got}."
+        f"{named('layer', of='params_cnn')} must give one tensor with a row per image. {name!r} "
+        f"gives {got}."
     )
 
 

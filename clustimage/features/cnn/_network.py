@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
 from clustimage._core.logs import get_logger
+from clustimage._core.parameters import named, setting
 from clustimage.features.cnn._layers import TruncatedNetwork, find_layer, is_out_of_memory, to_rows
 from clustimage.features.cnn._torch import find_device, import_torch
 from clustimage.features.cnn._weights import (
@@ -252,9 +253,9 @@ def find_model(name: str) -> str:
     near = alike or difflib.get_close_matches(wanted, names, n=4, cutoff=0.5)
     words = f" Close matches: {', '.join(map(repr, near))}." if near else ""
     raise InvalidParameterError(
-        "params_cnn['model'] must be a classification model of torchvision or a torch.nn.Module. "
-        f"Got {name!r}.{words} "
-        f"All {len(names)}: torchvision.models.list_models(module=torchvision.models)."
+        f"{named('model', of='params_cnn')} must be a classification model of torchvision or a "
+        f"torch.nn.Module. Got {name!r}.{words} All {len(names)}: "
+        "torchvision.models.list_models(module=torchvision.models)."
     )
 
 
@@ -264,7 +265,8 @@ def _published(given: str, weights: Any, random_state: Any) -> tuple[Any, Preset
     model = find_model(given)
     if weights is None:
         logger.warning(
-            "weights=None: %s has random weights, its features tell little of what is shown.",
+            f"{setting('weights', None)}: %s has random weights, its features tell little of what "
+            "is shown.",
             model,
         )
         module = _build(model, random_state=random_state)
@@ -326,15 +328,15 @@ def _custom(model: Any, weights: Any) -> tuple[Any, Preset, str]:
     if not isinstance(model, torch.nn.Module):
         model.state_dict()  # raises for what stands for a network that was not saved
         raise InvalidParameterError(
-            "params_cnn['model'] must be the name of a classification model of torchvision or a "
-            f"torch.nn.Module. Got a {type(model).__name__}."
+            f"{named('model', of='params_cnn')} must be the name of a classification model of "
+            f"torchvision or a torch.nn.Module. Got a {type(model).__name__}."
         )
     try:
         module = copy.deepcopy(model)
     except (RuntimeError, TypeError) as exc:
         raise InvalidParameterError(
-            f"params_cnn['model']: {type(model).__name__} cannot be copied ({exc}), which is done "
-            "so that the object itself stays as it is."
+            f"{named('model', of='params_cnn')}: {type(model).__name__} cannot be copied ({exc}), "
+            "which is done so that the object itself stays as it is."
         ) from exc
     preset, path = Preset(), file_of(weights)
     if path is not None:
@@ -353,8 +355,8 @@ def _member(weights: Any) -> Any:
         return torchvision.models.get_weight(str(weights))
     except (ValueError, KeyError) as exc:
         raise InvalidParameterError(
-            "params_cnn['weights'] of a torch.nn.Module must be a file with a state dict, or "
-            "weights of torchvision whose preprocessing is used, such as "
+            f"{named('weights', of='params_cnn')} of a torch.nn.Module must be a file with a state "
+            "dict, or weights of torchvision whose preprocessing is used, such as "
             f"'ResNet50_Weights.IMAGENET1K_V2'. Got {str(weights)!r}."
         ) from exc
 
@@ -371,7 +373,8 @@ def _preset_of(member: Any) -> Preset:
     names = ("crop_size", "resize_size", "mean", "std", "interpolation")
     if not all(hasattr(steps, name) for name in names):
         raise InvalidParameterError(
-            f"params_cnn['weights'] must be weights for the classification of images. Got {member}."
+            f"{named('weights', of='params_cnn')} must be weights for the classification of "
+            f"images. Got {member}."
         )
     size = int(steps.crop_size[0])
     return Preset(

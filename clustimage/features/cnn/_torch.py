@@ -7,10 +7,9 @@ from typing import Any
 
 from clustimage._core.errors import InvalidParameterError, MissingDependencyError
 from clustimage._core.optional import import_optional
+from clustimage._core.parameters import setting
 
 __all__ = ["find_device", "import_torch", "installed_versions"]
-
-NEEDED_BY = "method='cnn'"
 
 
 def installed_versions() -> dict[str, str] | None:
@@ -35,7 +34,7 @@ def import_torch() -> tuple[Any, Any]:
         import torchvision.models
     except (ImportError, OSError, RuntimeError, AttributeError) as exc:
         if isinstance(exc, ModuleNotFoundError) and exc.name == "torchvision":
-            import_optional("torchvision", extra="cnn", needed_by=NEEDED_BY)
+            import_optional("torchvision", extra="cnn", needed_by=setting("method", "cnn"))
         raise MissingDependencyError(_mismatch_message(exc)) from exc
     return torch, torchvision
 
@@ -45,7 +44,7 @@ def _import_torch() -> Any:
         import torch
     except ModuleNotFoundError as exc:
         if exc.name == "torch":
-            return import_optional("torch", extra="cnn", needed_by=NEEDED_BY)
+            return import_optional("torch", extra="cnn", needed_by=setting("method", "cnn"))
         raise _broken_torch(exc) from exc
     except (ImportError, OSError, RuntimeError, AttributeError) as exc:
         raise _broken_torch(exc) from exc
@@ -54,9 +53,9 @@ def _import_torch() -> Any:
 
 def _broken_torch(exc: BaseException) -> MissingDependencyError:
     return MissingDependencyError(
-        f"{NEEDED_BY} needs the package 'torch', which is installed ({_version('torch')}) and "
-        f"cannot be imported ({_one_line(exc)}). "
-        "Install it again: pip install --force-reinstall torch torchvision"
+        f"{setting('method', 'cnn')} needs the package 'torch', which is installed "
+        f"({_version('torch')}) and cannot be imported ({_one_line(exc)}). Install it again: pip "
+        "install --force-reinstall torch torchvision"
     )
 
 
@@ -64,8 +63,9 @@ def _mismatch_message(exc: BaseException) -> str:
     """Return what to do where torchvision does not load with the torch that is installed."""
     torch, torchvision = _version("torch"), _version("torchvision")
     message = (
-        f"{NEEDED_BY} needs torch and torchvision of versions that belong together. Installed are "
-        f"torch {torch} and torchvision {torchvision}, which cannot be imported ({_one_line(exc)})."
+        f"{setting('method', 'cnn')} needs torch and torchvision of versions that belong together. "
+        f"Installed are torch {torch} and torchvision {torchvision}, which cannot be imported "
+        f"({_one_line(exc)})."
     )
     partner = _partner(torch)
     if partner is None:

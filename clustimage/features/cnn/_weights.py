@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from clustimage._core.errors import DownloadError, InvalidParameterError
+from clustimage._core.parameters import named, setting
 from clustimage.datasets import wget
 from clustimage.features.cnn._torch import import_torch
 from clustimage.images import Stamp
@@ -97,8 +98,8 @@ def file_digest(path: Path) -> str:
     except OSError as exc:
         what = "is a folder" if path.is_dir() else (exc.strerror or str(exc))
         raise InvalidParameterError(
-            f"params_cnn['weights'] must be the name of weights that torchvision has, or a file. "
-            f"{path.absolute()}: {what}."
+            f"{named('weights', of='params_cnn')} must be the name of weights that torchvision "
+            f"has, or a file. {path.absolute()}: {what}."
         ) from exc
 
 
@@ -137,7 +138,7 @@ def find_member(model: str, weights: Any) -> Any:
             return kind[known]
     close = difflib.get_close_matches(name.upper(), kind.__members__, n=1)
     raise InvalidParameterError(
-        f"params_cnn['weights'] of {model} must be one of "
+        f"{named('weights', of='params_cnn')} of {model} must be one of "
         f"{', '.join(map(repr, kind.__members__))}, a file with a state dict, or None for random "
         f"ones. Got {str(weights)!r}.{f' Did you mean {close[0]!r}?' if close else ''}"
     )
@@ -168,9 +169,9 @@ def fetch_weights(model: str, member: Any) -> Path:
         raise DownloadError(
             f"The weights {member.name} of {model} are the file {path.name}. It is not at {path}, "
             f"and could not be downloaded from {url} ({exc.__cause__ or exc}). Give a file that "
-            "you have, params_cnn={'weights': 'path/to/file.pth'}; or use another method, such "
-            "as method='pca'; or download the file elsewhere and copy it to "
-            f"{path}."
+            f"you have, {setting('params_cnn', {'weights': 'path/to/file.pth'})}; or use another "
+            f"method, such as {setting('method', 'pca')}; or download the file elsewhere and copy "
+            f"it to {path}."
         ) from exc
     finally:
         part.unlink(missing_ok=True)
@@ -331,7 +332,7 @@ def load_weights(module: Any, state: OrderedDict[str, Any], *, path: Path, model
     raise InvalidParameterError(
         f"{path} holds the weights of another network than {model}: of its {len(expected)} "
         f"entries {'; '.join(parts)}.{_seems(state)} Name the network that the file belongs to in "
-        "params_cnn['model']."
+        f"{named('model', of='params_cnn')}."
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
+from clustimage._core.parameters import named
 from clustimage.images.cache._session import TABLES, Session
 from clustimage.images.reading._listing import CACHE_NAME, absolute, printable
 
@@ -141,7 +142,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> bool:
             f"{VERSION}). To begin a new one: clustimage cache clear {printable(str(path.parent))}"
         )
     if application or version or n_tables:
-        raise UnusableCache("it is a database of another program. Give another 'dirpath'")
+        raise UnusableCache(f"it is a database of another program. Give another {named('dirpath')}")
     return True
 
 
@@ -300,7 +301,7 @@ def _existing(dirpath: str | os.PathLike[str]) -> Path:
     if not path.is_file():
         raise InvalidParameterError(
             f"There is no {CACHE_NAME} in {printable(str(path.parent))}. It is made by a model "
-            "with this folder as its 'dirpath'."
+            f"with this folder as its {named('dirpath')}."
         )
     return path
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_option
 from clustimage.images._status import ImageStatus
 from clustimage.images.reading._listing import printable
@@ -112,8 +113,8 @@ def read_timestamps(status: Sequence[ImageStatus], timestamps: Any = "auto") -> 
         seconds = _as_seconds(timestamps)
         if len(seconds) != len(rows):
             raise InvalidDataError(
-                f"'timestamps' must have one value for each of the {len(rows)} images that "
-                f"were read, in their order. Got {len(seconds)}."
+                f"{named('timestamps')} must have one value for each of the {len(rows)} images "
+                f"that were read, in their order. Got {len(seconds)}."
             )
         return Timestamps(seconds, ["given"] * len(seconds))
     found = [CLOCKS[timestamps](row) for row in rows]
@@ -164,8 +165,9 @@ def _without_timestamp(without: list[ImageStatus], rows: list[ImageStatus], word
     if all(row.modified is None for row in without):
         return f"{count} come from no file that could tell a time, first: {names}. {GIVE}."
     return (
-        f"{count} have no date in their EXIF data (timestamps={word!r}), first: {names}. "
-        f"timestamps='auto' falls back on the time of the file. Or {GIVE[0].lower()}{GIVE[1:]}."
+        f"{count} have no date in their EXIF data ({setting('timestamps', word)}), first: {names}. "
+        f"{setting('timestamps', 'auto')} falls back on the time of the file. Or "
+        f"{GIVE[0].lower()}{GIVE[1:]}."
     )
 
 
@@ -174,8 +176,8 @@ def _as_seconds(timestamps: Any) -> np.ndarray:
     values: Any = timestamps.to_numpy() if hasattr(timestamps, "to_numpy") else timestamps
     if not isinstance(values, (list, tuple)) and getattr(values, "ndim", 0) != 1:
         raise InvalidParameterError(
-            "'timestamps' must be 'auto', 'exif', 'stat' or an array of times, one per image. "
-            f"Got {_shown(timestamps)}."
+            f"{named('timestamps')} must be 'auto', 'exif', 'stat' or an array of times, one per "
+            f"image. Got {_shown(timestamps)}."
         )
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
         seconds: np.ndarray = _since_1970(values)
@@ -186,8 +188,8 @@ def _as_seconds(timestamps: Any) -> np.ndarray:
     unknown = np.flatnonzero(~np.isfinite(seconds))
     if len(unknown):
         raise InvalidDataError(
-            f"'timestamps' must be known for every image. {len(unknown)} of {len(seconds)} are "
-            f"missing or not finite, the first one at position {unknown[0]}: "
+            f"{named('timestamps')} must be known for every image. {len(unknown)} of "
+            f"{len(seconds)} are missing or not finite, the first one at position {unknown[0]}: "
             f"{values[unknown[0]]}."
         )
     return seconds
@@ -205,8 +207,8 @@ def _one(value: Any, position: int) -> float:
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         return float(value)
     raise InvalidParameterError(
-        "'timestamps' must hold numbers (seconds) or datetimes; pandas.to_datetime makes them "
-        f"from text. Got {type(value).__name__} {str(value)[:60]!r} at position {position}."
+        f"{named('timestamps')} must hold numbers (seconds) or datetimes; pandas.to_datetime makes "
+        f"them from text. Got {type(value).__name__} {str(value)[:60]!r} at position {position}."
     )
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import Trail, forget
+from clustimage._core.parameters import named, setting
 from clustimage._core.public import public
 from clustimage._core.validation import check_shape
 
@@ -81,8 +82,9 @@ def guess_shape(n_pixels: int, dim: tuple[int, int] | None = None) -> tuple[int,
             return side, side, channels
     raise InvalidDataError(
         f"The shape of a flattened image of {n_pixels} values cannot be known: it is no square, "
-        f"gray or RGB, and does not fit dim={dim}. Give dim=(height, width), with "
-        f"height * width = {n_pixels} for gray or height * width * 3 = {n_pixels} for RGB."
+        f"gray or RGB, and does not fit {setting('dim', dim)}. Give {named('dim')} as (height, "
+        f"width), with height * width = {n_pixels} for gray or height * width * 3 = {n_pixels} for "
+        "RGB."
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from clustimage._core.errors import DownloadError, ImageReadError, InvalidDataError
+from clustimage._core.parameters import setting
 from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import Rows, check_numeric, check_values, guess_shape
 from clustimage.images.reading._listing import absolute, missing, printable, scan
@@ -159,7 +160,7 @@ class Wanted:
         raise InvalidDataError(
             f"Flattened images must have {height} x {width} x {channels} = "
             f"{height * width * channels} values, as the images that the model was made from "
-            f"(dim={self.dim}). Got {n_values}.{hint}"
+            f"({setting('dim', self.dim)}). Got {n_values}.{hint}"
         )
 
 

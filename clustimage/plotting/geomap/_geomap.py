@@ -173,8 +173,8 @@ def _check_size(n_bytes: int, limit: float, n: int) -> None:
     if n_bytes > limit:
         raise MemoryLimitError(
             f"The map of {pluralize(n, 'photo')} takes {format_bytes(n_bytes)}, more than "
-            f"{named('max_memory')}, "
-            f"{format_bytes(limit)}. Give a larger {named('max_memory')}, or map fewer photos."
+            f"{named('max_memory')}, {format_bytes(limit)}. Give a larger {named('max_memory')}, "
+            "or map fewer photos."
         )
 
 
@@ -182,8 +182,8 @@ def _free(path: str | os.PathLike[str], overwrite: bool) -> Path:
     target = target_file(path, name="save_path")
     if target.exists() and not check_bool("overwrite", overwrite):
         raise InvalidParameterError(
-            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or "
-            "another path."
+            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or another "
+            "path."
         )
     return target
 

@@ -71,10 +71,8 @@ def encode_pictures(
             return pictures
     raise MemoryLimitError(
         f"The smallest pictures of {len(rows):,} photos take {format_bytes(need)} in the page, "
-        "which "
-        f"has {format_bytes(max(room, 0))} for them. Give a {named('max_memory')} that is larger "
-        "by the "
-        "difference, or a smaller 'max_images'."
+        f"which has {format_bytes(max(room, 0))} for them. Give a {named('max_memory')} that is "
+        "larger by the difference, or a smaller 'max_images'."
     )
 
 

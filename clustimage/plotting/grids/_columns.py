@@ -221,8 +221,8 @@ def _draw(
             f"The picture of {pluralize(int(bands.sizes.sum()), 'image')} in "
             f"{pluralize(len(shown), 'cluster')} would take {format_bytes(needed)}, more than "
             f"{named('max_memory')}, {format_bytes(max_memory)}. Draw fewer images (labels=, "
-            f"{setting('min_samples', ...)}, "
-            f"max_rows=), or give a larger {setting('max_memory', ...)}."
+            f"{setting('min_samples', ...)}, max_rows=), or give a larger "
+            f"{setting('max_memory', ...)}."
         )
     if ax is None:
         high = raster.high * inches / raster.tile[1]

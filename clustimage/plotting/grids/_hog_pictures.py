@@ -28,8 +28,8 @@ def check_shows_hog(method: Any) -> None:
     if not (isinstance(method, str) and method in METHODS):
         raise InvalidParameterError(
             "'show_hog' must be False unless the features are HOG descriptors, with "
-            f"{setting('method', 'hog')} or {setting('method', 'pca-hog')}. Got show_hog=True "
-            f"with {setting('method', method)}."
+            f"{setting('method', 'hog')} or {setting('method', 'pca-hog')}. Got show_hog=True with "
+            f"{setting('method', method)}."
         )
 
 

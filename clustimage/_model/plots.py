@@ -25,7 +25,7 @@ from clustimage.plotting.grids._columns import MAX_IN_ALL, MAX_MEMORY, plot_colu
 from clustimage.plotting.grids._face_grid import MAX_FACES, MAX_PHOTOS, plot_faces
 from clustimage.plotting.grids._found import MAX_QUERIES, plot_hits
 from clustimage.plotting.grids._unique import MAX_UNIQUE, plot_representatives
-from clustimage.plotting.scatter._queries import place_queries
+from clustimage.plotting.scatter._queries import position_queries
 from clustimage.plotting.scatter._scatter import MAX_PICTURES, MAX_THUMBNAILS, draw_map
 
 if TYPE_CHECKING:
@@ -434,7 +434,7 @@ class PlotMethods(ClusterMethods):
             sizes=inputs.original_sizes,
             filenames=self.results["filenames"],
             pathnames=self.results["pathnames"],
-            moments=clock_times(metadata),
+            timestamps=clock_times(metadata),
             lines=lines,
             title=title,
             tiles=tiles,
@@ -551,7 +551,9 @@ class PlotMethods(ClusterMethods):
             images=inputs.images if every and zoom is not None else None,
             pictures=pictures,
             centers=inputs.centers,
-            queries=place_queries(found, xycoord, query_positions(self._state)) if found else None,
+            queries=position_queries(found, xycoord, query_positions(self._state))
+            if found
+            else None,
             zoom=zoom,
             dotsize=dotsize,
             legend=legend,

@@ -156,7 +156,7 @@ def _too_few(n: int, lowest: int, least: int, most: int, clusterer: Clusterer) -
     numbers = (
         setting("n_clusters", 1)
         if n == 1
-        else f"{setting('n_clusters', ...)} (1 to {n}) for exactly so many clusters"
+        else f"{named('n_clusters')} from 1 to {n} for exactly so many clusters"
     )
     ways = ["Give more images"]
     if not clusterer.chooses_k:

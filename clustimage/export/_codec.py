@@ -66,7 +66,7 @@ class Encoder:
     def _items(self, value: dict[Any, Any], where: str, depth: int) -> dict[str, Any]:
         for key in value:
             if not isinstance(key, str):
-                raise InvalidDataError(f"{where} cannot be saved: its key {key!r} is no text.")
+                raise InvalidDataError(f"{where} cannot be saved: its key {key!r} is not text.")
         return {
             str(key): self.encode(item, f"{where}[{key!r}]", depth + 1)
             for key, item in value.items()
@@ -97,7 +97,7 @@ class Encoder:
     def _scalar(self, value: np.generic, where: str) -> dict[str, Any]:
         if value.dtype.kind not in PLAIN_KINDS or value.dtype.names:
             raise InvalidDataError(f"{where} cannot be saved: a scalar of {value.dtype}.")
-        whole = np.asarray(value)  # an array has room for one character of an empty text
+        whole = np.asarray(value)  # an array has space for one character of an empty text
         return {"kind": "scalar", "dtype": whole.dtype.str, "hex": whole.tobytes().hex()}
 
     def _frame(self, frame: Any, where: str, depth: int) -> dict[str, Any]:

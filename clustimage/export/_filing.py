@@ -1,4 +1,4 @@
-"""One file to a new place: as a link, as a copy, or the file itself; never over another one."""
+"""One file at a new path: as a link, as a copy, or the file itself; never over another one."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _same_content(source: Path, target: Path) -> bool:
 def _move(source: Path, target: Path) -> None:
     """Move without overwriting: a second name, then the first one goes."""
     if source.is_symlink():
-        # A link with a relative path would lead nowhere from its new place.
+        # A link with a relative path would lead nowhere from its new folder.
         target.symlink_to(source.parent / source.readlink())
     else:
         try:
@@ -177,7 +177,7 @@ def _ending_in(name: str, mark: str) -> str:
     stem, ending = os.path.splitext(name)  # noqa: PTH122
     if len(os.fsencode(ending)) > MAX_BYTES // 2:
         stem, ending = name, ""
-    room = MAX_BYTES - len(os.fsencode(mark + ending))
-    while len(os.fsencode(stem)) > room:
+    n_left = MAX_BYTES - len(os.fsencode(mark + ending))
+    while len(os.fsencode(stem)) > n_left:
         stem = stem[:-1]
     return f"{stem}{mark}{ending}"

@@ -113,7 +113,7 @@ def plan_folders(
     layout: str = "label",
     target_labels: int | Iterable[int] | None = None,
 ) -> FolderPlan:
-    """Choose a place for every image; nothing is made.
+    """Choose a target for every image; nothing is made.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def _folder_name(label: int, size: int, layout: str) -> str:
 
 
 class _Names:
-    """Which names are given away, so that no two images get one place."""
+    """Which names are given away, so that no two images get one target."""
 
     def __init__(self, action: Action) -> None:
         self._action = action
@@ -185,7 +185,7 @@ class _Names:
         self._start: dict[Path, int] = {}
 
     def choose(self, row: Row, folder: Path) -> tuple[Path, bool]:
-        """Return the place of an image, and whether it is there already."""
+        """Return the target of an image, and whether it is there already."""
         wanted = folder / row.name
         # Names below this number are given away for good: not looked at again.
         start = self._start.get(wanted, 1)
@@ -205,7 +205,7 @@ class _Names:
 
 
 class FolderPlan:
-    """A place for every image, and what became of it.
+    """A target for every image, and what became of it.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ class FolderPlan:
         self._moving: set[str] = set()
 
     def add(self, row: Row) -> None:
-        """Choose the place of the next image; its folder is None where it is left out."""
+        """Choose the target of the next image; its folder is None where it is left out."""
         self.rows.append(row)
         if row.folder is None:
             row.end("left out", "not in a cluster" if row.label < 0 else "not in target_labels")
@@ -266,7 +266,7 @@ class FolderPlan:
                 if path.is_symlink() or not path.is_dir():
                     kind = "a link" if path.is_symlink() else "a file"
                     raise InvalidParameterError(
-                        f"The place of a cluster in {named('savedir')} must be a folder. "
+                        f"The folder of a cluster in {named('savedir')} must be a folder. "
                         f"{printable(str(path))} is {kind}. Remove it, or give another "
                         f"{named('savedir')}."
                     )

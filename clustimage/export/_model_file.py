@@ -31,7 +31,7 @@ SCHEMA = 1
 CHUNK = 1 << 20
 SAMPLE = 1 << 16
 WORTH_IT = 0.7  # compress what shrinks to this share of its size, or less
-SMALL = 1 << 20  # bytes of an array that goes into memory, however little there is
+MAX_BYTES_IN_MEMORY = 1 << 20  # bytes of an array that goes into memory, however little there is
 # A file that unpacks to more than both is refused; save_model never writes one.
 MAX_RATIO = 200
 RATIO_FROM = 1 << 30
@@ -195,7 +195,7 @@ def load_model(
         Where these files go; default the system's temporary folder.
     by_settings : callable, optional
         Takes what the structure has under ``"given"``, the settings of the model, and returns
-        `budget` and `folder` in their place.
+        `budget` and `folder` instead.
 
     Returns
     -------
@@ -205,11 +205,11 @@ def load_model(
     Raises
     ------
     ModelFileError
-        If there is no such file; if it is no model of clustimage, is broken or cut
+        If there is no such file; if it is not a model of clustimage, is broken or cut
         off; if it was written by a version of clustimage that is too new for this
         one; or if it would unpack to far more than a model holds.
     DiskSpaceError
-        If an array goes into a file, and the disk has no room for it.
+        If an array goes into a file, and the disk has no space for it.
     InvalidParameterError
         If no file can be made in `folder`.
     """
@@ -244,7 +244,7 @@ def _read(file: IO[bytes], by_settings: BySettings) -> dict[str, Any]:
             raise ModelFileError(f"It would unpack to {total} bytes, more than the {most} allowed.")
         model = json.loads(container.read("model.json"))
         if not isinstance(model, dict) or model.get("format") != FORMAT:
-            raise ModelFileError("It is no model of clustimage.")
+            raise ModelFileError("It is not a model of clustimage.")
         schema, version = model["schema"], model["version"]
         if type(schema) is not int or schema > SCHEMA:
             raise ModelFileError(
@@ -305,7 +305,7 @@ class Members:
     def _make(self, shape: tuple[int, ...], dtype: np.dtype, n_bytes: int) -> np.ndarray:
         if self._budget is None:
             return np.empty(shape, dtype=dtype)
-        if n_bytes > SMALL and not self._budget.allows(2 * n_bytes):
+        if n_bytes > MAX_BYTES_IN_MEMORY and not self._budget.allows(2 * n_bytes):
             size = " x ".join(map(str, shape))
             what = f"The saved images or numbers of the shape {size}"
             return new_array(shape, dtype, folder=self._folder, what=what)

@@ -21,7 +21,7 @@ def follow_moved(
     unique: dict[str, Any] | None = None,
     images: Images | None = None,
 ) -> None:
-    """Put new paths and names in the place of old ones.
+    """Replace old paths and names by new ones.
 
     Parameters
     ----------

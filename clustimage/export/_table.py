@@ -129,6 +129,6 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     target = target_file(path)
     text = frame.to_csv(index=False, lineterminator="\n")
     with replacing(target) as file:
-        # A file name that is no valid text is spelt with a backslash instead of failing.
+        # A file name that is not valid text is spelt with a backslash instead of failing.
         file.write(text.encode("utf-8", "backslashreplace"))
     return str(target)

@@ -1,4 +1,4 @@
-"""Side door: photos → crops of faces, which enter stage 1 again.
+"""Optional step: photos → crops of faces, which `import_data` reads again.
 
 A detector takes one photo as RGB and returns its faces; `DETECTORS` holds them by name.
 """

@@ -9,9 +9,9 @@ import numpy as np
 
 from clustimage.faces._detector import Face
 
-__all__ = ["LARGEST", "Crop", "cut_face", "scale_face", "whole_box"]
+__all__ = ["MAX_CROP_PIXELS", "Crop", "cut_face", "scale_face", "whole_box"]
 
-LARGEST = 512  # pixels: longer side of a crop; a face that is larger is reduced
+MAX_CROP_PIXELS = 512  # pixels: longer side of a crop; a face that is larger is reduced
 
 
 class Crop(NamedTuple):
@@ -72,11 +72,11 @@ def cut_face(photo: np.ndarray, face: Face, *, margin: float = 0.0, align: bool 
     """
     high, wide = photo.shape[:2]
     x, y, width, height = face.box
-    grown = (x - margin * width, y - margin * height)
+    corner = (x - margin * width, y - margin * height)
     size = ((1 + 2 * margin) * width, (1 + 2 * margin) * height)
-    box = whole_box(Face((*grown, *size), 0.0), wide, high)
+    box = whole_box(Face((*corner, *size), 0.0), wide, high)
     tilt = face.tilt if align else 0.0
-    scale = min(1.0, LARGEST / max(box[2:]))
+    scale = min(1.0, MAX_CROP_PIXELS / max(box[2:]))
     out = np.maximum(np.rint(box[2:] * scale), 1).astype(int)
     middle = box[:2] + box[2:] / 2
     if tilt:
@@ -92,9 +92,9 @@ def _turned(
 ) -> np.ndarray:
     """Return the crop of size `out` (width, height) around `middle`, turned by `tilt` degrees."""
     # The square that holds the crop however it is turned, reduced before it is turned.
-    reach = np.hypot(*out) / 2 / scale + 2
-    low = np.maximum(np.floor(middle - reach), 0).astype(int)
-    far = np.minimum(np.ceil(middle + reach), photo.shape[1::-1]).astype(int)
+    radius = np.hypot(*out) / 2 / scale + 2
+    low = np.maximum(np.floor(middle - radius), 0).astype(int)
+    far = np.minimum(np.ceil(middle + radius), photo.shape[1::-1]).astype(int)
     part = photo[low[1] : far[1], low[0] : far[0]]
     size = np.maximum(np.rint((far - low) * scale), 1).astype(int)
     if scale < 1:

@@ -18,7 +18,7 @@ from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
 from clustimage._core.parameters import named
 from clustimage._core.validation import check_bool, check_shape
-from clustimage.faces._crops import LARGEST, Crop, cut_face, scale_face, whole_box
+from clustimage.faces._crops import MAX_CROP_PIXELS, Crop, cut_face, scale_face, whole_box
 from clustimage.faces._detector import Face, FaceDetector
 from clustimage.faces._naming import is_crop, safe_stem, write_crop
 from clustimage.faces._registry import check_faces, make_detector
@@ -40,8 +40,10 @@ __all__ = ["find_faces"]
 
 logger = get_logger(__name__)
 
-ENLARGED = 2.0  # a photo smaller than `max_side` is enlarged for the detector by at most this
-NO_ROOM = 16  # pixels: no face is looked for in a photo with a shorter side
+MAX_ENLARGEMENT = (
+    2.0  # a photo smaller than `max_side` is enlarged for the detector by at most this
+)
+MIN_SIDE_PIXELS = 16  # pixels: no face is looked for in a photo with a shorter side
 FOLDER = "faces"
 
 # Raise when crops come out otherwise than before: they are then written under other names.
@@ -222,7 +224,9 @@ class _Work:
         self._dirpath = dirpath
         self._lock = threading.Lock()
         self._of_thread = threading.local()
-        self._of_thread.detector = make_detector(params)  # a broken model is told before any work
+        self._of_thread.detector = make_detector(
+            params
+        )  # a broken model is reported before any work
 
     def find(self, source: Any) -> _Found | str:
         """Find the faces of one photo, or say why it cannot be read."""
@@ -263,9 +267,9 @@ class _Work:
 
     def _detect(self, img: np.ndarray) -> list[Face]:
         height, width = img.shape[:2]
-        scale = min(self.params["max_side"] / max(height, width), ENLARGED)
+        scale = min(self.params["max_side"] / max(height, width), MAX_ENLARGEMENT)
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        if min(size) < NO_ROOM:
+        if min(size) < MIN_SIDE_PIXELS:
             return []
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         seen = cv2.resize(img, size, interpolation=method)
@@ -317,14 +321,14 @@ class _Work:
     def _hash(self, pathname: str, content: bytes) -> str:
         settings = {key: value for key, value in self.params.items() if key != "detector"}
         detector = self.params["detector"]
-        recipe = {
+        key = {
             "path": pathname,
             "content": digest(content),
             "settings": {key: None if v is None else str(v) for key, v in settings.items()},
             "detector": detector if isinstance(detector, str) else type(detector).__qualname__,
             "version": VERSION,
         }
-        return digest(canonical(recipe))[:12]
+        return digest(canonical(key))[:12]
 
     @property
     def folder(self) -> Path:
@@ -338,7 +342,7 @@ class _Work:
 def _as_large_as(faces: list[Face]) -> Any:
     """Return what makes the least size at which no face is below the largest crop."""
     smallest = min(max(face.box[2:]) for face in faces)
-    share = min(1.0, LARGEST / max(smallest, 1.0))
+    share = min(1.0, MAX_CROP_PIXELS / max(smallest, 1.0))
 
     def least(height: int, width: int) -> tuple[int, int]:
         return max(1, round(height * share)), max(1, round(width * share))

@@ -16,7 +16,7 @@ __all__ = ["HaarDetector"]
 
 FACES = "haarcascade_frontalface_default.xml"
 EYES = "haarcascade_eye.xml"
-LEAST = 24  # pixels: the window that the cascade of faces was trained on
+MIN_FACE_PIXELS = 24  # pixels: the window that the cascade of faces was trained on
 
 # Eyes are looked for in the upper part of a face that is brought to this width in pixels.
 # Mouths and nostrils are so left out. Sizes of an eye are shares of the width of the face.
@@ -24,7 +24,7 @@ WIDTH = 160
 UPPER = 0.6
 EYE_SIZES = 0.12, 0.4
 EYE_SCALE, EYE_NEIGHBORS = 1.05, 5
-STEEPEST = 30.0  # degrees: two eyes on a steeper line are not a pair
+MAX_TILT = 30.0  # degrees: two eyes on a steeper line are not a pair
 
 
 class HaarDetector:
@@ -53,9 +53,9 @@ class HaarDetector:
     Notes
     -----
     The score is the number of windows that agree [1]_. What looks like a face and is none
-    hardly ever has two eyes at their places, so eyes count as evidence. At most one eye is
+    hardly ever has two eyes where they belong, so eyes count as evidence. At most one eye is
     taken in each half of a face, the one on which most windows agree; two on a line of more
-    than 30 degrees are no pair, and are left out.
+    than 30 degrees are not a pair, and are left out.
 
     References
     ----------
@@ -87,7 +87,7 @@ class HaarDetector:
     def detect(self, img: np.ndarray) -> list[Face]:
         """Return the faces of a photo `(height, width, 3)`, RGB, uint8, from left to right."""
         gray = cv2.cvtColor(img, cv2.COLOR_RGB2GRAY)
-        least = max(LEAST, round(self.min_size * max(gray.shape)))
+        least = max(MIN_FACE_PIXELS, round(self.min_size * max(gray.shape)))
         if min(gray.shape) < least:
             return []
         boxes, counts = _search(
@@ -124,7 +124,7 @@ class HaarDetector:
         order = np.lexsort((found[:, 1], found[:, 0], -counts))
         best = [next((i for i in order if right[i] == half), None) for half in (False, True)]
         eyes = found[[i for i in best if i is not None]].astype(float)
-        if abs(tilt_of(eyes)) > STEEPEST:
+        if abs(tilt_of(eyes)) > MAX_TILT:
             return np.zeros((0, 4))
         eyes = eyes / scale
         eyes[:, :2] += x, y
@@ -160,5 +160,5 @@ def _cascade(path: Path) -> cv2.CascadeClassifier:
     except (cv2.error, SystemError):
         broken = True
     if broken:
-        raise InvalidParameterError(f"{path} is no cascade that OpenCV can read. {todo}")
+        raise InvalidParameterError(f"{path} is not a file that OpenCV can read. {todo}")
     return cascade

@@ -16,7 +16,7 @@ from clustimage.faces._photo_of import link_text
 
 __all__ = ["is_crop", "safe_stem", "write_crop"]
 
-LONGEST = 120  # bytes of the photo's name in that of a crop
+MAX_NAME_BYTES = 120  # bytes of the photo's name in that of a crop
 
 
 def safe_stem(pathname: str) -> str:
@@ -31,7 +31,7 @@ def safe_stem(pathname: str) -> str:
         char if char.isprintable() and char not in '/\\:*?"<>|' else "_"
         for char in Path(pathname).stem
     )
-    return stem.encode()[:LONGEST].decode(errors="ignore").strip(" .") or "photo"
+    return stem.encode()[:MAX_NAME_BYTES].decode(errors="ignore").strip(" .") or "photo"
 
 
 def is_crop(filename: str) -> bool:

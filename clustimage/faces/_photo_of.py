@@ -42,7 +42,7 @@ def photo_of(
     list of (str, int) or None
         Path of the photo and number of the face, from 0. Where `results_faces` does not
         have the file, what stands in it is taken, so that crops of earlier runs, copies
-        and links are known as well. None for what is no crop, or is gone.
+        and links are known as well. None for what is not a crop, or is gone.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def photo_of(
 
 
 def _read_link(path: str) -> tuple[str, int] | None:
-    """Return what stands in a crop; None where it is no crop."""
+    """Return what stands in a crop; None where it is not one."""
     if Path(path).suffix.lower() != ".png" or not os.path.isfile(path):  # noqa: PTH113
         return None
     try:

@@ -48,7 +48,7 @@ SETTINGS = {
 def check_faces(params: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return all settings of `find_faces`, those given over the defaults.
 
-    Opens no file: a missing model is told by `make_detector`.
+    Opens no file: a missing model is reported by `make_detector`.
 
     Raises
     ------

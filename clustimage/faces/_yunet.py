@@ -14,13 +14,13 @@ from clustimage.faces._detector import Face, drop_nested, tilt_of
 
 __all__ = ["YuNetDetector"]
 
-OVERLAP = 0.3  # intersection over union above which two boxes are of one face
-MOST = 5000  # boxes before those of one face are dropped
+MAX_OVERLAP = 0.3  # intersection over union above which two boxes are of one face
+MAX_BOXES = 5000  # boxes before those of one face are dropped
 # Pixels. With a side of 32, as it pads smaller ones, OpenCV 4 gives other faces each time, out of
 # memory that was never written: smaller photos go onto black.
-LEAST = 128
-EYE = 0.25  # side of the box around an eye, as a share of the width of the face
-STEEPEST = 90.0  # degrees: the network does not find faces that are turned further
+MIN_SIDE_PIXELS = 128
+EYE_SHARE = 0.25  # side of the box around an eye, as a share of the width of the face
+MAX_TILT = 90.0  # degrees: the network does not find faces that are turned further
 
 
 class YuNetDetector:
@@ -73,11 +73,11 @@ class YuNetDetector:
     def detect(self, img: np.ndarray) -> list[Face]:
         """Return the faces of a photo `(height, width, 3)`, RGB, uint8, from left to right."""
         height, width = img.shape[:2]
-        below, beside = max(0, LEAST - height), max(0, LEAST - width)
+        below, right = max(0, MIN_SIDE_PIXELS - height), max(0, MIN_SIDE_PIXELS - width)
         seen = cv2.cvtColor(img, cv2.COLOR_RGB2BGR)
-        if below or beside:
-            seen = cv2.copyMakeBorder(seen, 0, below, 0, beside, cv2.BORDER_CONSTANT)
-        self._network.setInputSize((width + beside, height + below))
+        if below or right:
+            seen = cv2.copyMakeBorder(seen, 0, below, 0, right, cv2.BORDER_CONSTANT)
+        self._network.setInputSize((width + right, height + below))
         _, rows = self._network.detect(seen)
         if rows is None:
             return []
@@ -88,11 +88,11 @@ class YuNetDetector:
 
 def _face(row: list[float]) -> Face:
     x, y, width, height = row[:4]
-    side = EYE * width
+    side = EYE_SHARE * width
     eyes = np.array([[row[k] - side / 2, row[k + 1] - side / 2, side, side] for k in (4, 6)])
     eyes = eyes[np.argsort(eyes[:, 0], kind="stable")]
     tilt = tilt_of(eyes)
-    return Face((x, y, width, height), row[14], eyes, tilt if abs(tilt) < STEEPEST else 0.0)
+    return Face((x, y, width, height), row[14], eyes, tilt if abs(tilt) < MAX_TILT else 0.0)
 
 
 def _where() -> str:
@@ -111,10 +111,13 @@ def _network(model: str | os.PathLike[str] | None, min_score: float) -> cv2.Face
     if not path.is_file():
         raise InvalidParameterError(f"There is no model file {path.absolute()}. {_where()}")
     try:
-        network = cv2.FaceDetectorYN.create(str(path), "", (64, 64), min_score, OVERLAP, MOST)
+        network = cv2.FaceDetectorYN.create(
+            str(path), "", (64, 64), min_score, MAX_OVERLAP, MAX_BOXES
+        )
         network.detect(np.zeros((64, 64, 3), dtype=np.uint8))
     except cv2.error as exc:
         raise InvalidParameterError(
-            f"{path.absolute()} is no YuNet model that OpenCV {cv2.__version__} can run. {_where()}"
+            f"{path.absolute()} is not a YuNet model that OpenCV {cv2.__version__} can run. "
+            f"{_where()}"
         ) from exc
     return network

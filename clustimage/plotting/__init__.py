@@ -11,7 +11,7 @@ from clustimage.plotting.grids._columns import plot_columns
 from clustimage.plotting.grids._face_grid import plot_faces
 from clustimage.plotting.grids._found import plot_hits
 from clustimage.plotting.grids._unique import plot_representatives
-from clustimage.plotting.scatter._queries import place_queries
+from clustimage.plotting.scatter._queries import position_queries
 from clustimage.plotting.scatter._scatter import draw_map
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "label_colors",
     "montage",
     "palette",
-    "place_queries",
+    "position_queries",
     "plot_clusters",
     "plot_columns",
     "plot_faces",

@@ -94,7 +94,7 @@ def _from_hex(names: Iterable[str]) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _grown(size: int) -> tuple[str, ...]:
+def _extended(size: int) -> tuple[str, ...]:
     """Return `size` colours: the first six, then always the one farthest from all before."""
     steps = np.arange(0, 256, 15) / 255
     offered = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -136,8 +136,8 @@ def palette(size: int) -> tuple[str, ...]:
     >>> len(set(palette(60)))
     60
     """
-    grown = _grown(min(MAX_COLORS, max(32, 1 << (max(size, 1) - 1).bit_length())))
-    return tuple(grown[i % MAX_COLORS] for i in range(size))
+    colors = _extended(min(MAX_COLORS, max(32, 1 << (max(size, 1) - 1).bit_length())))
+    return tuple(colors[i % MAX_COLORS] for i in range(size))
 
 
 def label_colors(labels: Iterable[int]) -> dict[int, str]:

@@ -337,7 +337,7 @@ def _title(
     if labels is not None:
         title += f" in {pluralize(len(np.unique(labels[labels >= 0])), 'cluster')}"
     if sizes is not None:
-        title += f", grown from {pluralize(n, 'micro-cluster')}"
+        title += f", built from {pluralize(n, 'micro-cluster')}"
     if not whole:
         title += f", the uppermost {leaves:,} branches"
     return title

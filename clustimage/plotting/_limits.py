@@ -15,14 +15,14 @@ __all__ = [
     "check_limit",
     "nearest_first",
     "one_per_cell",
-    "over_places",
-    "say_limit",
+    "spread_over_map",
+    "log_limit",
     "shares",
 ]
 
 logger = get_logger(__name__)
 
-# Halvings of a map in `over_places`: the cells of the last are a billionth of it.
+# Halvings of a map in `spread_over_map`: the cells of the last are a billionth of it.
 HALVINGS = 15
 
 
@@ -60,7 +60,7 @@ def check_limit(name: str, value: Any, *, auto: int | None = None) -> int | None
     )
 
 
-def say_limit(
+def log_limit(
     drawn: int, of: int, noun: str, which: str, parameter: str = "max_images", more: str = ""
 ) -> None:
     """Tell in the log that a plot draws a part, which one, and how to get more."""
@@ -111,7 +111,7 @@ def one_per_cell(
     Parameters
     ----------
     points : array of shape (n, 2)
-        Places, finite.
+        Positions, finite.
     cell : (float, float)
         Width and height of a cell.
     limit : int
@@ -137,15 +137,15 @@ def one_per_cell(
     low = points.min(axis=0)
     span = float((np.ptp(points, axis=0) / cell).max())
     small, large = least, max(least, 1.001 * span)
-    place, number = _into_cells(points - low, cell, small)
+    scaled, number = _into_cells(points - low, cell, small)
     if number.max() >= limit:
         # The smallest cells, to a hundredth, of which no more than `limit` have points.
         while large > 1.01 * small:
             middle = (small * large) ** 0.5
             few = _into_cells(points - low, cell, middle)[1].max() < limit
             small, large = (small, middle) if few else (middle, large)
-        place, number = _into_cells(points - low, cell, large)
-    off = np.square(place - np.floor(place) - 0.5).sum(axis=1)
+        scaled, number = _into_cells(points - low, cell, large)
+    off = np.square(scaled - np.floor(scaled) - 0.5).sum(axis=1)
     order = np.lexsort((off, number))
     first = order[np.flatnonzero(np.diff(number[order], prepend=-1))]
     return first[np.lexsort((first, off[first]))]
@@ -154,11 +154,11 @@ def one_per_cell(
 def _into_cells(
     points: np.ndarray, cell: tuple[float, float], scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return places in units of a cell, and the number of the cell of each, from 0 up."""
-    place = points / (np.asarray(cell, dtype=float) * scale)
-    column, row = np.floor(place).astype(np.int64).T
+    """Return positions in units of a cell, and the number of the cell of each, from 0 up."""
+    scaled = points / (np.asarray(cell, dtype=float) * scale)
+    column, row = np.floor(scaled).astype(np.int64).T
     number = np.unique(column * (row.max() + 1) + row, return_inverse=True)[1].ravel()
-    return place, number
+    return scaled, number
 
 
 def apart(points: np.ndarray, cell: tuple[float, float], hidden: float = 0.4) -> np.ndarray:
@@ -180,17 +180,17 @@ def apart(points: np.ndarray, cell: tuple[float, float], hidden: float = 0.4) ->
     """
     kept = np.empty(len(points), dtype=np.int64)
     n = 0
-    places = points / cell
-    for row, place in enumerate(places):
-        shared = np.maximum(1 - np.abs(places[kept[:n]] - place), 0).prod(axis=1)
+    scaled = points / cell
+    for row, position in enumerate(scaled):
+        shared = np.maximum(1 - np.abs(scaled[kept[:n]] - position), 0).prod(axis=1)
         if not n or shared.max() <= hidden:
             kept[n] = row
             n += 1
     return kept[:n]
 
 
-def over_places(points: np.ndarray, limit: int) -> np.ndarray:
-    """Return rows so that every region of a map has some, however many lie elsewhere.
+def spread_over_map(points: np.ndarray, limit: int) -> np.ndarray:
+    """Return rows so that every region of a map has some, however many are elsewhere.
 
     The map is halved in both directions again and again. Each time, every cell that has
     none yet gives its first row, until there are `limit`.
@@ -198,7 +198,7 @@ def over_places(points: np.ndarray, limit: int) -> np.ndarray:
     Parameters
     ----------
     points : array of shape (n, 2)
-        Places, finite.
+        Positions, finite.
     limit : int
         The most rows.
 
@@ -209,7 +209,7 @@ def over_places(points: np.ndarray, limit: int) -> np.ndarray:
 
     Examples
     --------
-    >>> over_places(np.array([[0, 0], [0, 0.001], [0, 0.002], [9, 9], [0, 9]]), 3).tolist()
+    >>> spread_over_map(np.array([[0, 0], [0, 0.001], [0, 0.002], [9, 9], [0, 9]]), 3).tolist()
     [0, 3, 4]
     """
     n = len(points)
@@ -226,11 +226,11 @@ def over_places(points: np.ndarray, limit: int) -> np.ndarray:
         order = np.argsort(~chosen, kind="stable")
         first = order[np.unique(number[order], return_index=True)[1]]
         new = np.sort(first[~chosen[first]])
-        room = limit - int(chosen.sum())
-        if len(new) >= room:
-            chosen[new[np.arange(room) * len(new) // room]] = True
+        missing = limit - int(chosen.sum())
+        if len(new) >= missing:
+            chosen[new[np.arange(missing) * len(new) // missing]] = True
             return np.flatnonzero(chosen)
         chosen[new] = True
-    rest, room = np.flatnonzero(~chosen), limit - int(chosen.sum())
-    chosen[rest[np.arange(room) * len(rest) // room]] = True
+    rest, missing = np.flatnonzero(~chosen), limit - int(chosen.sum())
+    chosen[rest[np.arange(missing) * len(rest) // missing]] = True
     return np.flatnonzero(chosen)

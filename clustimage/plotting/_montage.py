@@ -135,7 +135,7 @@ def montage(
     gap: int = 0,
     background: tuple[int, int, int] = (255, 255, 255),
 ) -> np.ndarray:
-    """Lay images out in rows, as one picture.
+    """Arrange images in rows, as one picture.
 
     Parameters
     ----------
@@ -184,8 +184,8 @@ def montage(
     high, wide = cells.shape[1:3]
     canvas = np.empty((pad + nrows * high, pad + ncols * wide, 3), dtype=np.uint8)
     canvas[:] = color
-    laid = cells.reshape(nrows, ncols, high, wide, 3).swapaxes(1, 2)
-    canvas[pad:, pad:] = laid.reshape(nrows * high, ncols * wide, 3)
+    rows = cells.reshape(nrows, ncols, high, wide, 3).swapaxes(1, 2)
+    canvas[pad:, pad:] = rows.reshape(nrows * high, ncols * wide, 3)
     return canvas
 
 

@@ -11,7 +11,7 @@ from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import format_bytes
 from clustimage._core.optional import import_optional
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import named, setting
 from clustimage._distances.bounds import PRODUCT_METRICS
 from clustimage._distances.metrics import has_no_direction
 
@@ -35,7 +35,7 @@ def check_approximate_metric(metric: str) -> None:
     """Raise `InvalidParameterError` if the approximate index cannot do `metric`."""
     if metric not in PRODUCT_METRICS:
         raise InvalidParameterError(
-            f"{setting('approximate', True)} works with {setting('metric', ...)} "
+            f"{setting('approximate', True)} needs {named('metric')} to be one of "
             f"{', '.join(map(repr, PRODUCT_METRICS))}. Got {setting('metric', metric)}. Use "
             f"{setting('approximate', False)}, which is exact."
         )

@@ -78,7 +78,7 @@ def test_small_clusters_are_left_out_after_the_choice(blobs):
 
 def test_three_images_are_too_few_for_the_defaults():
     X = np.random.default_rng(0).normal(size=(3, 4))
-    with pytest.raises(InvalidParameterError, match=r"3 images.*min_clust=2 or give n_clusters=k"):
+    with pytest.raises(InvalidParameterError, match=r"3 images.*min_clust=2 or give 'n_clusters'"):
         search_k(X)
     assert sorted(np.bincount(search_k(X, n_clusters=2).labels)) == [1, 2]
     assert search_k(X, min_clust=2).score["clusters"] == [2]

@@ -77,7 +77,7 @@ def test_a_missing_model_file_is_named(name, tmp_path):
 def test_a_broken_model_file_is_named(name, content, tmp_path, capfd):
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
-    with pytest.raises(InvalidParameterError, match=r"broken\.onnx is no .* OpenCV") as caught:
+    with pytest.raises(InvalidParameterError, match=r"broken\.onnx is not a .* OpenCV") as caught:
         make_detector({"detector": name, "model": str(path)})
     assert "params_faces" in str(caught.value)
 

@@ -18,8 +18,8 @@ from clustimage.plotting._limits import (
     check_limit,
     nearest_first,
     one_per_cell,
-    over_places,
     shares,
+    spread_over_map,
 )
 
 
@@ -138,7 +138,7 @@ def test_cells_may_be_smaller_where_more_images_are_asked_for(crowd):
 def test_places_without_an_area_have_cells_too(points):
     found = one_per_cell(points, (1.0, 1.0), 10)
     assert 1 <= len(found) <= 10
-    assert len(over_places(points, 10)) == 10
+    assert len(spread_over_map(points, 10)) == 10
 
 
 def test_pictures_that_hide_much_of_one_before_are_left_out(crowd):
@@ -153,7 +153,7 @@ def test_pictures_that_hide_much_of_one_before_are_left_out(crowd):
 
 
 def test_lonely_places_are_not_lost_in_a_crowd(crowd):
-    found = over_places(crowd, 300)
+    found = spread_over_map(crowd, 300)
     assert len(found) == len(set(found.tolist())) == 300
     assert (np.diff(found) > 0).all()
     assert (found >= 10_000).sum() > 80
@@ -161,5 +161,5 @@ def test_lonely_places_are_not_lost_in_a_crowd(crowd):
 
 
 def test_equal_places_are_chosen_evenly_over_their_order():
-    found = over_places(np.zeros((1000, 2)), 10)
+    found = spread_over_map(np.zeros((1000, 2)), 10)
     assert len(found) == 10 and found[0] == 0 and np.diff(found).max() < 200

@@ -48,7 +48,7 @@ PICTURES = {"height": plot_heights, "elbow": plot_knee}
 # Above so many images the tree is drawn from its uppermost merges only.
 MAX_LEAVES = 100
 # Of many images the silhouettes of so many are drawn.
-MOST_DRAWN = 5000
+MAX_SILHOUETTES_DRAWN = 5000
 
 
 # They log to the screen by handlers of their own.
@@ -208,7 +208,7 @@ class EvaluationPlots:
 
         They are those of the features that were clustered, by the metric asked for: their
         mean, a dashed line, is the score of ``evaluate="silhouette"``, if neither time nor
-        place is mixed into the distances and `min_size` has left no image out. (`clusteval`
+        location is mixed into the distances and `min_size` has left no image out. (`clusteval`
         itself draws other silhouettes: those of two coordinates.) An unclustered image counts
         as 0. Of more than 20,000 images a sample of about 5,000 is drawn, with the silhouettes
         that they have among themselves; a line in the log says so.
@@ -216,14 +216,14 @@ class EvaluationPlots:
         Parameters
         ----------
         X : array-like of shape (n, d), optional
-            Where the dots lie, of which the first two columns are used, for example
+            Where the dots are, of which the first two columns are used, for example
             ``results["xycoord"]``; default the features.
         dot_size : float, default=25
             Area of a dot, in square points.
         jitter : float, optional
             Standard deviation of random numbers that move the dots apart.
         embedding : {"tsne"}, optional
-            Lay the dots out by t-SNE.
+            Position the dots by t-SNE.
         cmap : str or Colormap, optional
             Colours of the clusters; default those of the other plots.
         figsize : (float, float), default=(13, 6.5)
@@ -250,23 +250,23 @@ class EvaluationPlots:
                 f"A silhouette needs at least 2 clusters, and one of at least 2 images. There "
                 f"are {pluralize(k, 'cluster')} of {pluralize(len(labels), 'image')}."
             )
-        rows, places = np.asarray(self.X), self._coordinates(X)
-        if len(places) != len(labels):
+        rows, positions = np.asarray(self.X), self._coordinates(X)
+        if len(positions) != len(labels):
             raise InvalidDataError(
-                f"'X' must have one row per image, {len(labels):,}. Got {len(places):,} rows."
+                f"'X' must have one row per image, {len(labels):,}. Got {len(positions):,} rows."
             )
         if len(labels) > MANY_ROWS:
-            some = draw_sample(np.unique(labels, return_inverse=True)[1], MOST_DRAWN)
+            some = draw_sample(np.unique(labels, return_inverse=True)[1], MAX_SILHOUETTES_DRAWN)
             logger.info(
                 "Drawing the silhouettes of %s of %s.",
                 f"{len(some):,}",
                 pluralize(len(labels), "image"),
             )
-            rows, places, labels = rows[some], places[some], labels[some]
+            rows, positions, labels = rows[some], positions[some], labels[some]
         fig, left, right = plot_silhouettes(
             silhouette_values(rows, labels, metric=self.metric),
             labels,
-            self._laid_out(places, embedding, jitter),
+            self._positioned(positions, embedding, jitter),
             self._colors_of(labels, cmap),
             metric=self.metric,
             names=_names_of_axes(X, embedding),
@@ -343,16 +343,18 @@ class EvaluationPlots:
         return dict(zip(different, drawn, strict=True))
 
     @staticmethod
-    def _laid_out(places: np.ndarray, embedding: str | None, jitter: float | None) -> np.ndarray:
+    def _positioned(
+        positions: np.ndarray, embedding: str | None, jitter: float | None
+    ) -> np.ndarray:
         """Return two columns: the first ones or those of t-SNE, moved by random numbers."""
         if embedding is not None:
             from sklearn.manifold import TSNE
 
             check_option("embedding", embedding, ("tsne",))
-            perplexity = min(30, len(places) - 1)
-            places = TSNE(2, perplexity=perplexity, random_state=0).fit_transform(places)
-        noise = np.random.default_rng(0).normal(0, jitter or 0, (len(places), 2))
-        return np.asarray(places[:, :2] + noise)
+            perplexity = min(30, len(positions) - 1)
+            positions = TSNE(2, perplexity=perplexity, random_state=0).fit_transform(positions)
+        noise = np.random.default_rng(0).normal(0, jitter or 0, (len(positions), 2))
+        return np.asarray(positions[:, :2] + noise)
 
     @staticmethod
     @contextmanager

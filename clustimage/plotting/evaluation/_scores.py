@@ -17,11 +17,11 @@ __all__ = ["FIGSIZE", "TITLES", "even_out", "plot_heights", "plot_knee", "plot_s
 
 # Inches, and points of the words, as in the other figures.
 FIGSIZE = (11.0, 6.0)
-LARGE, SMALL = 13, 10
+TITLE_POINTS, TEXT_POINTS = 13, 10
 
 MAX_TICKS = 40
 # Below so many the steps of a tree are seen without a logarithm.
-FEW_MERGES = 20
+MAX_MERGES_ON_LINEAR_SCALE = 20
 
 TITLES = {
     "silhouette": "Silhouette score",
@@ -56,15 +56,15 @@ def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     bars = _draw_errors(ax, found)
     axes: tuple[Axes, ...] = (ax,)
     if found.varied != "cluster_threshold":
-        beside = ax.twinx()
-        beside.plot(x, k, color="blue", linewidth=1, marker=".")
-        beside.set_ylabel("Nr. clusters", fontsize=SMALL, color="blue")
-        beside.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes = (ax, beside)
+        counts = ax.twinx()
+        counts.plot(x, k, color="blue", linewidth=1, marker=".")
+        counts.set_ylabel("Nr. clusters", fontsize=TEXT_POINTS, color="blue")
+        counts.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes = (ax, counts)
     elif len(x) <= MAX_TICKS:
         ax.set_xticks(x)
     # The legend is on the axes that lie on top, so that no line crosses it.
-    _mark(ax, x[found.best], pluralize(k[found.best], "cluster"), legend_on=axes[-1], beside=bars)
+    _mark(ax, x[found.best], pluralize(k[found.best], "cluster"), legend_on=axes[-1], others=bars)
     _describe(ax, found)
     return axes
 
@@ -99,21 +99,21 @@ def plot_knee(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
         x[at], scores[at], color="red", marker="o", markersize=13, linestyle="none", zorder=4
     )
     line.set_linestyle(":")
-    # A falling, convex curve leaves the place above and to the right of its knee free.
+    # A falling, convex curve leaves the area above and to the right of its knee free.
     ax.annotate(
         pluralize(x[at], "cluster"),
         (x[at], scores[at]),
         (12, 12),
         textcoords="offset points",
         color="red",
-        fontsize=SMALL,
+        fontsize=TEXT_POINTS,
     )
     names = {
         curve: "Squared errors",
         chord: "From the first to the last value",
         knee: "Knee (Kneedle): furthest below that line",
     }
-    ax.legend(list(names), list(names.values()), fontsize=SMALL)
+    ax.legend(list(names), list(names.values()), fontsize=TEXT_POINTS)
     return axes
 
 
@@ -130,7 +130,7 @@ def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     x = np.concatenate([[0.0], merges, [1.05 * max(height, merges.max(initial=0.0))]])
     y = n - np.concatenate([np.arange(len(merges) + 1), [len(merges)]])
     ax.step(x, y, where="post", color="black", zorder=3)
-    if len(merges) > FEW_MERGES:
+    if len(merges) > MAX_MERGES_ON_LINEAR_SCALE:
         ax.set_yscale("log")
         # A number of clusters is read better than a power of ten.
         ax.yaxis.set_major_formatter("{x:.0f}")
@@ -138,34 +138,34 @@ def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
         ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _mark(ax, height, f"sim={found.params['sim']:g}: {pluralize(k, 'cluster')}", legend_on=ax)
     _describe(ax, found)
-    ax.set_ylabel("Nr. clusters", fontsize=SMALL)
-    ax.set_title("Similarity cut", fontsize=LARGE)
+    ax.set_ylabel("Nr. clusters", fontsize=TEXT_POINTS)
+    ax.set_title("Similarity cut", fontsize=TITLE_POINTS)
     return (ax,)
 
 
 def even_out(ax: Axes) -> None:
-    """Give the words of a picture by clusteval their sizes, and no more ticks than have room."""
+    """Give the text of a picture by clusteval its size, and no more ticks than fit."""
     from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-    ax.title.set_fontsize(LARGE)
+    ax.title.set_fontsize(TITLE_POINTS)
     for label in (ax.xaxis.label, ax.yaxis.label):
-        label.set_fontsize(SMALL)
-    ax.tick_params(labelsize=SMALL)
+        label.set_fontsize(TEXT_POINTS)
+    ax.tick_params(labelsize=TEXT_POINTS)
     if len(ax.get_xticks()) > MAX_TICKS:
         ax.xaxis.set_major_locator(MaxNLocator(20, integer=True, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(ScalarFormatter())
 
 
-def _mark(ax: Axes, x: float, words: str, *, legend_on: Axes, beside: Sequence[Any] = ()) -> None:
+def _mark(ax: Axes, x: float, words: str, *, legend_on: Axes, others: Sequence[Any] = ()) -> None:
     line = ax.axvline(x, color="red", linestyle="--", linewidth=2, label=words)
-    legend_on.legend(handles=[line, *beside], fontsize=SMALL)
+    legend_on.legend(handles=[line, *others], fontsize=TEXT_POINTS)
 
 
 def _describe(ax: Axes, found: Clustering) -> None:
     evaluate: Any = found.params["evaluate"]
-    ax.set_xlabel(VARIED[found.varied], fontsize=SMALL)
-    ax.set_ylabel(SCORES.get(evaluate, "Score"), fontsize=SMALL)
-    ax.set_title(TITLES.get(evaluate, evaluate), fontsize=LARGE)
-    ax.tick_params(labelsize=SMALL)
-    ax.yaxis.get_offset_text().set_fontsize(SMALL)
+    ax.set_xlabel(VARIED[found.varied], fontsize=TEXT_POINTS)
+    ax.set_ylabel(SCORES.get(evaluate, "Score"), fontsize=TEXT_POINTS)
+    ax.set_title(TITLES.get(evaluate, evaluate), fontsize=TITLE_POINTS)
+    ax.tick_params(labelsize=TEXT_POINTS)
+    ax.yaxis.get_offset_text().set_fontsize(TEXT_POINTS)
     ax.grid(color="grey", linestyle="--", linewidth=0.2)

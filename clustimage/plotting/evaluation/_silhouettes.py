@@ -1,4 +1,4 @@
-"""The silhouette of every image, beside the images as dots."""
+"""The silhouette of every image, next to the images as dots."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_silhouettes", "silhouette_values"]
 
 # Space between two clusters, as a part of all images; height of a label, of the axes.
-BETWEEN, LABEL = 0.01, 0.025
+CLUSTER_GAP, LABEL_HEIGHT = 0.01, 0.025
 
 
 def silhouette_values(X: np.ndarray, labels: np.ndarray, *, metric: str) -> np.ndarray:
@@ -44,18 +44,18 @@ def silhouette_values(X: np.ndarray, labels: np.ndarray, *, metric: str) -> np.n
     [0.9, 0.8888888888888888, 0.0, 0.0]
     """
     inside = labels >= 0
-    # Images that are in no cluster may have no features either.
+    # Images that are not assigned to a cluster may have no features either.
     rows = X if inside.all() else X[inside]
     values = np.zeros(len(X))
-    own = np.unique(labels[inside], return_inverse=True)[1]
-    values[inside] = silhouette_samples(rows, own, metric=metric)
+    group = np.unique(labels[inside], return_inverse=True)[1]
+    values[inside] = silhouette_samples(rows, group, metric=metric)
     return values
 
 
 def plot_silhouettes(
     values: np.ndarray,
     labels: np.ndarray,
-    places: np.ndarray,
+    positions: np.ndarray,
     colors: Mapping[int, Any],
     *,
     metric: str,
@@ -71,8 +71,8 @@ def plot_silhouettes(
         The silhouettes; a dashed line is their mean.
     labels : ndarray of int, shape (n,)
         Clusters; of negative ones only the dots are drawn.
-    places : ndarray of shape (n, 2)
-        Where the dots lie.
+    positions : ndarray of shape (n, 2)
+        Where the dots are.
     colors : mapping of int to color
         Of every label.
     metric : str
@@ -93,7 +93,7 @@ def plot_silhouettes(
     from matplotlib.patheffects import withStroke
 
     fig, (left, right) = plt.subplots(1, 2, figsize=figsize, dpi=100, layout="constrained")
-    space, low = max(1.0, BETWEEN * len(values)), 0.0
+    space, low = max(1.0, CLUSTER_GAP * len(values)), 0.0
     middles: dict[int, float] = {}
     for label in np.unique(labels[labels >= 0]).tolist():
         some = np.sort(values[labels == label])[::-1]
@@ -105,17 +105,17 @@ def plot_silhouettes(
     left.set(ylabel="cluster", title="Silhouette of each image")
     left.set_xlabel(f"silhouette ({metric} distances of the features)")
     left.legend(loc="lower right")
-    _name_clusters(left, middles, LABEL * (low + space))
-    right.scatter(*places.T, s=dot_size, c=[colors[label] for label in labels.tolist()], lw=0)
+    _name_clusters(left, middles, LABEL_HEIGHT * (low + space))
+    right.scatter(*positions.T, s=dot_size, c=[colors[label] for label in labels.tolist()], lw=0)
     for label in middles:
-        middle = tuple(places[labels == label].mean(axis=0))
+        middle = tuple(positions[labels == label].mean(axis=0))
         rim = [withStroke(linewidth=3, foreground="white")]
         right.annotate(str(label), middle, ha="center", va="center", path_effects=rim)
     right.set(xlabel=names[0], ylabel=names[1], title="Cluster of each image")
     n_without = int((labels < 0).sum())
     title = f"{pluralize(len(values), 'image')} in {pluralize(len(middles), 'cluster')}"
     if n_without:
-        title += f", {n_without:,} in none: their silhouette is 0"
+        title += f", {n_without:,} not assigned to a cluster: their silhouette is 0"
     fig.suptitle(title)
     for ax in (left, right):
         ax.grid(color="grey", linestyle="--", linewidth=0.2)
@@ -124,7 +124,7 @@ def plot_silhouettes(
 
 
 def _name_clusters(ax: Axes, middles: Mapping[int, float], high: float) -> None:
-    """Write the label of each cluster at its middle, where there is room for it."""
+    """Write the label of each cluster at its middle, where there is space for it."""
     named, last = {}, -np.inf
     for label, middle in middles.items():
         if middle - last >= high:

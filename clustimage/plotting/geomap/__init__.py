@@ -1,1 +1,1 @@
-"""The places of photos on an interactive map in one HTML file."""
+"""The locations of photos on an interactive map in one HTML file."""

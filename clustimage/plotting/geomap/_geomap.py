@@ -16,15 +16,15 @@ from clustimage._core.memory import format_bytes
 from clustimage._core.parameters import named, setting
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool, check_option, check_real
-from clustimage.plotting._limits import check_limit, over_places, say_limit
+from clustimage.plotting._limits import check_limit, log_limit, spread_over_map
 from clustimage.plotting.geomap._geomap_data import (
     clusters_of,
     days_of,
     folders_of,
     in_one_piece,
-    moment_names,
+    location_names,
     notes_of,
-    place_names,
+    timestamp_names,
 )
 from clustimage.plotting.geomap._geomap_page import check_tiles, make_page
 from clustimage.plotting.geomap._geomap_pictures import encode_pictures, encode_some, shown_sizes
@@ -38,14 +38,14 @@ TITLE = "Where the photos were taken"
 
 
 def plot_map(
-    places: Any,
+    locations: Any,
     labels: Any = None,
     *,
     pixels: np.ndarray | None = None,
     sizes: Any = None,
     filenames: Sequence[str] | None = None,
     pathnames: Sequence[str] | None = None,
-    moments: Any = None,
+    timestamps: Any = None,
     lines: str | None = None,
     title: str = TITLE,
     tiles: str | None = "openstreetmap",
@@ -60,12 +60,12 @@ def plot_map(
 
     Parameters
     ----------
-    places : array of shape (n, 2)
+    locations : array of shape (n, 2)
         Latitude and longitude in degrees, positive in the north and the east. Photos
         with a NaN are not on the map; a note on the page counts them.
     labels : array of shape (n,), int, optional
-        Clusters. -1 (in none) and other negative ones are hollow and gray. Without
-        labels all points have one colour.
+        Clusters. -1 (not assigned to a cluster) and other negative ones are hollow and gray.
+        Without labels all points have one colour.
     pixels : array of shape (n, height, width) or (n, height, width, 3), uint8, optional
         Pictures; without them the page has none.
     sizes : array of shape (n, 2), optional
@@ -73,7 +73,7 @@ def plot_map(
     filenames, pathnames : sequence of n str, optional
         Names, and where the files lie. The page says only in which folder below the one
         that holds all of them.
-    moments : array of shape (n,), optional
+    timestamps : array of shape (n,), optional
         Seconds since 1970-01-01, by the clock that the page shows; NaN where not known.
     lines : {"day"}, optional
         Join the photos of each day in order of time.
@@ -106,7 +106,7 @@ def plot_map(
     Raises
     ------
     InvalidDataError
-        If no photo has a place, or no photo on the map a date for `lines`; for arrays of
+        If no photo has a location, or no photo on the map a date for `lines`; for arrays of
         other lengths, and for degrees that are out of range.
     InvalidParameterError
         For another value that cannot be used, or a file that exists.
@@ -128,12 +128,12 @@ def plot_map(
     if not isinstance(title, str):
         raise InvalidParameterError(f"'title' must be text. Got {title!r}.")
     target = None if save_path is None else _free(save_path, overwrite)
-    where = _check_places(places)
+    where = _check_locations(locations)
     n = len(where)
     rows = np.flatnonzero(np.isfinite(where).all(axis=1))
     if not len(rows):
-        raise InvalidDataError(_no_place(n))
-    when = _of_length("moments", moments, n)
+        raise InvalidDataError(_no_location(n))
+    when = _of_length("timestamps", timestamps, n)
     data = {
         **_points(where[rows], _rows_of(_of_length("labels", labels, n, np.int64), rows)),
         **_words(filenames, pathnames, rows, n),
@@ -154,12 +154,9 @@ def plot_map(
         n_pictures = sum(map(bool, data["picture"]))
         data["notes"] = notes_of(n, len(rows), n_dated, n_pictures)
         if n_pictures < len(rows):
-            more = (
-                (f"A larger {setting('max_memory', ...)} has room for more.")
-                if max_images == "auto"
-                else ""
-            )
-            say_limit(n_pictures, len(rows), "pictures", "evenly over the map", more=more)
+            larger = f"A larger {named('max_memory')} has space for more."
+            more = larger if max_images == "auto" else ""
+            log_limit(n_pictures, len(rows), "pictures", "evenly over the map", more=more)
     page = make_page(title, data, server)
     _check_size(len(page), limit, len(rows))
     if target is None:
@@ -188,23 +185,23 @@ def _free(path: str | os.PathLike[str], overwrite: bool) -> Path:
     return target
 
 
-def _check_places(places: Any) -> np.ndarray:
-    """Return the places as float64 (n, 2); raise where they cannot be degrees."""
+def _check_locations(locations: Any) -> np.ndarray:
+    """Return the locations as float64 (n, 2); raise where they cannot be degrees."""
     try:
-        where = np.asarray(places, dtype=np.float64)
+        where = np.asarray(locations, dtype=np.float64)
     except (TypeError, ValueError):
         where = np.empty(0)
     if where.ndim != 2 or where.shape[1] != 2:
         raise InvalidDataError(
-            "'places' must be an array (n, 2) of latitude and longitude in degrees. Got "
-            f"{type(places).__name__} of shape {np.shape(where)}."
+            "'locations' must be an array (n, 2) of latitude and longitude in degrees. Got "
+            f"{type(locations).__name__} of shape {np.shape(where)}."
         )
     wrong = (np.abs(where) > [90, 180]).any(axis=1)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise InvalidDataError(
             "Latitudes must be from -90 to 90 and longitudes from -180 to 180 degrees. Row "
-            f"{row} of 'places' has {where[row].tolist()}."
+            f"{row} of 'locations' has {where[row].tolist()}."
         )
     return where
 
@@ -230,11 +227,11 @@ def _rows_of(values: Any, rows: np.ndarray) -> Any:
     return None if values is None else values[rows]
 
 
-def _no_place(n: int) -> str:
+def _no_location(n: int) -> str:
     if not n:
-        return "There is no photo to put on a map. Got 0 places."
+        return "There is no photo to put on a map. Got 0 locations."
     return (
-        f"None of the {pluralize(n, 'photo')} has a place, so that there is nothing to put on "
+        f"None of the {pluralize(n, 'photo')} has a location, so that there is nothing to put on "
         "a map. "
         "A photo has one where its EXIF data hold a latitude and a longitude; many programs and "
         "services remove them."
@@ -247,7 +244,7 @@ def _points(where: np.ndarray, labels: np.ndarray | None) -> dict[str, Any]:
         "lat": np.round(where[:, 0], 6).tolist(),
         "lon": np.round(longitudes, 6).tolist(),
         "west": west,
-        "where": place_names(where),
+        "where": location_names(where),
         "label": [0] * len(where) if labels is None else labels.tolist(),
         "clusters": clusters_of(labels, len(where)),
     }
@@ -268,7 +265,7 @@ def _words(filenames: Any, pathnames: Any, rows: np.ndarray, n: int) -> dict[str
 def _times(when: np.ndarray | None, lines: str | None, n: int) -> dict[str, Any]:
     """Return the date of each photo, the order in which they follow, and the days."""
     if when is not None:
-        # What is beyond the year 9999 is no date.
+        # What is beyond the year 9999 is not a date.
         when = np.where(np.abs(when) < LAST_SECOND, when, np.nan)
     dated = 0 if when is None else int(np.isfinite(when).sum())
     if lines and not dated:
@@ -279,7 +276,7 @@ def _times(when: np.ndarray | None, lines: str | None, n: int) -> dict[str, Any]
     if when is None:
         when = np.full(n, np.nan)
     return {
-        "when": moment_names(when),
+        "when": timestamp_names(when),
         "order": np.argsort(when, kind="stable").tolist(),
         "dated": dated,
         "days": days_of(when) if lines else [],
@@ -301,19 +298,19 @@ def _check_pixels(images: np.ndarray) -> np.ndarray:
 def _pictures(
     images: np.ndarray,
     rows: np.ndarray,
-    places: np.ndarray,
-    room: float,
+    locations: np.ndarray,
+    space: float,
     limit: int | str | None,
     n_jobs: int,
 ) -> list[str]:
     """Return the picture of each of `rows` as text, empty for those that have none."""
     # Beside each picture: quotes and a comma, and its size as "[240,160],".
-    room -= 14 * len(rows) + 60
+    space -= 14 * len(rows) + 60
     if limit == "auto":
-        some, texts = encode_some(images, room, rows=rows, places=places, n_jobs=n_jobs)
+        some, texts = encode_some(images, space, rows=rows, locations=locations, n_jobs=n_jobs)
     else:
-        some = np.arange(len(rows)) if limit is None else over_places(places, int(limit))
-        texts = encode_pictures(images, room, rows=rows[some], n_jobs=n_jobs)
+        some = np.arange(len(rows)) if limit is None else spread_over_map(locations, int(limit))
+        texts = encode_pictures(images, space, rows=rows[some], n_jobs=n_jobs)
     pictures = [""] * len(rows)
     for i, text in zip(some.tolist(), texts, strict=True):
         pictures[i] = text

@@ -1,4 +1,4 @@
-"""What a map of photos shows: clusters, days, places and words, as plain lists for its script."""
+"""What a map of photos shows: clusters, days, locations and text, as lists for its script."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = [
     "days_of",
     "folders_of",
     "in_one_piece",
-    "moment_names",
+    "timestamp_names",
     "notes_of",
-    "place_names",
+    "location_names",
 ]
 
 DAY = 86400
@@ -30,7 +30,7 @@ def in_one_piece(longitudes: np.ndarray) -> tuple[np.ndarray, float]:
     """Return longitudes for one map, cut where no photo is, and where its west end is.
 
     Places on both sides of the 180th meridian are neighbours, not a world apart: where a
-    map from 0° to 360° shows them in less room, western longitudes become those beyond
+    map from 0° to 360° shows them in less space, western longitudes become those beyond
     180°.
 
     Examples
@@ -78,12 +78,12 @@ def _rank(label: int) -> tuple[bool, int]:
     return label < 0, abs(label)
 
 
-def days_of(moments: np.ndarray) -> list[dict[str, Any]]:
+def days_of(timestamps: np.ndarray) -> list[dict[str, Any]]:
     """Return the days on which two or more photos were taken, with their rows in order of time.
 
     Parameters
     ----------
-    moments : array of shape (n,)
+    timestamps : array of shape (n,)
         Seconds since 1970-01-01; NaN where they are not known.
 
     Examples
@@ -92,15 +92,15 @@ def days_of(moments: np.ndarray) -> list[dict[str, Any]]:
     >>> [(day["name"], day["rows"]) for day in days_of(np.array([90000.0, 5.0, 86400.0, np.nan]))]
     [('1970-01-02', [2, 0])]
     """
-    order = np.argsort(moments, kind="stable")
-    order = order[np.isfinite(moments[order])]
-    number = np.floor(moments[order] / DAY).astype(np.int64)
+    order = np.argsort(timestamps, kind="stable")
+    order = order[np.isfinite(timestamps[order])]
+    number = np.floor(timestamps[order] / DAY).astype(np.int64)
     days = np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(order) else []
     days = [rows for rows in days if len(rows) > 1]
     colors = _day_colors(len(days))
     return [
         {
-            "name": moment_names(moments[rows[:1]])[0][:10],
+            "name": timestamp_names(timestamps[rows[:1]])[0][:10],
             "color": color,
             "dash": DASHES[i % len(DASHES)],
             "count": len(rows),
@@ -118,17 +118,17 @@ def _day_colors(n: int) -> list[str]:
     return [to_hex(color) for color in colormaps["plasma"](np.linspace(0.25, 0.82, n))]
 
 
-def moment_names(moments: np.ndarray) -> list[str]:
-    """Return moments as ``"2024-05-03 14:21:07"``, and empty where they are not known.
+def timestamp_names(timestamps: np.ndarray) -> list[str]:
+    """Return timestamps as ``"2024-05-03 14:21:07"``, and empty where they are not known.
 
     Examples
     --------
     >>> import numpy as np
-    >>> moment_names(np.array([0.0, np.nan]))
+    >>> timestamp_names(np.array([0.0, np.nan]))
     ['1970-01-01 00:00:00', '']
     """
-    known = np.isfinite(moments)
-    seconds = np.floor(np.where(known, moments, 0)).astype("datetime64[s]")
+    known = np.isfinite(timestamps)
+    seconds = np.floor(np.where(known, timestamps, 0)).astype("datetime64[s]")
     names = np.datetime_as_string(seconds, unit="s").tolist()
     return [
         name.replace("T", " ") if there else ""
@@ -136,19 +136,19 @@ def moment_names(moments: np.ndarray) -> list[str]:
     ]
 
 
-def place_names(places: np.ndarray) -> list[str]:
-    """Return places in words.
+def location_names(locations: np.ndarray) -> list[str]:
+    """Return locations in words.
 
     Examples
     --------
     >>> import numpy as np
-    >>> place_names(np.array([[43.5, -11.25]]))
+    >>> location_names(np.array([[43.5, -11.25]]))
     ['43.50000° N, 11.25000° W']
     """
     return [
         f"{abs(latitude):.5f}° {'N' if latitude >= 0 else 'S'}, "
         f"{abs(longitude):.5f}° {'E' if longitude >= 0 else 'W'}"
-        for latitude, longitude in places.tolist()
+        for latitude, longitude in locations.tolist()
     ]
 
 
@@ -177,7 +177,7 @@ def folders_of(pathnames: Sequence[str]) -> list[str]:
     return [seen[folder] for folder in folders]
 
 
-def notes_of(n: int, n_placed: int, n_dated: int | None, n_pictures: int) -> list[str]:
+def notes_of(n: int, n_located: int, n_dated: int | None, n_pictures: int) -> list[str]:
     """Return what is not on the map, in words.
 
     Examples
@@ -186,13 +186,13 @@ def notes_of(n: int, n_placed: int, n_dated: int | None, n_pictures: int) -> lis
     ['With a picture: 5 of 9 photos, evenly over the map.']
     """
     notes = []
-    if n_placed < n:
-        notes.append(f"Not on the map: {pluralize(n - n_placed, 'photo')} without a place.")
-    if n_dated is not None and n_dated < n_placed:
-        notes.append(f"On no line: {pluralize(n_placed - n_dated, 'photo')} without a date.")
-    if n_pictures < n_placed:
+    if n_located < n:
+        notes.append(f"Not on the map: {pluralize(n - n_located, 'photo')} without a location.")
+    if n_dated is not None and n_dated < n_located:
+        notes.append(f"On no line: {pluralize(n_located - n_dated, 'photo')} without a date.")
+    if n_pictures < n_located:
         notes.append(
-            f"With a picture: {n_pictures:,} of {pluralize(n_placed, 'photo')}, evenly over "
+            f"With a picture: {n_pictures:,} of {pluralize(n_located, 'photo')}, evenly over "
             "the map."
         )
     return notes

@@ -1,4 +1,4 @@
-"""Pictures for a page: JPEG as text, as large as the page has room for."""
+"""Pictures for a page: JPEG as text, as large as the page has space for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clustimage._core.errors import MemoryLimitError
 from clustimage._core.memory import format_bytes
 from clustimage._core.parallel import run_ordered
 from clustimage._core.parameters import named
-from clustimage.plotting._limits import over_places
+from clustimage.plotting._limits import spread_over_map
 from clustimage.plotting._montage import evenly
 from clustimage.plotting._pictures import row_pixels
 
@@ -20,23 +20,23 @@ __all__ = ["encode_pictures", "encode_some", "shown_sizes"]
 
 # Longer side in pixels and quality of JPEG, best first.
 STEPS = ((256, 85), (192, 82), (128, 80), (112, 75), (96, 72), (80, 70), (64, 66), (48, 60))
-TRIED = 48
+MAX_IMAGES_TRIED = 48
 # What is hoped to fit, by those that were tried, as a part of what would just fit.
-SURE = 0.95
-SHOWN = 240
-TINY = 40
+SAFETY = 0.95
+SHOWN_PIXELS = 240
+MAX_TINY_PIXELS = 40
 
 
 def encode_pictures(
-    images: np.ndarray, room: float, *, rows: np.ndarray | None = None, n_jobs: int = -1
+    images: np.ndarray, space: float, *, rows: np.ndarray | None = None, n_jobs: int = -1
 ) -> list[str]:
-    """Return images as JPEG in base64, in at most `room` characters.
+    """Return images as JPEG in base64, in at most `space` characters.
 
     Parameters
     ----------
     images : array of shape (n, height, width) or (n, height, width, 3), uint8
         Gray or RGB, in memory or in a file.
-    room : float
+    space : float
         Characters for all of them.
     rows : array of shape (m,), int, optional
         Which images, ascending; default is all.
@@ -63,29 +63,29 @@ def encode_pictures(
     need = 0.0
     for step in STEPS:
         need = _expected(images, rows, step, n_jobs) * len(rows)
-        if need > 1.1 * room:
+        if need > 1.1 * space:
             continue
         pictures = list(_encoded(images, rows, step, n_jobs))
         need = sum(map(len, pictures))
-        if need <= room:
+        if need <= space:
             return pictures
     raise MemoryLimitError(
         f"The smallest pictures of {len(rows):,} photos take {format_bytes(need)} in the page, "
-        f"which has {format_bytes(max(room, 0))} for them. Give a {named('max_memory')} that is "
+        f"which has {format_bytes(max(space, 0))} for them. Give a {named('max_memory')} that is "
         "larger by the difference, or a smaller 'max_images'."
     )
 
 
 def encode_some(
-    images: np.ndarray, room: float, *, rows: np.ndarray, places: np.ndarray, n_jobs: int = -1
+    images: np.ndarray, space: float, *, rows: np.ndarray, locations: np.ndarray, n_jobs: int = -1
 ) -> tuple[np.ndarray, list[str]]:
-    """Return as many pictures as there is room for, evenly over the places where not all fit.
+    """Return as many pictures as there is space for, evenly over the locations where not all fit.
 
     Parameters
     ----------
-    images, room, rows, n_jobs
+    images, space, rows, n_jobs
         As for `encode_pictures`.
-    places : array of shape (m, 2)
+    locations : array of shape (m, 2)
         Where each of `rows` is on the map.
 
     Returns
@@ -98,19 +98,19 @@ def encode_some(
     Raises
     ------
     MemoryLimitError
-        If there is no room for one.
+        If there is no space for one.
     """
     everything = np.arange(len(rows))
-    fitting = room / max(1.0, _expected(images, rows, STEPS[-1], n_jobs))
+    fitting = space / max(1.0, _expected(images, rows, STEPS[-1], n_jobs))
     if fitting < len(rows):
-        fitting *= SURE
+        fitting *= SAFETY
     while fitting >= 1:
-        some = over_places(places, int(fitting)) if fitting < len(rows) else everything
+        some = spread_over_map(locations, int(fitting)) if fitting < len(rows) else everything
         try:
-            return some, encode_pictures(images, room, rows=rows[some], n_jobs=n_jobs)
+            return some, encode_pictures(images, space, rows=rows[some], n_jobs=n_jobs)
         except MemoryLimitError:  # they are larger than those that were tried
             fitting = 0.9 * len(some)
-    return everything, encode_pictures(images, room, rows=rows, n_jobs=n_jobs)
+    return everything, encode_pictures(images, space, rows=rows, n_jobs=n_jobs)
 
 
 def shown_sizes(
@@ -132,14 +132,14 @@ def shown_sizes(
     if sizes is not None:
         known = np.isfinite(sizes).all(axis=1) & (sizes > 0).all(axis=1)
         shapes[known] = sizes[known]
-    scale = SHOWN / shapes.max(axis=1, keepdims=True)
+    scale = SHOWN_PIXELS / shapes.max(axis=1, keepdims=True)
     shown = np.maximum(np.rint(shapes * scale), 12).astype(int)
-    return shown.tolist(), max(high, wide) <= TINY
+    return shown.tolist(), max(high, wide) <= MAX_TINY_PIXELS
 
 
 def _expected(images: np.ndarray, rows: np.ndarray, step: tuple[int, int], n_jobs: int) -> float:
     """Return the mean length of a picture, by some of them."""
-    tried = rows[evenly(len(rows), TRIED)]
+    tried = rows[evenly(len(rows), MAX_IMAGES_TRIED)]
     return sum(map(len, _encoded(images, tried, step, n_jobs))) / max(1, len(tried))
 
 

@@ -1,4 +1,4 @@
-"""Where columns of images go: side by side, in as many bands as make them large."""
+"""The arrangement of columns of images: side by side, in as many bands as make them large."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["GAP", "PAD", "Bands", "arrange"]
 # Parts of the width of an image: between images, between clusters.
 PAD, GAP = 0.04, 0.3
 # Several bands must make images so many times as large as one band would.
-WORTH = 2.0
+MIN_ENLARGEMENT = 2.0
 # Lengths of columns that are tried, and the step from one width of the picture to the next.
 TRIED, STEP = 48, 1.03
 
 
 @dataclass(frozen=True)
 class Bands:
-    """Places of the images, counted in images.
+    """Positions of the images, counted in images.
 
     Attributes
     ----------
@@ -125,7 +125,7 @@ def arrange(
 
     single = min((Bands(sizes, length) for length in tried), key=needed)
     best, width = single, needed(single)
-    limit = width / WORTH
+    limit = width / MIN_ENLARGEMENT
     wide = float(np.sqrt(sizes.sum() * tall * ratio))
     while wide < limit:
         for length in tried:

@@ -12,7 +12,7 @@ from clustimage._core.logs import get_logger
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int
 from clustimage.plotting._figure import check_cmap, many_figures
-from clustimage.plotting._limits import check_limit, nearest_first, say_limit
+from clustimage.plotting._limits import check_limit, log_limit, nearest_first
 from clustimage.plotting._montage import evenly
 from clustimage.plotting._pictures import Pictures
 from clustimage.plotting.grids._tiles import MAX_PIXELS, draw_tiles
@@ -29,7 +29,7 @@ __all__ = [
     "choose_labels",
     "one_label_each",
     "plot_clusters",
-    "say_nothing_to_draw",
+    "warn_nothing_to_draw",
     "spread",
 ]
 
@@ -207,7 +207,7 @@ def plot_clusters(
     max_clusters = check_limit("max_clusters", max_clusters)
     chosen = choose_labels(labels, wanted=wanted, min_samples=min_samples, blacklist=blacklist)
     if wanted is None and max_clusters is not None and len(chosen) > max_clusters:
-        say_limit(max_clusters, len(chosen), "clusters", "the first ones", "max_clusters")
+        log_limit(max_clusters, len(chosen), "clusters", "the first ones", "max_clusters")
         chosen = chosen[:max_clusters]
     members = [np.flatnonzero(labels == label) for label in chosen]
     shown, how = _choose(members, chosen, max_images, distances)
@@ -226,7 +226,7 @@ def plot_clusters(
             )
             figs.append(fig)
     if not figs:
-        say_nothing_to_draw(min_samples)
+        warn_nothing_to_draw(min_samples)
     return figs, axes
 
 
@@ -240,7 +240,7 @@ def one_label_each(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return labels
 
 
-def say_nothing_to_draw(min_samples: int) -> None:
+def warn_nothing_to_draw(min_samples: int) -> None:
     """Tell that no cluster is large enough to be drawn."""
     logger.warning(
         "No cluster to draw: none of at least %s that is not left out.",
@@ -265,7 +265,7 @@ def _choose(
     distance = distances(large) if distances is not None else None
     how = "spread evenly" if distance is None else "from its centre to its edge"
     shown = [spread(rows, limit, distance) for rows in members]
-    say_limit(
+    log_limit(
         sum(map(len, shown)),
         sum(map(len, members)),
         "images",

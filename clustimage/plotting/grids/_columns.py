@@ -11,12 +11,12 @@ import numpy as np
 from clustimage._core.errors import MemoryLimitError
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import format_bytes
-from clustimage._core.parameters import named, setting
+from clustimage._core.parameters import named
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_real
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, fitting_size, new_axes
-from clustimage.plotting._limits import check_limit, say_limit, shares
+from clustimage.plotting._limits import check_limit, log_limit, shares
 from clustimage.plotting._montage import colorize, fit_side
 from clustimage.plotting._pictures import row_pixels
 from clustimage.plotting.grids._bands import GAP, PAD, Bands, arrange
@@ -24,10 +24,10 @@ from clustimage.plotting.grids._clusters import (
     Distances,
     choose_labels,
     one_label_each,
-    say_nothing_to_draw,
     spread,
+    warn_nothing_to_draw,
 )
-from clustimage.plotting.grids._tiles import LONGEST, TITLE, place
+from clustimage.plotting.grids._tiles import MAX_INCHES, TITLE, position_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,20 +40,21 @@ logger = get_logger(__name__)
 
 MAX_MEMORY = 2**30
 MAX_IN_ALL = 5_000
-# Wanted width and height of the picture in inches; an image is not narrower than LEAST as
-# long as the figure is not longer than LONGEST, and not larger than MOST.
-FRAME, LEAST, MOST = (13.0, 8.0), 0.22, 1.6
+# Wanted width and height of the picture in inches; an image is not narrower than
+# MIN_IMAGE_INCHES as long as the figure is not longer than MAX_INCHES, and not larger than
+# MAX_IMAGE_INCHES.
+FRAME, MIN_IMAGE_INCHES, MAX_IMAGE_INCHES = (13.0, 8.0), 0.22, 1.6
 # Pixels per inch that are drawn, least and enlarged sides of an image in pixels.
-PER_INCH, FEWEST, SMALL = 150, 16, 64
+PER_INCH, MIN_PIXELS, SMALL_PIXELS = 150, 16, 64
 # The bar of a cluster, as a part of the width of an image.
 BAR = 0.07
 # Points: sizes of the words above a column.
-LARGEST, SMALLEST, LEGIBLE = 11.0, 5.0, 6.5
+MAX_FONT, MIN_FONT, LEGIBLE_FONT = 11.0, 5.0, 6.5
 # Height of a line, widths of a character and of the space between two columns, as parts of
 # the size of the font.
 LINE, BOLD, PLAIN, SPACE = 1.15, 0.7, 0.62, 0.6
 # Inches that the words above a band may take.
-HEAD = (2 * LINE * LARGEST + 4) / 72
+HEAD = (2 * LINE * MAX_FONT + 4) / 72
 NAMES = {-1: "Unclustered", -2: "Without data"}
 
 
@@ -126,7 +127,7 @@ def plot_columns(
     everything, members = sum(map(len, members)), members[: len(chosen)]
     shown, how = _choose(members, chosen, max_rows, max_images, distances)
     if how:
-        say_limit(sum(map(len, shown)), everything, "images", how)
+        log_limit(sum(map(len, shown)), everything, "images", how)
     colors = label_colors(chosen)
     return _draw(
         images,
@@ -167,10 +168,10 @@ def _choose(
 
 
 def _nothing(min_samples: int, ax: Axes | None) -> tuple[Figure, Axes]:
-    say_nothing_to_draw(min_samples)
+    warn_nothing_to_draw(min_samples)
     fig, ax = new_axes(ax, figsize=(4.0, 1.0))
     ax.set_axis_off()
-    ax.set_title("No cluster to draw", fontsize=LARGEST)
+    ax.set_title("No cluster to draw", fontsize=MAX_FONT)
     return fig, ax
 
 
@@ -220,22 +221,21 @@ def _draw(
         raise MemoryLimitError(
             f"The picture of {pluralize(int(bands.sizes.sum()), 'image')} in "
             f"{pluralize(len(shown), 'cluster')} would take {format_bytes(needed)}, more than "
-            f"{named('max_memory')}, {format_bytes(max_memory)}. Draw fewer images (labels=, "
-            f"{setting('min_samples', ...)}, max_rows=), or give a larger "
-            f"{setting('max_memory', ...)}."
+            f"{named('max_memory')}, {format_bytes(max_memory)}. Draw fewer images (labels, "
+            f"min_samples, max_rows), or give a larger {named('max_memory')}."
         )
     if ax is None:
         high = raster.high * inches / raster.tile[1]
         wide = max(raster.wide * inches / raster.tile[1] + 0.2, 4.0)
         fig, ax = new_axes(figsize=(wide, high + TITLE))
-        place(ax, 0.05, high)
+        position_axes(ax, 0.05, high)
     else:
         fig, ax = new_axes(ax)
     face = np.rint(255 * np.asarray(fig.get_facecolor()[:3])).astype(np.uint8)
     ax.imshow(raster.make(images, shown, colors, background=face, cmap=cmap))
     ax.set_axis_off()
     title += heads.explained
-    ax.set_title(title, fontsize=fitting_size(ax, title, LARGEST), parse_math=False)
+    ax.set_title(title, fontsize=fitting_size(ax, title, MAX_FONT), parse_math=False)
     heads.write(ax, raster.above)
     return fig, ax
 
@@ -253,15 +253,15 @@ def _width_of_image(bands: Bands, tall: float, frame: tuple[float, float], *, ne
     inches = min(frame[0] / wide, max(frame[1] - heads, frame[1] / 2) / high)
     if not new:
         return inches
-    inches = min(max(inches, LEAST), MOST / math.sqrt(tall))
-    return min(inches, LONGEST / wide, max(LONGEST - heads, LONGEST / 2) / high)
+    inches = min(max(inches, MIN_IMAGE_INCHES), MAX_IMAGE_INCHES / math.sqrt(tall))
+    return min(inches, MAX_INCHES / wide, max(MAX_INCHES - heads, MAX_INCHES / 2) / high)
 
 
 def _side(height: int, width: int, inches: float) -> int:
     """Return the longer side to draw images with, in pixels."""
     longer = max(height, width)
     needed = PER_INCH * inches * longer / width
-    return max(FEWEST, round(min(needed, max(longer, SMALL))))
+    return max(MIN_PIXELS, round(min(needed, max(longer, SMALL_PIXELS))))
 
 
 class Raster:
@@ -312,7 +312,7 @@ class Raster:
         background: np.ndarray,
         cmap: str | Colormap | None = None,
     ) -> np.ndarray:
-        """Return the picture, filled bit by bit; above each band there is room for words."""
+        """Return the picture, filled bit by bit; above each band there is space for words."""
         height, width = self.tile
         canvas = np.empty((self.high, self.wide, 3), dtype=np.uint8)
         canvas[:] = background
@@ -336,7 +336,7 @@ class Raster:
 
 
 class Headers:
-    """Label and size above each column, as long as there is room for.
+    """Label and size above each column, as long as there is space for.
 
     Parameters
     ----------
@@ -354,18 +354,18 @@ class Headers:
         ]
         self._words, self.explained = list(words), ""
         self._font = self._fitting(self._words, room)
-        if self._font < LEGIBLE:
+        if self._font < LEGIBLE_FONT:
             self._words, self.explained = short, " (above each: its label, its size)"
             self._font = self._fitting(short, room)
-        # Where there is no room for all, each second, third … has its words.
-        self._step = math.ceil(max(1.0, SMALLEST / self._font))
-        self._font = max(self._font, SMALLEST)
+        # Where there is no space for all, each second, third … has its words.
+        self._step = math.ceil(max(1.0, MIN_FONT / self._font))
+        self._font = max(self._font, MIN_FONT)
         self.inches = (2 * LINE * self._font + 4) / 72
 
     @staticmethod
     def _fitting(words: Sequence[tuple[str, str]], room: np.ndarray) -> float:
         ems = SPACE + np.array([max(BOLD * len(name), PLAIN * len(size)) for name, size in words])
-        return float(min(LARGEST, (room * 72 / ems).min()))
+        return float(min(MAX_FONT, (room * 72 / ems).min()))
 
     def write(self, ax: Axes, places: np.ndarray) -> None:
         """Write them, centred above places ``(x, y)`` of the picture, shape (k, 2)."""

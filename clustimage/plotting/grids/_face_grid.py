@@ -14,9 +14,9 @@ from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool
 from clustimage.images import gather_photos, imresize, quiet_pillow, read_upright
 from clustimage.plotting._figure import check_cmap, new_axes, shorten
-from clustimage.plotting._limits import check_limit, say_limit
+from clustimage.plotting._limits import check_limit, log_limit
 from clustimage.plotting._montage import colorize, evenly, fit_side, montage, tile_corners
-from clustimage.plotting.grids._tiles import TITLE, place
+from clustimage.plotting.grids._tiles import TITLE, position_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +114,7 @@ def _draw_photos(
         captions.append(f"{results['filenames'][i]}: {pluralize(n_faces[i], 'face')}{known}")
     title = f"{pluralize(sum(n_faces), 'face')} in {pluralize(n_photos, 'photo')}"
     if len(shown) < n_photos:
-        say_limit(len(shown), n_photos, "photos", "spread evenly over all", "max_photos")
+        log_limit(len(shown), n_photos, "photos", "spread evenly over all", "max_photos")
         title = f"{title}: showing {len(shown):,} of the photos"
     return _draw(np.stack(tiles), boxes, GREEN, ncols, wide, title, captions)
 
@@ -127,8 +127,10 @@ def _draw_crops(
 ) -> tuple[Figure, Axes]:
     height, width = dim_face
     # The photo of each face, and which of its faces it is.
-    places = [(i, j) for i, found in enumerate(results["coord_faces"]) for j in range(len(found))]
-    shown = [places[i] for i in evenly(len(places), limit or len(places))]
+    all_faces = [
+        (i, j) for i, found in enumerate(results["coord_faces"]) for j in range(len(found))
+    ]
+    shown = [all_faces[i] for i in evenly(len(all_faces), limit or len(all_faces))]
     ncols, wide = _layout(len(shown), FACE_SIZES)
     rows = np.stack([results["img"][i][j] for i, j in shown])
     tiles = fit_side(
@@ -140,9 +142,9 @@ def _draw_crops(
         eyes = np.asarray(results["coord_eyes"][i][j])
         boxes.append(eyes.reshape(-1, 4) * [across, down, across, down])
     n_eyes = sum(len(found) for photo in results["coord_eyes"] for found in photo)
-    title = f"{pluralize(len(places), 'face')}, {pluralize(n_eyes, 'eye')} found"
-    if len(shown) < len(places):
-        say_limit(len(shown), len(places), "faces", "spread evenly over all", "max_faces")
+    title = f"{pluralize(len(all_faces), 'face')}, {pluralize(n_eyes, 'eye')} found"
+    if len(shown) < len(all_faces):
+        log_limit(len(shown), len(all_faces), "faces", "spread evenly over all", "max_faces")
         title = f"{title}: showing {len(shown):,} of the faces"
     return _draw(tiles, boxes, YELLOW, ncols, wide, title)
 
@@ -175,7 +177,7 @@ def _read(path: str, side: int) -> tuple[np.ndarray | None, float]:
 def _into_tile(
     img: np.ndarray | None, height: int, width: int
 ) -> tuple[np.ndarray, tuple[int, int], float]:
-    """Lay a photo on the middle of a white tile; return tile, upper left corner and factor."""
+    """Paste a photo into the middle of a white tile; return tile, upper left corner and factor."""
     tile = np.full((height, width, 3), 255, dtype=np.uint8)
     if img is None:
         tile[:] = GONE
@@ -208,7 +210,7 @@ def _draw(
     picture = montage(tiles, ncols, pad, gap=gap)
     high = picture.shape[0] / per_inch
     fig, ax = new_axes(figsize=(max(picture.shape[1] / per_inch + 0.2, 3.0), high + TITLE))
-    place(ax, 0.0, high)
+    position_axes(ax, 0.0, high)
     ax.imshow(picture)
     ax.set_axis_off()
     ax.set_title(title, fontsize=11, parse_math=False)

@@ -12,10 +12,10 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, number, shorten
-from clustimage.plotting._limits import check_limit, say_limit
+from clustimage.plotting._limits import check_limit, log_limit
 from clustimage.plotting._montage import best_ncols
 from clustimage.plotting._pictures import Pictures
-from clustimage.plotting.grids._tiles import TITLE, draw_tiles, place, tile_sizes
+from clustimage.plotting.grids._tiles import TITLE, draw_tiles, position_axes, tile_sizes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,13 +106,13 @@ def plot_hits(
     more = len(names) < len(tables)
     fig, axes = _draw_rows(rows, titles, tall=images.shape[1] / images.shape[2], extra=more)
     if more:
-        say_limit(len(names), len(tables), "queries", "the first ones", "max_queries")
+        log_limit(len(names), len(tables), "queries", "the first ones", "max_queries")
         words = f"Showing {len(names):,} of {len(tables):,} queries"
         # The room above the rows is some inches, however high the figure is.
         fig.suptitle(words, fontsize=12, y=1 - 0.1 / fig.get_size_inches()[1], va="top")
     n_drawn, n_found = (sum(len(some[name]) for name in names) for some in (drawn, tables))
     if n_drawn < n_found:
-        say_limit(n_drawn, n_found, "images found", f"the nearest {limit:,} of each query")
+        log_limit(n_drawn, n_found, "images found", f"the nearest {limit:,} of each query")
     return fig, axes
 
 
@@ -161,7 +161,7 @@ def _draw_rows(
     axes = np.empty(len(rows), dtype=object)
     for i, ((tiles, captions, frames), title) in enumerate(zip(rows, titles, strict=True)):
         axes[i] = ax = fig.add_axes((0, 0, 1, 1), label=str(i))
-        place(ax, bottoms[i], heights[i])
+        position_axes(ax, bottoms[i], heights[i])
         if len(tiles):
             draw_tiles(
                 tiles, title=title, captions=captions, colors=frames, ncols=ncols, ax=ax, wide=wide

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["MAX_PIXELS", "TITLE", "draw_tiles", "place", "tile_sizes"]
+__all__ = ["MAX_PIXELS", "TITLE", "draw_tiles", "position_axes", "tile_sizes"]
 
 # What a montage may hold: 8 million pixels, 24 MB, whatever the number of images.
 MAX_PIXELS = 8_000_000
 # Images with sides of fewer pixels are enlarged; more pixels per inch are not drawn.
-SMALL = 64
+MIN_SIDE_PIXELS = 64
 PER_INCH = 200
-LINE = 1.3
+LINE_HEIGHT = 1.3
 # Widths of characters as parts of the font size, rather too wide than too narrow.
 NARROW, USUAL, BROAD = 0.34, 0.65, 1.0
 # Inches: no figure is longer, and what a title takes.
-LONGEST = 45.0
+MAX_INCHES = 45.0
 TITLE = 0.4
 
 
@@ -78,7 +78,7 @@ def draw_tiles(
     if ax is None:
         wide, (inches, high) = tile_sizes(ncols, nrows, height / width, lines)
         fig, ax = new_axes(figsize=(inches, high + TITLE))
-        place(ax, 0.0, high)
+        position_axes(ax, 0.0, high)
     else:
         fig, ax = new_axes(ax)
         wide = wide or _measured(ax, ncols, nrows, height / width)
@@ -103,11 +103,11 @@ def draw_tiles(
 def _side(n: int, height: int, width: int, wide: float, max_pixels: float) -> int:
     """Return the longer side to draw images with, in pixels; `wide` is in inches."""
     longer, shorter = max(height, width), min(height, width)
-    needed = SMALL if longer < SMALL else PER_INCH * wide * longer / width
+    needed = MIN_SIDE_PIXELS if longer < MIN_SIDE_PIXELS else PER_INCH * wide * longer / width
     return max(16, int(min(needed, math.sqrt(max_pixels / n * longer / shorter))))
 
 
-def place(ax: Axes, from_below: float, high: float) -> None:
+def position_axes(ax: Axes, from_below: float, high: float) -> None:
     """Let axes fill the width of their figure; a title fits above. Measured in inches."""
     wide, tall = ax.figure.figure.get_size_inches()
     ax.set_position((0.1 / wide, from_below / tall, 1 - 0.2 / wide, high / tall))
@@ -128,10 +128,10 @@ def tile_sizes(
         Lines of text below each image.
     """
     wide = float(np.clip(10 / ncols, 1.0 if lines else 0.3, 1.6 / math.sqrt(tall)))
-    wide = min(wide, LONGEST / ncols)
+    wide = min(wide, MAX_INCHES / ncols)
     high = (wide * tall * 1.05 + _words(wide, lines)) * nrows
-    if high > LONGEST:
-        wide, high = wide * LONGEST / high, LONGEST
+    if high > MAX_INCHES:
+        wide, high = wide * MAX_INCHES / high, MAX_INCHES
     return wide, (max(wide * 1.05 * ncols + 0.2, 4.0), high)
 
 
@@ -142,7 +142,7 @@ def _font(wide: float) -> float:
 
 def _words(wide: float, lines: int) -> float:
     """Return the height of captions, in inches."""
-    return (lines * LINE * _font(wide) + 2.5) / 72 if lines else 0.0
+    return (lines * LINE_HEIGHT * _font(wide) + 2.5) / 72 if lines else 0.0
 
 
 def _measured(ax: Axes, ncols: int, nrows: int, tall: float) -> float:

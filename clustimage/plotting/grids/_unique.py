@@ -10,7 +10,7 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import new_axes
-from clustimage.plotting._limits import check_limit, say_limit
+from clustimage.plotting._limits import check_limit, log_limit
 from clustimage.plotting._pictures import Pictures
 from clustimage.plotting.grids._tiles import draw_tiles
 
@@ -80,7 +80,7 @@ def plot_representatives(
         ax.set_title("No clusters: every image is unclustered (-1)", fontsize=11)
         return fig, ax
     if max_images is not None and len(clusters) > max_images:
-        say_limit(max_images, len(clusters), "clusters", "the largest ones")
+        log_limit(max_images, len(clusters), "clusters", "the largest ones")
         title += f": showing the {max_images:,} largest"
         largest = np.argsort(-sizes[clusters], kind="stable")[:max_images]
         clusters = clusters[np.sort(largest)]

@@ -14,11 +14,11 @@ __all__ = ["draw_density", "draw_dots", "size_of_dots", "to_rgb"]
 
 # So many dots have the size that was asked for; of more each is smaller. With 1, all together
 # would take the same ink and look thin; with 0 each would keep its size and hide the others.
-FULL_SIZE, SHRINKING = 5_000, 0.75
+MAX_DOTS_OF_FULL_SIZE, SHRINKING_EXPONENT = 5_000, 0.75
 # Square points: about what a screen and a printer can show.
-LEAST = 0.4
+MIN_DOT_AREA = 0.4
 # As many dots are one picture in a vector file, which would be slow and large with each.
-AS_PICTURE = 20_000
+MIN_DOTS_AS_PICTURE = 20_000
 
 
 def size_of_dots(size: float, n: int) -> float:
@@ -29,7 +29,8 @@ def size_of_dots(size: float, n: int) -> float:
     >>> size_of_dots(15, 1000), round(size_of_dots(15, 60_000), 2)
     (15.0, 2.33)
     """
-    return float(min(size, max(LEAST, size * min(1.0, FULL_SIZE / max(n, 1)) ** SHRINKING)))
+    shrink = min(1.0, MAX_DOTS_OF_FULL_SIZE / max(n, 1)) ** SHRINKING_EXPONENT
+    return float(min(size, max(MIN_DOT_AREA, size * shrink)))
 
 
 def to_rgb(colors: Mapping[int, str], labels: np.ndarray) -> np.ndarray:
@@ -56,7 +57,7 @@ def draw_dots(
     size = size_of_dots(size, len(labels))
     for noise in (True, False):
         some = np.flatnonzero((labels < 0) == noise)
-        if len(some) > FULL_SIZE:
+        if len(some) > MAX_DOTS_OF_FULL_SIZE:
             some = np.random.default_rng(0).permutation(some)
         if len(some):
             ax.scatter(
@@ -67,17 +68,17 @@ def draw_dots(
                 alpha=0.6 if noise else 0.85,
                 linewidths=0,
                 zorder=1.5 if noise else 2,
-                rasterized=len(some) > AS_PICTURE,
+                rasterized=len(some) > MIN_DOTS_AS_PICTURE,
             )
 
 
 def draw_density(ax: Axes, xycoord: np.ndarray) -> None:
-    """Draw the density of the places, where they have an area."""
+    """Draw the density of the positions, where they have an area."""
     from scipy.stats import gaussian_kde
 
     if len(xycoord) < 3 or np.linalg.matrix_rank(np.cov(xycoord.T)) < 2:
         return
-    # Two thousand places, evenly taken, give the same picture as all of them.
+    # Two thousand positions, evenly taken, give the same picture as all of them.
     some = xycoord[:: max(1, len(xycoord) // 2000)]
     x, y = np.linspace(*ax.get_xlim(), 100), np.linspace(*ax.get_ylim(), 100)
     grid = np.stack(np.meshgrid(x, y)).reshape(2, -1)

@@ -1,4 +1,4 @@
-"""The frame of the map: limits, the size of the pictures on it, and where they lie."""
+"""The frame of the map: limits, the size of the pictures on it, and where they are."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from clustimage.plotting.scatter._positions import MAY_HIDE, place_pictures
+from clustimage.plotting.scatter._positions import MAX_HIDDEN_SHARE, position_pictures
 from clustimage.plotting.scatter._thumbnails import size_in_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Layout", "lay_out"]
+__all__ = ["Layout", "make_layout"]
 
-LEAST_PICTURE = 30.0
-LEAST_THUMBNAIL = 12.0
+MIN_PICTURE_POINTS = 30.0
+MIN_THUMBNAIL_POINTS = 12.0
 # Points between two pictures, frames included.
 GAP = 8.0
 # What pictures may take of the map: all of them of its area, one of a side, or else they shrink.
-OF_AREA, OF_SIDE = 0.3, 0.3
+MAX_AREA_SHARE, MAX_SIDE_SHARE = 0.3, 0.3
 
 
 class Layout(NamedTuple):
-    """How a map is laid out.
+    """The layout of a map.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Layout(NamedTuple):
     offsets: np.ndarray
 
 
-def lay_out(
+def make_layout(
     ax: Axes,
     xycoord: np.ndarray,
     labels: np.ndarray,
@@ -54,14 +54,14 @@ def lay_out(
     zoom: float | None,
     free: bool,
 ) -> Layout:
-    """Frame the map, a little wider where that uncovers dots, and place the pictures.
+    """Frame the map, a little wider where that uncovers dots, and position the pictures.
 
     Parameters
     ----------
     ax : Axes
         The map.
     xycoord, labels : arrays of shape (n, 2) and (n,)
-        Places of the images, and their clusters.
+        Positions of the images, and their clusters.
     centers : array of shape (k, 2)
         Where the pictures of clusters belong.
     picture, thumbnail : (int, int, ...), optional
@@ -75,10 +75,10 @@ def lay_out(
     none = (0.0, 0.0)
     points = small = none
     if zoom is not None and picture is not None:
-        points = size_in_points(picture[:2], zoom, least=LEAST_PICTURE)
+        points = size_in_points(picture[:2], zoom, least=MIN_PICTURE_POINTS)
         points = _fitting(points, len(centers), size)
     if zoom is not None and thumbnail is not None:
-        small = _fitting(size_in_points(thumbnail[:2], zoom, least=LEAST_THUMBNAIL), 1, size)
+        small = _fitting(size_in_points(thumbnail[:2], zoom, least=MIN_THUMBNAIL_POINTS), 1, size)
     margin = max(24.0, *points, *small) / 2 + 8
     box = (points[1] + GAP, points[0] + GAP)
     tries: list[tuple[float, float, np.ndarray]] = []
@@ -87,10 +87,10 @@ def lay_out(
         unit = _frame_the_map(ax, xycoord, margin=outside, free=free)
         low = np.array([ax.get_xlim()[0], ax.get_ylim()[0]])
         wanted = (centers - low) / unit
-        room = (float(size[0]), float(size[1]))
-        placing = place_pictures(wanted, box, (xycoord - low) / unit, labels, room)
-        tries.append((placing.hidden, outside, placing.places - wanted))
-        if placing.hidden <= MAY_HIDE:
+        map_size = (float(size[0]), float(size[1]))
+        found = position_pictures(wanted, box, (xycoord - low) / unit, labels, map_size)
+        tries.append((found.hidden, outside, found.positions - wanted))
+        if found.hidden <= MAX_HIDDEN_SHARE:
             break
     _, outside, offsets = min(tries, key=lambda one: one[0])
     return Layout(_frame_the_map(ax, xycoord, margin=outside, free=free), points, small, offsets)
@@ -105,8 +105,8 @@ def _size(ax: Axes) -> np.ndarray:
 def _fitting(points: tuple[float, float], n: int, size: np.ndarray) -> tuple[float, float]:
     """Return height and width of `n` pictures, smaller where they would fill the map."""
     high, wide = points
-    taken = n * (wide + GAP) * (high + GAP) / (OF_AREA * size.prod())
-    shrink = min(1.0, taken**-0.5 if taken else 1.0, *(OF_SIDE * size / (wide, high)))
+    taken = n * (wide + GAP) * (high + GAP) / (MAX_AREA_SHARE * size.prod())
+    shrink = min(1.0, taken**-0.5 if taken else 1.0, *(MAX_SIDE_SHARE * size / (wide, high)))
     return high * shrink, wide * shrink
 
 

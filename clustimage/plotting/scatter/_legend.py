@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_legend"]
 
-MAX_LEGEND = 60
+MAX_CLUSTERS_LISTED = 60
 TITLE = "cluster (images)"
-SIZES = (9, 8, 7, 6, 5)
+FONT_SIZES = (9, 8, 7, 6, 5)
 # The share of the width of the axes that a legend may take.
-MOST = 0.42
+MAX_WIDTH_SHARE = 0.42
 # Points between the map and its legend.
 GAP = 6.0
 # Parts of the font size: height of an entry, width of a character, of a dot and its spaces.
-HIGH, WIDE, BESIDE = 1.65, 0.62, 2.2
+ENTRY_HEIGHT, CHAR_WIDTH, DOT_WIDTH = 1.65, 0.62, 2.2
 
 
 def draw_legend(ax: Axes, labels: np.ndarray, colors: Mapping[int, str]) -> None:
-    """List the clusters beside the map, which makes room for them.
+    """List the clusters next to the map, which becomes narrower for them.
 
-    As a colour bar does, the legend takes its place from the axes: nothing of it lies on
-    what is beside them. Where there is little room it is written smaller and in more
+    As a colour bar does, the legend takes its space from the axes: nothing of it lies on
+    what is next to them. Where there is little space it is written smaller and in more
     columns, and at last with fewer clusters.
 
     Parameters
@@ -66,7 +66,7 @@ def draw_legend(ax: Axes, labels: np.ndarray, colors: Mapping[int, str]) -> None
         handletextpad=0.3,
         columnspacing=0.8,
     )
-    _make_room(ax, legend)
+    _make_space(ax, legend)
 
 
 def _entries(rows: list[tuple[int, int]], colors: Mapping[int, str], most: int) -> list[Line2D]:
@@ -91,24 +91,24 @@ def _fitting(ax: Axes, rows: list[tuple[int, int]]) -> tuple[int, int, int]:
     box = ax.get_window_extent()
     wide, high = box.width * 72 / ax.figure.figure.dpi, box.height * 72 / ax.figure.figure.dpi
     others = sum(label < 0 for label, _ in rows)
-    listed = min(len(rows) - others, MAX_LEGEND)
+    listed = min(len(rows) - others, MAX_CLUSTERS_LISTED)
     n = listed + others + (listed < len(rows) - others)
     chars = max(len(_words(*row)) for row in rows)
-    for size in SIZES:
-        per_column = max(int(high / (HIGH * size)) - 1, 1)
+    for size in FONT_SIZES:
+        per_column = max(int(high / (ENTRY_HEIGHT * size)) - 1, 1)
         columns = math.ceil(n / per_column)
-        if columns * size * (WIDE * chars + BESIDE) <= MOST * wide:
+        if columns * size * (CHAR_WIDTH * chars + DOT_WIDTH) <= MAX_WIDTH_SHARE * wide:
             return size, columns, listed
-    columns = max(int(MOST * wide / (size * (WIDE * chars + BESIDE))), 1)
+    columns = max(int(MAX_WIDTH_SHARE * wide / (size * (CHAR_WIDTH * chars + DOT_WIDTH))), 1)
     return size, columns, min(listed, max(columns * per_column - others - 1, 1))
 
 
-def _make_room(ax: Axes, legend: Legend) -> None:
+def _make_space(ax: Axes, legend: Legend) -> None:
     """Make the axes narrower by the width of their legend."""
     figure: Any = ax.figure
     engine = figure.figure.get_layout_engine()
     if engine is not None:
-        engine.execute(figure.figure)  # so that the map is laid out in the room it will have
+        engine.execute(figure.figure)  # so that the map is laid out in the space it will have
         return
     taken = legend.get_window_extent().width + GAP / 72 * figure.figure.dpi
     x0, y0, wide, high = ax.get_position(original=True).bounds

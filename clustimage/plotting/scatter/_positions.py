@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["MAY_HIDE", "Placing", "place_pictures"]
+__all__ = ["MAX_HIDDEN_SHARE", "Positions", "position_pictures"]
 
 # A picture may hide this share of the dots of a cluster and still lie where it belongs.
-MAY_HIDE = 0.3
+MAX_HIDDEN_SHARE = 0.3
 CELL = 5.0
 MAX_CELLS = 40_000
 # Costs, in sides of a picture that it would rather move: the dots of a whole cluster hidden;
@@ -20,28 +20,28 @@ CANDIDATES = 300
 ROUNDS = 4
 
 
-class Placing(NamedTuple):
+class Positions(NamedTuple):
     """Where the pictures are.
 
     Attributes
     ----------
-    places : array of shape (k, 2)
+    positions : array of shape (k, 2)
         Their centres.
     hidden : float
         The largest share of the dots of one cluster that lies under one picture.
     """
 
-    places: np.ndarray
+    positions: np.ndarray
     hidden: float
 
 
-def place_pictures(
+def position_pictures(
     centers: np.ndarray,
     size: tuple[float, float],
     dots: np.ndarray,
     labels: np.ndarray,
-    room: tuple[float, float],
-) -> Placing:
+    map_size: tuple[float, float],
+) -> Positions:
     """Put each picture on its centre, or beside its dots where it would hide them.
 
     All lengths are in one unit, with the origin at the lower left corner of the map.
@@ -56,52 +56,52 @@ def place_pictures(
         Places of the dots.
     labels : array of shape (n,)
         Cluster of each dot; unclustered dots count as one cluster.
-    room : (float, float)
+    map_size : (float, float)
         Width and height of the map.
 
     Returns
     -------
-    Placing
+    Positions
         A picture stays on its centre where it hides at most three tenths of the dots of
-        any cluster and no picture placed before. The others go, one after another, to
-        the place of least cost on a grid: near to the centre, hiding few dots, covering
+        any cluster and no earlier picture. The others go, one after another, to
+        the position of least cost on a grid: near to the centre, hiding few dots, covering
         no picture, their leader lines crossing little. Where all is full, pictures
-        cover one another as little as they can. Equal input gives equal places.
+        cover one another as little as they can. Equal input gives equal positions.
 
     Examples
     --------
     >>> import numpy as np
     >>> tight, wide = np.full((5, 2), 50.0), np.array([[150.0, 10], [150, 50], [150, 90]] * 2)
-    >>> placing = place_pictures(
+    >>> found = position_pictures(
     ...     np.array([[50.0, 50], [130, 50]]), (20, 20), np.r_[tight, wide],
     ...     np.repeat([0, 1], [5, 6]), (200, 100))
-    >>> placing.places[1].tolist(), placing.hidden
+    >>> found.positions[1].tolist(), found.hidden
     ([130.0, 50.0], 0.0)
-    >>> bool(10 <= np.abs(placing.places[0] - 50).max() < 15)
+    >>> bool(10 <= np.abs(found.positions[0] - 50).max() < 15)
     True
     """
     centers, box = np.asarray(centers, dtype=float), np.asarray(size, dtype=float)
-    frame, half = np.asarray(room, dtype=float), box / 2
+    frame, half = np.asarray(map_size, dtype=float), box / 2
     dots = np.asarray(dots, dtype=float)
     group, sizes = np.unique(labels, return_inverse=True, return_counts=True)[1:]
     weights = 1 / sizes[group] if len(dots) else np.zeros(0)
-    places, done = centers.copy(), np.zeros(len(centers), dtype=bool)
+    positions, done = centers.copy(), np.zeros(len(centers), dtype=bool)
     for i, center in enumerate(centers):
         inside = ((center >= half) & (center <= frame - half)).all()
-        apart = (np.abs(places[done] - center) >= box).any(axis=1).all()
-        if inside and apart and _hidden(center, half, dots, group, sizes) <= MAY_HIDE:
+        apart = (np.abs(positions[done] - center) >= box).any(axis=1).all()
+        if inside and apart and _hidden(center, half, dots, group, sizes) <= MAX_HIDDEN_SHARE:
             done[i] = True
     if not done.all():
-        places = _settle(*_grid(box, dots, weights, frame), centers, done, box)
-    hidden = [_hidden(place, half, dots, group, sizes) for place in places]
-    return Placing(places, max(hidden, default=0.0))
+        positions = _settle(*_grid(box, dots, weights, frame), centers, done, box)
+    hidden = [_hidden(position, half, dots, group, sizes) for position in positions]
+    return Positions(positions, max(hidden, default=0.0))
 
 
 def _hidden(
-    place: np.ndarray, half: np.ndarray, dots: np.ndarray, group: np.ndarray, sizes: np.ndarray
+    position: np.ndarray, half: np.ndarray, dots: np.ndarray, group: np.ndarray, sizes: np.ndarray
 ) -> float:
-    """Return the largest share of a cluster's dots under a picture at `place`."""
-    x, y = (np.abs(dots - place) < half).T
+    """Return the largest share of a cluster's dots under a picture at `position`."""
+    x, y = (np.abs(dots - position) < half).T
     under = x & y
     if not under.any():
         return 0.0
@@ -111,7 +111,7 @@ def _hidden(
 def _grid(
     box: np.ndarray, dots: np.ndarray, weights: np.ndarray, frame: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return places for pictures, ``(m, 2)``, and what the dots that each hides cost."""
+    """Return positions for pictures, ``(m, 2)``, and what the dots that each hides cost."""
     cell = max(CELL, float(np.sqrt(frame.prod() / MAX_CELLS)))
     nx, ny = (max(int(cells), 1) for cells in np.ceil(frame / cell))
     column, row = np.clip((dots // cell).astype(int), 0, (nx - 1, ny - 1)).T
@@ -123,15 +123,15 @@ def _grid(
     x = (np.arange(sums.shape[0]) + wide / 2) * cell
     y = (np.arange(sums.shape[1]) + high / 2) * cell
     grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
-    # The last cells may reach over the border of the map.
+    # The last cells may half_length over the border of the map.
     low = np.minimum(box / 2, frame / 2)
     share = np.maximum(sums.ravel(), 0)
-    return np.clip(grid, low, frame - low), HIDING * share + TOUCHING * (share > MAY_HIDE)
+    return np.clip(grid, low, frame - low), HIDING * share + TOUCHING * (share > MAX_HIDDEN_SHARE)
 
 
-def _covered(grid: np.ndarray, place: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Return what it costs that pictures at the grid's places cover one at `place`."""
-    x, y = np.maximum(1 - np.abs(grid - place) / box, 0).T
+def _covered(grid: np.ndarray, position: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Return what it costs that pictures at the grid's positions cover one at `position`."""
+    x, y = np.maximum(1 - np.abs(grid - position) / box, 0).T
     shared = x * y
     return np.asarray(TOUCHING * (shared > 1e-6) + COVERING * shared)
 
@@ -140,17 +140,17 @@ def _settle(
     grid: np.ndarray, cost: np.ndarray, centers: np.ndarray, stay: np.ndarray, box: np.ndarray
 ) -> np.ndarray:
     """Move the pictures that do not stay, one after another, and all of them again."""
-    places, done = centers.copy(), stay.copy()
-    for place in places[stay]:
-        cost += _covered(grid, place, box)
+    positions, done = centers.copy(), stay.copy()
+    for position in positions[stay]:
+        cost += _covered(grid, position, box)
     for i in np.tile(np.flatnonzero(~stay), ROUNDS):
         if done[i]:
-            cost -= _covered(grid, places[i], box)
+            cost -= _covered(grid, positions[i], box)
             done[i] = False
-        places[i] = _best(grid, cost, i, centers, places, done, box)
-        cost += _covered(grid, places[i], box)
+        positions[i] = _best(grid, cost, i, centers, positions, done, box)
+        cost += _covered(grid, positions[i], box)
         done[i] = True
-    return places
+    return positions
 
 
 def _best(
@@ -158,19 +158,19 @@ def _best(
     cost: np.ndarray,
     i: int,
     centers: np.ndarray,
-    places: np.ndarray,
+    positions: np.ndarray,
     done: np.ndarray,
     box: np.ndarray,
 ) -> np.ndarray:
-    """Return the place of least cost for picture `i`, among all others that are `done`."""
+    """Return the position of least cost for picture `i`, among all others that are `done`."""
     center = centers[i]
     total = cost + np.hypot(*(grid - center).T) / box.mean()
     near = np.flatnonzero(total <= total.min() + 2 * CROSSING)
     near = near[:: -(-len(near) // CANDIDATES)]
-    now = np.hypot(*(grid - places[i]).T).argmin()
+    now = np.hypot(*(grid - positions[i]).T).argmin()
     near = np.append(near, [total.argmin(), now])
     spots, half = grid[near], box / 2
-    others, ends = places[done], centers[done]
+    others, ends = positions[done], centers[done]
     led = (np.abs(others - ends) > half).any(axis=1)
     starts, ends = others[led], ends[led]
     crossings = _segments_hit(center, spots[:, None], others, half).sum(axis=1)
@@ -180,11 +180,11 @@ def _best(
 
 
 def _segments_hit(
-    start: np.ndarray, end: np.ndarray, place: np.ndarray, half: np.ndarray
+    start: np.ndarray, end: np.ndarray, position: np.ndarray, half: np.ndarray
 ) -> np.ndarray:
     """Tell which segments touch boxes, by the three axes that could separate them."""
-    middle, reach = (start + end) / 2 - place, np.abs(end - start) / 2
-    near = np.abs(middle) < half + reach
+    middle, half_length = (start + end) / 2 - position, np.abs(end - start) / 2
+    near = np.abs(middle) < half + half_length
     way = end - start
     off = np.abs(way[..., 0] * middle[..., 1] - way[..., 1] * middle[..., 0])
     along = half[0] * np.abs(way[..., 1]) + half[1] * np.abs(way[..., 0])

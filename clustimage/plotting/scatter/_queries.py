@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.transforms import Bbox
 
-__all__ = ["draw_stars", "place_queries"]
+__all__ = ["draw_stars", "position_queries"]
 
 MAX_NAMES = 20
-# Where a name may stand beside its star: to the right or left, above or below, in points.
+# Where a name may stand next to its star: to the right or left, above or below, in points.
 BESIDE = ((9, 4), (9, -4), (-9, 4), (-9, -4))
 NEIGHBOURS = 5
 
 
-def place_queries(
-    found: Mapping[str, Any], xycoord: np.ndarray, places: np.ndarray | None = None
+def position_queries(
+    found: Mapping[str, Any], xycoord: np.ndarray, positions: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
     """Return where on the map the queries of `find` belong.
 
@@ -32,21 +32,21 @@ def place_queries(
     found : mapping
         What ``find`` returns: ``"feat"``, then a DataFrame per query.
     xycoord : array of shape (n, 2)
-        Places of the images that were searched.
-    places : array of shape (m, 2), optional
-        Places of the queries where the embedding can tell them.
+        Positions of the images that were searched.
+    positions : array of shape (m, 2), optional
+        Positions of the queries where the embedding can tell them.
 
     Returns
     -------
     dict of str to array of shape (2,)
-        By default the mean place of the five nearest images, each weighted by one
-        over its distance; an image at distance 0 gives its own place. A query for which
-        nothing was found has no place and is left out.
+        By default the mean position of the five nearest images, each weighted by one
+        over its distance; an image at distance 0 gives its own position. A query for which
+        nothing was found has no position and is left out.
     """
-    placed = {}
+    positioned = {}
     for i, (name, table) in enumerate(query_tables(found).items()):
-        if places is not None:
-            placed[name] = np.asarray(places[i], dtype=float)
+        if positions is not None:
+            positioned[name] = np.asarray(positions[i], dtype=float)
             continue
         nearest = table.sort_values("distance", kind="stable").iloc[:NEIGHBOURS]
         distance = nearest["distance"].to_numpy(dtype=float)
@@ -55,22 +55,22 @@ def place_queries(
         tiny = 1e-6 * max(distance[-1], 1e-12)
         weight = (distance <= tiny) if distance[0] <= tiny else 1 / distance
         where = np.asarray(xycoord, dtype=float)[nearest["y_idx"].to_numpy(dtype=int)]
-        placed[name] = np.average(where, axis=0, weights=weight)
-    return {name: place for name, place in placed.items() if np.isfinite(place).all()}
+        positioned[name] = np.average(where, axis=0, weights=weight)
+    return {name: position for name, position in positioned.items() if np.isfinite(position).all()}
 
 
 def draw_stars(ax: Axes, queries: Mapping[str, np.ndarray]) -> None:
     """Draw the queries of `find` as stars.
 
-    The first 20 have names, each beside its star where it lies on no other name and
-    inside the axes; where there is no such place it is left out, but for the first.
+    The first 20 have names, each next to its star where it lies on no other name and
+    inside the axes; where there is no such position it is left out, but for the first.
     """
     if not queries:
         return
-    places = np.stack(list(queries.values()))
+    positions = np.stack(list(queries.values()))
     ax.scatter(
-        places[:, 0],
-        places[:, 1],
+        positions[:, 0],
+        positions[:, 1],
         marker="*",
         s=260,
         c="#FFD400",
@@ -79,18 +79,18 @@ def draw_stars(ax: Axes, queries: Mapping[str, np.ndarray]) -> None:
         zorder=6,
     )
     taken: list[Bbox] = []
-    for name, place in list(queries.items())[:MAX_NAMES]:
-        box = _write_beside(ax, shorten(name, 28), place, taken)
+    for name, position in list(queries.items())[:MAX_NAMES]:
+        box = _write_next_to(ax, shorten(name, 28), position, taken)
         if box is not None:
             taken.append(box)
 
 
-def _write_beside(ax: Axes, words: str, place: np.ndarray, taken: list[Bbox]) -> Bbox | None:
-    """Write a name beside its star; return where it is, or None where there is no place."""
+def _write_next_to(ax: Axes, words: str, position: np.ndarray, taken: list[Bbox]) -> Bbox | None:
+    """Write a name next to its star; return where it is, or None where there is none."""
     frame = ax.get_window_extent()
     text = ax.annotate(
         words,
-        (float(place[0]), float(place[1])),
+        (float(position[0]), float(position[1])),
         xytext=BESIDE[0],
         textcoords="offset points",
         fontsize=9,

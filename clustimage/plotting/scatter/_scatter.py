@@ -12,10 +12,10 @@ from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool, check_real
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, check_figsize, fitting_size, new_axes
-from clustimage.plotting._limits import apart, check_limit, one_per_cell, say_limit
+from clustimage.plotting._limits import apart, check_limit, log_limit, one_per_cell
 from clustimage.plotting._montage import colorize
 from clustimage.plotting.scatter._dots import draw_density, draw_dots, to_rgb
-from clustimage.plotting.scatter._framing import Layout, lay_out
+from clustimage.plotting.scatter._framing import Layout, make_layout
 from clustimage.plotting.scatter._legend import draw_legend
 from clustimage.plotting.scatter._queries import draw_stars
 from clustimage.plotting.scatter._thumbnails import draw_all, draw_pictures, write_on_map
@@ -66,9 +66,9 @@ def draw_map(
         where it would hide more than three tenths of the dots of a cluster or another
         picture, beside the dots, with a thin line to the centre.
     centers : mapping of int to array of shape (2,), optional
-        Centres of clusters; default the mean of the places of their images.
+        Centres of clusters; default the mean of the positions of their images.
     queries : mapping of str to array of shape (2,), optional
-        Names and places of new images, drawn as stars. The first 20 are named, without
+        Names and positions of new images, drawn as stars. The first 20 are named, without
         those whose names would lie on another one.
     zoom : float or None, default=0.3
         Width of a pixel of a picture in points (1/72 inch). Pictures of clusters are
@@ -91,7 +91,7 @@ def draw_map(
     figsize : (float, float), optional
         Inches of a new figure; default (11, 8.5). Not together with `ax`.
     ax : Axes, optional
-        Where to draw. The legend takes its place from these axes.
+        Where to draw. The legend takes its space from these axes.
     max_images : int, "auto" or None, default="auto"
         The most `images`, spread evenly: of each cell of a grid over the map the one nearest
         to its middle. The others are dots below; the title and the log say so. Of a number
@@ -102,7 +102,7 @@ def draw_map(
     Raises
     ------
     InvalidDataError
-        If the places have no label each, or are not two numbers each.
+        If the positions have no label each, or are not two numbers each.
     InvalidParameterError
         For a `zoom`, `dotsize`, `cmap`, `figsize` or `ax` that cannot be used.
     """
@@ -125,7 +125,7 @@ def draw_map(
     fig, ax = _new_map(figsize) if ax is None else new_axes(ax)
     if legend:
         draw_legend(ax, labels, colors)
-    layout = lay_out(
+    layout = make_layout(
         ax,
         seen,
         known,
@@ -211,7 +211,7 @@ def _draw_images(
     )
     if not len(rest):
         return None
-    say_limit(len(drawn), len(rows), "images", "one for each place, evenly over the map")
+    log_limit(len(drawn), len(rows), "images", "one for each position, evenly over the map")
     return len(drawn)
 
 
@@ -241,19 +241,19 @@ def _centers(
         else xycoord[labels == label].mean(axis=0)
         for label in clusters
     }
-    return {label: place for label, place in middle.items() if np.isfinite(place).all()}
+    return {label: center for label, center in middle.items() if np.isfinite(center).all()}
 
 
 def _words(
-    ax: Axes, labels: np.ndarray, not_placed: int, axis_name: str | None, n_drawn: int | None
+    ax: Axes, labels: np.ndarray, n_missing: int, axis_name: str | None, n_drawn: int | None
 ) -> None:
     """Write the title with its numbers, and what the axes are."""
     clusters, noise = len(np.unique(labels[labels >= 0])), int((labels < 0).sum())
     title = f"{pluralize(len(labels), 'image')} in {pluralize(clusters, 'cluster')}"
     if noise:
         title += f", {noise:,} unclustered"
-    if not_placed:
-        title += f", {not_placed:,} without a place on the map"
+    if n_missing:
+        title += f", {n_missing:,} without a position on the map"
     if n_drawn is not None:
         title += f": showing {n_drawn:,}, evenly over the map"
     ax.set_title(title, fontsize=fitting_size(ax, title, 13))

@@ -41,7 +41,7 @@ def size_in_points(shape: Sequence[int], zoom: float, *, least: float) -> tuple[
 
 
 def paste(canvas: np.ndarray, images: np.ndarray, centers: np.ndarray, colors: np.ndarray) -> None:
-    """Lay framed images on a picture, in place; later ones cover earlier ones.
+    """Paste framed images into a picture, in place; later ones cover earlier ones.
 
     Parameters
     ----------
@@ -51,15 +51,15 @@ def paste(canvas: np.ndarray, images: np.ndarray, centers: np.ndarray, colors: n
         RGB tiles.
     centers : array of shape (n, 2)
         Where their centres go, ``(x, y)`` in pixels from the upper left corner. What
-        would reach over the border is moved inside.
+        would half over the border is moved inside.
     colors : array of shape (n, 3), uint8
         Colours of the frames.
     """
     _, height, width, _ = images.shape
     rim = max(1, max(height, width) // 20)
     corners = np.rint(centers - [width / 2, height / 2]).astype(int)
-    room = np.subtract(canvas.shape[1::-1], (width, height))
-    for i, (x, y) in enumerate(np.clip(corners, 0, np.maximum(room, 0))):
+    limit = np.subtract(canvas.shape[1::-1], (width, height))
+    for i, (x, y) in enumerate(np.clip(corners, 0, np.maximum(limit, 0))):
         spot = canvas[y : y + height, x : x + width]
         tile = images[i, : spot.shape[0], : spot.shape[1]]
         spot[..., 3] = 255
@@ -78,7 +78,7 @@ def draw_all(
     cmap: str | Colormap | None = None,
     rows: np.ndarray | None = None,
 ) -> AxesImage:
-    """Draw images at their places, all of them as one artist, read a few at a time.
+    """Draw images at their positions, all of them as one artist, read a few at a time.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def draw_all(
     images : array of shape (n, height, width) or (n, height, width, 3), uint8
         Gray or RGB.
     xycoord : array of shape (n, 2)
-        Places on the map.
+        Positions on the map.
     points : (float, float)
         Height and width of an image, in points.
     unit : float
@@ -97,13 +97,13 @@ def draw_all(
     cmap : str or Colormap, optional
         For gray images.
     rows : array of shape (m,), int, optional
-        Which images, ascending; default is all whose place is finite.
+        Which images, ascending; default is all whose position is finite.
     """
     if rows is None:
         rows = np.flatnonzero(np.isfinite(xycoord).all(axis=1))
     low, high = xycoord[rows].min(axis=0), xycoord[rows].max(axis=0)
-    reach = np.array([points[1], points[0]]) * unit / 2
-    low, high = low - reach, high + reach
+    half = np.array([points[1], points[0]]) * unit / 2
+    low, high = low - half, high + half
     span = (high - low) / unit
     density = min(DENSITY, MAX_SIDE / span.max())
     side = max(4, round(max(points) * density))
@@ -111,11 +111,11 @@ def draw_all(
     # Tiles shrink by whole factors only; the canvas follows, so that they keep their size.
     density = max(shape[1:3]) / max(points)
     wide, tall = np.ceil(span * density).astype(int)
-    places = (xycoord - [low[0], high[1]]) / unit * [density, -density]
+    positions = (xycoord - [low[0], high[1]]) / unit * [density, -density]
     canvas = np.zeros((int(tall), int(wide), 4), dtype=np.uint8)
     for at, pixels in row_pixels(images, rows):
         some = rows[at]
-        paste(canvas, fit_side(colorize(pixels, cmap), side), places[some], colors[some])
+        paste(canvas, fit_side(colorize(pixels, cmap), side), positions[some], colors[some])
     return ax.imshow(
         canvas,
         extent=(low[0], low[0] + wide / density * unit, high[1] - tall / density * unit, high[1]),
@@ -143,7 +143,7 @@ def draw_pictures(
     images : array of shape (k, height, width, 3), uint8
         RGB.
     centers : array of shape (k, 2)
-        Places on the map.
+        Positions on the map.
     offsets : array of shape (k, 2)
         How far the pictures lie from there, ``(x, y)`` in points.
     points : (float, float)
@@ -181,7 +181,7 @@ def draw_pictures(
 
 
 def _lead(ax: Axes, center: np.ndarray, offset: np.ndarray, color: str) -> None:
-    """Draw a thin line from a place on the map to the picture that belongs there."""
+    """Draw a thin line from a position on the map to the picture that belongs there."""
     from matplotlib.patches import ConnectionPatch
     from matplotlib.transforms import ScaledTranslation
 

@@ -94,7 +94,7 @@ def test_a_page_has_each_photo_with_its_place_cluster_and_name():
     assert data["lat"] == [43.5, 43.5, -33.9, 64.1]
     assert data["lon"] == [11.9, 11.9, 18.4, -21.9]
     assert data["where"][2:] == ["33.90000° S, 18.40000° E", "64.10000° N, 21.90000° W"]
-    assert data["notes"] == ["Not on the map: 1 photo without a place."]
+    assert data["notes"] == ["Not on the map: 1 photo without a location."]
 
 
 def test_clusters_have_the_colours_of_the_other_plots_and_those_of_none_come_last():
@@ -302,7 +302,7 @@ def test_the_pictures_of_some_photos_are_those_of_these_photos(tmp_path):
 
 def test_lines_join_the_photos_of_a_day_in_order_of_time():
     moments = [DAY + 50, DAY + 10, 3 * DAY, DAY - 1, np.nan, 0]
-    data = Page(plot_map(np.ones((6, 2)), moments=moments, lines="day")).data
+    data = Page(plot_map(np.ones((6, 2)), timestamps=moments, lines="day")).data
     assert [(day["name"], day["rows"], day["count"]) for day in data["days"]] == [
         ("1970-01-01", [5, 3], 2),
         ("1970-01-02", [1, 0], 2),
@@ -321,20 +321,20 @@ def test_lines_join_the_photos_of_a_day_in_order_of_time():
 
 def test_lines_leave_out_photos_without_a_place():
     places = [[1, 1], [np.nan, np.nan], [2, 2]]
-    data = Page(plot_map(places, moments=[0, 1, 2], lines="day")).data
+    data = Page(plot_map(places, timestamps=[0, 1, 2], lines="day")).data
     assert [day["rows"] for day in data["days"]] == [[0, 1]]
     assert data["when"] == ["1970-01-01 00:00:00", "1970-01-01 00:00:02"]
 
 
 def test_without_lines_dates_are_told_and_nothing_is_joined():
-    data = Page(plot_map([[1, 1], [2, 2]], moments=[0.9, -1])).data
+    data = Page(plot_map([[1, 1], [2, 2]], timestamps=[0.9, -1])).data
     assert data["when"] == ["1970-01-01 00:00:00", "1969-12-31 23:59:59"]
     assert (data["days"], data["dated"], data["notes"]) == ([], 2, [])
 
 
 def test_lines_without_any_date_are_refused():
     with pytest.raises(InvalidDataError, match=r"None of the 2 photos on the map has a date"):
-        plot_map([[1, 1], [2, 2]], moments=[np.nan, np.inf], lines="day")
+        plot_map([[1, 1], [2, 2]], timestamps=[np.nan, np.inf], lines="day")
     with pytest.raises(InvalidDataError, match="has a date"):
         plot_map([[1, 1]], lines="day")
 
@@ -351,7 +351,7 @@ def test_places_on_both_sides_of_the_date_line_are_neighbours():
 
 
 def test_no_place_at_all_is_refused_with_the_reason(tmp_path):
-    with pytest.raises(InvalidDataError, match=r"None of the 3 photos has a place.*EXIF"):
+    with pytest.raises(InvalidDataError, match=r"None of the 3 photos has a location.*EXIF"):
         plot_map(np.full((3, 2), np.nan), save_path=tmp_path / "map.html")
     with pytest.raises(InvalidDataError, match="no photo"):
         plot_map(np.empty((0, 2)))
@@ -359,7 +359,7 @@ def test_no_place_at_all_is_refused_with_the_reason(tmp_path):
 
 
 def test_places_that_are_no_degrees_are_refused():
-    with pytest.raises(InvalidDataError, match=r"Row 1 of 'places' has \[91\.0, 0\.0\]"):
+    with pytest.raises(InvalidDataError, match=r"Row 1 of 'locations' has \[91\.0, 0\.0\]"):
         plot_map([[0, 0], [91, 0]])
     with pytest.raises(InvalidDataError, match="from -180 to 180"):
         plot_map([[0, 180.5]])
@@ -368,13 +368,15 @@ def test_places_that_are_no_degrees_are_refused():
             plot_map(wrong)
 
 
-@pytest.mark.parametrize("name", ["labels", "filenames", "pathnames", "moments", "pixels", "sizes"])
+@pytest.mark.parametrize(
+    "name", ["labels", "filenames", "pathnames", "timestamps", "pixels", "sizes"]
+)
 def test_arrays_of_another_length_are_refused(name):
     values = {
         "labels": [0],
         "filenames": ["a"],
         "pathnames": ["a"],
-        "moments": [0],
+        "timestamps": [0],
         "pixels": pictures(1),
         "sizes": [[1, 1]],
     }
@@ -388,8 +390,8 @@ def test_values_of_another_kind_are_refused():
         plot_map(PLACES, lines="week")
     with pytest.raises(InvalidParameterError, match="'title' must be text"):
         plot_map(PLACES, title=3)
-    with pytest.raises(InvalidDataError, match="'moments' must be an array of float64"):
-        plot_map(PLACES, moments=["yesterday"] * 5)
+    with pytest.raises(InvalidDataError, match="'timestamps' must be an array of float64"):
+        plot_map(PLACES, timestamps=["yesterday"] * 5)
     with pytest.raises(InvalidDataError, match=r"'pixels' must be images.*\(5, 9\)"):
         plot_map(PLACES, pixels=np.zeros((5, 9), dtype=np.uint8))
 
@@ -464,7 +466,7 @@ def test_five_thousand_photos_stay_within_the_limit(tmp_path):
         rng.uniform(-60, 70, (5000, 2)),
         rng.integers(-1, 40, 5000),
         pixels=np.tile(some, (100, 1, 1, 1)),
-        moments=rng.uniform(0, 100 * DAY, 5000),
+        timestamps=rng.uniform(0, 100 * DAY, 5000),
         lines="day",
         save_path=tmp_path / "map.html",
     )
@@ -522,7 +524,7 @@ def test_the_method_maps_what_the_model_knows(traveller, tmp_path):
     assert data["size"] == [[240, 120], [240, 240], [240, 240]]
     assert [day["rows"] for day in data["days"]] == [[2, 0]]
     assert data["notes"] == [
-        "Not on the map: 1 photo without a place.",
+        "Not on the map: 1 photo without a location.",
         "On no line: 1 photo without a date.",
     ]
     with pytest.raises(InvalidParameterError, match="exists already"):

@@ -144,7 +144,7 @@ def trip(tmp_path: Path) -> Path:
         pixels=pixels,
         sizes=[[400, 300]] * 9,
         filenames=[*(f"IMG_{i}.jpg" for i in range(8)), NASTY],
-        moments=DAY * np.array([0, 0.1, 0.2, 0.3, 1.1, 1.2, 1.3, 2.5, np.nan]),
+        timestamps=DAY * np.array([0, 0.1, 0.2, 0.3, 1.1, 1.2, 1.3, 2.5, np.nan]),
         lines="day",
         save_path=tmp_path / "map.html",
     )
@@ -173,7 +173,7 @@ def test_a_click_shows_the_photo_with_its_name_date_and_cluster(view, tmp_path):
         pixels=pixels,
         sizes=[[300, 600]],
         filenames=[NASTY],
-        moments=[DAY],
+        timestamps=[DAY],
         save_path=tmp_path / "map.html",
     )
     seen = view(Path(path))
@@ -343,7 +343,7 @@ def test_five_thousand_photos_open_move_and_stay_small(view, tmp_path):
         places,
         rng.integers(-1, 30, 5000),
         pixels=np.tile(pixels, (50, 1, 1, 1)),
-        moments=rng.uniform(0, 30 * DAY, 5000),
+        timestamps=rng.uniform(0, 30 * DAY, 5000),
         lines="day",
         save_path=tmp_path / "map.html",
     )

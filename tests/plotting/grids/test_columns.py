@@ -162,7 +162,7 @@ def test_five_thousand_images_are_drawn_unless_more_are_asked_for(build):
 def test_a_picture_that_takes_too_much_memory_is_not_made(model):
     said = (
         r"The picture of 56 images in 3 clusters would take [\d.]+ kB, more than 'max_memory', "
-        r"1.0 kB. Draw fewer images \(labels=, min_samples=, max_rows=\), or give a larger max_m"
+        r"1.0 kB. Draw fewer images \(labels, min_samples, max_rows\), or give a larger 'max_m"
     )
     with pytest.raises(MemoryLimitError, match=said):
         model.plot(layout="columns", max_memory=1000)

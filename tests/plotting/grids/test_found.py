@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from clustimage._core import errors
-from clustimage.plotting import palette, place_queries, plot_hits
+from clustimage.plotting import palette, plot_hits, position_queries
 from clustimage.plotting.grids._found import QUERY
 
 
@@ -166,30 +166,30 @@ def test_a_query_lies_at_the_weighted_mean_of_its_nearest(model):
     table["distance"] = [1.0, 2, 4, 8, 8, 9, 9, 9]
     xycoord = model.results["xycoord"].astype(float)
     weight = np.array([1, 1 / 2, 1 / 4, 1 / 8, 1 / 8]) / 2
-    place = place_queries(model.results["predict"], xycoord)["query_0.png"]
+    place = position_queries(model.results["predict"], xycoord)["query_0.png"]
     np.testing.assert_allclose(place, weight @ xycoord[table["y_idx"][:5]])
 
 
 def test_a_query_that_is_in_the_set_lies_on_itself(model):
     model.find([7], k=8)
-    place = place_queries(model.results["predict"], model.results["xycoord"])["query_7.png"]
+    place = position_queries(model.results["predict"], model.results["xycoord"])["query_7.png"]
     np.testing.assert_allclose(place, model.results["xycoord"][7])
 
 
 def test_the_order_of_the_table_does_not_move_a_query(model):
     found = model.find([7], k=8)
     found["query_7.png"] = found["query_7.png"].iloc[::-1]
-    place = place_queries(found, model.results["xycoord"])["query_7.png"]
+    place = position_queries(found, model.results["xycoord"])["query_7.png"]
     np.testing.assert_allclose(place, model.results["xycoord"][7])
 
 
 def test_places_of_the_embedding_come_first(model):
     found = model.find([7, 8], k=3)
-    places = place_queries(found, model.results["xycoord"], np.array([[1.0, 2], [np.nan, 0]]))
+    places = position_queries(found, model.results["xycoord"], np.array([[1.0, 2], [np.nan, 0]]))
     assert list(places) == ["query_7.png"] and places["query_7.png"].tolist() == [1, 2]
 
 
 def test_a_query_without_hits_has_no_place(model):
     found = model.find([7], k=3)
     found["query_7.png"] = found["query_7.png"].iloc[:0]
-    assert place_queries(found, model.results["xycoord"]) == {}
+    assert position_queries(found, model.results["xycoord"]) == {}

@@ -119,7 +119,7 @@ def test_of_many_images_one_is_drawn_for_each_place_and_the_others_are_dots(crow
     assert 50 < n_drawn < 2000
     assert ax.get_title() == f"3,000 images in 7 clusters: showing {n_drawn:,}, evenly over the map"
     assert [record.getMessage() for record in caplog.records] == [
-        f"Drawing {n_drawn:,} of 3,000 images: one for each place, evenly over the map. "
+        f"Drawing {n_drawn:,} of 3,000 images: one for each position, evenly over the map. "
         "A larger max_images= draws more, max_images=None all."
     ]
     # Wherever there is a dot, there is an image near by.
@@ -362,7 +362,7 @@ def test_images_without_a_place_are_counted(build):
     for options in ({}, {"plt_all": True}, {"density": True}):
         fig, ax = model.scatter(**options)
         fig.canvas.draw()
-        assert "5 without a place" in ax.get_title() and "1" not in words(ax)
+        assert "5 without a position" in ax.get_title() and "1" not in words(ax)
 
 
 def test_at_most_a_hundred_pictures(build):

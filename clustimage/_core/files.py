@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from clustimage._core.errors import InvalidParameterError
-from clustimage._core.parameters import named
-from clustimage._core.validation import invalid
+from clustimage._core.parameters import named, setting
+from clustimage._core.validation import check_bool, invalid
 
-__all__ = ["is_file", "is_folder", "replacing", "target_file"]
+__all__ = ["is_file", "is_folder", "new_file", "replacing", "target_file"]
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
@@ -48,6 +48,17 @@ def target_file(path: str | os.PathLike[str], *, name: str = "path") -> Path:
     if not target.parent.is_dir():
         raise InvalidParameterError(
             f"{named(name)} must be in a folder that exists. There is no folder {target.parent}."
+        )
+    return target
+
+
+def new_file(path: str | os.PathLike[str], *, overwrite: object, name: str = "path") -> Path:
+    """Return what `target_file` does; raise where the file exists, unless `overwrite` is true."""
+    target = target_file(path, name=name)
+    if target.exists() and not check_bool("overwrite", overwrite):
+        raise InvalidParameterError(
+            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or another "
+            "path."
         )
     return target
 

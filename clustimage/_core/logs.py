@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from clustimage._core.public import public
 from clustimage._core.validation import check_option, invalid
@@ -43,7 +43,7 @@ class _PlainHandler(logging.Handler):
         tqdm.write(f"[{NAME}] {record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
 
 
-def check_verbose(verbose: Any) -> int:
+def check_verbose(verbose: object) -> int:
     """Return the level of `verbose` as the number that `logging` uses."""
     if verbose is None:
         return LEVELS["silent"]

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from numbers import Integral
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from joblib import cpu_count
 
@@ -23,7 +23,7 @@ MAX_ITEMS_PER_BATCH = 16
 BATCHES_PER_WORKER = 4
 
 
-def check_jobs(n_jobs: Any) -> int:
+def check_jobs(n_jobs: object) -> int:
     """Return `n_jobs` if it is a number of workers, or raise `InvalidParameterError`."""
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0:
         what = "must be a number of workers of at least 1, -1 for every core or -2 for all but one"
@@ -36,7 +36,7 @@ def n_workers(n_jobs: int | None) -> int:
     if n_jobs is None or n_jobs == 0:
         return 1
     if n_jobs < 0:
-        return max(1, cpu_count() + 1 + n_jobs)
+        return max(1, int(cpu_count()) + 1 + n_jobs)
     return n_jobs
 
 

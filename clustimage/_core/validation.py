@@ -97,7 +97,7 @@ def check_option(name: str, value: Option, options: Collection[Option]) -> Optio
     raise invalid(name, f"must be one of {_listed(options)}", value, _nearest(value, options))
 
 
-def check_int(name: str, value: Any, *, low: int | None = None, high: int | None = None) -> int:
+def check_int(name: str, value: object, *, low: int | None = None, high: int | None = None) -> int:
     """Return `value` as an int within ``[low, high]``, or raise `InvalidParameterError`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise invalid(name, f"must be a whole number{_bounds(low, high)}", value)
@@ -106,7 +106,7 @@ def check_int(name: str, value: Any, *, low: int | None = None, high: int | None
 
 def check_real(
     name: str,
-    value: Any,
+    value: object,
     *,
     low: float | None = None,
     high: float | None = None,
@@ -142,7 +142,7 @@ def _bounds(low: float | None, high: float | None) -> str:
     return ""
 
 
-def check_bool(name: str, value: Any) -> bool:
+def check_bool(name: str, value: object) -> bool:
     """Return `value` if it is True or False, or raise `InvalidParameterError`."""
     # numpy's own booleans are no subclass of bool; their type is known by its name.
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):

@@ -181,7 +181,7 @@ class Decoder:
             flat[i] = self.decode(item)
         return flat.reshape(shape)
 
-    def _scalar(self, node: dict[str, Any]) -> np.generic:
+    def _scalar(self, node: dict[str, Any]) -> Any:
         return np.frombuffer(bytes.fromhex(node["hex"]), dtype=plain_dtype(node["dtype"]))[0]
 
     def _frame(self, node: dict[str, Any]) -> Any:

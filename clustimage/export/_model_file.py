@@ -16,10 +16,8 @@ import numpy as np
 
 from clustimage._core.errors import DiskSpaceError, InvalidParameterError, ModelFileError
 from clustimage._core.file_arrays import Trail, file_blocks, mapped_file, new_array
-from clustimage._core.files import replacing, target_file
+from clustimage._core.files import new_file, replacing
 from clustimage._core.memory import Budget
-from clustimage._core.parameters import setting
-from clustimage._core.validation import check_bool
 from clustimage._version import __version__
 from clustimage.export._codec import Decoder, Encoder
 
@@ -96,12 +94,7 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
     >>> load_model(path)
     {'labels': array([0, 0, 1]), 'dim': (8, 8)}
     """
-    target = target_file(path)
-    if target.exists() and not check_bool("overwrite", overwrite):
-        raise InvalidParameterError(
-            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or another "
-            "path."
-        )
+    target = new_file(path, overwrite=overwrite)
     encoder = Encoder()
     model = {
         "format": FORMAT,

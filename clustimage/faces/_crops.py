@@ -118,4 +118,5 @@ def _eyes_in(
     back = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     middles = (eyes[:, :2] + eyes[:, 2:] / 2 - middle) @ back.T * scale + out / 2
     size = eyes[:, 2:] * scale
-    return np.rint(np.hstack([middles - size / 2, size])).astype(int)
+    boxes: np.ndarray = np.rint(np.hstack([middles - size / 2, size])).astype(int)
+    return boxes

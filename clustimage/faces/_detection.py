@@ -279,9 +279,10 @@ class _Work:
         ]
 
     def _detector(self) -> FaceDetector:
-        if not hasattr(self._of_thread, "detector"):
-            self._of_thread.detector = make_detector(self.params)
-        return self._of_thread.detector
+        detector: FaceDetector | None = getattr(self._of_thread, "detector", None)
+        if detector is None:
+            detector = self._of_thread.detector = make_detector(self.params)
+        return detector
 
     def _keep(
         self, source: Any, faces: list[Face], crops: list[Crop], size: tuple[int, int]

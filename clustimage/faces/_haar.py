@@ -128,7 +128,7 @@ class HaarDetector:
             return np.zeros((0, 4))
         eyes = eyes / scale
         eyes[:, :2] += x, y
-        return eyes
+        return np.asarray(eyes)
 
 
 def _search(

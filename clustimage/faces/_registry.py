@@ -96,7 +96,7 @@ def make_detector(params: Mapping[str, Any] | None = None) -> FaceDetector:
     'HaarDetector'
     """
     whole = check_faces(params)
-    name = whole["detector"]
-    if hasattr(name, "detect"):
-        return name
-    return DETECTORS[name](**{key: whole[key] for key in SETTINGS[name]})
+    detector: str | FaceDetector = whole["detector"]
+    if not isinstance(detector, str):
+        return detector
+    return DETECTORS[detector](**{key: whole[key] for key in SETTINGS[detector]})

@@ -79,7 +79,8 @@ def nearest_first(distance: np.ndarray, limit: int) -> np.ndarray:
     [1, 4, 0]
     """
     order = np.argsort(distance, kind="stable")
-    return order[np.rint(np.linspace(0, len(order) - 1, min(limit, len(order)))).astype(int)]
+    at = np.rint(np.linspace(0, len(order) - 1, min(limit, len(order)))).astype(int)
+    return np.asarray(order[at])
 
 
 def shares(sizes: np.ndarray, limit: int) -> np.ndarray:

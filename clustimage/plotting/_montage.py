@@ -66,7 +66,7 @@ def colorize(images: np.ndarray, cmap: str | Colormap | None = None) -> np.ndarr
     if images.ndim == 4 and images.shape[3] == 3:
         return images
     table = np.rint(check_cmap(cmap)(np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
-    return table[images[..., 0] if images.ndim == 4 else images]
+    return np.asarray(table[images[..., 0] if images.ndim == 4 else images])
 
 
 def fit_side(images: np.ndarray, side: int) -> np.ndarray:

@@ -140,7 +140,7 @@ def test_equal_images_that_are_parted_are_named(caplog):
     "asked, words",
     [
         ({"min_clust": 6}, "6, is the least that was searched: try min_clust=2."),
-        ({"max_clust": 7}, "6, is the largest that was searched: try a larger max_clust."),
+        ({"max_clust": 7}, "6, is the largest that was searched: try a larger 'max_clust'."),
         ({"cluster": "kmeans", "max_clust": 7}, "6, is the largest"),
         ({}, None),
         ({"n_clusters": 6}, None),

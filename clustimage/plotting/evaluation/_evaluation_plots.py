@@ -190,7 +190,7 @@ class EvaluationPlots:
         if not options.get("interactive"):
             options = {"cmap": ListedColormap(list(colors.values())), **options}
         with self._quiet():
-            return super().scatter(self._coordinates(X), **options)  # type: ignore[misc]
+            return super().scatter(self._coordinates(X), **options)  # type: ignore[misc, no-any-return]
 
     def plot_silhouette(
         self,
@@ -283,7 +283,9 @@ class EvaluationPlots:
 
         A clusterer without a tree gets one for the picture, with the linkage asked
         for; its own labels are not changed. Of more than 100 images the uppermost
-        merges are drawn, unless ``truncate_mode`` says otherwise.
+        merges are drawn, unless ``truncate_mode`` says otherwise. Where the leaves are
+        micro-clusters, numbers in brackets count these, and so does ``order_rows``; ``labx``
+        is of the images.
 
         Parameters
         ----------
@@ -315,9 +317,17 @@ class EvaluationPlots:
         cluster, self.cluster = self.cluster, "agglomerative"
         try:
             with self._quiet():
-                return super().dendrogram(X, **options)  # type: ignore[misc]
+                drawn: dict[str, Any] = super().dendrogram(X, **options)  # type: ignore[misc]
         finally:
             self.cluster = cluster
+        micro = self.clustering.micro
+        of_other_rows = None not in (options.get("metric"), options.get("linkage"))
+        if micro is not None and not of_other_rows:
+            drawn["labx"] = drawn["labx"][micro]
+            if options.get("update_results"):
+                self.results["labx"] = drawn["labx"]
+            drawn["ax"].set_xlabel(f"{len(self.Z) + 1:,} micro-clusters of {len(micro):,} images")
+        return drawn
 
     def _build_tree(self) -> None:
         fits = self.metric == "euclidean" or self.linkage not in EUCLIDEAN_LINKAGES

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
-from clustimage._core.files import replacing, target_file
+from clustimage._core.files import new_file, replacing
 from clustimage._core.memory import format_bytes
-from clustimage._core.parameters import named, setting
+from clustimage._core.parameters import named
 from clustimage._core.text import pluralize
-from clustimage._core.validation import check_bool, check_option, check_real
+from clustimage._core.validation import check_option, check_real
 from clustimage.plotting._limits import check_limit, log_limit, spread_over_map
 from clustimage.plotting.geomap._geomap_data import (
     clusters_of,
@@ -127,7 +127,9 @@ def plot_map(
     check_limit("max_images", max_images, auto=1)
     if not isinstance(title, str):
         raise InvalidParameterError(f"'title' must be text. Got {title!r}.")
-    target = None if save_path is None else _free(save_path, overwrite)
+    target = (
+        None if save_path is None else new_file(save_path, overwrite=overwrite, name="save_path")
+    )
     where = _check_locations(locations)
     n = len(where)
     rows = np.flatnonzero(np.isfinite(where).all(axis=1))
@@ -173,16 +175,6 @@ def _check_size(n_bytes: int, limit: float, n: int) -> None:
             f"{named('max_memory')}, {format_bytes(limit)}. Give a larger {named('max_memory')}, "
             "or map fewer photos."
         )
-
-
-def _free(path: str | os.PathLike[str], overwrite: bool) -> Path:
-    target = target_file(path, name="save_path")
-    if target.exists() and not check_bool("overwrite", overwrite):
-        raise InvalidParameterError(
-            f"{target} exists already. Give {setting('overwrite', True)} to replace it, or another "
-            "path."
-        )
-    return target
 
 
 def _check_locations(locations: Any) -> np.ndarray:

@@ -139,8 +139,8 @@ def spread(
     if limit is None or len(members) <= limit:
         return members
     if distance is None or not np.isfinite(distance[members]).all():
-        return members[evenly(len(members), limit)]
-    return members[nearest_first(distance[members], limit)]
+        return np.asarray(members[evenly(len(members), limit)])
+    return np.asarray(members[nearest_first(distance[members], limit)])
 
 
 def plot_clusters(

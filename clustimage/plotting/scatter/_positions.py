@@ -150,7 +150,7 @@ def _settle(
         positions[i] = _best(grid, cost, i, centers, positions, done, box)
         cost += _covered(grid, positions[i], box)
         done[i] = True
-    return positions
+    return np.asarray(positions)
 
 
 def _best(
@@ -198,4 +198,4 @@ def _segments_meet(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -
         way, to = q - p, r - p
         return np.asarray(way[..., 0] * to[..., 1] - way[..., 1] * to[..., 0])
 
-    return (side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)
+    return np.asarray((side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0))

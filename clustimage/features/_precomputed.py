@@ -103,7 +103,7 @@ class PrecomputedExtractor(FeatureExtractor):
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
         raise InvalidDataError(
             "The features of this model were computed elsewhere, and those of new images are not "
-            "known. Give them in place of the images: features=..., with "
+            f"known. Give them in place of the images: {setting('features', ...)}, with "
             f"{self.n_features_in_:,} columns."
         )
 

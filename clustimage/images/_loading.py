@@ -23,7 +23,7 @@ from clustimage.images._status import ImageStatus
 from clustimage.images._storage import Storage, choose_storage, decoding_options, scaling_options
 from clustimage.images.cache._cached_reader import CachedReader, cached_reader
 from clustimage.images.cache._database import Cache
-from clustimage.images.reading._arrays import check_values, rows_to_pixels
+from clustimage.images.reading._arrays import check_pixel_range, check_values, rows_to_pixels
 from clustimage.images.reading._decode import decode, quiet_pillow
 from clustimage.images.reading._listing import (
     DEFAULT_EXTENSIONS,
@@ -171,12 +171,13 @@ class Reader:
 
     def read_stack(self, stack: Stack) -> Images:
         """Read images that come as one array, which share one range of values."""
+        tops = check_values(stack.data, stack.names)
+        check_pixel_range(stack.data, tops)
         data, shape = stack.data, self.wanted.shape_of(stack)
         if len(data.shape) == 2:
             own = self.wanted.row_shape(stack)
         else:
             own = data.shape[1], data.shape[2], data.shape[3]
-        tops = check_values(data, stack.names)
         white = float(tops.max()) if self.wanted.shape is None else self.white
         if own[2] == 4:
             white = None  # what is opaque belongs to each image; it is scaled once over white

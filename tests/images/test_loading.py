@@ -165,7 +165,7 @@ def test_one_array_is_scaled_by_one_factor_then_resized():
     assert images.white == 199
     assert (images.status[0].width, images.status[0].height) == (30, 40)
     assert load_images(X, dim=(16, 12), grayscale=True).shape == (16, 12, 1)
-    np.testing.assert_array_equal(load_images(X / 7.0, dim=(16, 12)).pixels, images.pixels)
+    np.testing.assert_array_equal(load_images(X / 255.0, dim=(16, 12)).pixels, images.pixels)
 
 
 def test_a_list_of_arrays_is_scaled_image_by_image():
@@ -273,3 +273,23 @@ def test_rows_of_another_length_than_the_model_are_refused():
 def test_wrong_values_are_refused(folder, settings):
     with pytest.raises(InvalidParameterError, match=repr(next(iter(settings)))):
         load_images(folder, **settings)
+
+
+@pytest.mark.parametrize(
+    "shape", [(6, 768), (6, 1024), (6, 384), (6, 16, 16), (6, 16, 16, 3)], ids=str
+)
+@pytest.mark.parametrize("scale", [1.0, 40.0, 1e4])
+def test_floats_that_are_no_pixels_are_named_as_features(shape, scale):
+    vectors = np.random.default_rng(0).random(shape, dtype=np.float32) * 3 * scale
+    with pytest.raises(InvalidDataError, match="features=..."):
+        load_images(vectors)
+    with pytest.raises(InvalidDataError, match="negative.*features=..."):
+        load_images(vectors - scale)
+
+
+def test_floats_from_0_to_1_and_whole_ones_are_pixels():
+    whole = np.random.default_rng(0).integers(0, 256, (6, 768)).astype(np.float32)
+    np.testing.assert_array_equal(
+        load_images(whole).pixels, load_images(whole.astype(np.uint8)).pixels
+    )
+    assert load_images(np.random.default_rng(0).random((6, 768))).pixels.max() == 255

@@ -73,7 +73,7 @@ INPUTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "pictures": (lambda paths: [Image.open(path) for path in paths], {}),
     "rows": (lambda paths: photos_as_arrays(paths).reshape(len(paths), -1), {"dim": (60, 40)}),
     "rows of floats": (
-        lambda paths: photos_as_arrays(paths).reshape(len(paths), -1) / 7,
+        lambda paths: photos_as_arrays(paths).reshape(len(paths), -1) / 255,
         {"dim": (60, 40), "grayscale": True},
     ),
     "a table": (

@@ -19,6 +19,7 @@ from clustimage._core.validation import check_shape
 __all__ = [
     "Rows",
     "check_numeric",
+    "check_pixel_range",
     "check_values",
     "get_dim",
     "guess_shape",
@@ -84,7 +85,7 @@ def guess_shape(n_pixels: int, dim: tuple[int, int] | None = None) -> tuple[int,
         f"The shape of a flattened image of {n_pixels} values cannot be known: it is no square, "
         f"gray or RGB, and does not fit {setting('dim', dim)}. Give {named('dim')} as (height, "
         f"width), with height * width = {n_pixels} for gray or height * width * 3 = {n_pixels} for "
-        "RGB."
+        f"RGB. Features that were computed elsewhere are given as {setting('features', ...)}."
     )
 
 
@@ -204,13 +205,47 @@ def check_values(rows: Rows, names: list[str] | None = None) -> np.ndarray:
     return high
 
 
+def check_pixel_range(rows: Rows, tops: np.ndarray) -> None:
+    """Raise `InvalidDataError` if floats can be no pixels: they are features then.
+
+    Pixels are whole numbers from 0 to 255, or from 0 to 1.
+
+    Parameters
+    ----------
+    rows : array of shape (n, ...)
+        Valid numbers.
+    tops : ndarray of shape (n,)
+        The maximum of each row.
+
+    Examples
+    --------
+    >>> rows = np.array([[0.5, 3.25]])
+    >>> check_pixel_range(rows / 4, np.array([0.8125]))
+    >>> check_pixel_range(rows, np.array([3.25]))
+    Traceback (most recent call last):
+    ...
+    clustimage.InvalidDataError: Floats are taken for pixels if they are whole numbers from 0 to \
+255, or lie between 0 and 1; these reach 3.25. Features that were computed elsewhere are ...
+    """
+    if rows.dtype.kind != "f" or (top := float(tops.max())) <= 1:
+        return
+    blocks = (rows[part] for part in _blocks(rows, VALUES_PER_BLOCK))
+    if top > 255 or any((block != np.rint(block)).any() for block in blocks):
+        raise InvalidDataError(
+            "Floats are taken for pixels if they are whole numbers from 0 to 255, or lie between 0 "
+            f"and 1; these reach {top:.4g}. Features that were computed elsewhere are given as "
+            f"{setting('features', ...)}, and images in other units as X / X.max()."
+        )
+
+
 def _refuse(bad: np.ndarray, what: str, names: list[str] | None) -> None:
     if bad.any():
         first = int(np.argmax(bad))
         label = f" ({names[first]})" if names else ""
         raise InvalidDataError(
             f"{int(bad.sum())} of {len(bad)} images have {what}, first: row {first}{label}. "
-            "Pixels must be finite numbers from 0: drop these images, or fill or shift the values."
+            "Pixels must be finite numbers from 0: drop these images, or fill or shift the values. "
+            f"Features that were computed elsewhere are given as {setting('features', ...)}."
         )
 
 

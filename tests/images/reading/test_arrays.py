@@ -25,7 +25,7 @@ def test_dim_goes_before_the_square():
 
 @pytest.mark.parametrize("n_pixels", [0, 77, 2])
 def test_unknown_shape_tells_to_give_dim(n_pixels):
-    with pytest.raises(InvalidDataError, match=r"Give dim=\(height, width\)"):
+    with pytest.raises(InvalidDataError, match=r"Give 'dim' as \(height, width\)"):
         guess_shape(n_pixels)
     with pytest.raises(InvalidParameterError, match="dim"):
         guess_shape(64, dim=(8,))

@@ -34,7 +34,7 @@ def read_locations(places: ArrayLike, n: int | None = None) -> np.ndarray:
             return found
         given_as = f"{found[far[0]].tolist()} at row {far[0]}"
     raise InvalidParameterError(
-        f"'places' must be latitude (-90 to 90) and longitude (-180 to 180) in degrees, "
+        f"'locations' must be latitude (-90 to 90) and longitude (-180 to 180) in degrees, "
         f"({'n' if n is None else n}, 2), one row per image. Got {given_as}."
     )
 

@@ -1,4 +1,4 @@
-"""Rows of features to labels: a clusterer proposes, an evaluator scores, the best is kept."""
+"""Rows of features to labels: candidate labellings are made and scored, the best is kept."""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""The labellings that a clusterer proposes and an evaluator scores."""
+"""The candidate labellings that a clusterer makes and an evaluator scores."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from clustimage._core.errors import InvalidDataError
+from clustimage._core.parameters import named, setting
 from clustimage.cluster._labels import count_clusters
 from clustimage.cluster.tree._combined_distance import CombinedDistance
 
-__all__ = ["MANY_ROWS", "Candidates"]
-
-# Of more images not all pairs are compared: that takes minutes, and a tree of them 3 GB.
-MANY_ROWS = 20_000
+__all__ = ["Candidates"]
 
 
 @dataclass
@@ -58,6 +58,34 @@ class Candidates:
         if self.Z is None or self.n_allowed is None:
             return 1
         return len(self.Z) + 1 - self.n_allowed
+
+    def with_counts(self, counts: Sequence[int], name: str) -> Candidates:
+        """Return the labellings with a number of clusters in `counts`, by the clusterer `name`.
+
+        Raises
+        ------
+        InvalidDataError
+            If there is none; the message says which numbers were found.
+        """
+        allowed = set(counts)
+        kept = [i for i, k in enumerate(self.counts) if k in allowed]
+        if not kept:
+            found = Counter(self.counts)
+            found_words = ", ".join(f"{k} ({times}x)" for k, times in sorted(found.items()))
+            asked = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+            # Where one number was asked for there is no range to widen.
+            widen = "Ask for another number"
+            if len(counts) > 1:
+                widen = f"Widen {named('min_clust')} and {named('max_clust')}"
+            raise InvalidDataError(
+                f"{setting('cluster', name)} found no labelling with {asked} clusters. Over "
+                f"{len(self.labels)} values of {self.varied!r} it found these numbers of clusters: "
+                f"{found_words}. {widen}, try {setting('cluster_space', 'low')}, or use "
+                f"{setting('cluster', 'agglomerative')}, which gives any number."
+            )
+        return Candidates(
+            [self.labels[i] for i in kept], [self.thresholds[i] for i in kept], self.varied
+        )
 
     @property
     def counts(self) -> list[int]:

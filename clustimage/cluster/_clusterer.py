@@ -1,4 +1,4 @@
-"""What every clusterer has in common: it proposes labellings of the rows of an array."""
+"""What every clusterer has in common: it makes candidate labellings of the rows of an array."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["Clusterer"]
 
 
 class Clusterer(ClusterMixin, BaseEstimator, ABC):
-    """Base of the clusterers: proposes labellings of the rows of an array.
+    """Base of the clusterers: makes candidate labellings of the rows of an array.
 
     A subclass says in `candidates` how; the scikit-learn methods `fit` and
     `fit_predict` come from here. They keep the labelling with the best silhouette: of
-    2 to 24 clusters, or of any number where the clusterer cannot be told it, or the
+    2 to 24 clusters, or of any number where the clusterer cannot be given it, or the
     one with ``n_clusters`` where that is set.
     """
 
@@ -36,7 +36,7 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
         return cls(**{name: settings[name] for name in cls._get_param_names() if name in settings})
 
     def check(self) -> None:
-        """Raise `InvalidParameterError` if the parameters do not go together."""
+        """Raise `InvalidParameterError` if the parameters cannot be combined."""
         check_metric(getattr(self, "metric", "euclidean"))
 
     @abstractmethod
@@ -49,7 +49,7 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
             Features, finite.
         counts : sequence of int
             Numbers of clusters that are asked for; with only one, exactly that. Empty
-            where none is, for an object of a user's own.
+            where none is, for a custom clusterer.
 
         Returns
         -------

@@ -15,7 +15,7 @@ from clustimage.cluster._distinct import name_distinct_rows
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster._request import ClusterRequest
 from clustimage.cluster.clusterers._custom import CustomClusterer
-from clustimage.cluster.tree._cannot_link import Groups, part_groups
+from clustimage.cluster.tree._cannot_link import Groups, split_groups
 from clustimage.cluster.tree._combined_distance import Weights
 
 __all__ = ["CountPlan", "plan_counts"]
@@ -61,7 +61,7 @@ class CountPlan:
         k = found[best]
         if self.names is not None and k > self.names.max() + 1:
             logger.warning(
-                "%d clusters part equal images: only %d of the %d images differ%s.",
+                "%d clusters split equal images: only %d of the %d images differ%s.",
                 k,
                 self.names.max() + 1,
                 len(self.names),
@@ -89,7 +89,7 @@ def plan_counts(
     request: ClusterRequest,
     clusterer: Clusterer,
     evaluator: Evaluator,
-    beside: np.ndarray | None = None,
+    metadata: np.ndarray | None = None,
     groups: Groups | None = None,
 ) -> CountPlan:
     """Return the numbers of clusters to try.
@@ -100,9 +100,9 @@ def plan_counts(
         Features.
     request : ClusterRequest
     clusterer, evaluator
-        An object of a user's own is asked for a number only where exactly one is
+        A custom clusterer is asked for a number only where exactly one is
         given.
-    beside : ndarray of float64, shape (n, m), optional
+    metadata : ndarray of float64, shape (n, m), optional
         When and where the images were taken, where that makes a difference.
     groups : Groups, optional
         Which images are kept apart.
@@ -114,8 +114,8 @@ def plan_counts(
     """
     if request.sim is not None:
         return CountPlan([])
-    if beside is not None and not Weights(request.time_weight, request.place_weight).content:
-        X, beside = beside, None
+    if metadata is not None and not Weights(request.time_weight, request.place_weight).content:
+        X, metadata = metadata, None
     n, exact = len(X), request.n_clusters
     if exact is None and request.min_clust == request.max_clust:
         exact = request.min_clust
@@ -126,11 +126,11 @@ def plan_counts(
                 f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
                 "Ask for fewer clusters, or give more images."
             )
-        return CountPlan([exact], names=_name_rows(X, exact - 1, beside, groups))
+        return CountPlan([exact], names=_name_rows(X, exact - 1, metadata, groups))
     if isinstance(clusterer, CustomClusterer):
         return CountPlan([])
     lowest, highest = request.min_clust, request.max_clust - 1
-    names = _name_rows(X, highest, beside, groups)
+    names = _name_rows(X, highest, metadata, groups)
     n_distinct = n if names is None else int(names.max()) + 1
     least, most = min(2, evaluator.lowest_k), min(n - evaluator.margin, n_distinct)
     if n_distinct < n and (n_distinct < lowest or n_distinct == 1):
@@ -141,10 +141,10 @@ def plan_counts(
 
 
 def _name_rows(
-    X: np.ndarray, at_most: int, beside: np.ndarray | None, groups: Groups | None
+    X: np.ndarray, at_most: int, metadata: np.ndarray | None, groups: Groups | None
 ) -> np.ndarray | None:
-    names = name_distinct_rows(X, at_most, beside)
-    return names if groups is None else part_groups(names, groups, at_most)
+    names = name_distinct_rows(X, at_most, metadata)
+    return names if groups is None else split_groups(names, groups, at_most)
 
 
 def _images(n: int) -> str:
@@ -158,14 +158,14 @@ def _too_few(n: int, lowest: int, least: int, most: int, clusterer: Clusterer) -
         if n == 1
         else f"{named('n_clusters')} from 1 to {n} for exactly so many clusters"
     )
-    ways = ["Give more images"]
+    options = ["Give more images"]
     if not clusterer.chooses_k:
-        ways.append(f"give {setting('cluster', 'agglomerative')} with {numbers}")
+        options.append(f"give {setting('cluster', 'agglomerative')} with {numbers}")
     else:
         if least <= most:
-            ways.append(f"set {setting('min_clust', least)}")
-        ways.append(f"give {numbers}")
+            options.append(f"set {setting('min_clust', least)}")
+        options.append(f"give {numbers}")
     return (
         f"There {_images(n)}: too few to compare {lowest} clusters or more ({named('min_clust')}). "
-        f"{', '.join(ways[:-1])} or {ways[-1]}."
+        f"{', '.join(options[:-1])} or {options[-1]}."
     )

@@ -1,4 +1,4 @@
-"""Which rows are equal: images that no clusterer should part."""
+"""Which rows are equal: images that no clusterer should split."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["name_distinct_rows"]
 
 
 def name_distinct_rows(
-    X: np.ndarray, at_most: int, beside: np.ndarray | None = None
+    X: np.ndarray, at_most: int, metadata: np.ndarray | None = None
 ) -> np.ndarray | None:
     """Return which of the distinct rows each row is, if there are at most `at_most`.
 
@@ -23,7 +23,7 @@ def name_distinct_rows(
         Features.
     at_most : int
         Distinct rows that matter.
-    beside : ndarray of float64, shape (n, m), optional
+    metadata : ndarray of float64, shape (n, m), optional
         More columns that rows may differ by; NaN is equal to itself.
 
     Returns
@@ -45,8 +45,8 @@ def name_distinct_rows(
     for i, row in enumerate(X):
         # 0 is added, so that -0 has the bytes of 0.
         digest = blake2b((row + 0).tobytes(), digest_size=16)
-        if beside is not None:
-            digest.update((beside[i] + 0).tobytes())
+        if metadata is not None:
+            digest.update((metadata[i] + 0).tobytes())
         names[i] = seen.setdefault(digest.digest(), len(seen))
         if len(seen) > at_most:
             return None

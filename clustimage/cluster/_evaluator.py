@@ -25,7 +25,7 @@ class Evaluator(ABC):
     needs_tree : bool
         It reads the heights of a linkage tree.
     needs_k : bool
-        It compares labellings over k, so the clusterer has to be told k.
+        It compares labellings over k, so the clusterer has to be given k.
     euclidean_only : bool
         It is defined by centres and squared distances.
     lowest_k, margin : int

@@ -10,19 +10,25 @@ from clustimage._core.parallel import n_workers
 from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._distances.blocks import PRODUCT_METRICS
-from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster._request import EXIF_METRICS, ClusterRequest, make_clusterer
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._hdbscan import MAX_ROWS_WITHOUT_SHARED_TREE
-from clustimage.cluster.clusterers._kmeans import MAX_COPIES
-from clustimage.cluster.evaluators._silhouette import BLOCK_BYTES, MAX_ROWS_AT_ONCE, N_SAMPLED
+from clustimage.cluster.clusterers._kmeans import MAX_COPIES, MAX_ROWS_AS_FLOAT64
+from clustimage.cluster.evaluators._silhouette import (
+    BLOCK_BYTES,
+    MAX_ROWS_AT_ONCE,
+    MAX_ROWS_SCORED_EXACTLY,
+    N_SAMPLED,
+)
 
 __all__ = ["plan_clusters"]
 
+# Of so many rows a float64 copy is made, if it is small enough.
+MAX_ROWS_COPIED = 20_000
 # What is done with up to so many images, and with more.
 STEPS = {
     "kmeans": (
-        MANY_ROWS,
+        MAX_ROWS_AS_FLOAT64,
         "k-means from 10 starts",
         "k-means in float32 from the best of 10 starts on a sample of 10,000 images",
     ),
@@ -73,7 +79,7 @@ def plan_clusters(
         )
     step, leaves = _plan_clusterer(n, n_columns, budget, n_jobs, request)
     labellings = 8 * n * min(MAX_LABELLINGS, request.most_clusters)
-    copy = 8 * n * n_columns * (n <= MANY_ROWS)
+    copy = 8 * n * n_columns * (n <= MAX_ROWS_COPIED)
     # That of the rows counts as part of the tree where there is a budget.
     what = step.what
     peak = step.peak + labellings + (0 if budget is not None and leaves == n else copy)
@@ -122,7 +128,7 @@ def _plan_scores(
     """Return what the evaluator does, and its bytes; `cuts` are those of one tree."""
     if request.evaluate != "silhouette":
         return str(request.evaluate), min(2**25, 16 * n * d) + 24 * n
-    if n > MANY_ROWS:  # blocks of distances on each core
+    if n > MAX_ROWS_SCORED_EXACTLY:  # blocks of distances on each core
         return f"silhouettes of a sample of {N_SAMPLED:,} images", 24 * n + 2**28
     k = request.most_clusters
     # Other labellings do not lie within each other: each has columns of its own.

@@ -52,7 +52,7 @@ class ClusterRequest:
         the best k is the first or the last one. An object is not bound by it.
     n_clusters : int, optional
         Exactly that many clusters; `min_clust` and `max_clust` are not used then. A
-        warning says where equal images are parted. An object is given it by its
+        warning says where equal images are split. An object is given it by its
         parameter ``n_clusters``, if it has one.
     min_size : int, default=1
         Clusters with fewer images become -1, after the best labelling is chosen.
@@ -123,7 +123,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         self._set(
             sim=sim,
             time_weight=weights.time,
-            place_weight=weights.place,
+            place_weight=weights.location,
             linkage=check_option("linkage", linkage, LINKAGES),
             min_clust=check_int("min_clust", self.min_clust),
             max_clust=check_int("max_clust", self.max_clust),

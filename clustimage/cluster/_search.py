@@ -1,4 +1,4 @@
-"""Score every proposed labelling and keep the best."""
+"""Score every candidate labelling and keep the best."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.parallel import n_workers
 from clustimage._distances.metrics import check_rows
-from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster._counts import plan_counts
 from clustimage.cluster._labels import order_labels
-from clustimage.cluster._plan import plan_clusters
+from clustimage.cluster._plan import MAX_ROWS_COPIED, plan_clusters
 from clustimage.cluster._registry import EVALUATORS
 from clustimage.cluster._request import ClusterRequest, make_clusterer
 from clustimage.cluster._result import Clustering
@@ -125,8 +124,8 @@ def search_k(
     )
     params["cannot_link"] = None if groups is None else groups.n_shared
     known = [given for given in (seconds, degrees) if given is not None]
-    beside = np.column_stack(known) if known else None
-    plan = plan_counts(matrix, request, clusterer, evaluator, beside, groups)
+    metadata = np.column_stack(known) if known else None
+    plan = plan_counts(matrix, request, clusterer, evaluator, metadata, groups)
     if plan.too_alike and plan.names is not None:
         return _one_per_row(plan.names, params)
     candidates = clusterer.candidates(matrix, plan.counts)
@@ -163,7 +162,7 @@ def search_k(
 
 def _as_floats(rows: np.ndarray, budget: Budget | None) -> np.ndarray:
     """Return a float64 copy of at most 20,000 rows, if it is small enough, else the rows."""
-    if len(rows) > MANY_ROWS:
+    if len(rows) > MAX_ROWS_COPIED:
         return rows
     n_bytes = 8 * rows.size
     if budget is None or n_bytes <= SHARE_OF_COPY * budget.left:

@@ -209,7 +209,7 @@ def test_plots_are_of_the_images_where_the_tree_is_of_micro_clusters(X):
 
 @pytest.mark.parametrize("cluster", ["agglomerative", "kmeans", "dbscan"])
 def test_sampled_silhouettes_are_plotted_with_their_errors_beside(monkeypatch, X, cluster):
-    monkeypatch.setattr("clustimage.cluster.evaluators._silhouette.MANY_ROWS", 50)
+    monkeypatch.setattr("clustimage.cluster.evaluators._silhouette.MAX_ROWS_SCORED_EXACTLY", 50)
     found = search_k(X, cluster=cluster, max_clust=10)
     ce = to_clusteval(found, X)
     assert list(ce.results["score"].columns)[-1] == "standard_error"

@@ -133,7 +133,7 @@ def test_equal_images_that_are_parted_are_named(caplog):
         assert search_k(X, n_clusters=3).n_found == 3
         assert caplog.messages == []
         assert search_k(X, n_clusters=5).n_found == 5
-    assert caplog.messages == ["5 clusters part equal images: only 3 of the 12 images differ."]
+    assert caplog.messages == ["5 clusters split equal images: only 3 of the 12 images differ."]
 
 
 @pytest.mark.parametrize(

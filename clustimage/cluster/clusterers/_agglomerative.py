@@ -62,11 +62,11 @@ class AgglomerativeClusterer(Clusterer):
     sim : float, optional
         From 0 to 1: cut the tree there, see `cut_by_similarity`. Not with `n_clusters`.
     time_weight : float, default=0.0
-        From 0 to 1: the part that time has in the distances, see `combined_distances`.
+        From 0 to 1: the weight of time in the distances, see `combined_distances`.
     timestamps : array-like of float, shape (n,), optional
         When each image was taken, in seconds; needed where `time_weight` is above 0.
     place_weight : float, default=0.0
-        The part that place has; with `time_weight` at most 1.
+        The weight of location; with `time_weight` at most 1.
     locations : array-like of float, shape (n, 2), optional
         Latitude and longitude in degrees, NaN where they are not known; needed where
         `place_weight` is above 0.
@@ -75,7 +75,7 @@ class AgglomerativeClusterer(Clusterer):
         None, NaN, ``""`` and negative numbers are free.
     micro_clusters : int, optional
         So many micro-clusters are the leaves of the tree; 0 for the tree of all images.
-        By default that is grown of up to 20,000 images, if it fits into the budget. Not
+        By default that is built of up to 20,000 images, if it fits into the budget. Not
         with `sim`, `time_weight`, `place_weight` and `cannot_link`.
     random_state : int, default=0
         Seed of the micro-clusters.
@@ -148,7 +148,7 @@ class AgglomerativeClusterer(Clusterer):
                 "one of them."
             )
         most = 1 if self.n_clusters is None else self.n_clusters
-        check_micro_clusters(self.micro_clusters, most=most, barred=self._needs_pairs())
+        check_micro_clusters(self.micro_clusters, most=most, needs_pairs=self._needs_pairs())
 
     def strategy(self, n: int, d: int, most: int) -> TreeStrategy:
         """Return which tree of n images with d features is built, for up to `most` clusters."""
@@ -160,7 +160,7 @@ class AgglomerativeClusterer(Clusterer):
             metric=self.metric,
             most=most,
             micro_clusters=self.micro_clusters,
-            barred=self._needs_pairs(),
+            needs_pairs=self._needs_pairs(),
             constrained=self.cannot_link is not None,
             budget=self.budget,
             n_jobs=self.n_jobs,
@@ -175,11 +175,11 @@ class AgglomerativeClusterer(Clusterer):
         budget = self.budget or free_budget()
         budget.check(tree.peak, what=tree.work, instead=tree.instead)
         if tree.micro:
-            return self._propose_micro(X, counts, tree)
+            return self._micro_candidates(X, counts, tree)
         weights = check_weights(self.time_weight, self.place_weight)
         linkage = name_linkage(self.linkage, sim=self.sim, weights=weights)
         timestamps = check_seconds(self.timestamps, weights.time, len(X))
-        locations = check_locations(self.locations, weights.place, len(X))
+        locations = check_locations(self.locations, weights.location, len(X))
         groups = read_groups(self.cannot_link, len(X))
         combined = None
         if weights:
@@ -199,11 +199,11 @@ class AgglomerativeClusterer(Clusterer):
         labels, height = cut_by_similarity(Z, furthest, self.sim, n_allowed)
         return Candidates([labels], [height], "height", height=height, **kept)
 
-    def _propose_micro(
+    def _micro_candidates(
         self, X: np.ndarray, counts: Sequence[int], tree: TreeStrategy
     ) -> Candidates:
         logger.log(
-            logging.WARNING if tree.small else logging.INFO,
+            logging.WARNING if tree.forced_by_budget else logging.INFO,
             "Clustering: %s, because %s.%s",
             tree.what,
             tree.why,
@@ -228,7 +228,7 @@ class AgglomerativeClusterer(Clusterer):
         Z = build_weighted_tree(
             found.points,
             found.weights,
-            spread=found.spread,
+            variance=found.variance,
             linkage_name=name_linkage(self.linkage, sim=None, weights=check_weights(0, 0)),
             metric=found.metric,
             n_jobs=self.n_jobs,

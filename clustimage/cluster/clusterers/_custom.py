@@ -1,4 +1,4 @@
-"""A clusterer that the user brings."""
+"""A custom clusterer: any object with ``fit_predict``."""
 
 from __future__ import annotations
 

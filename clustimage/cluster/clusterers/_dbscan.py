@@ -11,8 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
-from clustimage.cluster.clusterers._noise import keep_allowed, neighbours_of_a_core
-from clustimage.cluster.clusterers._spanning_forest import span_by_density
+from clustimage.cluster.clusterers._spanning_forest import default_min_samples, span_by_density
 
 __all__ = ["DBSCANClusterer", "DensityForest", "radii_to_try"]
 
@@ -29,7 +28,7 @@ class DBSCANClusterer(Clusterer):
         One of `METRICS`.
     min_samples : int, optional
         Images, itself included, that must lie within the radius of a dense image. Default:
-        see `neighbours_of_a_core`.
+        see `default_min_samples`.
     n_eps : int, default=50
         How many radii are tried, see `radii_to_try`; ten times as many where one
         number of clusters is asked for.
@@ -67,13 +66,13 @@ class DBSCANClusterer(Clusterer):
         forest = DensityForest.build(
             X,
             metric=self.metric,
-            min_samples=neighbours_of_a_core(len(X), self.min_samples),
+            min_samples=default_min_samples(len(X), self.min_samples),
             n_eps=self.n_eps * (10 if len(counts) == 1 else 1),
             n_jobs=self.n_jobs,
         )
         labels = [forest.labels_at(eps) for eps in forest.radii]
         found = Candidates(labels, forest.radii.tolist(), "eps")
-        return keep_allowed(found, counts, "dbscan")
+        return found.with_counts(counts, "dbscan")
 
 
 def radii_to_try(core_distances: np.ndarray, n_eps: int) -> np.ndarray:

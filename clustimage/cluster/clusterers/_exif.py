@@ -1,4 +1,4 @@
-"""``metric="datetime"`` and ``metric="latlon"``: photos of one event, or of one place."""
+"""``metric="datetime"`` and ``metric="latlon"``: photos of one event, or of one location."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import KDTree
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
@@ -17,7 +20,6 @@ from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
 from clustimage.cluster._labels import count_clusters, order_labels
 from clustimage.cluster._request import ClusterRequest
 from clustimage.cluster._result import Clustering
-from clustimage.cluster.clusterers._density import density_labels
 
 __all__ = [
     "cluster_exif",
@@ -28,28 +30,30 @@ __all__ = [
 logger = get_logger(__name__)
 
 NO_DATA = -2
+# Pairs of neighbours that are held at once: about 32 bytes each.
+MAX_PAIRS_AT_ONCE = 2_000_000
 
 
 def cluster_timestamps(
-    moments: ArrayLike, *, timeframe: float = 5, min_samples: int = 2, min_size: int = 1
+    timestamps: ArrayLike, *, timeframe: float = 5, min_samples: int = 2, min_size: int = 1
 ) -> Clustering:
     """Group photos by when they were taken, by DBSCAN.
 
     Parameters
     ----------
-    moments : array-like of float, shape (n,)
+    timestamps : array-like of float, shape (n,)
         Seconds; NaN where it is not known.
     timeframe : float, default=5
         Hours up to which two photos are of one event.
     min_samples : int, default=2
-        Photos, itself included, within the timeframe of a photo in a dense place.
+        Photos, itself included, within the timeframe of a dense photo.
     min_size : int, default=1
         Smaller clusters become -1.
 
     Returns
     -------
     Clustering
-        Labels by decreasing size; -1 is noise, -2 has no moment. There is one labelling and
+        Labels by decreasing size; -1 is noise, -2 has no timestamp. There is one labelling and
         no tree.
 
     Raises
@@ -57,7 +61,7 @@ def cluster_timestamps(
     InvalidParameterError
         If a number is not allowed.
     InvalidDataError
-        If no moment is known.
+        If no timestamp is known.
 
     Examples
     --------
@@ -66,7 +70,7 @@ def cluster_timestamps(
     [0, 0, -1, -2, 1, 1]
     """
     timeframe = check_real("timeframe", timeframe, low=0, low_open=True)
-    seconds = np.asarray(moments, dtype=np.float64)
+    seconds = np.asarray(timestamps, dtype=np.float64)
     known = np.isfinite(seconds)
     _check_known(known, "datetime", "date")
     # Counted from the first one, so that no digits are lost.
@@ -77,49 +81,49 @@ def cluster_timestamps(
 
 
 def cluster_locations(
-    places: ArrayLike, *, radius_meters: float = 1000, min_samples: int = 2, min_size: int = 1
+    locations: ArrayLike, *, radius_meters: float = 1000, min_samples: int = 2, min_size: int = 1
 ) -> Clustering:
     """Group photos by where they were taken, by DBSCAN.
 
     Distances are those of the haversine formula on a sphere of the earth's mean radius,
     6,371,008.8 m: up to 0.6 % from those on the ellipsoid. The 180th meridian and the poles
-    are places as any other.
+    are locations like any other.
 
     Parameters
     ----------
-    places : array-like of float, shape (n, 2)
+    locations : array-like of float, shape (n, 2)
         Latitude and longitude in degrees; NaN where they are not known.
     radius_meters : float, default=1000
-        Metres up to which two photos are of one place.
+        Metres up to which two photos are of one location.
     min_samples : int, default=2
-        Photos, itself included, within the radius of a photo in a dense place.
+        Photos, itself included, within the radius of a dense photo.
     min_size : int, default=1
         Smaller clusters become -1.
 
     Returns
     -------
     Clustering
-        Labels by decreasing size; -1 is noise, -2 has no place. There is one labelling and
+        Labels by decreasing size; -1 is noise, -2 has no location. There is one labelling and
         no tree.
 
     Raises
     ------
     InvalidParameterError
-        If a number is not allowed, or `places` is of another shape or out of range.
+        If a number is not allowed, or `locations` is of another shape or out of range.
     InvalidDataError
-        If no place is known.
+        If no location is known.
 
     Examples
     --------
     >>> berlin, fiji = [52.52, 13.405], [-16.8, 179.999]
-    >>> places = [berlin, [-16.8, -179.999], fiji, [np.nan, np.nan]]
-    >>> cluster_locations(places).labels.tolist()
+    >>> locations = [berlin, [-16.8, -179.999], fiji, [np.nan, np.nan]]
+    >>> cluster_locations(locations).labels.tolist()
     [-1, 0, 0, -2]
     """
     radius_meters = check_real("radius_meters", radius_meters, low=0, low_open=True)
-    given = read_locations(places)
+    given = read_locations(locations)
     known = np.isfinite(given).all(axis=1)
-    _check_known(known, "latlon", "place")
+    _check_known(known, "latlon", "location")
     # Along a straight line; half around the earth is as far as it goes.
     chord = 2 * EARTH_RADIUS * np.sin(min(radius_meters / (2 * EARTH_RADIUS), np.pi / 2))
     varied = "radius_meters", radius_meters
@@ -172,7 +176,7 @@ def cluster_exif(
 def _check_known(known: np.ndarray, metric: str, what: str) -> None:
     if known.ndim != 1:
         raise InvalidParameterError(
-            f"'moments' must be one number of seconds per image. Got shape {known.shape}."
+            f"'timestamps' must be one number of seconds per image. Got shape {known.shape}."
         )
     if not known.any():
         raise InvalidDataError(
@@ -193,16 +197,16 @@ def _found(
 ) -> Clustering:
     """Return the clustering of the points that are known."""
     min_samples = check_int("min_samples", min_samples, low=1)
-    parts = density_labels(points, radius, min_samples)
+    found = dbscan_labels(points, radius, min_samples)
     labels = np.full(len(known), NO_DATA, dtype=np.int64)
-    labels[known] = order_labels(parts, min_size)
+    labels[known] = order_labels(found, min_size)
     n_without = int((~known).sum())
     if n_without:
         logger.info(
             "Without data for %s: %d of %d.", setting("metric", metric), n_without, len(known)
         )
     name, value = varied
-    k = count_clusters(parts)
+    k = count_clusters(found)
     params = {
         **ClusterRequest(cluster="dbscan", min_size=min_size).params,
         "random_state": None,
@@ -216,3 +220,69 @@ def _found(
         "score": [float("nan")],
     }
     return Clustering(labels, params, score, varied=name, n_found=k)
+
+
+def dbscan_labels(points: np.ndarray, radius: float, min_samples: int) -> np.ndarray:
+    """Return the labels of DBSCAN [1]_ with one radius, for Euclidean distances in few columns.
+
+    Its memory does not depend on the number of neighbours.
+
+    A point is dense where `min_samples` points, itself included, lie within the radius.
+    Dense points within the radius of each other are in one cluster. A point that is not
+    dense joins the nearest dense one within the radius; `sklearn.cluster.DBSCAN` takes the
+    first that it meets. With ``min_samples=2`` there are none of these.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n, d)
+        A few columns; finite.
+    radius : float
+        In the units of the points; points at just this distance are within.
+    min_samples : int
+        At least 1.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Names from 0 in no order; -1 is noise.
+
+    References
+    ----------
+    .. [1] M. Ester, H.-P. Kriegel, J. Sander and X. Xu, "A density-based algorithm
+       for discovering clusters in large spatial databases with noise", KDD, 1996.
+
+    Examples
+    --------
+    >>> dbscan_labels(np.array([[0.0], [1.0], [2.0], [9.0]]), radius=1, min_samples=2).tolist()
+    [0, 0, 0, -1]
+    """
+    distinct, which = np.unique(points, axis=0, return_inverse=True)
+    n_near = KDTree(points).query_radius(distinct, radius, count_only=True)
+    dense = n_near >= min_samples
+    labels = np.full(len(distinct), -1, dtype=np.int64)
+    if dense.any():
+        tree = KDTree(distinct[dense])
+        component = _components(tree, distinct[dense], n_near[dense], radius)
+        labels[dense] = component
+        edge = np.flatnonzero(~dense)
+        if len(edge):
+            distance, nearest = (column[:, 0] for column in tree.query(distinct[edge]))
+            within = distance <= radius
+            labels[edge[within]] = component[nearest[within]]
+    return labels[which.reshape(-1)]
+
+
+def _components(
+    tree: KDTree, distinct: np.ndarray, n_near: np.ndarray, radius: float
+) -> np.ndarray:
+    """Return which of the sets connected by steps within the radius each point is in."""
+    n = len(distinct)
+    component = np.arange(n)
+    ends = np.flatnonzero(np.diff(np.cumsum(n_near) // MAX_PAIRS_AT_ONCE)) + 1
+    for block in np.split(np.arange(n), ends):
+        found = tree.query_radius(distinct[block], radius)
+        one = component[np.repeat(block, [len(near) for near in found])]
+        other = component[np.concatenate(found)]
+        links = coo_matrix((np.ones(len(one), dtype=bool), (one, other)), shape=(n, n))
+        component = connected_components(links, directed=False)[1][component]
+    return component

@@ -15,8 +15,7 @@ from clustimage._core.parallel import n_workers
 from clustimage._distances.blocks import prepare_rows
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
-from clustimage.cluster.clusterers._noise import keep_allowed, neighbours_of_a_core
-from clustimage.cluster.clusterers._spanning_forest import span_by_density
+from clustimage.cluster.clusterers._spanning_forest import default_min_samples, span_by_density
 
 __all__ = ["HDBSCANClusterer"]
 
@@ -45,7 +44,7 @@ class HDBSCANClusterer(Clusterer):
         One of `METRICS`.
     min_samples : int, optional
         Images, itself included, within the radius at which an image counts as dense.
-        Default: see `neighbours_of_a_core`.
+        Default: see `default_min_samples`.
     n_sizes : int, default=20
         How many sizes are tried; five times as many where one number of clusters
         is asked for.
@@ -90,12 +89,12 @@ class HDBSCANClusterer(Clusterer):
             for size in progress(sizes, desc="Clustering", unit="size")
         ]
         found = Candidates(labels, [int(size) for size in sizes], "min_cluster_size")
-        return keep_allowed(found, counts, "hdbscan")
+        return found.with_counts(counts, "hdbscan")
 
     def _prepare(self, X: np.ndarray) -> tuple[np.ndarray | csr_matrix, dict[str, Any]]:
         """Return what scikit-learn gets to see, and how it is to read it."""
         n_jobs = n_workers(self.n_jobs)
-        min_samples = neighbours_of_a_core(len(X), self.min_samples)
+        min_samples = default_min_samples(len(X), self.min_samples)
         if len(X) > MAX_ROWS_WITHOUT_SHARED_TREE:
             why = f"{len(X):,} images are more than {MAX_ROWS_WITHOUT_SHARED_TREE:,}"
             logger.info("Clustering: one spanning tree for all sizes of HDBSCAN, because %s.", why)
@@ -118,8 +117,8 @@ def _as_graph(n: int, edges: np.ndarray, weights: np.ndarray) -> csr_matrix:
     least = np.min(weights, where=weights > 0, initial=np.inf)
     # Weight 0 would mean "no edge".
     tiny = least * 1e-9 if np.isfinite(least) else 1e-9
-    one, other, own = edges[:, 0], edges[:, 1], np.arange(n)
+    one, other, itself = edges[:, 0], edges[:, 1], np.arange(n)
     raised = np.maximum(weights, tiny)
     values = np.concatenate([raised, raised, np.full(n, tiny)])
-    at = np.concatenate([one, other, own]), np.concatenate([other, one, own])
+    at = np.concatenate([one, other, itself]), np.concatenate([other, one, itself])
     return coo_matrix((values, at), shape=(n, n)).tocsr()

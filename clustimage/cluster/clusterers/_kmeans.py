@@ -13,7 +13,7 @@ from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import n_workers, run_ordered
 from clustimage._core.parameters import setting
-from clustimage.cluster._candidates import MANY_ROWS, Candidates
+from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._distinct import name_distinct_rows
 
@@ -21,7 +21,8 @@ __all__ = ["KMeansClusterer"]
 
 logger = get_logger(__name__)
 
-# Of many rows, compared as float32, the best start is looked for on a sample.
+# More rows are clustered as float32, from the best start on a sample.
+MAX_ROWS_AS_FLOAT64 = 20_000
 N_SAMPLED = 10_000
 SAMPLED_PER_CLUSTER = 20
 # Runs at the same time: each works on a copy of the rows.
@@ -88,12 +89,12 @@ class KMeansClusterer(Clusterer):
     def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         from threadpoolctl import threadpool_limits
 
-        many = len(X) > MANY_ROWS
+        many = len(X) > MAX_ROWS_AS_FLOAT64
         if many:
             logger.info(
                 "Clustering: k-means in float32 from the best of %d starts on a sample of %s images"
                 ", because %s images are more than %s.",
-                *(self.n_init, f"{N_SAMPLED:,}", f"{len(X):,}", f"{MANY_ROWS:,}"),
+                *(self.n_init, f"{N_SAMPLED:,}", f"{len(X):,}", f"{MAX_ROWS_AS_FLOAT64:,}"),
             )
             X = _as_float32(X)
         names = name_distinct_rows(X, max(counts))
@@ -114,7 +115,8 @@ class KMeansClusterer(Clusterer):
             return Candidates(list(runs), possible)
 
     def _run(self, X: np.ndarray, k: int) -> np.ndarray:
-        return self._fit(X, KMeans(k, n_init=self.n_init, random_state=self.random_state)).labels_
+        model = KMeans(k, n_init=self.n_init, random_state=self.random_state)
+        return np.asarray(self._fit(X, model).labels_)
 
     def _run_many(self, X: np.ndarray, k: int) -> np.ndarray:
         rng = np.random.default_rng(self.random_state)
@@ -125,7 +127,7 @@ class KMeansClusterer(Clusterer):
         tried = self._fit(
             sample, KMeans(k, n_init=self.n_init, random_state=self.random_state)
         ).cluster_centers_
-        return self._fit(X, KMeans(k, init=tried, n_init=1)).labels_
+        return np.asarray(self._fit(X, KMeans(k, init=tried, n_init=1)).labels_)
 
     @staticmethod
     def _fit(X: np.ndarray, model: KMeans) -> KMeans:

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from clustimage._core.parallel import n_workers, run_ordered
 from clustimage._distances.blocks import pair_distances, prepare_rows
 
-__all__ = ["Reachability", "span_by_density"]
+__all__ = ["Reachability", "default_min_samples", "span_by_density"]
 
 # Neighbours that are looked up beside those that the core distances need: most rows are then
 # joined without a comparison with all others.
@@ -53,6 +53,33 @@ class Reachability:
     weights: np.ndarray
     nearest: np.ndarray
     distances: np.ndarray
+
+
+def default_min_samples(n: int, given: int | None = None) -> int:
+    """Return how many images, itself included, must lie near a dense image.
+
+    The natural logarithm of the number of images [1]_, and at least 4 [2]_.
+
+    Parameters
+    ----------
+    n : int
+        Number of images.
+    given : int, optional
+        What the user asked for; wins.
+
+    References
+    ----------
+    .. [1] D. Birant and A. Kut, "ST-DBSCAN: An algorithm for clustering
+       spatial-temporal data", Data Knowl. Eng. 60, 208-221, 2007.
+    .. [2] M. Ester, H.-P. Kriegel, J. Sander and X. Xu, "A density-based algorithm
+       for discovering clusters in large spatial databases with noise", KDD, 1996.
+
+    Examples
+    --------
+    >>> default_min_samples(1797), default_min_samples(20), default_min_samples(3)
+    (7, 4, 3)
+    """
+    return min(n, max(4, round(np.log(n))) if given is None else given)
 
 
 def span_by_density(
@@ -114,7 +141,8 @@ def _neighbours(X: np.ndarray, metric: str, m: int, n_jobs: int) -> tuple[np.nda
         # A tree needs a triangle inequality, and scikit-learn builds one without it.
         algorithm = "brute" if metric == "braycurtis" else "auto"
         index = NearestNeighbors(metric=metric, algorithm=algorithm, n_jobs=n_jobs)
-        return index.fit(X).kneighbors(X, m)
+        distances, nearest = index.fit(X).kneighbors(X, m)
+        return distances, nearest
     # Of rows of length 1, d_cosine = d_euclidean^2 / 2: the order is the same.
     rows, _ = prepare_rows(X, metric)
     distances, nearest = NearestNeighbors(n_jobs=n_jobs).fit(rows).kneighbors(rows, m)

@@ -1,4 +1,4 @@
-"""Calinski-Harabasz index: spread between the clusters over spread within."""
+"""Calinski-Harabasz index: variance between the clusters over variance within."""
 
 from __future__ import annotations
 

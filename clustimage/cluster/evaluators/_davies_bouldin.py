@@ -54,8 +54,8 @@ def davies_bouldin(X: np.ndarray, labels: np.ndarray) -> float:
     centres, sizes = cluster_centres(X, labels)
     if not 1 < len(sizes) < len(labels):
         return np.nan
-    spread = np.sqrt(squared_to_centre(X, labels, centres))
-    within = np.bincount(labels, weights=spread) / sizes
+    distances = np.sqrt(squared_to_centre(X, labels, centres))
+    within = np.bincount(labels, weights=distances) / sizes
     between = cdist(centres, centres)
     if np.allclose(within, 0) or np.allclose(between, 0):
         return 0.0

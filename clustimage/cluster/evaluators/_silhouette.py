@@ -12,7 +12,7 @@ from clustimage._core.batches import row_blocks
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
 from clustimage._distances.blocks import pair_distances
-from clustimage.cluster._candidates import MANY_ROWS, Candidates
+from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster.evaluators._stratified_sample import (
     choose_strata,
@@ -25,6 +25,8 @@ __all__ = ["Silhouette", "mean_silhouettes", "row_silhouettes", "silhouette_samp
 
 logger = get_logger(__name__)
 
+# Of more images a sample is scored: all distances take minutes.
+MAX_ROWS_SCORED_EXACTLY = 20_000
 # Silhouettes vary by about 0.2 within a cluster: the standard error is about 0.003.
 N_SAMPLED = 4000
 # Rows whose distances to all others are summed up at once.
@@ -61,9 +63,9 @@ class Silhouette(Evaluator):
         n_jobs: int = 1,
         random_state: int | None = 0,
     ) -> np.ndarray:
-        exact = len(X) <= MANY_ROWS or candidates.combined is not None
+        exact = len(X) <= MAX_ROWS_SCORED_EXACTLY or candidates.combined is not None
         if not exact:
-            why = f"{len(X):,} images are more than {MANY_ROWS:,}"
+            why = f"{len(X):,} images are more than {MAX_ROWS_SCORED_EXACTLY:,}"
             logger.info(
                 "Scoring: silhouettes of a sample of %s images, because %s.", f"{N_SAMPLED:,}", why
             )
@@ -160,7 +162,8 @@ def mean_silhouettes(
 
 def silhouette_samples(X: np.ndarray, labels: np.ndarray, *, metric: str) -> np.ndarray:
     """Return the silhouette `(n,)` of every row; the labels are as in `mean_silhouettes`."""
-    return _DistanceSums(X, [labels], metric).silhouettes(np.arange(len(X)), n_jobs=1)[0]
+    (values,) = _DistanceSums(X, [labels], metric).silhouettes(np.arange(len(X)), n_jobs=1)
+    return np.asarray(values)
 
 
 def row_silhouettes(
@@ -180,7 +183,7 @@ def row_silhouettes(
     Returns
     -------
     positions : ndarray of int
-        Rows in a cluster with others, not all of them and all clusters at one place.
+        Rows in a cluster with others, not all of them and all clusters at one point.
     values : ndarray of float64
         Their silhouettes, from -1 to 1.
 
@@ -297,8 +300,8 @@ class _DistanceSums:
 
     def _read(self, sums: np.ndarray, j: int) -> np.ndarray:
         if self.cell_labels is None:
-            return sums[self.ends[j] + 1 : self.ends[j + 1]].T
+            return np.transpose(sums[self.ends[j] + 1 : self.ends[j + 1]])
         names = self.cell_labels[j]
         shape = (len(names), self.counts[j])
         cells = csr_matrix((np.ones(len(names)), names, np.arange(len(names) + 1)), shape=shape)
-        return np.asarray(cells.T @ sums)[1:].T
+        return np.transpose(np.asarray(cells.T @ sums)[1:])

@@ -100,4 +100,5 @@ def choose_strata(labellings: Sequence[np.ndarray], cells: np.ndarray, most: int
         return strata
     rank = np.empty(len(sizes), dtype=np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
-    return np.minimum(rank, max(most - 1, 0))[strata]
+    stratum: np.ndarray = np.minimum(rank, max(most - 1, 0))[strata]
+    return stratum

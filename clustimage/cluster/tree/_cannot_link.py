@@ -1,4 +1,4 @@
-"""Images that are never in one cluster: two faces of one photo, for example."""
+"""Cannot-link constraints: images that are never in one cluster, as two faces of one photo."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = [
     "competing_counts",
     "build_constrained",
     "build_constrained_tree",
-    "part_groups",
+    "split_groups",
     "read_groups",
 ]
 
-# How far above the furthest two images the merges lie that are not allowed.
-ABOVE = 1.05
+# Merges that are not allowed lie at so many times the largest distance.
+HEIGHT_FACTOR = 1.05
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,8 @@ def _is_free(label: Any) -> bool:
     return isinstance(label, (int, float, np.number)) and bool(label < 0)
 
 
-def part_groups(names: np.ndarray | None, groups: Groups, at_most: int) -> np.ndarray | None:
-    """Part equal images that are kept apart.
+def split_groups(names: np.ndarray | None, groups: Groups, at_most: int) -> np.ndarray | None:
+    """Split equal images that are kept apart.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def part_groups(names: np.ndarray | None, groups: Groups, at_most: int) -> np.nd
 
     Examples
     --------
-    >>> part_groups(np.array([0, 0, 0, 1]), Groups(np.array([0, 0, -1, 0]), ["a"]), 9).tolist()
+    >>> split_groups(np.array([0, 0, 0, 1]), Groups(np.array([0, 0, -1, 0]), ["a"]), 9).tolist()
     [0, 1, 0, 2]
     """
     if names is None:
@@ -158,8 +158,8 @@ def check_constrained_linkage(name: str) -> None:
     if name not in CONSTRAINED:
         # Their heights fall: a merge that is allowed could lie above one that is not.
         raise InvalidParameterError(
-            f"{named('cannot_link')} does not go with {setting('linkage', name)}. Allowed there: "
-            f"{', '.join(map(repr, CONSTRAINED))}."
+            f"{named('cannot_link')} cannot be combined with {setting('linkage', name)}. "
+            f"Allowed there: {', '.join(map(repr, CONSTRAINED))}."
         )
 
 
@@ -230,9 +230,9 @@ def build_constrained_tree(
     check_linkage(linkage_name, metric)
     check_constrained_linkage(linkage_name)
     X = np.asarray(X, dtype=np.float64)
-    known = read_groups(groups, len(X))
+    read = read_groups(groups, len(X))
     check_tree_memory(len(X), linkage_name, constrained=True)
-    return build_constrained(condensed_distances(X, metric), known, linkage_name)
+    return build_constrained(condensed_distances(X, metric), read, linkage_name)
 
 
 def build_constrained(
@@ -255,7 +255,7 @@ def _join_the_rest(Z: np.ndarray, n: int, furthest: float) -> tuple[np.ndarray, 
     n_allowed = len(Z)
     # Rounding may let the heights fall by a hair.
     Z[:, 2] = np.maximum.accumulate(Z[:, 2])
-    height = ABOVE * max(furthest, Z[:, 2].max(initial=0.0)) or 1.0
+    height = HEIGHT_FACTOR * max(furthest, Z[:, 2].max(initial=0.0)) or 1.0
     sizes = np.concatenate([np.ones(n), Z[:, 3]])
     left = deque(np.setdiff1d(np.arange(n + n_allowed), Z[:, :2]).tolist())
     joined: list[tuple[float, ...]] = []

@@ -1,4 +1,4 @@
-"""Distances of content, time and place, mixed into one vector."""
+"""Distances of content, time and location, combined in one vector."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ ROUNDING = 1e-9  # by which 0.7 + 0.3 may miss 1
 
 @dataclass(frozen=True)
 class Weights:
-    """The parts of time and of place in a distance; the rest is that of content."""
+    """The weights of time and of location in a distance; the rest is that of content."""
 
     time: float = 0.0
-    place: float = 0.0
+    location: float = 0.0
 
     def __bool__(self) -> bool:
-        return self.time > 0 or self.place > 0
+        return self.time > 0 or self.location > 0
 
     @property
     def content(self) -> float:
         """What is left, from 0 to 1."""
-        rest = 1 - self.time - self.place
+        rest = 1 - self.time - self.location
         return rest if rest > ROUNDING else 0.0
 
     @property
     def words(self) -> str:
-        """What is mixed in."""
-        return " and ".join([*["time"] * (self.time > 0), *["place"] * (self.place > 0)])
+        """What is combined with the content."""
+        return " and ".join(["time"] * (self.time > 0) + ["location"] * (self.location > 0))
 
     @property
     def given(self) -> str:
         """How it was asked for."""
-        parts = [setting("time_weight", self.time)] * (self.time > 0)
-        return ", ".join([*parts, *[f"place_weight={self.place}"] * (self.place > 0)])
+        time = [setting("time_weight", self.time)] * (self.time > 0)
+        return ", ".join(time + [f"place_weight={self.location}"] * (self.location > 0))
 
 
 def check_weights(time_weight: Any, place_weight: Any) -> Weights:
@@ -75,45 +75,45 @@ def check_weights(time_weight: Any, place_weight: Any) -> Weights:
         check_real("time_weight", time_weight, low=0, high=1),
         check_real("place_weight", place_weight, low=0, high=1),
     )
-    if weights.time + weights.place > 1 + ROUNDING:
+    if weights.time + weights.location > 1 + ROUNDING:
         raise InvalidParameterError(
             f"{named('time_weight')} and 'place_weight' must together be at most 1; what is left "
-            f"is the part of the content. Got {weights.time} and {weights.place}."
+            f"is the weight of the content. Got {weights.time} and {weights.location}."
         )
     return weights
 
 
 @dataclass(frozen=True)
 class CombinedDistance:
-    """How distances of content, time and place are made one.
+    """How distances of content, time and location are combined.
 
     Attributes
     ----------
-    content, time, place : float
+    content, time, location : float
         What a distance of content, a second and a metre are multiplied with.
-    moments : ndarray of float64, shape (n,), or None
+    timestamps : ndarray of float64, shape (n,), or None
         When each image was taken, in seconds; None where that has no weight.
     points : ndarray of float64, shape (n, 3), or None
         Where each image was taken, as `on_sphere` gives it.
     unknown : float
-        What is added for the place of two images of which one has none.
+        What is added for two images of which one has no location.
     """
 
     content: float
-    moments: np.ndarray | None = None
+    timestamps: np.ndarray | None = None
     time: float = 0.0
     points: np.ndarray | None = None
-    place: float = 0.0
+    location: float = 0.0
     unknown: float = 0.0
 
     def into(self, distances: np.ndarray) -> None:
-        """CombinedDistance time and place into condensed distances of content, in place.
+        """Combine condensed distances of content with time and location, in place.
 
         What is between one image and all later ones is a block of the vector: no
         vector of all of it is made.
         """
         distances *= self.content
-        n = next(len(given) for given in (self.moments, self.points) if given is not None)
+        n = next(len(given) for given in (self.timestamps, self.points) if given is not None)
         start = 0
         for i in range(n - 1):
             stop = start + n - 1 - i
@@ -136,28 +136,29 @@ class CombinedDistance:
         return between
 
     def _of_metadata(self, some: Index, others: Index) -> np.ndarray:
-        """Return the parts of time and place between some images and others."""
-        if self.moments is not None:
-            mixed = self.moments[some, None] - self.moments[others]
-            np.abs(mixed, out=mixed)
-            mixed *= self.time
+        """Return the distances in time and location between some images and others, weighted."""
+        combined: np.ndarray
+        if self.timestamps is not None:
+            combined = self.timestamps[some, None] - self.timestamps[others]
+            np.abs(combined, out=combined)
+            combined *= self.time
         if self.points is not None:
             between = arcs(self.points[some], self.points[others])
-            between *= self.place
+            between *= self.location
             between[np.isnan(between)] = self.unknown
-            if self.moments is None:
+            if self.timestamps is None:
                 return between
-            mixed += between
-        return mixed
+            combined += between
+        return combined
 
 
-def check_seconds(moments: Any, time_weight: float, n: int) -> np.ndarray | None:
+def check_seconds(timestamps: Any, time_weight: float, n: int) -> np.ndarray | None:
     """Return when the images were taken, or None where the time has no weight.
 
     Parameters
     ----------
-    moments : array-like of float, shape (n,), or None
-        Seconds since any moment.
+    timestamps : array-like of float, shape (n,), or None
+        Seconds since any point in time.
     time_weight : float
         From 0 to 1.
     n : int
@@ -174,32 +175,32 @@ def check_seconds(moments: Any, time_weight: float, n: int) -> np.ndarray | None
     """
     if not time_weight:
         return None
-    if moments is None:
+    if timestamps is None:
         raise InvalidParameterError(
-            f"{setting('time_weight', time_weight)} needs the moment of each image, in seconds "
-            f"('moments'). Got None. Give them, or leave {named('time_weight')} at 0."
+            f"{setting('time_weight', time_weight)} needs 'timestamps', the seconds of each "
+            f"image. Got None. Give them, or leave {named('time_weight')} at 0."
         )
-    seconds = np.asarray(moments)
+    seconds = np.asarray(timestamps)
     if seconds.shape != (n,) or seconds.dtype.kind not in "iuf":
         raise InvalidParameterError(
-            f"'moments' must be {n} numbers of seconds, one per image. "
+            f"'timestamps' must be {n} numbers of seconds, one per image. "
             f"Got an array of shape {seconds.shape} and type {seconds.dtype}."
         )
     unknown = np.flatnonzero(~np.isfinite(seconds))
     if len(unknown):
         raise InvalidParameterError(
-            f"'moments' must be finite. {len(unknown)} of {n} are not, the first one at row "
-            f"{unknown[0]}. Give a moment for every image, or leave those images out."
+            f"'timestamps' must be finite. {len(unknown)} of {n} are not, the first one at row "
+            f"{unknown[0]}. Give a timestamp for every image, or leave those images out."
         )
     return seconds.astype(np.float64)
 
 
-def check_locations(places: Any, place_weight: float, n: int) -> np.ndarray | None:
-    """Return where the images were taken, or None where the place has no weight.
+def check_locations(locations: Any, place_weight: float, n: int) -> np.ndarray | None:
+    """Return where the images were taken, or None where the location has no weight.
 
     Parameters
     ----------
-    places : array-like of float, shape (n, 2), or None
+    locations : array-like of float, shape (n, 2), or None
         Latitude and longitude in degrees; NaN where they are not known.
     place_weight : float
         From 0 to 1.
@@ -213,21 +214,21 @@ def check_locations(places: Any, place_weight: float, n: int) -> np.ndarray | No
     Raises
     ------
     InvalidParameterError
-        If the place has a weight and there is not one row per image.
+        If the location has a weight and there is not one row per image.
     InvalidDataError
-        If no place is known.
+        If no location is known.
     """
     if not place_weight:
         return None
-    if places is None:
+    if locations is None:
         raise InvalidParameterError(
-            f"place_weight={place_weight} needs the place of each image, in degrees ('places'). "
+            f"place_weight={place_weight} needs 'locations', the degrees of each image. "
             "Got None. Give them, or leave 'place_weight' at 0."
         )
-    known = read_locations(places, n)
+    known = read_locations(locations, n)
     if not np.isfinite(known).any():
         raise InvalidDataError(
-            f"place_weight={place_weight} needs places, and all {n} images are without one. "
+            f"place_weight={place_weight} needs locations, and all {n} images are without one. "
             "Leave 'place_weight' at 0."
         )
     return known
@@ -237,18 +238,18 @@ def combined_distances(
     X: np.ndarray,
     metric: str,
     weights: Weights,
-    moments: np.ndarray | None = None,
-    places: np.ndarray | None = None,
+    timestamps: np.ndarray | None = None,
+    locations: np.ndarray | None = None,
     *,
     n_jobs: int | None = 1,
 ) -> tuple[np.ndarray, CombinedDistance]:
-    """Return the distances of all pairs of images, in content, time and place.
+    """Return the distances of all pairs of images, in content, time and location.
 
-    With the weights `t` and `p` of time and place, a distance is
+    With the weights `t` and `p` of time and location, a distance is
     ``(1 - t - p) * d_content / max(d_content) + t * d_time / max(d_time) + p * d_place /
-    max(d_place)``. A part whose maximum is 0 counts as 0. Where one of two images has no
-    place, the mean of ``d_place / max(d_place)`` over the pairs that have it stands in: it
-    brings the two neither together nor apart. One vector is made, and mixed in place.
+    max(d_place)``. A term whose maximum is 0 counts as 0. Where one of two images has no
+    location, the mean of ``d_place / max(d_place)`` over the pairs that have it stands in: it
+    brings the two neither together nor apart. One vector is made, and changed in place.
 
     Parameters
     ----------
@@ -257,11 +258,11 @@ def combined_distances(
     metric : str
         One of `METRICS`, for the content.
     weights : Weights
-        Of time and place.
-    moments : ndarray of float64, shape (n,), optional
+        Of time and location.
+    timestamps : ndarray of float64, shape (n,), optional
         When each image was taken, in seconds; needed where time has a weight.
-    places : ndarray of float64, shape (n, 2), optional
-        Latitude and longitude in degrees, NaN where they are not known; needed where place
+    locations : ndarray of float64, shape (n, 2), optional
+        Latitude and longitude in degrees, NaN where they are not known; needed where location
         has a weight. They are compared by the haversine formula.
     n_jobs : int, default=1
         Number of threads for the distances of content.
@@ -270,7 +271,7 @@ def combined_distances(
     -------
     distances : ndarray of float64, shape (n (n - 1) / 2,)
         From 0 to 1, in the order of `scipy.spatial.distance.pdist`.
-    mix : CombinedDistance
+    combined : CombinedDistance
         Gives the same distances again, a block of rows at a time.
 
     Raises
@@ -281,8 +282,8 @@ def combined_distances(
     Examples
     --------
     >>> X = np.array([[0.0], [1.0], [4.0]])
-    >>> moments = np.array([0.0, 10.0, 10.0])
-    >>> combined_distances(X, "euclidean", Weights(time=0.5), moments)[0].tolist()
+    >>> timestamps = np.array([0.0, 10.0, 10.0])
+    >>> combined_distances(X, "euclidean", Weights(time=0.5), timestamps)[0].tolist()
     [0.625, 1.0, 0.375]
     """
     n = len(X)
@@ -290,16 +291,16 @@ def combined_distances(
         distances = condensed_distances(X, metric, n_jobs=n_jobs)
     else:
         distances = np.zeros(n * (n - 1) // 2)
-    parts: dict[str, Any] = {}
-    if moments is not None:
-        longest = float(moments.max() - moments.min())
-        parts.update(moments=moments, time=weights.time / longest if longest else 0.0)
-    if places is not None:
-        points = on_sphere(places)
+    terms: dict[str, Any] = {}
+    if timestamps is not None:
+        longest = float(timestamps.max() - timestamps.min())
+        terms.update(timestamps=timestamps, time=weights.time / longest if longest else 0.0)
+    if locations is not None:
+        points = on_sphere(locations)
         furthest, mean = place_scale(points)
-        per_metre = weights.place / furthest if furthest else 0.0
-        parts.update(points=points, place=per_metre, unknown=per_metre * mean)
+        per_metre = weights.location / furthest if furthest else 0.0
+        terms.update(points=points, location=per_metre, unknown=per_metre * mean)
     largest = float(distances.max(initial=0.0))
-    mix = CombinedDistance(weights.content / largest if largest else 0.0, **parts)
-    mix.into(distances)
-    return distances, mix
+    combined = CombinedDistance(weights.content / largest if largest else 0.0, **terms)
+    combined.into(distances)
+    return distances, combined

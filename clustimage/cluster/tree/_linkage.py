@@ -1,4 +1,4 @@
-"""The linkage tree: how it is grown and how it is cut."""
+"""The linkage tree: how it is built and how it is cut."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ NO_WEIGHTS = Weights()
 
 
 def name_linkage(name: str | None, *, sim: float | None, weights: Weights) -> str:
-    """Return `name`, or the default: ward, but average with a similarity cut, time or place."""
+    """Return `name`, or the default: ward, but average with a similarity cut, time or location."""
     if name is not None:
         return name
     return "ward" if sim is None and not weights else "average"
 
 
 def check_linkage(name: str, metric: str, *, weights: Weights = NO_WEIGHTS) -> None:
-    """Raise `InvalidParameterError` where the linkage and the distances do not go together."""
+    """Raise `InvalidParameterError` where the linkage is not defined for the distances."""
     check_option("linkage", name, LINKAGES)
     check_metric(metric)
     if name not in EUCLIDEAN_LINKAGES:
@@ -59,7 +59,7 @@ def check_linkage(name: str, metric: str, *, weights: Weights = NO_WEIGHTS) -> N
     if weights:
         raise InvalidParameterError(
             f"{named('linkage')} {name!r} is defined for Euclidean distances only, not for those "
-            f"mixed with {weights.words}. Got {weights.given}. With it, choose a linkage of "
+            f"combined with {weights.words}. Got {weights.given}. With it, choose a linkage of "
             f"{others}."
         )
 
@@ -128,7 +128,8 @@ def build_tree_from(distances: np.ndarray, linkage_name: str) -> np.ndarray:
     """Return the tree of condensed distances; an empty one for the none of one image."""
     if not len(distances):
         return np.empty((0, 4))
-    return linkage(distances, method=linkage_name)
+    Z: np.ndarray = linkage(distances, method=linkage_name)
+    return Z
 
 
 def _as_tree(Z: ArrayLike | None) -> np.ndarray:

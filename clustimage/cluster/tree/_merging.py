@@ -14,7 +14,8 @@ def _ward(
 ) -> np.ndarray:
     squares = (size + a) * to_a**2 + (size + b) * to_b**2 - size * between**2
     # Rounding may leave a little less than nothing.
-    return np.sqrt(np.maximum(squares, 0) / (size + a + b))
+    height: np.ndarray = np.sqrt(np.maximum(squares, 0) / (size + a + b))
+    return height
 
 
 def _centroid(
@@ -93,7 +94,7 @@ def merge_nearest(
         a, b = sorted((a, int(nearest[a])))
         Z[step] = (*sorted((node[a], node[b])), height, below[a] + below[b])
         row = update(square[a], square[b], height, size[a], size[b], size)
-        # Whoever is kept apart from a part is kept apart from the whole.
+        # What may not be merged with one of two may not be merged with both.
         row[np.isinf(square[a]) | np.isinf(square[b])] = np.inf
         square[b] = square[:, b] = bound[b] = np.inf
         square[a] = square[:, a] = row

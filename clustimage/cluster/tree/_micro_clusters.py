@@ -12,17 +12,17 @@ from clustimage._core.logs import progress
 from clustimage._distances.blocks import prepare_rows
 from clustimage.cluster.evaluators._centres import cluster_centres, squared_to_centre
 from clustimage.cluster.tree._neighbour_graph import (
-    SPARE,
+    EXTRA_COLUMNS,
     NeighbourGraph,
     keep_rows,
 )
 
 __all__ = ["MicroClusters", "find_micro_clusters"]
 
-# A mean of rows is a row that these distances can be asked of; for the others a member is taken.
+# Distances that are defined for a mean of rows; for the others a member stands for a cluster.
 SQUARES = ("euclidean", "sqeuclidean")
 DIRECTIONS = ("cosine", "correlation")
-FEW_COLUMNS = 16
+MAX_COLUMNS_AS_FLOAT64 = 16
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class MicroClusters:
     points : ndarray of float64, shape (m, d) or (m, d + 1)
         Their centres; for directions (cosine, correlation) those of the rows at length
         ``sqrt(0.5)``, of which the squared distance of two is their cosine distance; for
-        metrics that a mean has no place in, the member nearest to the centre.
-    spread : ndarray of float64, shape (m,), or None
+        metrics that are not defined for a mean, the member nearest to the centre.
+    variance : ndarray of float64, shape (m,), or None
         Mean squared distance of the members to the centre; None for other metrics.
     metric : str
         The metric to compare `points` by.
@@ -48,7 +48,7 @@ class MicroClusters:
     member: np.ndarray
     weights: np.ndarray
     points: np.ndarray
-    spread: np.ndarray | None
+    variance: np.ndarray | None
     metric: str
 
 
@@ -62,11 +62,11 @@ def find_micro_clusters(
 ) -> MicroClusters:
     """Merge rows by Ward's criterion until `m` groups are left.
 
-    Each group looks for its nearest ones among some thousand others: all, where there are
-    no more, else those in the parts of the space around it, which mini-batch k-means [1]_
-    finds. Groups that are the nearest ones of each other are merged, see `NeighbourGraph`. Up
+    Each group is compared with some thousand others: all, where there are
+    no more, else those in the partitions of the space around it, which mini-batch k-means
+    [1]_ makes. Groups that are the nearest ones of each other are merged, see `NeighbourGraph`. Up
     to there these are the merges of the exact tree, except where the nearest group lies in
-    a part further away. So time and memory grow in proportion to the rows.
+    a partition further away. So time and memory grow in proportion to the rows.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def find_micro_clusters(
     ([0, 0, 1, 2, 2], [2, 1, 2], [[0.05], [5.0], [9.05]])
     """
     rows = _comparable_rows(X, metric)
-    equal, first = _equal_rows(rows[:, :-SPARE])
+    equal, first = _equal_rows(rows[:, :-EXTRA_COLUMNS])
     rows = keep_rows(rows, first)
     groups = NeighbourGraph(rows, np.bincount(equal).astype(np.float32), equal, random_state)
     del rows
@@ -114,7 +114,7 @@ def find_micro_clusters(
 
 def _merges(groups: NeighbourGraph, m: int, n_jobs: int | None) -> Iterator[int]:
     while len(groups) > m:
-        groups.look_around(n_jobs)
+        groups.update_nearest(n_jobs)
         one, other = groups.choose_pairs(len(groups) - m)
         groups.merge(one, other)
         yield from range(len(one))
@@ -123,22 +123,24 @@ def _merges(groups: NeighbourGraph, m: int, n_jobs: int | None) -> Iterator[int]
 def _comparable_rows(X: np.ndarray, metric: str) -> np.ndarray:
     """Return new rows that Euclidean distances group as `metric` does, more or less.
 
-    With `SPARE` columns behind them for what `NeighbourGraph` puts there: no copy is made of all.
+    With the columns behind them that `NeighbourGraph` needs: no copy is made of all.
     """
     n, d = X.shape
     # Of few columns there may be many rows that float32 hardly tells apart.
-    kind = np.float64 if d <= FEW_COLUMNS else np.float32
+    kind = np.float64 if d <= MAX_COLUMNS_AS_FLOAT64 else np.float32
     if metric in DIRECTIONS:
-        rows = np.empty((n, d + 1 + SPARE), dtype=kind)
+        rows = np.empty((n, d + 1 + EXTRA_COLUMNS), dtype=kind)
         for block in row_blocks(n, d):
-            rows[block, :-SPARE] = prepare_rows(np.asarray(X[block], dtype=np.float64), metric)[0]
+            rows[block, :-EXTRA_COLUMNS] = prepare_rows(
+                np.asarray(X[block], dtype=np.float64), metric
+            )[0]
         return rows
     # Around 0 and of size 1: the least is lost by it, and no square is too large.
     mean = X.mean(axis=0, dtype=np.float64)
     largest = max(float(np.abs(X[block] - mean).max()) for block in row_blocks(n, d))
-    rows = np.empty((n, d + SPARE), dtype=kind)
+    rows = np.empty((n, d + EXTRA_COLUMNS), dtype=kind)
     for block in row_blocks(n, d):
-        rows[block, :-SPARE] = (X[block] - mean) / (largest or 1.0)
+        rows[block, :-EXTRA_COLUMNS] = (X[block] - mean) / (largest or 1.0)
     return rows
 
 
@@ -153,10 +155,10 @@ def _equal_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     bits = np.uint32 if rows.itemsize == 4 else np.uint64
     for block in row_blocks(*rows.shape):
         # 0 is added, so that -0 has the bits of 0.
-        mixed = (rows[block] + rows.dtype.type(0)).view(bits) * factors[0]
-        mixed ^= mixed >> np.uint64(32)
-        mixed *= factors[1]
-        digest[block] = mixed.sum(axis=1)
+        hashed = (rows[block] + rows.dtype.type(0)).view(bits) * factors[0]
+        hashed ^= hashed >> np.uint64(32)
+        hashed *= factors[1]
+        digest[block] = hashed.sum(axis=1)
     _, first, names = np.unique(digest, return_index=True, return_inverse=True)
     order = np.argsort(first)
     return _by_first(names.ravel()), first[order]
@@ -173,7 +175,7 @@ def _by_first(names: np.ndarray) -> np.ndarray:
 def _with_points(X: np.ndarray, member: np.ndarray, metric: str) -> MicroClusters:
     rows, name = X, metric
     if metric in DIRECTIONS:
-        rows, name = _comparable_rows(X, metric)[:, :-SPARE], "sqeuclidean"
+        rows, name = _comparable_rows(X, metric)[:, :-EXTRA_COLUMNS], "sqeuclidean"
         rows *= rows.dtype.type(np.sqrt(0.5))
     centres, weights = cluster_centres(rows, member)
     away = squared_to_centre(rows, member, centres)

@@ -11,16 +11,17 @@ from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.parallel import n_workers
 from clustimage._core.parameters import named, setting
 from clustimage._distances.condensed import needs_of_pairs
-from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster.tree._linkage import tree_bytes
-from clustimage.cluster.tree._micro_clusters import FEW_COLUMNS
+from clustimage.cluster.tree._micro_clusters import MAX_COLUMNS_AS_FLOAT64
 
 __all__ = ["TreeStrategy", "check_micro_clusters", "choose_tree", "what_needs_pairs"]
 
+# Of more images not all pairs are compared: that takes minutes, and a tree of them 3 GB.
+MAX_ROWS_OF_FULL_TREE = 20_000
 # Leaves of a tree of micro-clusters: so many, less where they would hold fewer images each,
 # and more where many clusters are asked for.
-MOST_LEAVES = 4_000
-LEAST_SIZE = 5
+MAX_LEAVES = 4_000
+MIN_IMAGES_PER_LEAF = 5
 LEAVES_PER_CLUSTER = 2
 
 
@@ -37,11 +38,11 @@ class TreeStrategy:
     why : str
         How that was chosen.
     peak : int
-        Bytes that it takes, beside the rows.
+        Bytes that it takes in addition to the rows.
     instead : str
         What else could be asked for, where that is too much.
-    small : bool
-        Whether only a small budget is the reason for micro-clusters.
+    forced_by_budget : bool
+        Whether only the budget is the reason for micro-clusters.
     """
 
     n: int
@@ -49,7 +50,7 @@ class TreeStrategy:
     why: str
     peak: int
     instead: str
-    small: bool = False
+    forced_by_budget: bool = False
 
     @property
     def what(self) -> str:
@@ -87,7 +88,9 @@ def what_needs_pairs(
     return next((name for name, asked in needs.items() if asked), None)
 
 
-def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None) -> int | None:
+def check_micro_clusters(
+    value: Any, *, most: int = 1, needs_pairs: str | None = None
+) -> int | None:
     """Return `micro_clusters` as an int or None.
 
     Parameters
@@ -96,7 +99,7 @@ def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None
         What was asked for.
     most : int, default=1
         The largest number of clusters that is asked for.
-    barred : str, optional
+    needs_pairs : str, optional
         What was asked for that cannot be combined with micro-clusters.
 
     Raises
@@ -119,10 +122,10 @@ def check_micro_clusters(value: Any, *, most: int = 1, barred: str | None = None
     number = int(value)
     if not number:
         return number
-    if barred is not None:
+    if needs_pairs is not None:
         raise InvalidParameterError(
-            f"{setting('micro_clusters', number)} cannot be combined with {barred}, which needs "
-            "the distances of all pairs of images. Leave one of them out."
+            f"{setting('micro_clusters', number)} cannot be combined with {needs_pairs}, which "
+            "needs the distances of all pairs of images. Leave one of them out."
         )
     if number < most:
         raise InvalidParameterError(
@@ -140,7 +143,7 @@ def choose_tree(
     metric: str = "euclidean",
     most: int = 1,
     micro_clusters: int | None = None,
-    barred: str | None = None,
+    needs_pairs: str | None = None,
     constrained: bool = False,
     budget: Budget | None = None,
     n_jobs: int | None = 1,
@@ -150,7 +153,7 @@ def choose_tree(
     Without `micro_clusters` that of up to 20,000 images whose distances fit into the budget
     (None is no limit), else one of 4,000 micro-clusters or a fifth of the images, whatever is
     less, and twice as many as the `most` clusters that are asked for, where that is more.
-    `barred` is what was asked for that needs the distances of all pairs of images,
+    `needs_pairs` is what was asked for that needs the distances of all pairs of images,
     `constrained` whether there are cannot-link groups. The budget is not checked yet.
 
     Examples
@@ -165,22 +168,22 @@ def choose_tree(
     pairs = tree_bytes(n, linkage, constrained=constrained)
     making = 4 * n * (n - 1) + needs_of_pairs(n, d, metric, n_jobs=n_jobs)
     exact = max(pairs, making) + (0 if budget is None else 8 * n * d)
-    leaves = max(min(MOST_LEAVES, n // LEAST_SIZE), LEAVES_PER_CLUSTER * most, 2)
+    leaves = max(min(MAX_LEAVES, n // MIN_IMAGES_PER_LEAF), LEAVES_PER_CLUSTER * most, 2)
     m = leaves if micro_clusters is None else micro_clusters
     peak = micro_bytes(n, d, m, n_jobs=n_jobs)
-    few = n <= MANY_ROWS
+    few = n <= MAX_ROWS_OF_FULL_TREE
     fits = budget is None or budget.allows(exact) or peak >= exact
     fewer = setting("micro_clusters", leaves) if leaves < n else "fewer clusters"
     other = f"ask for {fewer}"
     why = ""
-    if barred is not None:
-        why, other = f"{barred} needs all distances", f"leave out {barred}"
+    if needs_pairs is not None:
+        why, other = f"{needs_pairs} needs all distances", f"leave out {needs_pairs}"
     elif micro_clusters == 0:
         why = f"{setting('micro_clusters', 0)} was asked for"
     elif m >= n:
         why = f"{m:,} micro-clusters are no fewer than the images"
     elif micro_clusters is None and few and fits:
-        why = f"{n:,} images are at most {MANY_ROWS:,}"
+        why = f"{n:,} images are at most {MAX_ROWS_OF_FULL_TREE:,}"
     if why:
         instead = (
             f"Or give fewer images, {other}, or use {setting('cluster', 'kmeans')}, which "
@@ -189,7 +192,7 @@ def choose_tree(
         why = f"{why}; their distances take {format_bytes(pairs)}"
         return TreeStrategy(n, 0, why, exact, instead)
     instead = "Or give fewer images or features, or ask for fewer clusters."
-    why = f"{n:,} images are more than {MANY_ROWS:,}; their distances would take "
+    why = f"{n:,} images are more than {MAX_ROWS_OF_FULL_TREE:,}; their distances would take "
     why += format_bytes(pairs)
     if micro_clusters is not None:
         instead = instead.replace("clusters", "micro_clusters")
@@ -198,7 +201,7 @@ def choose_tree(
         why = f"that of all images would take {format_bytes(exact)}, more than is left"
     if exact <= peak:
         instead = f"Or ask for {setting('micro_clusters', 0)}, which takes {format_bytes(exact)}."
-    return TreeStrategy(n, m, why, peak, instead, small=few and micro_clusters is None)
+    return TreeStrategy(n, m, why, peak, instead, forced_by_budget=few and micro_clusters is None)
 
 
 def micro_bytes(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:
@@ -213,6 +216,6 @@ def micro_bytes(n: int, d: int, m: int, *, n_jobs: int | None = 1) -> int:
     239
     """
     row = 4 * max(d, 32)
-    at_work = 42_000_000 + 4096 * d if d > FEW_COLUMNS else 50_500_000
+    at_work = 42_000_000 + 4096 * d if d > MAX_COLUMNS_AS_FLOAT64 else 50_500_000
     work = max(row * min(n + 4096, 32_768), at_work * n_workers(n_jobs))
     return max(n * (row + 250) + work, 12 * n + 16 * m * (d + 1) + 12 * m * m + 2**25)

@@ -11,9 +11,9 @@ from clustimage.cluster.tree._merging import merge_nearest
 
 __all__ = ["build_weighted_tree"]
 
-# Where how many images a cluster holds says how far it is from others, or from its parts.
+# Linkages that weigh clusters by their numbers of images.
 BY_SIZE = ("ward", "average", "centroid")
-# Where the members of two clusters are compared, not their centres.
+# Linkages that compare the members of two clusters, not their centres.
 BY_PAIRS = ("average", "weighted", "complete")
 
 
@@ -21,7 +21,7 @@ def build_weighted_tree(
     centres: np.ndarray,
     weights: np.ndarray,
     *,
-    spread: np.ndarray | None = None,
+    variance: np.ndarray | None = None,
     linkage_name: str = "ward",
     metric: str = "euclidean",
     n_jobs: int | None = 1,
@@ -36,7 +36,7 @@ def build_weighted_tree(
     complete, weighted and median linkage do not ask how many images there are.
 
     Average, weighted and complete linkage compare the images of two groups, and these are
-    further apart than the centres are. With `spread` two groups start at
+    further apart than the centres are. With `variance` two groups start at
     ``sqrt(d^2 + s_a + s_b)``, the root of the mean squared distance of their images;
     without it small groups seem further away than large ones.
 
@@ -46,7 +46,7 @@ def build_weighted_tree(
         Centres of the groups.
     weights : ndarray, shape (m,)
         Images in each, at least 1.
-    spread : ndarray of float64, shape (m,), optional
+    variance : ndarray of float64, shape (m,), optional
         Mean squared distance of the images of each group to its centre; for the metrics
         euclidean and sqeuclidean. Default 0.
     linkage_name : str, default="ward"
@@ -85,8 +85,8 @@ def build_weighted_tree(
     """
     check_linkage(linkage_name, metric)
     distances = condensed_distances(np.asarray(centres, dtype=np.float64), metric, n_jobs=n_jobs)
-    if spread is not None and linkage_name in BY_PAIRS:
-        _widen(distances, np.asarray(spread, dtype=np.float64), metric)
+    if variance is not None and linkage_name in BY_PAIRS:
+        _add_variances(distances, np.asarray(variance, dtype=np.float64), metric)
     if linkage_name not in BY_SIZE or len(centres) < 2:
         return build_tree_from(distances, linkage_name)
     square = squareform(distances, checks=False)
@@ -99,15 +99,15 @@ def build_weighted_tree(
     return merge_nearest(square, linkage_name, sizes)
 
 
-def _widen(distances: np.ndarray, spread: np.ndarray, metric: str) -> None:
+def _add_variances(distances: np.ndarray, variance: np.ndarray, metric: str) -> None:
     """Turn distances of centres into those of the images around them, in place."""
     start = 0
-    for i in range(len(spread) - 1):
-        stop = start + len(spread) - 1 - i
-        part, more = distances[start:stop], spread[i] + spread[i + 1 :]
+    for i in range(len(variance) - 1):
+        stop = start + len(variance) - 1 - i
+        block, more = distances[start:stop], variance[i] + variance[i + 1 :]
         if metric == "euclidean":
-            np.square(part, out=part)
-        part += more
+            np.square(block, out=block)
+        block += more
         if metric == "euclidean":
-            np.sqrt(part, out=part)
+            np.sqrt(block, out=block)
         start = stop

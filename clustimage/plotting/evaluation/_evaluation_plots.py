@@ -13,9 +13,9 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option
-from clustimage.cluster._candidates import MANY_ROWS
 from clustimage.cluster._labels import count_clusters
 from clustimage.cluster._result import Clustering
+from clustimage.cluster.evaluators._silhouette import MAX_ROWS_SCORED_EXACTLY
 from clustimage.cluster.evaluators._stratified_sample import draw_sample
 from clustimage.cluster.tree._linkage import EUCLIDEAN_LINKAGES, build_tree, cut_heights
 from clustimage.plotting.evaluation._scores import (
@@ -255,7 +255,7 @@ class EvaluationPlots:
             raise InvalidDataError(
                 f"'X' must have one row per image, {len(labels):,}. Got {len(positions):,} rows."
             )
-        if len(labels) > MANY_ROWS:
+        if len(labels) > MAX_ROWS_SCORED_EXACTLY:
             some = draw_sample(np.unique(labels, return_inverse=True)[1], MAX_SILHOUETTES_DRAWN)
             logger.info(
                 "Drawing the silhouettes of %s of %s.",

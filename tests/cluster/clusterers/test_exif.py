@@ -19,6 +19,8 @@ from clustimage.cluster import (
     order_labels,
     search_k,
 )
+from clustimage.cluster.clusterers import _exif
+from clustimage.cluster.clusterers._exif import dbscan_labels
 
 NAN = np.nan
 PARAMS = {"timeframe": 5, "radius_meters": 1000, "min_samples": 2}
@@ -38,12 +40,12 @@ def trips(n: int, seed: int = 0) -> np.ndarray:
         [[52.5, 13.4], [-33.9, 151.2], [-16.8, 179.999], [-16.8, -179.999], [89.995, 20.0]]
         + [[-89.995, 0.0], [0.0, 0.0], [64.1, -21.9]]
     )
-    places = towns[rng.integers(0, len(towns), n)] + rng.normal(0, 0.006, (n, 2))
-    places[: n // 10, 1] = rng.uniform(-180, 180, n // 10)
-    places[:, 0] = places[:, 0].clip(-90, 90)
-    places[:, 1] = (places[:, 1] + 180) % 360 - 180
-    places[-n // 10 :] = places[: n // 10]
-    return places
+    locations = towns[rng.integers(0, len(towns), n)] + rng.normal(0, 0.006, (n, 2))
+    locations[: n // 10, 1] = rng.uniform(-180, 180, n // 10)
+    locations[:, 0] = locations[:, 0].clip(-90, 90)
+    locations[:, 1] = (locations[:, 1] + 180) % 360 - 180
+    locations[-n // 10 :] = locations[: n // 10]
+    return locations
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -51,13 +53,13 @@ def trips(n: int, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("min_samples", [1, 2, 4])
 @pytest.mark.parametrize("timeframe", [0.5, 5, 48.5])
-def test_moments_are_grouped_as_by_scikit_learn(timeframe, min_samples):
+def test_timestamps_are_grouped_as_by_scikit_learn(timeframe, min_samples):
     rng = np.random.default_rng(1)
-    moments = 1.4e9 + rng.uniform(0, 60, 15)[rng.integers(0, 15, 250)] * 86400
-    moments += rng.exponential(4000, 250)
-    distances = np.abs(moments[:, None] - moments) / 3600
+    timestamps = 1.4e9 + rng.uniform(0, 60, 15)[rng.integers(0, 15, 250)] * 86400
+    timestamps += rng.exponential(4000, 250)
+    distances = np.abs(timestamps[:, None] - timestamps) / 3600
     theirs = DBSCAN(eps=timeframe, min_samples=min_samples, metric="precomputed").fit(distances)
-    ours = cluster_timestamps(moments, timeframe=timeframe, min_samples=min_samples).labels
+    ours = cluster_timestamps(timestamps, timeframe=timeframe, min_samples=min_samples).labels
     np.testing.assert_array_equal(ours < 0, theirs.labels_ < 0)
     dense = theirs.core_sample_indices_
     np.testing.assert_array_equal(order_labels(ours[dense]), order_labels(theirs.labels_[dense]))
@@ -66,8 +68,8 @@ def test_moments_are_grouped_as_by_scikit_learn(timeframe, min_samples):
 
 
 def test_exactly_the_timeframe_is_within():
-    moments = np.array([1.7e9, 1.7e9 + 5 * 3600, 1.7e9 + 10 * 3600 + 0.001])
-    assert cluster_timestamps(moments).labels.tolist() == [0, 0, -1]
+    timestamps = np.array([1.7e9, 1.7e9 + 5 * 3600, 1.7e9 + 10 * 3600 + 0.001])
+    assert cluster_timestamps(timestamps).labels.tolist() == [0, 0, -1]
 
 
 def test_photos_without_a_moment_are_minus_two(caplog):
@@ -78,8 +80,8 @@ def test_photos_without_a_moment_are_minus_two(caplog):
 
 
 def test_small_clusters_are_noise():
-    moments = [0.0, 1.0, 2.0, 9e5, 9e5, NAN]
-    found = cluster_timestamps(moments, min_size=3)
+    timestamps = [0.0, 1.0, 2.0, 9e5, 9e5, NAN]
+    found = cluster_timestamps(timestamps, min_size=3)
     assert found.labels.tolist() == [0, 0, 0, -1, -1, -2] and found.n_found == 2
 
 
@@ -88,38 +90,38 @@ def test_small_clusters_are_noise():
 
 @pytest.mark.parametrize("min_samples", [1, 2, 6])
 @pytest.mark.parametrize("radius", [50, 1000, 30_000, 3e7])
-def test_places_are_grouped_as_by_scikit_learn(radius, min_samples):
-    places = trips(300)
-    distances = haversine_distances(np.radians(places)) * EARTH_RADIUS
+def test_locations_are_grouped_as_by_scikit_learn(radius, min_samples):
+    locations = trips(300)
+    distances = haversine_distances(np.radians(locations)) * EARTH_RADIUS
     theirs = DBSCAN(eps=radius, min_samples=min_samples, metric="precomputed").fit(distances)
-    ours = cluster_locations(places, radius_meters=radius, min_samples=min_samples).labels
+    ours = cluster_locations(locations, radius_meters=radius, min_samples=min_samples).labels
     np.testing.assert_array_equal(ours < 0, theirs.labels_ < 0)
     dense = theirs.core_sample_indices_
     np.testing.assert_array_equal(order_labels(ours[dense]), order_labels(theirs.labels_[dense]))
 
 
-def test_places_on_both_sides_of_the_date_line_are_near():
-    places = [[10, 179.9999], [10, -179.9999], [10, 180], [10, -180], [10, 0]]
-    assert cluster_locations(places, radius_meters=25).labels.tolist() == [0, 0, 0, 0, -1]
+def test_locations_on_both_sides_of_the_date_line_are_near():
+    locations = [[10, 179.9999], [10, -179.9999], [10, 180], [10, -180], [10, 0]]
+    assert cluster_locations(locations, radius_meters=25).labels.tolist() == [0, 0, 0, 0, -1]
 
 
 def test_all_longitudes_are_near_at_the_poles():
-    places = [[90, 0], [90, 120], [89.9999, -60], [-90, 0], [-90, 77]]
-    assert cluster_locations(places, radius_meters=25).labels.tolist() == [0, 0, 0, 1, 1]
+    locations = [[90, 0], [90, 120], [89.9999, -60], [-90, 0], [-90, 77]]
+    assert cluster_locations(locations, radius_meters=25).labels.tolist() == [0, 0, 0, 1, 1]
 
 
 def test_photos_of_one_spot_are_one_place():
-    places = [[48.1, 11.5]] * 4000 + [[48.2, 11.5]] * 3
-    assert np.bincount(cluster_locations(places).labels).tolist() == [4000, 3]
+    locations = [[48.1, 11.5]] * 4000 + [[48.2, 11.5]] * 3
+    assert np.bincount(cluster_locations(locations).labels).tolist() == [4000, 3]
 
 
 def test_a_place_that_is_half_known_is_not_known():
-    places = [[48.1, NAN], [48.1, 11.5], [NAN, NAN], [48.1, 11.5]]
-    assert cluster_locations(places).labels.tolist() == [-2, 0, -2, 0]
+    locations = [[48.1, NAN], [48.1, 11.5], [NAN, NAN], [48.1, 11.5]]
+    assert cluster_locations(locations).labels.tolist() == [-2, 0, -2, 0]
 
 
 @pytest.mark.parametrize(
-    "places, words",
+    "locations, words",
     [
         ([[91, 0], [0, 0]], r"\(n, 2\), one row per image. Got \[91.0, 0.0\] at row 0"),
         ([[0, 0], [0, 181]], r"Got \[0.0, 181.0\] at row 1"),
@@ -127,9 +129,9 @@ def test_a_place_that_is_half_known_is_not_known():
         ([["a", "b"]], "type <U1"),
     ],
 )
-def test_what_is_no_place_is_refused(places, words):
+def test_what_is_no_place_is_refused(locations, words):
     with pytest.raises(InvalidParameterError, match=words):
-        cluster_locations(places)
+        cluster_locations(locations)
 
 
 # --- both -----------------------------------------------------------------------------------------
@@ -150,11 +152,11 @@ def test_settings_that_are_not_allowed_are_refused(cluster, name, value):
 def test_without_any_data_there_is_nothing_to_group():
     with pytest.raises(InvalidDataError, match="'datetime' needs a date, and all 3 photos"):
         cluster_timestamps([NAN] * 3)
-    with pytest.raises(InvalidDataError, match="'latlon' needs a place, and all 2 photos"):
+    with pytest.raises(InvalidDataError, match="'latlon' needs a location, and all 2 photos"):
         cluster_locations([[NAN, 3.0], [NAN, NAN]])
 
 
-def test_the_extractor_gives_moments_and_places():
+def test_the_extractor_gives_timestamps_and_places():
     found = cluster_exif(Read(), PARAMS, ClusterRequest(metric="datetime"))
     assert found.labels.tolist() == [0, 0, -1, -2, 1, 1]
     found = cluster_exif(
@@ -222,3 +224,54 @@ def test_other_methods_have_no_such_metric():
     with pytest.raises(InvalidParameterError, match="Did you mean 'datetime'"):
         ClusterRequest(metric="datetim")
     assert ClusterRequest(metric="latlon").metric == "latlon"
+
+
+# --- DBSCAN with one radius -----------------------------------------------------------------------
+
+
+def clumps(n: int, columns: int, seed: int = 0) -> np.ndarray:
+    """Clumps of many sizes, some points alone, some twice."""
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(0, 60, (12, columns))
+    found = centres[rng.integers(0, 12, n)] + rng.normal(0, 1, (n, columns))
+    found[: n // 10] = rng.uniform(0, 60, (n // 10, columns))
+    found[n - n // 8 :] = found[: n // 8]
+    return found
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+@pytest.mark.parametrize("min_samples", [1, 2, 5, 20])
+@pytest.mark.parametrize("radius", [0.3, 1.0, 4.0, 200.0])
+def test_labels_are_those_of_scikit_learn(columns, min_samples, radius):
+    X = clumps(400, columns)
+    theirs = DBSCAN(eps=radius, min_samples=min_samples).fit(X)
+    ours = dbscan_labels(X, radius, min_samples)
+    np.testing.assert_array_equal(ours < 0, theirs.labels_ < 0)
+    dense = theirs.core_sample_indices_
+    np.testing.assert_array_equal(order_labels(ours[dense]), order_labels(theirs.labels_[dense]))
+    # A point on the edge of two clusters is in that of its nearest dense point.
+    if len(dense):
+        for i in np.setdiff1d(np.flatnonzero(ours >= 0), dense):
+            distances = np.abs(X[dense] - X[i]) if columns == 1 else X[dense] - X[i]
+            assert ours[i] == ours[dense][np.linalg.norm(distances, axis=1).argmin()]
+
+
+def test_a_bound_on_the_pairs_changes_nothing(monkeypatch):
+    X = clumps(300, 3)
+    whole = dbscan_labels(X, 2.0, 4)
+    monkeypatch.setattr(_exif, "MAX_PAIRS_AT_ONCE", 7)
+    np.testing.assert_array_equal(order_labels(dbscan_labels(X, 2.0, 4)), order_labels(whole))
+
+
+def test_equal_points_count_one_by_one():
+    X = np.array([[0.0], [0.0], [0.0], [9.0], [9.0]])
+    assert order_labels(dbscan_labels(X, 1e-9, 3)).tolist() == [0, 0, 0, -1, -1]
+    assert order_labels(dbscan_labels(X, 1e-9, 2)).tolist() == [0, 0, 0, 1, 1]
+    assert dbscan_labels(X, 1e-9, 6).tolist() == [-1] * 5
+    assert dbscan_labels(X[:1], 1.0, 1).tolist() == [0]
+
+
+def test_a_chain_is_one_cluster():
+    X = np.arange(50.0)[::-1, None]
+    assert set(dbscan_labels(X, 1.0, 2)) == {0}
+    assert set(dbscan_labels(X, 0.999, 2)) == {-1}

@@ -91,7 +91,7 @@ def test_many_rows_give_the_same_answer_on_any_number_of_workers(many):
 
 
 def test_rows_that_a_sample_would_miss_are_found(monkeypatch):
-    monkeypatch.setattr(_kmeans, "MANY_ROWS", 100)
+    monkeypatch.setattr(_kmeans, "MAX_ROWS_AS_FLOAT64", 100)
     monkeypatch.setattr(_kmeans, "N_SAMPLED", 50)
     monkeypatch.setattr(_kmeans, "SAMPLED_PER_CLUSTER", 1)
     X = np.zeros((3000, 2))

@@ -135,7 +135,7 @@ def test_only_many_images_are_sampled(overlapping, monkeypatch, caplog):
     exact = evaluator.score(overlapping, candidates)
     assert evaluator.errors_ is None
     np.testing.assert_array_equal(exact, mean_silhouettes(overlapping, chosen)[0])
-    monkeypatch.setattr(_silhouette, "MANY_ROWS", 1000)
+    monkeypatch.setattr(_silhouette, "MAX_ROWS_SCORED_EXACTLY", 1000)
     with caplog.at_level("INFO", "clustimage"):
         scores = evaluator.score(overlapping, candidates, random_state=3)
     assert "silhouettes of a sample of 4,000 images, because 1,500 images are more" in caplog.text

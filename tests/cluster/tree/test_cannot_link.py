@@ -27,8 +27,8 @@ from clustimage.cluster import (
 from clustimage.cluster.tree._cannot_link import (
     Groups,
     build_constrained,
-    part_groups,
     read_groups,
+    split_groups,
 )
 from clustimage.cluster.tree._merging import CONSTRAINED
 from clustimage.cluster.tree._merging import merge_nearest as merge
@@ -364,9 +364,9 @@ def test_small_sets():
 def test_equal_images_are_parted_as_far_as_needed():
     groups = Groups(np.array([0, 0, -1, 0, 1, 1, -1]), ["a", "b"])
     names = np.array([0, 0, 0, 1, 1, 1, 1])
-    assert part_groups(names, groups, 4).tolist() == [0, 1, 0, 2, 2, 3, 2]
-    assert part_groups(names, groups, 3) is None
-    assert part_groups(None, groups, 9) is None
+    assert split_groups(names, groups, 4).tolist() == [0, 1, 0, 2, 2, 3, 2]
+    assert split_groups(names, groups, 3) is None
+    assert split_groups(None, groups, 9) is None
 
 
 def test_memory_is_asked_for_before_distances_are_taken(X, monkeypatch):

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 from clustimage.cluster import METRICS, build_tree, cut_tree_k
 from clustimage.cluster.evaluators._centres import cluster_centres
 from clustimage.cluster.tree._micro_clusters import find_micro_clusters
-from clustimage.cluster.tree._neighbour_graph import SPARE, NeighbourGraph, match_pairs
+from clustimage.cluster.tree._neighbour_graph import EXTRA_COLUMNS, NeighbourGraph, match_pairs
 from clustimage.cluster.tree._strategy import micro_bytes
 from clustimage.cluster.tree._weighted_tree import build_weighted_tree
 
@@ -38,9 +38,9 @@ def check_quality(X, exact, truth, labels, *, clear=True):
 
 def search_few(monkeypatch, candidates):
     """Let a group look for its nearest one in some parts of the space only."""
-    monkeypatch.setattr("clustimage.cluster.tree._neighbour_graph.CANDIDATES", candidates)
+    monkeypatch.setattr("clustimage.cluster.tree._neighbour_graph.CANDIDATES_PER_GROUP", candidates)
     monkeypatch.setattr(
-        "clustimage.cluster.tree._neighbour_graph.PART_SIZE", max(4, candidates // 32)
+        "clustimage.cluster.tree._neighbour_graph.GROUPS_PER_PARTITION", max(4, candidates // 32)
     )
 
 
@@ -118,7 +118,7 @@ def small_pictures(lent_data):
 
 @pytest.mark.parametrize("candidates", [4096, 240])
 @pytest.mark.parametrize("m", [200, 500])
-def test_pictures_without_clear_groups_are_parted_as_well(
+def test_pictures_without_clear_groups_are_split_as_well(
     m, candidates, small_pictures, monkeypatch
 ):
     search_few(monkeypatch, candidates)
@@ -146,7 +146,7 @@ def test_micro_clusters_are_named_by_their_first_images(blobs):
     means = np.array([blobs[0][found.member == i].mean(axis=0) for i in range(40)])
     np.testing.assert_allclose(found.points, means, atol=1e-12)
     around = ((blobs[0] - means[found.member]) ** 2).sum(axis=1)
-    np.testing.assert_allclose(found.spread, np.bincount(found.member, around) / sizes)
+    np.testing.assert_allclose(found.variance, np.bincount(found.member, around) / sizes)
 
 
 def test_the_seed_decides_and_the_number_of_threads_does_not(digits, monkeypatch):
@@ -177,7 +177,7 @@ def average_tree(found):
     return build_weighted_tree(
         found.points,
         found.weights,
-        spread=found.spread,
+        variance=found.variance,
         linkage_name="average",
         metric=found.metric,
     )
@@ -191,7 +191,7 @@ def test_every_metric_finds_what_lies_together(metric):
     found = find_micro_clusters(X, 25, metric=metric)
     Z = average_tree(found)
     assert adjusted_rand_score(np.arange(200) % 5, cut_tree_k(Z, 5, found.member)) == 1
-    if found.spread is None:
+    if found.variance is None:
         rows = {tuple(row) for row in X.tolist()}
         assert all(tuple(point) in rows for point in found.points.tolist())
 
@@ -216,7 +216,7 @@ def test_equal_rows_are_one_micro_cluster(blobs):
     X = np.repeat(blobs[0][:30], np.arange(1, 31), axis=0)
     found = find_micro_clusters(X, 100)
     np.testing.assert_array_equal(found.weights, np.arange(1, 31))
-    np.testing.assert_allclose(found.spread, 0, atol=1e-20)
+    np.testing.assert_allclose(found.variance, 0, atol=1e-20)
     assert find_micro_clusters(np.ones((50, 3)), 10).member.tolist() == [0] * 50
     assert find_micro_clusters(np.array([[0.0], [-0.0], [1.0]]), 3).member.tolist() == [0, 0, 1]
 
@@ -268,19 +268,19 @@ def test_the_cheapest_pairs_are_taken_first():
     assert [len(found) for found in match_pairs(one[:0], other[:0], cost[:0], 60)] == [0, 0]
 
 
-def test_groups_are_parted_and_merged_in_place(monkeypatch):
+def test_groups_are_partitioned_and_merged_in_place(monkeypatch):
     monkeypatch.setattr(
-        "clustimage.cluster.tree._neighbour_graph.cut_into_parts",
-        lambda rows, n_parts, seed: (np.arange(len(rows), dtype=np.int32) % 7, rows[:7]),
+        "clustimage.cluster.tree._neighbour_graph.partition_rows",
+        lambda rows, n_partitions, seed: (np.arange(len(rows), dtype=np.int32) % 7, rows[:7]),
     )
     monkeypatch.setattr("clustimage._core.batches.BLOCK_BYTES", 2**18)
     rng = np.random.default_rng(0)
-    rows = rng.random((5000, 1000 + SPARE), dtype=np.float32)
-    centres = rows[:, :-SPARE].astype(np.float64)
+    rows = rng.random((5000, 1000 + EXTRA_COLUMNS), dtype=np.float32)
+    centres = rows[:, :-EXTRA_COLUMNS].astype(np.float64)
     tracemalloc.start()
     groups = NeighbourGraph(rows, np.ones(5000, dtype=np.float32), np.arange(5000, dtype=np.int32))
-    groups.near[:, 0] = (np.arange(5000) + 1) % 5000
-    groups.near[0::2, 1] = np.arange(1, 5000, 2)
+    groups.nearest[:, 0] = (np.arange(5000) + 1) % 5000
+    groups.nearest[0::2, 1] = np.arange(1, 5000, 2)
     groups.cost[:, :2] = rng.random((5000, 2))
     groups.merge(*groups.choose_pairs(2000))
     peak = tracemalloc.get_traced_memory()[1]

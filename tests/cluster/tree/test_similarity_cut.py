@@ -142,12 +142,12 @@ def test_small_sets_can_be_drawn(n):
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "canberra"])
 @pytest.mark.parametrize("weight", [0.1, 0.5, 1.0])
-def test_mixed_distances_equal_the_formula(weight, metric, X):
-    moments = 1.7e9 + np.random.default_rng(0).random(120) * 1e7
-    content, time = squareform(pdist(X, metric)), np.abs(moments[:, None] - moments)
+def test_combined_distances_equal_the_formula(weight, metric, X):
+    timestamps = 1.7e9 + np.random.default_rng(0).random(120) * 1e7
+    content, time = squareform(pdist(X, metric)), np.abs(timestamps[:, None] - timestamps)
     naive = (1 - weight) * content / content.max() + weight * time / time.max()
     model = AgglomerativeClusterer(
-        metric=metric, linkage="single", sim=0.7, time_weight=weight, timestamps=moments
+        metric=metric, linkage="single", sim=0.7, time_weight=weight, timestamps=timestamps
     )
     candidates = model.candidates(X, [])
     between = candidates.combined.pairs(X, metric)
@@ -168,16 +168,16 @@ def test_no_time_is_content_alone(X):
 def test_time_alone_follows_the_clock(X):
     """Four bursts of 125 photos, a million seconds apart."""
     bursts = np.repeat(np.arange(4), 125)
-    moments = bursts * 1e6 + np.tile(np.arange(125.0), 4)
+    timestamps = bursts * 1e6 + np.tile(np.arange(125.0), 4)
     features = np.random.default_rng(0).normal(size=(500, 8))
     order = np.random.default_rng(1).permutation(500)
-    found = search_k(features, sim=0.9, time_weight=1.0, timestamps=moments[order])
+    found = search_k(features, sim=0.9, time_weight=1.0, timestamps=timestamps[order])
     assert found.labels.tolist() == order_labels(bursts[order]).tolist()
 
 
 def test_time_parts_equal_images_and_joins_unlike_ones():
-    moments = np.array([0, 1, 2, 1000, 1001, 1002.0])
-    same = search_k(np.ones((6, 2)), sim=0.5, time_weight=0.2, timestamps=moments)
+    timestamps = np.array([0, 1, 2, 1000, 1001, 1002.0])
+    same = search_k(np.ones((6, 2)), sim=0.5, time_weight=0.2, timestamps=timestamps)
     assert same.labels.tolist() == [0, 0, 0, 1, 1, 1]
     at_once = search_k(np.eye(6), sim=0.5, time_weight=1, timestamps=np.full(6, 7.0))
     assert at_once.labels.tolist() == [0] * 6
@@ -186,10 +186,10 @@ def test_time_parts_equal_images_and_joins_unlike_ones():
 @pytest.mark.parametrize("evaluate", ["silhouette", "derivative"])
 def test_the_number_of_clusters_is_searched_with_time(evaluate, caplog):
     # Equal pictures, but of three afternoons: content alone would give one cluster.
-    moments = np.repeat([0.0, 1e5, 3e5], 5) + np.tile(np.arange(5.0), 3)
+    timestamps = np.repeat([0.0, 1e5, 3e5], 5) + np.tile(np.arange(5.0), 3)
     with caplog.at_level(logging.WARNING, logger="clustimage"):
         found = search_k(
-            np.ones((15, 2)), min_clust=2, evaluate=evaluate, time_weight=0.5, timestamps=moments
+            np.ones((15, 2)), min_clust=2, evaluate=evaluate, time_weight=0.5, timestamps=timestamps
         )
     assert caplog.messages == []
     assert found.labels.tolist() == np.repeat(np.arange(3), 5).tolist()
@@ -200,9 +200,9 @@ def test_the_number_of_clusters_is_searched_with_time(evaluate, caplog):
 def test_silhouettes_are_those_of_the_mixed_distances(X):
     from sklearn.metrics import silhouette_score
 
-    moments = np.random.default_rng(0).random(120)
-    found = search_k(X, time_weight=0.3, timestamps=moments, max_clust=8)
-    content, time = squareform(pdist(X)), np.abs(moments[:, None] - moments)
+    timestamps = np.random.default_rng(0).random(120)
+    found = search_k(X, time_weight=0.3, timestamps=timestamps, max_clust=8)
+    content, time = squareform(pdist(X)), np.abs(timestamps[:, None] - timestamps)
     naive = 0.7 * content / content.max() + 0.3 * time / time.max()
     for k, score in zip(found.score["clusters"], found.score["score"], strict=True):
         labels = fcluster(found.tree, k, "maxclust")
@@ -227,16 +227,16 @@ def test_images_equal_in_all_that_counts_are_named(caplog):
 
 
 def test_the_clusterer_alone_takes_similarity_and_time(X):
-    moments = np.arange(120)
-    labels = AgglomerativeClusterer(sim=0.6, time_weight=0.5, timestamps=moments).fit_predict(X)
-    ours = search_k(X, sim=0.6, time_weight=0.5, timestamps=moments).labels
+    timestamps = np.arange(120)
+    labels = AgglomerativeClusterer(sim=0.6, time_weight=0.5, timestamps=timestamps).fit_predict(X)
+    ours = search_k(X, sim=0.6, time_weight=0.5, timestamps=timestamps).labels
     np.testing.assert_array_equal(labels, ours)
 
 
-def test_the_moments_are_not_changed(X):
-    moments = np.arange(120.0)
-    search_k(X, sim=0.5, time_weight=0.5, timestamps=moments)
-    np.testing.assert_array_equal(moments, np.arange(120.0))
+def test_the_timestamps_are_not_changed(X):
+    timestamps = np.arange(120.0)
+    search_k(X, sim=0.5, time_weight=0.5, timestamps=timestamps)
+    np.testing.assert_array_equal(timestamps, np.arange(120.0))
 
 
 @pytest.mark.parametrize("options", [{}, {"sim": 0.5}, {"sim": 0.5, "time_weight": 0.5}])
@@ -279,9 +279,9 @@ def test_a_wrong_request_is_refused_before_any_work(request_, words):
 
 
 @pytest.mark.parametrize(
-    "moments, words",
+    "timestamps, words",
     [
-        (None, "time_weight=0.5 needs the moment of each image"),
+        (None, "time_weight=0.5 needs 'timestamps', the seconds of each image"),
         (np.arange(9), r"10 numbers.*\(9,\)"),
         (np.zeros((10, 1)), r"\(10, 1\)"),
         (np.array(["2020"] * 10), "10 numbers of seconds"),
@@ -289,9 +289,9 @@ def test_a_wrong_request_is_refused_before_any_work(request_, words):
         ([0.0] * 8 + [np.nan, np.inf], "2 of 10 are not, the first one at row 8"),
     ],
 )
-def test_moments_that_are_none_are_refused(moments, words):
+def test_timestamps_that_are_none_are_refused(timestamps, words):
     with pytest.raises(InvalidParameterError, match=words):
-        search_k(np.eye(10), time_weight=0.5, timestamps=moments)
+        search_k(np.eye(10), time_weight=0.5, timestamps=timestamps)
 
 
 def test_general_linkages_go_with_time(X):

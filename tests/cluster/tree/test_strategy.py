@@ -41,7 +41,7 @@ GB = 10**9
         (300, {"micro_clusters": 300}, 0),
         (5_000, {"micro_clusters": 0}, 0),
         (60_000, {"micro_clusters": 0}, 0),
-        (60_000, {"barred": "sim=0.5"}, 0),
+        (60_000, {"needs_pairs": "sim=0.5"}, 0),
         (5_000, {"budget": Budget(GB // 10), "most": 2500}, 0),
     ],
 )
@@ -72,7 +72,7 @@ def test_blocks_of_wide_rows_count_beside_their_distances():
     "n, options, words",
     [
         (60_000, {"micro_clusters": 0}, r"28\.8 GB.*'28,805 MB'.*micro_clusters=4000.*'kmeans'"),
-        (60_000, {"barred": "sim=0.5"}, r"28\.8 GB.*leave out sim=0\.5"),
+        (60_000, {"needs_pairs": "sim=0.5"}, r"28\.8 GB.*leave out sim=0\.5"),
         (60_000, {"most": 20_000}, r"40,000 micro-clusters of 60,000 images.*fewer clusters"),
         (60_000, {"most": 40_000}, "A tree of 60,000 images.*fewer clusters"),
     ],
@@ -190,11 +190,12 @@ def test_fewer_different_images_than_clusters_are_named(blobs):
 
 @pytest.fixture
 def few_are_many(monkeypatch):
-    for name in ("tree._strategy", "_search", "_plan"):
-        monkeypatch.setattr(f"clustimage.cluster.{name}.MANY_ROWS", 200)
+    monkeypatch.setattr("clustimage.cluster.tree._strategy.MAX_ROWS_OF_FULL_TREE", 200)
+    for name in ("_search", "_plan"):
+        monkeypatch.setattr(f"clustimage.cluster.{name}.MAX_ROWS_COPIED", 200)
 
 
-def test_the_road_is_told_once(blobs, few_are_many, caplog):
+def test_the_choice_is_logged_once(blobs, few_are_many, caplog):
     with caplog.at_level(logging.INFO, logger="clustimage"):
         found = search_k(blobs[0], max_clust=9)
     assert len(found.tree) == 59

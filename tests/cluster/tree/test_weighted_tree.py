@@ -46,21 +46,25 @@ def test_points_without_weights_have_the_tree_of_scipy(name, points):
 
 @pytest.mark.parametrize("name", ["average", "weighted", "complete"])
 def test_images_around_two_centres_are_further_apart_than_the_centres(name):
-    centres, spread = np.array([[0.0], [3.0]]), np.array([9.0, 7.0])
+    centres, variance = np.array([[0.0], [3.0]]), np.array([9.0, 7.0])
     weights = np.ones(2)
     for metric, height in (("euclidean", 5.0), ("sqeuclidean", 25.0)):
-        Z = build_weighted_tree(centres, weights, spread=spread, linkage_name=name, metric=metric)
+        Z = build_weighted_tree(
+            centres, weights, variance=variance, linkage_name=name, metric=metric
+        )
         assert Z[0, 2] == height
-    assert build_weighted_tree(centres, weights, spread=spread, linkage_name="single")[0, 2] == 3
+    assert (
+        build_weighted_tree(centres, weights, variance=variance, linkage_name="single")[0, 2] == 3
+    )
 
 
 def test_mean_squared_distances_of_groups_are_exact():
     rng = np.random.default_rng(1)
     X, groups = rng.normal(size=(60, 5)), np.arange(60) % 12
     centres = np.array([X[groups == i].mean(axis=0) for i in range(12)])
-    spread = np.array([((X[groups == i] - centres[i]) ** 2).sum(1).mean() for i in range(12)])
+    variance = np.array([((X[groups == i] - centres[i]) ** 2).sum(1).mean() for i in range(12)])
     ours = build_weighted_tree(
-        centres, np.full(12, 5), spread=spread, linkage_name="average", metric="sqeuclidean"
+        centres, np.full(12, 5), variance=variance, linkage_name="average", metric="sqeuclidean"
     )
     first = np.flatnonzero(np.isin(groups, ours[0, :2]))
     between = [((X[i] - X[j]) ** 2).sum() for i in first for j in first if groups[i] < groups[j]]

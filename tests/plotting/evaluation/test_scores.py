@@ -36,7 +36,7 @@ def test_the_plot_of_sampled_silhouettes_is_ours(blobs):
 
 
 def test_of_many_images_the_silhouettes_of_a_sample_are_drawn(blobs, monkeypatch, caplog):
-    monkeypatch.setattr(_evaluation_plots, "MANY_ROWS", 200)
+    monkeypatch.setattr(_evaluation_plots, "MAX_ROWS_SCORED_EXACTLY", 200)
     monkeypatch.setattr(_evaluation_plots, "MAX_SILHOUETTES_DRAWN", 60)
     found = search_k(blobs[0], n_clusters=6)
     ce = to_clusteval(found, blobs[0])

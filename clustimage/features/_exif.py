@@ -13,7 +13,7 @@ from clustimage._core.budget import Budget
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.parallel import check_jobs
 from clustimage._core.validation import check_int, check_real, merge_defaults
-from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
+from clustimage._distances.geo import EARTH_RADIUS, on_sphere
 from clustimage.features._extractor import FeatureExtractor
 from clustimage.features._needs import Needs
 from clustimage.images import photos_of, read_metadata

@@ -7,10 +7,8 @@ from clustimage._core.budget import Budget
 from clustimage._core.free_memory import format_bytes
 from clustimage._core.plan import Step
 from clustimage._core.text import pluralize
-from clustimage._distances.bounds import PRODUCT_METRICS
-from clustimage._distances.candidates import ROOM
-from clustimage._distances.metrics import check_metric
-from clustimage._distances.nearest import FIRST_ROWS, MOST_HITS, MOST_QUERIES, MOST_SCORES
+from clustimage._distances.metrics import PRODUCT_METRICS, check_metric
+from clustimage._distances.nearest import MAX_SCORES
 from clustimage.similarity._faiss import approximate_bytes, check_approximate_metric
 from clustimage.similarity._mean_images import BLOCK_BYTES as IMAGES_BYTES
 from clustimage.similarity._mean_images import FEW_IMAGES, sums_at_once
@@ -68,7 +66,7 @@ def plan_find(
     --------
     >>> step = plan_find(60_000, 217)
     >>> step.what, step.kept
-    ('all distances, exactly, by one product of matrices', 720868)
+    ('all distances, exactly, by one product of matrices', 480868)
     """
     check_metric(metric)
     if approximate:
@@ -154,17 +152,15 @@ def _find_bytes(
     n: int, n_columns: int, n_queries: int, metric: str, *, approximate: bool
 ) -> tuple[int, int]:
     """Return the bytes at the peak and those that stay."""
-    together = min(n_queries, MOST_QUERIES)
+    together = min(n_queries, max(1, MAX_SCORES // n))
     blocks = 3 * min(BLOCK_BYTES, 8 * n * n_columns) + 16 * n_queries * n_columns
-    hits = PER_HIT * min(MOST_HITS, together * max(n // 10, min(n, 1000)))
-    hits += PER_HIT * min(ROOM, together * n)
+    hits = PER_HIT * max(n // 10, min(n, 1000))
+    scores = PER_SCORE * together * n
     if metric not in PRODUCT_METRICS:
-        return blocks + hits, 0
-    scores = PER_SCORE * min(max(MOST_SCORES, 1024 * together), together * n)
-    first = 24 * together * min(FIRST_ROWS, n)
-    kept = (12 if metric.endswith("euclidean") else 16) * n + 4 * n_columns
+        return blocks + hits + scores, 0
+    kept = 8 * n + 4 * n_columns
     lengths = 72 * n + blocks  # while the index is built, in float64
-    peak = kept + max(lengths, blocks + hits + scores + first)
+    peak = kept + max(lengths, blocks + hits + scores)
     if approximate:
         lists, more = approximate_bytes(n, n_columns)
         peak, kept = max(peak, kept + lists + more), kept + lists

@@ -8,7 +8,8 @@ import numpy as np
 
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
-from clustimage._distances.blocks import KEPT_BYTES, PRODUCT_METRICS, distance_rows
+from clustimage._distances.blocks import KEPT_BYTES, distance_rows
+from clustimage._distances.metrics import PRODUCT_METRICS
 from clustimage.cluster._candidates import MANY_ROWS, Candidates
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster.evaluators._sampled_silhouette import N_SAMPLED, sampled_silhouettes

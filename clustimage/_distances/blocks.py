@@ -14,7 +14,6 @@ from clustimage._distances.metrics import has_no_direction
 
 __all__ = [
     "KEPT_BYTES",
-    "PRODUCT_METRICS",
     "check_distances",
     "distance_rows",
     "left_factor",
@@ -24,9 +23,6 @@ __all__ = [
 ]
 
 Index = slice | np.ndarray
-
-# Those that are computed as a product of matrices.
-PRODUCT_METRICS = ("euclidean", "sqeuclidean", "cosine", "correlation")
 
 # Rows of at most so many bytes are centred once; of larger ones a part at a time, for each
 # block anew, so that wide features are never copied as a whole.

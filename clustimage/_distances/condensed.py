@@ -9,12 +9,12 @@ from threadpoolctl import threadpool_limits
 from clustimage._core.batches import row_blocks
 from clustimage._core.parallel import n_workers, run_ordered
 from clustimage._distances.blocks import (
-    PRODUCT_METRICS,
     check_distances,
     left_factor,
     prepare_rows,
     right_factor,
 )
+from clustimage._distances.metrics import PRODUCT_METRICS
 
 __all__ = ["condensed_distances", "needs_of_pairs"]
 

@@ -8,9 +8,11 @@ from scipy.spatial.distance import cdist
 
 from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidParameterError
-from clustimage._distances.metrics import EARTH_RADIUS
 
-__all__ = ["arcs", "place_scale", "read_locations"]
+__all__ = ["EARTH_RADIUS", "arcs", "on_sphere", "place_scale", "read_locations"]
+
+# Metres: the mean radius of the earth, (2 a + b) / 3 of WGS 84.
+EARTH_RADIUS = 6_371_008.8
 
 
 def read_locations(places: ArrayLike, n: int | None = None) -> np.ndarray:
@@ -39,6 +41,37 @@ def read_locations(places: ArrayLike, n: int | None = None) -> np.ndarray:
     )
 
 
+def on_sphere(places: np.ndarray) -> np.ndarray:
+    """Return places on the earth as points in space, where straight lines are distances.
+
+    With `c` the length of the line between two points, their distance along the surface
+    is ``2 R arcsin(c / (2 R))``: that of the haversine formula, without a seam at the
+    180th meridian or at the poles.
+
+    Parameters
+    ----------
+    places : ndarray of float64, shape (n, 2)
+        Latitude and longitude in degrees; NaN stays NaN.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        Metres from the centre of a sphere of `EARTH_RADIUS`.
+
+    Examples
+    --------
+    >>> on_sphere(np.array([[0.0, 180.0], [0.0, -180.0], [90.0, 7.0]])).round().tolist()
+    [[-6371009.0, 0.0, 0.0], [-6371009.0, -0.0, 0.0], [0.0, 0.0, 6371009.0]]
+    """
+    latitude, longitude = np.radians(np.asarray(places, dtype=np.float64)).T
+    points = np.empty((len(latitude), 3))
+    points[:, 0] = np.cos(latitude) * np.cos(longitude)
+    points[:, 1] = np.cos(latitude) * np.sin(longitude)
+    points[:, 2] = np.sin(latitude)
+    points *= EARTH_RADIUS
+    return points
+
+
 def arcs(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return the distances along the ground between points of `on_sphere`.
 
@@ -55,7 +88,6 @@ def arcs(some: np.ndarray, others: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> from clustimage._distances.metrics import on_sphere
     >>> points = on_sphere(np.array([[0.0, 179.5], [0.0, -179.5]]))
     >>> arcs(points[:1], points[1:]).round().tolist()
     [[111195.0]]

@@ -1,4 +1,4 @@
-"""The distances that every room knows by the same name, and the rows they compare."""
+"""The metrics, and the rows that they compare."""
 
 from __future__ import annotations
 
@@ -10,17 +10,12 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.validation import check_option
 
 __all__ = [
-    "EARTH_RADIUS",
     "METRICS",
+    "PRODUCT_METRICS",
     "check_metric",
     "check_rows",
     "has_no_direction",
-    "on_sphere",
 ]
-
-# Metres: the mean radius of the earth, (2 a + b) / 3 of WGS 84.
-EARTH_RADIUS = 6_371_008.8
-
 
 # Names as in scipy.spatial.distance.
 METRICS: tuple[str, ...] = (
@@ -34,6 +29,9 @@ METRICS: tuple[str, ...] = (
     "braycurtis",
     "hamming",
 )
+
+# Those that are a product of matrices.
+PRODUCT_METRICS = ("euclidean", "sqeuclidean", "cosine", "correlation")
 
 
 def check_metric(metric: Any, name: str = "metric") -> str:
@@ -129,34 +127,3 @@ def has_no_direction(rows: np.ndarray, metric: str) -> np.ndarray:
     if metric == "correlation":
         return np.asarray(rows.max(axis=1) == rows.min(axis=1))
     return np.asarray(~rows.any(axis=1))
-
-
-def on_sphere(places: np.ndarray) -> np.ndarray:
-    """Return places on the earth as points in space, where straight lines are distances.
-
-    With `c` the length of the line between two points, their distance along the surface
-    is ``2 R arcsin(c / (2 R))``: that of the haversine formula, without a seam at the
-    180th meridian or at the poles.
-
-    Parameters
-    ----------
-    places : ndarray of float64, shape (n, 2)
-        Latitude and longitude in degrees; NaN stays NaN.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 3)
-        Metres from the centre of a sphere of `EARTH_RADIUS`.
-
-    Examples
-    --------
-    >>> on_sphere(np.array([[0.0, 180.0], [0.0, -180.0], [90.0, 7.0]])).round().tolist()
-    [[-6371009.0, 0.0, 0.0], [-6371009.0, -0.0, 0.0], [0.0, 0.0, 6371009.0]]
-    """
-    latitude, longitude = np.radians(np.asarray(places, dtype=np.float64)).T
-    points = np.empty((len(latitude), 3))
-    points[:, 0] = np.cos(latitude) * np.cos(longitude)
-    points[:, 1] = np.cos(latitude) * np.sin(longitude)
-    points[:, 2] = np.sin(latitude)
-    points *= EARTH_RADIUS
-    return points

@@ -9,7 +9,7 @@ from clustimage._core.memory import Budget
 from clustimage._core.parallel import n_workers
 from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
-from clustimage._distances.blocks import PRODUCT_METRICS
+from clustimage._distances.metrics import PRODUCT_METRICS
 from clustimage.cluster._request import EXIF_METRICS, ClusterRequest, make_clusterer
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._hdbscan import MAX_ROWS_WITHOUT_SHARED_TREE

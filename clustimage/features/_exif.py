@@ -15,7 +15,7 @@ from clustimage._core.parallel import check_jobs
 from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_int, check_real, merge_defaults
-from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
+from clustimage._distances.geo import EARTH_RADIUS, on_sphere
 from clustimage.features._extractor import FeatureExtractor
 from clustimage.images import photos_of, read_metadata
 

@@ -12,8 +12,8 @@ from clustimage._core.logs import get_logger
 from clustimage._core.memory import format_bytes
 from clustimage._core.optional import import_optional
 from clustimage._core.parameters import named, setting
-from clustimage._distances.bounds import PRODUCT_METRICS
-from clustimage._distances.metrics import has_no_direction
+from clustimage._distances.blocks import prepare_rows
+from clustimage._distances.metrics import PRODUCT_METRICS
 
 __all__ = ["ApproximateIndex", "approximate_bytes", "check_approximate_metric"]
 
@@ -150,15 +150,8 @@ class ApproximateIndex:
         """Return rows as float32, so that the length of their difference is what counts."""
         if self.metric.endswith("euclidean"):
             return np.ascontiguousarray((rows - self.middle) / self.scale, dtype=np.float32)
-        without = has_no_direction(rows, self.metric)
-        rows = rows.astype(np.float64)
-        if self.metric == "correlation":
-            rows -= rows.mean(axis=1, keepdims=True)
-        rows[without] = 0.0
-        rows /= np.where(without, 1.0, np.abs(rows).max(axis=1))[:, None]
-        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-        rows /= np.where(without, 1.0, lengths)[:, None]
-        return np.ascontiguousarray(rows, dtype=np.float32)
+        unit, _ = prepare_rows(rows.astype(np.float64), self.metric)
+        return np.ascontiguousarray(unit[:, :-1], dtype=np.float32)
 
 
 def _count_lists(n_rows: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from clustimage._core.memory import Budget
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_bool, check_int, check_real
 from clustimage._distances.metrics import check_metric, check_rows
-from clustimage._distances.nearest import Answer, measure_exactly, query_groups, rows_near
+from clustimage._distances.nearest import k_smallest, rows_near
+from clustimage._distances.pairs import PickedRows, distances
 from clustimage.similarity._index import RowIndex
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._plan import plan_find
@@ -120,16 +122,13 @@ def find_similar(
             f"'null' was fitted to distances with {setting('metric', null.metric)}. Got "
             f"{setting('metric', metric)}."
         )
-    reach = -np.inf if alpha is None else null.quantile(alpha)
-    answers = []
-    for group in query_groups(len(asked), len(rows), k, alpha):
-        if approximate and index is not None and k is not None:
-            found = _nearly_nearest(asked[group], index, k)
-        else:
-            bounds = None if index is None else index.bounds
-            found = rows_near(asked[group], rows, metric, bounds, k, reach * A_LITTLE_MORE)
-        answers += [_select(measured, k, alpha, reach, null, at) for at, measured in found]
-    return answers
+    radius = -np.inf if alpha is None else null.quantile(alpha) * A_LITTLE_MORE
+    if approximate and index is not None and k is not None:
+        found = _nearly_nearest(asked, index, k)
+    else:
+        product = None if index is None else index.product
+        found = rows_near(asked, rows, metric, product, k, radius)
+    return [_select(at, distance, k, alpha, radius, null) for at, distance in found]
 
 
 def _check_wish(
@@ -153,48 +152,33 @@ def _check_wish(
     return k, alpha
 
 
-def _nearly_nearest(asked: np.ndarray, index: RowIndex, k: int) -> list[Answer]:
-    """Return what the approximate index finds; where it finds too little, the exact answer."""
-    answers = []
-    for query, at in zip(asked, index.approximate().search(asked, k), strict=True):
+def _nearly_nearest(
+    asked: np.ndarray, index: RowIndex, k: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield what the approximate index finds; where it finds too little, the exact answer."""
+    for query, at in zip(asked[:, None], index.approximate().search(asked, k), strict=True):
         if len(at) < k:
-            answers += rows_near(query[None], index.rows, index.metric, index.bounds, k, -np.inf)
+            yield from rows_near(query, index.rows, index.metric, index.product, k, -np.inf)
         else:
-            answers.append((at, measure_exactly(query[None], index.rows, at, index.metric)))
-    return answers
+            yield at, distances(query, PickedRows(index.rows, at), index.metric)[0]
 
 
 def _select(
+    at: np.ndarray,
     found: np.ndarray,
     k: int | None,
     alpha: float | None,
-    reach: float,
+    radius: float,
     null: NullDistribution,
-    at: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return what belongs to the answer of one query.
-
-    `found` are its distances to the rows `at`, ascending: all rows, or at least those that
-    belong to the answer.
-    """
-    here = np.empty(0, dtype=np.int64) if k is None else _nearest(found, k)
-    chance = null.cdf(found[here])
+    """Return what belongs to the answer of one query, of its distances to the rows `at`."""
+    here = np.empty(0, dtype=np.int64) if k is None else k_smallest(found, k)
+    p_values = null.cdf(found[here])
     if alpha is not None:
-        near = np.flatnonzero(found <= reach * A_LITTLE_MORE)
-        if k is not None:
-            near = np.setdiff1d(near, here, assume_unique=True)
-        chances = null.cdf(found[near])
-        taken = chances <= alpha
-        here, chance = np.append(here, near[taken]), np.append(chance, chances[taken])
+        near = np.setdiff1d(np.flatnonzero(found <= radius), here, assume_unique=True)
+        more = null.cdf(found[near])
+        here = np.append(here, near[more <= alpha])
+        p_values = np.append(p_values, more[more <= alpha])
     order = np.lexsort((here, found[here]))
-    here = here[order].astype(np.int64)
-    idx = here if at is None else at[here]
-    return {"y_idx": idx, "distance": found[here], "y_proba": chance[order]}
-
-
-def _nearest(found: np.ndarray, k: int) -> np.ndarray:
-    """Return the indices of the k smallest; of those that equal the last, the first ones."""
-    last = np.partition(found, k - 1)[k - 1]
-    below = np.flatnonzero(found < last)
-    equal = np.flatnonzero(found == last)
-    return np.concatenate([below, equal[: k - len(below)]])
+    here = here[order]
+    return {"y_idx": at[here], "distance": found[here], "y_proba": p_values[order]}

@@ -8,8 +8,8 @@ import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.parameters import setting
-from clustimage._distances.bounds import PRODUCT_METRICS, Bounds, bound_rows
 from clustimage._distances.metrics import check_metric, check_rows
+from clustimage._distances.nearest import ProductIndex
 from clustimage.similarity._faiss import ApproximateIndex
 
 __all__ = ["RowIndex"]
@@ -37,13 +37,13 @@ class RowIndex:
     >>> feat = np.random.default_rng(0).normal(size=(1000, 8)).astype(np.float32)
     >>> index = RowIndex.build(feat)
     >>> index.rows is feat, index.n_bytes
-    (True, 12000)
+    (True, 8000)
     """
 
-    def __init__(self, rows: np.ndarray, metric: str, bounds: Bounds | None) -> None:
+    def __init__(self, rows: np.ndarray, metric: str, product: ProductIndex | None) -> None:
         self.rows = rows
         self.metric = metric
-        self.bounds = bounds
+        self.product = product
         self._approximate: ApproximateIndex | None = None
 
     @classmethod
@@ -60,7 +60,7 @@ class RowIndex:
         Returns
         -------
         RowIndex
-            About 12 bytes a row, beside `feat`; 16 for cosine and correlation.
+            About 8 bytes a row, beside `feat`.
 
         Raises
         ------
@@ -71,13 +71,13 @@ class RowIndex:
         """
         check_metric(metric)
         rows = check_rows("feat", feat)
-        return cls(rows, metric, bound_rows(rows, metric) if metric in PRODUCT_METRICS else None)
+        return cls(rows, metric, ProductIndex.build(rows, metric))
 
     @property
     def n_bytes(self) -> int:
         """Bytes that are held beside the rows."""
         kept = 0 if self._approximate is None else self._approximate.n_bytes
-        return kept + (0 if self.bounds is None else self.bounds.n_bytes)
+        return kept + (0 if self.product is None else self.product.n_bytes)
 
     def check(self, feat: Any, metric: str) -> np.ndarray:
         """Return the rows if they are `feat`, and the index is for `metric`.

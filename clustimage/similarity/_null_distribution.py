@@ -87,8 +87,9 @@ class NullDistribution:
         distance = np.asarray(distance, dtype=np.float64)
         if self.params["scale"] == 0:
             return np.where(distance > self.params["loc"], 1.0, 0.0)
-        below = self._cdf(0.0)
-        return np.clip((self._cdf(distance) - below) / (1 - below), 0.0, 1.0)
+        values = self._cdf(np.append(0.0, distance))
+        below, values = values[0], values[1:].reshape(distance.shape)
+        return np.clip((values - below) / (1 - below), 0.0, 1.0)
 
     def quantile(self, p: float) -> float:
         """Return the largest distance with a p-value of at most `p`, the inverse of `cdf`."""

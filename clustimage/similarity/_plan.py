@@ -6,8 +6,7 @@ from clustimage._core.batches import BLOCK_BYTES
 from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
-from clustimage._distances.bounds import PRODUCT_METRICS
-from clustimage._distances.metrics import check_metric
+from clustimage._distances.metrics import PRODUCT_METRICS, check_metric
 from clustimage.similarity._faiss import approximate_bytes, check_approximate_metric
 from clustimage.similarity._mean_images import FEW_IMAGES, sums_at_once
 
@@ -45,7 +44,7 @@ def plan_find(
     product, kept = metric in PRODUCT_METRICS, 0
     answers = min(MAX_ANSWER_BYTES, 32 * n_queries * n) + 40 * n
     if product:
-        kept = (12 if metric.endswith("euclidean") else 16) * n + 4 * n_columns
+        kept = 8 * n + 4 * n_columns
         answers = max(answers, 72 * n)  # or what the index is built with
     blocks = 3 * min(BLOCK_BYTES, 8 * n * n_columns) + 16 * n_queries * n_columns
     peak = kept + blocks + answers

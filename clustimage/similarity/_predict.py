@@ -9,7 +9,8 @@ import numpy as np
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.validation import check_real
 from clustimage._distances.metrics import check_metric, check_rows
-from clustimage._distances.pairs import PickedRows, nearest, nearest_other
+from clustimage._distances.nearest import nearest
+from clustimage._distances.pairs import PickedRows
 from clustimage.similarity._representatives import check_labels, group_members
 
 __all__ = ["cluster_radius", "predict_labels"]
@@ -154,7 +155,7 @@ def _longest_step(rows: np.ndarray, members: np.ndarray, metric: str) -> float:
     first[:: max(1, len(members) // FEW_MEMBERS)] = True
     members = np.concatenate([members[first], members[~first]])
     few = PickedRows(rows, members[: first.sum()])
-    most = nearest(PickedRows(rows, members), few, metric, skip_self=True)[1]
+    most = nearest(PickedRows(rows, members), few, metric, skipped=np.arange(len(members)))[1]
     order = np.argsort(-most, kind="stable")
     longest, every = 0.0, PickedRows(rows, members)
     for start in range(0, len(order), FEW_MEMBERS):
@@ -162,6 +163,6 @@ def _longest_step(rows: np.ndarray, members: np.ndarray, metric: str) -> float:
         part = part[most[part] > longest]
         if not len(part):
             break
-        step = nearest_other(PickedRows(rows, members[part]), every, metric, part)[1].max()
+        step = nearest(PickedRows(rows, members[part]), every, metric, skipped=part)[1].max()
         longest = max(longest, float(step))
     return longest

@@ -10,7 +10,7 @@ from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
 from clustimage._distances.metrics import check_metric, check_rows
-from clustimage._distances.nearest import measure_exactly
+from clustimage._distances.pairs import PickedRows, distances
 from clustimage.similarity._mean_images import mean_images
 from clustimage.similarity._plan import plan_unique
 
@@ -160,7 +160,7 @@ def group_members(labels: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
 
 
 def _to_centre(rows: np.ndarray, members: np.ndarray, metric: str) -> np.ndarray:
-    return measure_exactly(_centre(rows, members)[None], rows, members, metric)
+    return distances(_centre(rows, members)[None], PickedRows(rows, members), metric)[0]
 
 
 def _centre(rows: np.ndarray, members: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 from clustimage import Clustimage
 from clustimage._core.errors import InvalidDataError
 from clustimage._distances import condensed
-from clustimage._distances.blocks import PRODUCT_METRICS
 from clustimage._distances.condensed import condensed_distances, needs_of_pairs
+from clustimage._distances.metrics import PRODUCT_METRICS
 from clustimage.cluster import METRICS, AgglomerativeClusterer, cut_tree_k
 
 

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics.pairwise import haversine_distances
 
 from clustimage._core.errors import InvalidDataError
-from clustimage._distances.metrics import EARTH_RADIUS
+from clustimage._distances.geo import EARTH_RADIUS
 from clustimage.export._codec import Decoder, Encoder
 from clustimage.features import ExifExtractor, make_extractor
 from clustimage.images import load_images, read_metadata

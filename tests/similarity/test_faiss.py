@@ -9,7 +9,7 @@ import pytest
 
 from clustimage._core.errors import InvalidParameterError, MemoryLimitError, MissingDependencyError
 from clustimage._core.memory import Budget
-from clustimage._distances.bounds import PRODUCT_METRICS
+from clustimage._distances.metrics import PRODUCT_METRICS
 from clustimage.similarity import METRICS, NullDistribution, RowIndex, find_similar
 from clustimage.similarity._faiss import approximate_bytes
 

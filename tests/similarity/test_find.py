@@ -171,5 +171,6 @@ def test_select_does_not_lose_the_image_at_the_very_edge(feat):
     distance = np.linalg.norm(feat.astype(float) - feat[0], axis=1)
     edge = np.sort(distance)[20]
     alpha = float(null.cdf(edge))
-    answer = _find._select(distance, None, alpha, null.quantile(alpha), null)
+    at, radius = np.arange(300), null.quantile(alpha) * _find.A_LITTLE_MORE
+    answer = _find._select(at, distance, None, alpha, radius, null)
     assert len(answer["y_idx"]) == 21

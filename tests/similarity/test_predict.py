@@ -11,7 +11,7 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.neighbors import KNeighborsClassifier
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
-from clustimage._distances.pairs import nearest
+from clustimage._distances.nearest import nearest
 from clustimage.similarity import METRICS, _predict, cluster_radius, predict_labels
 
 
@@ -81,7 +81,7 @@ def test_reach_is_that_of_measuring_every_pair(metric, monkeypatch):
     rng = np.random.default_rng(0)
     for rows in (rng.normal(size=(90, 5)), rng.integers(0, 3, (90, 3)) + 0.5, np.ones((20, 2))):
         reach = cluster_radius(rows, np.zeros(len(rows), dtype=int), metric=metric)
-        brute = nearest(rows, rows, metric, skip_self=True)[1].max()
+        brute = nearest(rows, rows, metric, skipped=np.arange(len(rows)))[1].max()
         np.testing.assert_array_equal(reach, [brute])
 
 
@@ -98,13 +98,13 @@ def test_reach_that_was_kept_gives_the_same_labels():
 def test_few_members_are_compared_with_all_others(monkeypatch):
     """The longest step is known long before every pair is measured."""
     compared = []
-    real = _predict.nearest_other
+    real = _predict.nearest
 
-    def counted(queries, rows, metric, own):
-        compared.append(len(queries))
-        return real(queries, rows, metric, own)
+    def counted(queries, rows, metric, skipped):
+        compared.append(len(queries) * (len(rows) == 8000))
+        return real(queries, rows, metric, skipped=skipped)
 
-    monkeypatch.setattr(_predict, "nearest_other", counted)
+    monkeypatch.setattr(_predict, "nearest", counted)
     feat = np.random.default_rng(0).normal(size=(8000, 20)).astype(np.float32)
     cluster_radius(feat, np.zeros(8000, dtype=int))
     assert 0 < sum(compared) <= 1000

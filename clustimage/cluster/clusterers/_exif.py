@@ -15,8 +15,7 @@ from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import setting
 from clustimage._core.validation import check_int, check_real
-from clustimage._distances.geo import read_locations
-from clustimage._distances.metrics import EARTH_RADIUS, on_sphere
+from clustimage._distances.geo import EARTH_RADIUS, on_sphere, read_locations
 from clustimage.cluster._labels import count_clusters, order_labels
 from clustimage.cluster._request import ClusterRequest
 from clustimage.cluster._result import Clustering

@@ -13,8 +13,7 @@ from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_real
 from clustimage._distances.blocks import pair_distances
 from clustimage._distances.condensed import condensed_distances
-from clustimage._distances.geo import arcs, place_scale, read_locations
-from clustimage._distances.metrics import on_sphere
+from clustimage._distances.geo import arcs, on_sphere, place_scale, read_locations
 
 __all__ = [
     "CombinedDistance",

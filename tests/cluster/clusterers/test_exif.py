@@ -8,7 +8,7 @@ from sklearn.cluster import DBSCAN
 from sklearn.metrics.pairwise import haversine_distances
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
-from clustimage._distances.metrics import EARTH_RADIUS
+from clustimage._distances.geo import EARTH_RADIUS
 from clustimage.adapters import to_clusteval
 from clustimage.cluster import (
     Clustering,

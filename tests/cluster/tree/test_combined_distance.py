@@ -11,7 +11,7 @@ from sklearn.metrics.pairwise import haversine_distances
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._distances import geo
-from clustimage._distances.metrics import EARTH_RADIUS
+from clustimage._distances.geo import EARTH_RADIUS
 from clustimage.cluster import AgglomerativeClusterer, cut_tree_k, search_k
 from clustimage.cluster.tree._combined_distance import Weights, check_weights, combined_distances
 

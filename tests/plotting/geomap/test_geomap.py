@@ -273,7 +273,10 @@ def test_where_not_all_pictures_fit_each_region_has_some_and_a_note_says_so(tmp_
     assert 5 < len(there) < 30 and {0, 57, 58, 59} <= set(there)
     assert len(data["name"]) == len(data["size"]) == len(data["picture"]) == 60
     assert data["notes"] == [f"With a picture: {len(there)} of 60 photos, evenly over the map."]
-    assert f"Drawing {len(there)} of 60 pictures: evenly over the map. A larger 'max_memory'" in caplog.text
+    assert (
+        f"Drawing {len(there)} of 60 pictures: evenly over the map. A larger 'max_memory'"
+        in caplog.text
+    )
 
 
 def test_the_pictures_of_some_photos_are_those_of_these_photos(tmp_path):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_array
 
@@ -31,7 +31,7 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
     chooses_k = True
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Clusterer:
+    def from_settings(cls, settings: Mapping[str, object]) -> Clusterer:
         """Make one from those of `settings` that it knows."""
         return cls(**{name: settings[name] for name in cls._get_param_names() if name in settings})
 
@@ -62,7 +62,7 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
             If no labelling has a number of clusters in `counts`.
         """
 
-    def fit(self, X: Any, y: Any = None) -> Clusterer:
+    def fit(self, X: ArrayLike, y: object = None) -> Clusterer:
         """Cluster the rows of `X`.
 
         Parameters
@@ -78,16 +78,16 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
             With ``labels_``, ndarray of int64 of shape (n,), by decreasing size.
         """
         self.check()
-        X = check_array(X, dtype=np.float64, ensure_min_samples=3)
-        self.n_features_in_ = X.shape[1]
+        rows: np.ndarray = check_array(X, dtype=np.float64, ensure_min_samples=3)
+        self.n_features_in_ = rows.shape[1]
         exact = getattr(self, "n_clusters", None)
         # Without a range from a user, a clusterer that chooses k itself is free to.
-        free = range(2, min(25, len(X))) if self.chooses_k else range(len(X) + 1)
+        free = range(2, min(25, len(rows))) if self.chooses_k else range(len(rows) + 1)
         counts = free if exact is None else [exact]
-        candidates = self.candidates(X, counts)
+        candidates = self.candidates(rows, counts)
         evaluator = Silhouette()
         metric = getattr(self, "metric", "euclidean")
-        scores = evaluator.score(X, candidates, metric=metric)
+        scores = evaluator.score(rows, candidates, metric=metric)
         best = evaluator.choose(candidates.counts, scores)
         self.labels_ = order_labels(candidates.labels[best])
         return self

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
+
+import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.parameters import named, setting
@@ -12,7 +15,7 @@ from clustimage._distances.metrics import METRICS
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
-from clustimage.cluster.clusterers._custom import CustomClusterer
+from clustimage.cluster.clusterers._custom import CustomClusterer, FitPredict
 from clustimage.cluster.tree._combined_distance import Weights, check_weights
 from clustimage.cluster.tree._linkage import LINKAGES, name_linkage
 from clustimage.cluster.tree._similarity_cut import check_sim
@@ -100,7 +103,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
 'silhouette', 'dbindex', 'calinski'.
     """
 
-    cluster: Any = "agglomerative"
+    cluster: str | FitPredict = "agglomerative"
     evaluate: str = "silhouette"
     metric: str = "euclidean"
     linkage: str | None = None
@@ -111,7 +114,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
     sim: float | None = None
     time_weight: float = 0.0
     place_weight: float = 0.0
-    cannot_link: Any = None
+    cannot_link: Sequence[object] | np.ndarray | None = None
     micro_clusters: int | None = None
 
     def __post_init__(self) -> None:
@@ -155,7 +158,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
             )
         check_micro_clusters(self.micro_clusters, most=self.most_clusters)
 
-    def _set(self, **checked: Any) -> None:
+    def _set(self, **checked: object) -> None:
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
@@ -188,12 +191,13 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
             )
 
 
-def make_clusterer(request: ClusterRequest, **settings: Any) -> Clusterer:
+def make_clusterer(request: ClusterRequest, **settings: object) -> Clusterer:
     """Return the clusterer of a request, with more `settings` than it has, or a custom one."""
     cluster = request.cluster
     if hasattr(cluster, "fit_predict") and not isinstance(cluster, type):
         return CustomClusterer(cluster)
-    kind = CLUSTERERS[check_option("cluster", cluster, CLUSTERERS)]
+    check_option("cluster", cluster, CLUSTERERS)
+    kind = CLUSTERERS[str(cluster)]
     return kind.from_settings({**request.params, **settings})
 
 

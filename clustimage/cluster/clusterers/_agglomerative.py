@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
@@ -111,10 +112,10 @@ class AgglomerativeClusterer(Clusterer):
         linkage: str | None = None,
         sim: float | None = None,
         time_weight: float = 0.0,
-        timestamps: Any = None,
+        timestamps: ArrayLike | None = None,
         place_weight: float = 0.0,
-        locations: Any = None,
-        cannot_link: Any = None,
+        locations: ArrayLike | None = None,
+        cannot_link: Sequence[object] | np.ndarray | None = None,
         micro_clusters: int | None = None,
         random_state: int | None = 0,
         n_jobs: int | None = 1,
@@ -190,14 +191,15 @@ class AgglomerativeClusterer(Clusterer):
             distances = condensed_distances(X, self.metric, n_jobs=self.n_jobs)
         furthest = float(distances.max(initial=0.0))
         Z, n_allowed = build_constrained(distances, groups, linkage)
-        kept: dict[str, Any] = {"Z": Z, "combined": combined}
         if groups is not None:
-            kept["n_allowed"] = n_allowed
             counts = competing_counts(counts, len(X), n_allowed, groups)
         if self.sim is None:
-            return Candidates([cut_tree_k(Z, k) for k in counts], list(counts), **kept)
-        labels, height = cut_by_similarity(Z, furthest, self.sim, n_allowed)
-        return Candidates([labels], [height], "height", height=height, **kept)
+            found = Candidates([cut_tree_k(Z, k) for k in counts], list(counts))
+        else:
+            labels, height = cut_by_similarity(Z, furthest, self.sim, n_allowed)
+            found = Candidates([labels], [height], "height", height=height)
+        constrained = None if groups is None else n_allowed
+        return replace(found, Z=Z, combined=combined, n_allowed=constrained)
 
     def _micro_candidates(
         self, X: np.ndarray, counts: Sequence[int], tree: TreeStrategy

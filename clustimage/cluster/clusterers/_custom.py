@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
@@ -13,7 +14,14 @@ from clustimage._core.parameters import named
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 
-__all__ = ["CustomClusterer"]
+__all__ = ["CustomClusterer", "FitPredict"]
+
+
+class FitPredict(Protocol):
+    """An object that makes labels of the rows of an array."""
+
+    def fit_predict(self, X: np.ndarray) -> ArrayLike:
+        """Return a whole number for each row, negative for unclustered."""
 
 
 class CustomClusterer(Clusterer):
@@ -43,7 +51,7 @@ class CustomClusterer(Clusterer):
 
     chooses_k = False
 
-    def __init__(self, estimator: Any) -> None:
+    def __init__(self, estimator: FitPredict) -> None:
         self.estimator = estimator
 
     def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
@@ -56,7 +64,7 @@ class CustomClusterer(Clusterer):
         return Candidates([labels], [int(labels.max(initial=-1)) + 1])
 
     @staticmethod
-    def _labels(model: Any, X: np.ndarray) -> np.ndarray:
+    def _labels(model: FitPredict, X: np.ndarray) -> np.ndarray:
         labels = np.asarray(model.fit_predict(X))
         if labels.shape != (len(X),) or not np.issubdtype(labels.dtype, np.integer):
             raise InvalidDataError(

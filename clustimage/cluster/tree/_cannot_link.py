@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 
 from clustimage._core.errors import InvalidParameterError
@@ -57,7 +56,7 @@ class Groups:
         return int((self.sizes > 1).sum())
 
 
-def read_groups(cannot_link: Any, n: int) -> Groups | None:
+def read_groups(cannot_link: Sequence[object] | np.ndarray | None, n: int) -> Groups | None:
     """Return what is kept apart, from one label per image.
 
     Parameters
@@ -165,7 +164,7 @@ def check_constrained_linkage(name: str) -> None:
 
 def build_constrained_tree(
     X: np.ndarray,
-    groups: ArrayLike,
+    groups: Sequence[object] | np.ndarray,
     *,
     linkage_name: str = "ward",
     metric: str = "euclidean",

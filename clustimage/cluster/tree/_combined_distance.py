@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.parameters import named, setting
@@ -57,7 +57,7 @@ class Weights:
         return ", ".join(time + [f"place_weight={self.location}"] * (self.location > 0))
 
 
-def check_weights(time_weight: Any, place_weight: Any) -> Weights:
+def check_weights(time_weight: float, place_weight: float) -> Weights:
     """Return the weights, each from 0 to 1 and so is their sum.
 
     Raises
@@ -151,7 +151,7 @@ class CombinedDistance:
         return combined
 
 
-def check_seconds(timestamps: Any, time_weight: float, n: int) -> np.ndarray | None:
+def check_seconds(timestamps: ArrayLike | None, time_weight: float, n: int) -> np.ndarray | None:
     """Return when the images were taken, or None where the time has no weight.
 
     Parameters
@@ -176,25 +176,25 @@ def check_seconds(timestamps: Any, time_weight: float, n: int) -> np.ndarray | N
         return None
     if timestamps is None:
         raise InvalidParameterError(
-            f"{setting('time_weight', time_weight)} needs 'timestamps', the seconds of each "
-            f"image. Got None. Give them, or leave {named('time_weight')} at 0."
+            f"{setting('time_weight', time_weight)} needs {named('timestamps')}, the seconds of "
+            f"each image. Got None. Give them, or leave {named('time_weight')} at 0."
         )
     seconds = np.asarray(timestamps)
     if seconds.shape != (n,) or seconds.dtype.kind not in "iuf":
         raise InvalidParameterError(
-            f"'timestamps' must be {n} numbers of seconds, one per image. "
+            f"{named('timestamps')} must be {n} numbers of seconds, one per image. "
             f"Got an array of shape {seconds.shape} and type {seconds.dtype}."
         )
     unknown = np.flatnonzero(~np.isfinite(seconds))
     if len(unknown):
         raise InvalidParameterError(
-            f"'timestamps' must be finite. {len(unknown)} of {n} are not, the first one at row "
-            f"{unknown[0]}. Give a timestamp for every image, or leave those images out."
+            f"{named('timestamps')} must be finite. {len(unknown)} of {n} are not, the first "
+            f"one at row {unknown[0]}. Give a timestamp for every image, or leave those images out."
         )
     return seconds.astype(np.float64)
 
 
-def check_locations(locations: Any, place_weight: float, n: int) -> np.ndarray | None:
+def check_locations(locations: ArrayLike | None, place_weight: float, n: int) -> np.ndarray | None:
     """Return where the images were taken, or None where the location has no weight.
 
     Parameters
@@ -290,16 +290,16 @@ def combined_distances(
         distances = condensed_distances(X, metric, n_jobs=n_jobs)
     else:
         distances = np.zeros(n * (n - 1) // 2)
-    terms: dict[str, Any] = {}
+    largest = float(distances.max(initial=0.0))
+    combined = CombinedDistance(weights.content / largest if largest else 0.0)
     if timestamps is not None:
         longest = float(timestamps.max() - timestamps.min())
-        terms.update(timestamps=timestamps, time=weights.time / longest if longest else 0.0)
+        per_second = weights.time / longest if longest else 0.0
+        combined = replace(combined, timestamps=timestamps, time=per_second)
     if locations is not None:
         points = on_sphere(locations)
         furthest, mean = place_scale(points)
         per_metre = weights.location / furthest if furthest else 0.0
-        terms.update(points=points, location=per_metre, unknown=per_metre * mean)
-    largest = float(distances.max(initial=0.0))
-    combined = CombinedDistance(weights.content / largest if largest else 0.0, **terms)
+        combined = replace(combined, points=points, location=per_metre, unknown=per_metre * mean)
     combined.into(distances)
     return distances, combined

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from clustimage._core.validation import check_real
@@ -14,7 +12,7 @@ from clustimage.cluster.tree._linkage import cut_tree_at
 __all__ = ["Unscored", "check_sim", "cut_by_similarity"]
 
 
-def check_sim(sim: Any) -> float | None:
+def check_sim(sim: float | None) -> float | None:
     """Return `sim` as a float from 0 to 1, or None; else raise `InvalidParameterError`."""
     return None if sim is None else check_real("sim", sim, low=0, high=1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.memory import Budget, format_bytes
@@ -70,7 +69,7 @@ class TreeStrategy:
 
 
 def what_needs_pairs(
-    sim: float | None, time_weight: float, place_weight: float, cannot_link: Any
+    sim: float | None, time_weight: float, place_weight: float, cannot_link: object
 ) -> str | None:
     """Return the first of what is asked for that needs the distances of all pairs of images.
 
@@ -89,7 +88,7 @@ def what_needs_pairs(
 
 
 def check_micro_clusters(
-    value: Any, *, most: int = 1, needs_pairs: str | None = None
+    value: object, *, most: int = 1, needs_pairs: str | None = None
 ) -> int | None:
     """Return `micro_clusters` as an int or None.
 

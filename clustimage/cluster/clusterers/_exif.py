@@ -13,7 +13,7 @@ from sklearn.neighbors import KDTree
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_real
 from clustimage._distances.geo import EARTH_RADIUS, on_sphere, read_locations
 from clustimage.cluster._labels import count_clusters, order_labels
@@ -175,7 +175,8 @@ def cluster_exif(
 def _check_known(known: np.ndarray, metric: str, what: str) -> None:
     if known.ndim != 1:
         raise InvalidParameterError(
-            f"'timestamps' must be one number of seconds per image. Got shape {known.shape}."
+            f"{named('timestamps')} must be one number of seconds per image. Got shape "
+            f"{known.shape}."
         )
     if not known.any():
         raise InvalidDataError(

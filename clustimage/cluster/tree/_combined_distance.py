@@ -176,20 +176,20 @@ def check_seconds(timestamps: Any, time_weight: float, n: int) -> np.ndarray | N
         return None
     if timestamps is None:
         raise InvalidParameterError(
-            f"{setting('time_weight', time_weight)} needs 'timestamps', the seconds of each "
-            f"image. Got None. Give them, or leave {named('time_weight')} at 0."
+            f"{setting('time_weight', time_weight)} needs {named('timestamps')}, the seconds of "
+            f"each image. Got None. Give them, or leave {named('time_weight')} at 0."
         )
     seconds = np.asarray(timestamps)
     if seconds.shape != (n,) or seconds.dtype.kind not in "iuf":
         raise InvalidParameterError(
-            f"'timestamps' must be {n} numbers of seconds, one per image. "
-            f"Got an array of shape {seconds.shape} and type {seconds.dtype}."
+            f"{named('timestamps')} must be {n} numbers of seconds, one per image. Got an array of "
+            f"shape {seconds.shape} and type {seconds.dtype}."
         )
     unknown = np.flatnonzero(~np.isfinite(seconds))
     if len(unknown):
         raise InvalidParameterError(
-            f"'timestamps' must be finite. {len(unknown)} of {n} are not, the first one at row "
-            f"{unknown[0]}. Give a timestamp for every image, or leave those images out."
+            f"{named('timestamps')} must be finite. {len(unknown)} of {n} are not, the first one "
+            f"at row {unknown[0]}. Give a timestamp for every image, or leave those images out."
         )
     return seconds.astype(np.float64)
 

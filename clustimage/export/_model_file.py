@@ -222,7 +222,7 @@ def load_model(
         raise ModelFileError(f"Cannot load {source}. It needs more memory than there is.") from exc
     except _BROKEN as exc:
         raise ModelFileError(
-            f"Cannot load {source}. It is broken, cut off, or no model of clustimage "
+            f"Cannot load {source}. It is broken, cut off, or not a model of clustimage "
             f"({type(exc).__name__}: {exc}). Save the model again with save()."
         ) from exc
 

@@ -211,7 +211,7 @@ def test_where_a_model_cannot_be_written(tmp_path: Path) -> None:
     ("state", "words"),
     [
         ({"a": [1, {"b": object()}]}, r"state\['a'\]\[1\]\['b'\] .* it is a object"),
-        ({"a": {1: 2}}, r"state\['a'\] .* its key 1 is no text"),
+        ({"a": {1: 2}}, r"state\['a'\] .* its key 1 is not text"),
         ({"a": {1, 2}}, "it is a set"),
         ({"a": np.array([object()])}, r"state\['a'\]\[0\]"),
         ({"a": np.zeros(2, dtype=[("x", "f4")])}, "an array of"),
@@ -284,14 +284,14 @@ def test_a_newer_schema_says_to_update(saved: Path) -> None:
 def test_a_foreign_container_is_refused(tmp_path: Path, model: Any) -> None:
     with zipfile.ZipFile(tmp_path / "m", "w") as container:
         container.writestr("model.json", json.dumps(model))
-    with pytest.raises(ModelFileError, match="no model of clustimage"):
+    with pytest.raises(ModelFileError, match="not a model of clustimage"):
         load_model(tmp_path / "m")
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", pickle.dumps({"a": 1}), b"PK\x05\x06" + bytes(18)])
 def test_other_files_are_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "m").write_bytes(data)
-    with pytest.raises(ModelFileError, match="no model of clustimage"):
+    with pytest.raises(ModelFileError, match="not a model of clustimage"):
         load_model(tmp_path / "m")
 
 
@@ -400,7 +400,7 @@ def test_an_array_in_a_file_is_saved_as_one_in_memory(
 def test_an_array_beyond_the_budget_is_loaded_into_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(_model_file, "SMALL", 1000)
+    monkeypatch.setattr(_model_file, "MAX_BYTES_IN_MEMORY", 1000)
     array, folder = ARRAYS[name], tmp_path / "work"
     save_model(tmp_path / "m", {"a": array})
     for total, in_file in ((2 * array.nbytes, False), (2 * array.nbytes - 1, True)):
@@ -436,7 +436,7 @@ def test_a_full_disk_is_not_taken_for_a_broken_model(
 def test_damage_to_an_array_that_goes_into_a_file_is_found(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_model_file, "SMALL", 0)
+    monkeypatch.setattr(_model_file, "MAX_BYTES_IN_MEMORY", 0)
     whole, refused = saved.read_bytes(), 0
     with zipfile.ZipFile(saved) as container:
         start = container.getinfo("arrays/00001.npy").header_offset

@@ -129,7 +129,7 @@ def test_a_budget_that_is_too_small_says_the_least_that_works(name, images):
     ) as told:
         extractor.fit_images(images, budget=budget)
     assert extractor.plan(len(images), images.shape, budget)[0].problem == str(told.value)
-    least = int(str(told.value).split("max_memory='")[1].split(" MB")[0].replace(",", ""))
+    least = int(str(told.value).split("Give max_memory='")[1].split(" MB")[0].replace(",", ""))
     enough = Budget(least * 10**6, held=9_990_000)
     assert len(extractor.fit_images(images, budget=enough)) == len(images)
 

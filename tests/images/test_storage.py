@@ -265,7 +265,7 @@ def test_few_pixels_go_into_a_file_too_where_the_work_takes_the_rest():
 def test_a_budget_for_not_even_one_block_tells_the_least_that_works(X, tmp_path, caplog):
     with pytest.raises(MemoryLimitError, match="'dim'") as error:
         load_images(X, dim=(200, 200), budget=Budget(100_000), download_dir=tmp_path)
-    least = re.search(r"max_memory='([^']+)'", str(error.value))[1]
+    least = re.search(r"Give max_memory='([^']+)'", str(error.value))[1]
     with caplog.at_level(logging.INFO, "clustimage"):
         images = load_images(
             X, dim=(200, 200), n_jobs=4, budget=make_budget(least), download_dir=tmp_path

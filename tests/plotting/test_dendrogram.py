@@ -213,10 +213,10 @@ def test_leaves_that_are_micro_clusters_count_their_images(over_micro, tree):
     assert sum(counts) == len(over_micro.micro) == 79
     assert [text.get_text() for text in ax.get_xticklabels()] == info["ivl"]
     assert ax.get_title() == (
-        "79 images in 3 clusters, grown from 40 micro-clusters, the uppermost 10 branches"
+        "79 images in 3 clusters, built from 40 micro-clusters, the uppermost 10 branches"
     )
     _, ax, info = dendrogram(over_micro)
-    assert ax.get_title() == "79 images in 3 clusters, grown from 40 micro-clusters"
+    assert ax.get_title() == "79 images in 3 clusters, built from 40 micro-clusters"
     colors = [c.lower() for c in palette(3)]
     assert sorted({to_hex(c) for c in ax.collections[0].get_color()}) == sorted({*colors, TRUNK})
 

@@ -157,8 +157,8 @@ def check_constrained_linkage(name: str) -> None:
     if name not in CONSTRAINED:
         # Their heights fall: a merge that is allowed could lie above one that is not.
         raise InvalidParameterError(
-            f"{named('cannot_link')} cannot be combined with {setting('linkage', name)}. "
-            f"Allowed there: {', '.join(map(repr, CONSTRAINED))}."
+            f"{named('cannot_link')} cannot be combined with {setting('linkage', name)}. Allowed "
+            f"there: {', '.join(map(repr, CONSTRAINED))}."
         )
 
 

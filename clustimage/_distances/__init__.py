@@ -1,1 +1,1 @@
-"""The one place for metrics and distances: between all rows, between pairs, to the nearest rows."""
+"""Metrics and distances: between all rows, between pairs, and to the nearest rows."""

@@ -1,8 +1,9 @@
-"""The distances of all pairs of rows as one vector, which a tree is grown from."""
+"""The distances of all pairs of rows as one vector, which a tree is built from."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial.distance import cdist, pdist
 from threadpoolctl import threadpool_limits
 
@@ -18,18 +19,20 @@ from clustimage._distances.metrics import PRODUCT_METRICS
 
 __all__ = ["condensed_distances", "needs_of_pairs"]
 
-# Numbers that scipy compares one by one in about two seconds; of more, products of matrices
+# Differences that scipy sums one by one, in about two seconds; of more, products of matrices
 # are many times faster.
-MOST_NUMBERS = 2**32
-# Rows of one block: so many, and no more bytes than that.
-MOST_ROWS, BLOCK_BYTES = 1024, 2**25
+MAX_DIFFERENCES = 2**32
+# Rows of one block: so many, and no more bytes of float64 than that.
+MAX_ROWS_PER_BLOCK, MAX_BYTES_PER_BLOCK = 1024, 2**25
 # Rows that a typical one is chosen from.
-N_LOOKED_AT = 64
-# Pairs whose squared distance is a smaller part of their squared lengths are measured again.
-NEAR = 1e-4
+N_SAMPLED = 64
+# Pairs whose squared distance is a smaller share of their squared lengths are measured again.
+MIN_SHARE_OF_LENGTHS = 1e-4
+
+Floats = npt.NDArray[np.float64]
 
 
-def condensed_distances(X: np.ndarray, metric: str, *, n_jobs: int | None = 1) -> np.ndarray:
+def condensed_distances(X: np.ndarray, metric: str, *, n_jobs: int | None = 1) -> Floats:
     """Return the distances of all pairs of rows, as `scipy.spatial.distance.pdist` orders them.
 
     They are those of scipy, or equal them to about 1e-10: where there are many wide rows,
@@ -82,14 +85,14 @@ def needs_of_pairs(n: int, d: int, metric: str = "euclidean", *, n_jobs: int | N
 
 
 def _by_products(n: int, d: int, metric: str) -> bool:
-    return metric in PRODUCT_METRICS and n * (n - 1) // 2 * d > MOST_NUMBERS
+    return metric in PRODUCT_METRICS and n * (n - 1) // 2 * d > MAX_DIFFERENCES
 
 
 def _rows_at_once(d: int) -> int:
-    return max(1, min(MOST_ROWS, BLOCK_BYTES // (8 * d)))
+    return max(1, min(MAX_ROWS_PER_BLOCK, MAX_BYTES_PER_BLOCK // (8 * d)))
 
 
-def _from_products(X: np.ndarray, metric: str, n_jobs: int | None) -> np.ndarray:
+def _from_products(X: np.ndarray, metric: str, n_jobs: int | None) -> Floats:
     n, d = X.shape
     blocks = row_blocks(n, 1, 8 * _rows_at_once(d))
     tiles = [(some, others) for i, some in enumerate(blocks) for others in blocks[i:]]
@@ -115,33 +118,32 @@ def _from_products(X: np.ndarray, metric: str, n_jobs: int | None) -> np.ndarray
     return condensed
 
 
-def _rows(X: np.ndarray, metric: str, which: slice | np.ndarray) -> np.ndarray:
+def _rows(X: np.ndarray, metric: str, which: slice | np.ndarray) -> Floats:
     return prepare_rows(np.asarray(X[which], dtype=np.float64), metric)[0]
 
 
-def _typical_row(X: np.ndarray, metric: str) -> np.ndarray:
+def _typical_row(X: np.ndarray, metric: str) -> Floats:
     """Return a row in the middle of the others.
 
     Not their mean: differences of whole numbers (pixels, bits of hashes) stay whole, and
     distances that are equal stay equal.
     """
-    some = _rows(X, metric, slice(None, None, -(-len(X) // N_LOOKED_AT)))
+    some = _rows(X, metric, slice(None, None, -(-len(X) // N_SAMPLED)))
     away = some - some.mean(axis=0)
-    return some[np.einsum("ij,ij->i", away, away).argmin()]
+    row: Floats = some[np.einsum("ij,ij->i", away, away).argmin()]
+    return row
 
 
-def _squares(
-    X: np.ndarray, metric: str, origin: np.ndarray, some: slice, others: slice
-) -> np.ndarray:
+def _squares(X: np.ndarray, metric: str, origin: Floats, some: slice, others: slice) -> Floats:
     """Return the squared distances of two blocks of rows; at least those of each later row."""
     left = left_factor(_rows(X, metric, some), origin)
     right = right_factor(_rows(X, metric, others), origin)
-    squares = left @ right.T
+    squares: Floats = left @ right.T
     np.maximum(squares, 0, out=squares)
-    near = squares < NEAR * (left[:, -2:-1] + right[:, -1].max())
+    near = squares < MIN_SHARE_OF_LENGTHS * (left[:, -2:-1] + right[:, -1].max())
     if not near.any():
         return squares
-    near &= squares < NEAR * np.add.outer(left[:, -2], right[:, -1])
+    near &= squares < MIN_SHARE_OF_LENGTHS * np.add.outer(left[:, -2], right[:, -1])
     del left, right
     if some == others:
         near = np.triu(near, 1)

@@ -1,4 +1,4 @@
-"""Places on the earth, and how far they are from each other."""
+"""Locations on the earth, and how far they are from each other."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from scipy.spatial.distance import cdist
 from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidParameterError
 
-__all__ = ["EARTH_RADIUS", "arcs", "on_sphere", "place_scale", "read_locations"]
+__all__ = ["EARTH_RADIUS", "arcs", "on_sphere", "location_scale", "read_locations"]
 
 # Metres: the mean radius of the earth, (2 a + b) / 3 of WGS 84.
 EARTH_RADIUS = 6_371_008.8
 
 
 def read_locations(places: ArrayLike, n: int | None = None) -> np.ndarray:
-    """Return places as float64 `(n, 2)`; one that is half known is not known: NaN.
+    """Return locations as float64 `(n, 2)`; NaN where one of both angles is not known.
 
     Raises
     ------
@@ -41,8 +41,8 @@ def read_locations(places: ArrayLike, n: int | None = None) -> np.ndarray:
     )
 
 
-def on_sphere(places: np.ndarray) -> np.ndarray:
-    """Return places on the earth as points in space, where straight lines are distances.
+def on_sphere(locations: np.ndarray) -> np.ndarray:
+    """Return locations as points in space, where straight lines are distances.
 
     With `c` the length of the line between two points, their distance along the surface
     is ``2 R arcsin(c / (2 R))``: that of the haversine formula, without a seam at the
@@ -50,7 +50,7 @@ def on_sphere(places: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    places : ndarray of float64, shape (n, 2)
+    locations : ndarray of float64, shape (n, 2)
         Latitude and longitude in degrees; NaN stays NaN.
 
     Returns
@@ -63,7 +63,7 @@ def on_sphere(places: np.ndarray) -> np.ndarray:
     >>> on_sphere(np.array([[0.0, 180.0], [0.0, -180.0], [90.0, 7.0]])).round().tolist()
     [[-6371009.0, 0.0, 0.0], [-6371009.0, -0.0, 0.0], [0.0, 0.0, 6371009.0]]
     """
-    latitude, longitude = np.radians(np.asarray(places, dtype=np.float64)).T
+    latitude, longitude = np.radians(np.asarray(locations, dtype=np.float64)).T
     points = np.empty((len(latitude), 3))
     points[:, 0] = np.cos(latitude) * np.cos(longitude)
     points[:, 1] = np.cos(latitude) * np.sin(longitude)
@@ -75,7 +75,7 @@ def on_sphere(places: np.ndarray) -> np.ndarray:
 def arcs(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return the distances along the ground between points of `on_sphere`.
 
-    Equal to the haversine formula; NaN where a place is not known.
+    Equal to the haversine formula; NaN where a location is not known.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def arcs(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     >>> arcs(points[:1], points[1:]).round().tolist()
     [[111195.0]]
     """
-    distances = cdist(some, others)
+    distances: np.ndarray = cdist(some, others)
     distances /= 2 * EARTH_RADIUS
     np.minimum(distances, 1, out=distances)  # NaN stays
     np.arcsin(distances, out=distances)
@@ -100,13 +100,13 @@ def arcs(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     return distances
 
 
-def place_scale(points: np.ndarray) -> tuple[float, float]:
-    """Return the largest and the mean distance of two places that are known.
+def location_scale(points: np.ndarray) -> tuple[float, float]:
+    """Return the largest and the mean distance of two locations that are known.
 
     Parameters
     ----------
     points : ndarray of float64, shape (n, 3)
-        Of `on_sphere`; NaN where a place is not known.
+        Of `on_sphere`; NaN where a location is not known.
 
     Returns
     -------

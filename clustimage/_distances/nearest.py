@@ -351,19 +351,22 @@ def k_smallest(values: np.ndarray, k: int) -> np.ndarray:
 
 
 def _kth_smallest(values: np.ndarray, k: int) -> float:
-    if len(values) > max(N_FIRST_ROWS, 4 * k):
-        values = values[values <= np.partition(values[: max(N_FIRST_ROWS, 4 * k)], k - 1)[k - 1]]
+    n_first = max(N_FIRST_ROWS, 4 * k)
+    if n_first < len(values):  # few are left for the other selection
+        values = values[values <= np.partition(values[:n_first], k - 1)[k - 1]]
     return float(np.partition(values, k - 1)[k - 1])
 
 
 def _round_up(values: Any, kind: np.dtype) -> Any:
+    """Return numbers in the type `kind`, rounded up."""
     with np.errstate(over="ignore"):
         return np.nextafter(np.asarray(values).astype(kind), kind.type(np.inf))
 
 
 def _largest(kind: np.dtype) -> float:
     """Return the length of rows and queries beyond which products may overflow."""
-    return float(np.finfo(kind).max) ** 0.45
+    largest: float = float(np.finfo(kind).max) ** 0.45
+    return largest
 
 
 def _lengths(rows: Rows) -> tuple[np.ndarray, np.ndarray | None]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial.distance import cdist
 
 from clustimage._core.batches import row_blocks
 from clustimage._distances.metrics import has_no_direction
 
 __all__ = ["ANGLE_ERROR", "CACHE_BYTES", "PickedRows", "Rows", "distances", "paired_distances"]
+
+Floats = npt.NDArray[np.float64]
 
 # Below this a cosine distance of float32 rows is a rounding error.
 ANGLE_ERROR = 1e-12
@@ -53,7 +56,7 @@ class PickedRows:
 Rows = np.ndarray | PickedRows
 
 
-def distances(queries: np.ndarray, rows: Rows, metric: str) -> np.ndarray:
+def distances(queries: np.ndarray, rows: Rows, metric: str) -> Floats:
     """Return the distance of each query to each row.
 
     Computed by `scipy.spatial.distance.cdist` in float64, so that equal rows are at
@@ -83,8 +86,8 @@ def distances(queries: np.ndarray, rows: Rows, metric: str) -> np.ndarray:
     return answer
 
 
-def _repaired(found: np.ndarray, left: np.ndarray, right: np.ndarray, metric: str) -> np.ndarray:
-    """Fill what the metric leaves undefined, and take rounding errors around 0 away."""
+def _repaired(found: Floats, left: Floats, right: Floats, metric: str) -> Floats:
+    """Fill what the metric leaves undefined, and set rounding errors around 0 to 0."""
     if metric in ("cosine", "correlation"):
         found[found < ANGLE_ERROR] = 0.0
     undefined = np.isnan(found)
@@ -95,57 +98,54 @@ def _repaired(found: np.ndarray, left: np.ndarray, right: np.ndarray, metric: st
     return found
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
-    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return rows / np.where(length > 0, length, 1)[:, None]
-
-
-def _sqeuclidean_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _squares(a: Floats, b: Floats) -> Floats:
     difference = a - b
     return np.asarray(np.einsum("ij,ij->i", difference, difference))
 
 
-def _cosine_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    found = 1 - np.einsum("ij,ij->i", _unit(a), _unit(b))
+def _cosines(a: Floats, b: Floats) -> Floats:
+    def unit(rows: Floats) -> Floats:
+        length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        return np.divide(rows, np.where(length > 0, length, 1)[:, None])
+
+    found = 1 - np.einsum("ij,ij->i", unit(a), unit(b))
     found[(a == b).all(axis=1) | (~a.any(axis=1) & ~b.any(axis=1))] = 0.0
     return np.where(found < ANGLE_ERROR, 0.0, found)
 
 
-def _correlation_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    def centred(rows: np.ndarray) -> np.ndarray:
+def _correlations(a: Floats, b: Floats) -> Floats:
+    def centred(rows: Floats) -> Floats:
         constant = has_no_direction(rows, "correlation")
         return np.where(constant[:, None], 0.0, rows - rows.mean(axis=1, keepdims=True))
 
-    return _cosine_pairs(centred(a), centred(b))
+    return _cosines(centred(a), centred(b))
 
 
-def _canberra_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _canberra(a: Floats, b: Floats) -> Floats:
     size = np.abs(a) + np.abs(b)
-    return (np.abs(a - b) / np.where(size > 0, size, 1)).sum(axis=1)
+    return np.asarray(np.sum(np.abs(a - b) / np.where(size > 0, size, 1), axis=1))
 
 
-def _braycurtis_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _braycurtis(a: Floats, b: Floats) -> Floats:
     size = np.abs(a + b).sum(axis=1)
-    return np.abs(a - b).sum(axis=1) / np.where(size > 0, size, 1)
+    return np.asarray(np.abs(a - b).sum(axis=1) / np.where(size > 0, size, 1))
 
 
-# Distance of each row of a to the row of b in the same place: scipy has no such function.
-PAIRED: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "euclidean": lambda a, b: np.sqrt(_sqeuclidean_pairs(a, b)),
-    "sqeuclidean": lambda a, b: _sqeuclidean_pairs(a, b),
-    "cityblock": lambda a, b: np.abs(a - b).sum(axis=1),
-    "chebyshev": lambda a, b: np.abs(a - b).max(axis=1),
-    "cosine": _cosine_pairs,
-    "correlation": _correlation_pairs,
-    "canberra": _canberra_pairs,
-    "braycurtis": _braycurtis_pairs,
-    "hamming": lambda a, b: (a != b).mean(axis=1),
+# Distance of each row of a to the row of b with the same index: scipy has no such function.
+PAIRED: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "euclidean": lambda a, b: np.sqrt(_squares(a, b)),
+    "sqeuclidean": _squares,
+    "cityblock": lambda a, b: np.sum(np.abs(a - b), axis=1),
+    "chebyshev": lambda a, b: np.max(np.abs(a - b), axis=1),
+    "cosine": _cosines,
+    "correlation": _correlations,
+    "canberra": _canberra,
+    "braycurtis": _braycurtis,
+    "hamming": lambda a, b: np.mean(a != b, axis=1),
 }
 
 
-def paired_distances(
-    a: np.ndarray, i: np.ndarray, b: Rows, j: np.ndarray, metric: str
-) -> np.ndarray:
+def paired_distances(a: np.ndarray, i: np.ndarray, b: Rows, j: np.ndarray, metric: str) -> Floats:
     """Return the distance between ``a[i]`` and ``b[j]``, pair by pair.
 
     Parameters

@@ -17,8 +17,8 @@ from clustimage.cluster import METRICS, AgglomerativeClusterer, cut_tree_k
 @pytest.fixture
 def by_products(monkeypatch):
     """Let the smallest number of rows be many wide ones, in blocks of 64."""
-    monkeypatch.setattr(condensed, "MOST_NUMBERS", 0)
-    monkeypatch.setattr(condensed, "MOST_ROWS", 64)
+    monkeypatch.setattr(condensed, "MAX_DIFFERENCES", 0)
+    monkeypatch.setattr(condensed, "MAX_ROWS_PER_BLOCK", 64)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -81,9 +81,9 @@ def test_few_numbers_are_compared_by_scipy(monkeypatch):
     for metric in METRICS:
         np.testing.assert_allclose(condensed_distances(X, metric), pdist(X, metric), atol=1e-14)
     assert (condensed_distances(X, "euclidean") == pdist(X)).all()
-    monkeypatch.setattr(condensed, "MOST_NUMBERS", 90 * 89 // 2 * 10)
+    monkeypatch.setattr(condensed, "MAX_DIFFERENCES", 90 * 89 // 2 * 10)
     assert (condensed_distances(X, "euclidean") == pdist(X)).all()
-    monkeypatch.setattr(condensed, "MOST_NUMBERS", 90 * 89 // 2 * 10 - 1)
+    monkeypatch.setattr(condensed, "MAX_DIFFERENCES", 90 * 89 // 2 * 10 - 1)
     with pytest.raises(TypeError):
         condensed_distances(X, "euclidean")
 

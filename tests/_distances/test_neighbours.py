@@ -17,7 +17,7 @@ BITS = rng.integers(0, 2, (400, 12)).astype(np.float32)
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(neighbours, "BLOCK", 64)
+    monkeypatch.setattr(neighbours, "MAX_QUERIES_PER_BLOCK", 64)
 
 
 def test_neighbours_are_the_nearest_ones(small_blocks):

@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from clustimage._core.parallel import n_workers, run_ordered
-from clustimage._distances.blocks import pair_distances, prepare_rows
+from clustimage._distances.blocks import block_distances, prepare_rows
 
 __all__ = ["Reachability", "default_min_samples", "span_by_density"]
 
@@ -163,7 +163,7 @@ class _Forest:
     ) -> None:
         n = len(X)
         square = metric == "euclidean"
-        self.between = pair_distances(X, "sqeuclidean" if square else metric)
+        self.between = block_distances(X, "sqeuclidean" if square else metric)
         self.core = core**2 if square else core
         self.nearest = nearest
         squares = distances**2 if square else distances

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from clustimage._core.batches import row_blocks
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
-from clustimage._distances.blocks import pair_distances
+from clustimage._distances.blocks import block_distances
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster.evaluators._stratified_sample import (
@@ -247,7 +247,7 @@ class _DistanceSums:
         else:
             self.cell_labels = [labels[first] + 1 for labels in labellings]
         self.n_columns = n_columns
-        self.between = pair_distances(X, metric) if combined is None else combined.pairs(X, metric)
+        self.between = block_distances(X, metric) if combined is None else combined.pairs(X, metric)
         self.n_at_once = max(1, min(MAX_ROWS_AT_ONCE, SUMS_BYTES // (8 * n_columns)))
 
     def silhouettes(self, rows: np.ndarray, n_jobs: int) -> np.ndarray:

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_real
-from clustimage._distances.blocks import pair_distances
+from clustimage._distances.blocks import block_distances
 from clustimage._distances.condensed import condensed_distances
-from clustimage._distances.geo import arcs, on_sphere, place_scale, read_locations
+from clustimage._distances.geo import arcs, location_scale, on_sphere, read_locations
 
 __all__ = [
     "CombinedDistance",
@@ -122,9 +122,9 @@ class CombinedDistance:
     def pairs(self, X: np.ndarray, metric: str) -> Callable[[Index, Index], np.ndarray]:
         """Return a function from two sets of rows to the combined distances between them.
 
-        As `pair_distances`, whose distances of content it combines with time and location.
+        As `block_distances`, whose distances of content it combines with time and location.
         """
-        content = pair_distances(X, metric) if self.content else None
+        content = block_distances(X, metric) if self.content else None
 
         def between(some: Index, others: Index) -> np.ndarray:
             distances = self._of_metadata(some, others)
@@ -298,7 +298,7 @@ def combined_distances(
         combined = replace(combined, timestamps=timestamps, time=per_second)
     if locations is not None:
         points = on_sphere(locations)
-        furthest, mean = place_scale(points)
+        furthest, mean = location_scale(points)
         per_metre = weights.location / furthest if furthest else 0.0
         combined = replace(combined, points=points, location=per_metre, unknown=per_metre * mean)
     combined.into(distances)

@@ -73,8 +73,8 @@ def test_mean_squared_distances_of_groups_are_exact():
 
 def test_distances_of_many_columns_are_those_of_few(points, monkeypatch):
     exact = build_weighted_tree(*points)
-    monkeypatch.setattr("clustimage._distances.condensed.MOST_NUMBERS", 0)
-    monkeypatch.setattr("clustimage._distances.condensed.MOST_ROWS", 7)
+    monkeypatch.setattr("clustimage._distances.condensed.MAX_DIFFERENCES", 0)
+    monkeypatch.setattr("clustimage._distances.condensed.MAX_ROWS_PER_BLOCK", 7)
     np.testing.assert_allclose(build_weighted_tree(*points), exact, rtol=0, atol=1e-9)
 
 

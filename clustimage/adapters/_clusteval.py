@@ -23,46 +23,24 @@ KNOWN_CLUSTERERS = ("agglomerative", "kmeans", "dbscan", "hdbscan")
 KNOWN_EVALUATORS = ("silhouette", "dbindex", "derivative")
 
 
-<<<<<<< ours
-=======
-class TreePlots(EvaluationPlots):
-    """The plots, where the leaves of the tree may be micro-clusters of images."""
-
-    def dendrogram(self, X: Any = None, **options: Any) -> dict[str, Any]:
-        """Draw the linkage tree; see `EvaluationPlots.dendrogram`.
-
-        Where its leaves are micro-clusters, numbers in brackets count these, and so does
-        ``order_rows``; ``labx`` is of the images.
-        """
-        drawn = super().dendrogram(X, **options)
-        micro = self.clustering.micro
-        of_other_rows = None not in (options.get("metric"), options.get("linkage"))
-        if micro is None or of_other_rows:
-            return drawn
-        drawn["labx"] = drawn["labx"][micro]
-        if options.get("update_results"):
-            self.results["labx"] = drawn["labx"]
-        drawn["ax"].set_xlabel(f"{len(self.Z) + 1:,} micro-clusters of {len(micro):,} images")
-        return drawn
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A pickle cannot find the class by its name: it is made when it is first needed.
-        return _new_evaluation, (), vars(self)
-
-
->>>>>>> theirs
 @cache
 def _evaluation_class() -> type[clusteval]:
     # clusteval changes the warning filters when it is imported.
     with warnings.catch_warnings():
         from clusteval import clusteval
     # The class is made here, not at the top, so that clusteval is not imported before.
-    return type("Evaluation", (EvaluationPlots, clusteval), {"__doc__": EvaluationPlots.__doc__})
+    members = {"__doc__": EvaluationPlots.__doc__, "__reduce__": _reduced}
+    return type("Evaluation", (EvaluationPlots, clusteval), members)
 
 
-def _new_evaluation() -> clusteval:
+def _reduced(evaluation: Any) -> tuple[Any, ...]:
+    # A pickle cannot find the class by its name: it is made when it is first needed.
+    return _new_evaluation, (), vars(evaluation)
+
+
+def _new_evaluation() -> Any:
     """Return an object without attributes, as a pickle fills it."""
-    kind = _evaluation_class()
+    kind: Any = _evaluation_class()
     return kind.__new__(kind)
 
 

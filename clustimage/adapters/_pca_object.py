@@ -92,7 +92,7 @@ def _quiet_class() -> type:
 
 def _new_pca() -> Any:
     """Return an object without attributes, as a pickle fills it."""
-    kind = _quiet_class()
+    kind: Any = _quiet_class()
     return kind.__new__(kind)
 
 

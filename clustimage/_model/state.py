@@ -162,6 +162,28 @@ class State:
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
     budget: Budget | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle keeps: without what is made again when it is asked for."""
+        rebuilt = dict.fromkeys(("pca", "clusteval", "index", "budget"))
+        results = dict(self.results)
+        if self._shows_images():
+            results["img"] = None  # a view, which a pickle would hold twice
+        return {**vars(self), **rebuilt, "results": results}
+
+    def __setstate__(self, kept: Mapping[str, Any]) -> None:
+        vars(self).update(kept)
+        if self.images is not None and self.results["img"] is None:
+            self.results["img"] = self.images.flat
+
+    def _shows_images(self) -> bool:
+        """Return whether ``results["img"]`` is a view of the images that were imported."""
+        img = self.results["img"]
+        return (
+            img is not None
+            and self.images is not None
+            and np.may_share_memory(img, self.images.flat)
+        )
+
     def require(self, key: str) -> Any:
         """Return ``results[key]``, or raise `StepOrderError` naming the steps to run first."""
         return require(self.results, key)

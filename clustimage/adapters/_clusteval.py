@@ -29,7 +29,19 @@ def _evaluation_class() -> type[clusteval]:
     with warnings.catch_warnings():
         from clusteval import clusteval
     # The class is made here, not at the top, so that clusteval is not imported before.
-    return type("Evaluation", (EvaluationPlots, clusteval), {"__doc__": EvaluationPlots.__doc__})
+    members = {"__doc__": EvaluationPlots.__doc__, "__reduce__": _reduced}
+    return type("Evaluation", (EvaluationPlots, clusteval), members)
+
+
+def _reduced(evaluation: Any) -> tuple[Any, ...]:
+    # A pickle cannot find the class by its name: it is made when it is first needed.
+    return _new_evaluation, (), vars(evaluation)
+
+
+def _new_evaluation() -> Any:
+    """Return an object without attributes, as a pickle fills it."""
+    kind: Any = _evaluation_class()
+    return kind.__new__(kind)
 
 
 def to_clusteval(

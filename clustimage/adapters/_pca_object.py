@@ -82,8 +82,18 @@ def _quiet_class() -> type:
             with matplotlib.rc_context():
                 return super().biplot(*args, **kwargs)
 
+        def __reduce__(self) -> tuple[Any, ...]:
+            # A pickle cannot find the class by its name: it is made when it is first needed.
+            return _new_pca, (), vars(self)
+
     QuietPCA.__name__ = QuietPCA.__qualname__ = "pca"
     return QuietPCA
+
+
+def _new_pca() -> Any:
+    """Return an object without attributes, as a pickle fills it."""
+    kind: Any = _quiet_class()
+    return kind.__new__(kind)
 
 
 def _sklearn_pca(extractor: PCAExtractor) -> Any:

@@ -31,7 +31,7 @@ _HOMES: dict[str, str] = {
     "MemoryLimitError": "clustimage._core.errors",
     "MissingDependencyError": "clustimage._core.errors",
     "ModelFileError": "clustimage._core.errors",
-    "StepOrderError": "clustimage._core.errors",
+    "StepOrderError": "clustimage._core.step_order",
 }
 
 __all__ = [
@@ -70,9 +70,9 @@ if TYPE_CHECKING:
         MemoryLimitError,
         MissingDependencyError,
         ModelFileError,
-        StepOrderError,
     )
     from clustimage._core.logs import set_logger
+    from clustimage._core.step_order import StepOrderError
     from clustimage.clustimage import Clustimage
     from clustimage.datasets import import_example, unzip, wget
     from clustimage.images import imread, imresize, imscale, listdir

@@ -127,8 +127,10 @@ class Clustimage(
 "min_neighbors": 10, "min_size": 0.03, "min_score": 0.8, "max_side": 1280, "margin": 0.0, \
 "align": True}
         How `extract_faces` looks for faces and cuts them out; see its page.
-    random_state : int or None, default=0
-        Seed of everything that draws random numbers: the same seed, the same answer.
+    random_state : int, RandomState, Generator or None, default=0
+        Seed of everything that draws random numbers: the same seed, the same answer. A
+        `numpy.random.RandomState` or ``Generator`` draws the seed of the model once, when the
+        model is made.
     n_jobs : int, default=-1
         Number of workers; -1 uses every core.
     verbose : str, int or None, default="info"
@@ -190,7 +192,7 @@ class Clustimage(
         params_cnn: dict[str, Any] | None = None,
         params_exif: dict[str, Any] | None = None,
         params_faces: dict[str, Any] | None = None,
-        random_state: int | None = 0,
+        random_state: int | np.random.RandomState | np.random.Generator | None = 0,
         n_jobs: int = -1,
         verbose: str | int | None = "info",
         max_memory: int | str | None = None,

@@ -25,7 +25,7 @@ TOP_FILES = {"__init__", "__main__", "_version", "clustimage"}
 
 # What may be imported at the top of a file, beside the standard library and clustimage.
 THIRD_PARTY = {
-    0: {"numpy", "joblib"},
+    0: {"numpy", "joblib", "sklearn"},
     1: {"numpy", "PIL", "cv2", "scipy", "sklearn", "threadpoolctl"},
     2: {"numpy", "PIL", "cv2", "scipy", "sklearn", "skimage", "threadpoolctl"},
     3: {"numpy"},

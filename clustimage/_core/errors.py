@@ -5,7 +5,7 @@
     ClustimageError
     ├── InvalidParameterError (ValueError)    a name or a value that is not allowed
     ├── InvalidDataError (ValueError)         an array or a table that cannot be used
-    ├── StepOrderError (AttributeError)       a step was called before the one it needs
+    ├── StepOrderError (NotFittedError)       a step was called before the one it needs
     ├── ImageReadError (OSError)              no image, or a file that cannot be decoded
     ├── DownloadError (OSError)               a URL that could not be fetched
     ├── ArchiveError (ValueError)             an archive that is broken or unsafe to unpack
@@ -13,6 +13,8 @@
     ├── MemoryLimitError (MemoryError)        work that would not fit into the memory there is
     ├── DiskSpaceError (OSError)              a file that would not fit onto the disk
     └── MissingDependencyError (ImportError)  an optional package that is not installed
+
+`StepOrderError` is in a module of its own, as its base is scikit-learn's.
 """
 
 from __future__ import annotations
@@ -30,7 +32,6 @@ __all__ = [
     "MemoryLimitError",
     "MissingDependencyError",
     "ModelFileError",
-    "StepOrderError",
 ]
 
 
@@ -62,15 +63,6 @@ class InvalidParameterError(ClustimageError, ValueError):
 @public
 class InvalidDataError(ClustimageError, ValueError):
     """An array or a table cannot be used as images, features or labels."""
-
-
-@public
-class StepOrderError(ClustimageError, AttributeError):
-    """A step of the chain was called before the step that it needs.
-
-    An `AttributeError`, as scikit-learn's ``NotFittedError`` is: what is not there
-    yet, such as ``labels_``, is no attribute yet.
-    """
 
 
 @public

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import is_folder
 from clustimage._core.memory import Budget, check_max_memory, make_budget
 from clustimage._core.validation import check_bool
@@ -23,6 +24,27 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["ExportMethods"]
+
+
+if TYPE_CHECKING:
+    class_only = classmethod
+else:
+
+    class class_only(classmethod):
+        """A class method that says so where it is called on an instance, and does nothing."""
+
+        def __get__(self, instance: object, owner: type | None = None) -> Callable[..., Any]:
+            if instance is None:
+                return super().__get__(instance, owner)
+            kind, name = type(instance).__name__, self.__name__
+
+            def refuse(*args: Any, **options: Any) -> NoReturn:
+                raise InvalidParameterError(
+                    f"{name}() makes a new model and changes nothing of this one. "
+                    f"Call it on the class: model = {kind}.{name}(path)."
+                )
+
+            return refuse
 
 
 class ExportMethods(ModelBase):
@@ -68,7 +90,7 @@ class ExportMethods(ModelBase):
         """
         return save_model(path, saved_state(self), overwrite=overwrite)
 
-    @classmethod
+    @class_only
     def load(
         cls,
         path: str | os.PathLike[str],

@@ -12,10 +12,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from clustimage._core.errors import InvalidParameterError, ModelFileError, StepOrderError
+from clustimage._core.errors import InvalidParameterError, ModelFileError
 from clustimage._core.files import is_file
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named
+from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage.cluster import Clustering
 from clustimage.embedding import Embedder, make_embedder
@@ -70,6 +71,7 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
         given[holder] = _as_text(given[holder])
     given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
     given["ext"] = tuple(given["ext"])
+    given["random_state"] = settings.random_state
     embedder = state.embedder
     return {
         "given": given,

@@ -8,9 +8,9 @@ from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from clustimage._core.errors import StepOrderError
 from clustimage._core.memory import Budget, make_budget, megabytes
 from clustimage._core.plan import Plan, Step
+from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_int, check_option, check_unknown_names
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import SPACES

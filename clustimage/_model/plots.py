@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._core.errors import InvalidParameterError, StepOrderError
+from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import setting
+from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_bool, check_option
 from clustimage._model.clustering import ClusterMethods
 from clustimage._model.metadata import metadata_columns

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._core.errors import ImageReadError, InvalidParameterError, StepOrderError
+from clustimage._core.errors import ImageReadError, InvalidParameterError
+from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import set_clustering
 from clustimage._model.state import State

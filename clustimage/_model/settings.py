@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from os import PathLike
 from typing import Any
 
+import numpy as np
+
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import is_file
 from clustimage._core.logs import check_verbose, get_logger, set_logger
@@ -84,8 +86,7 @@ class Settings:
         for name in ("dim", "dim_face"):
             params[name] = check_shape(name, given[name])
         check_bool("grayscale", given["grayscale"])
-        if given["random_state"] is not None:
-            check_int("random_state", given["random_state"], low=0, high=2**32 - 1)
+        params["random_state"] = _seed(given["random_state"])
         if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
             raise InvalidParameterError(
                 f"{named('dirpath')} must be a folder. Got {given['dirpath']!r}."
@@ -114,3 +115,14 @@ class Settings:
     def params(self) -> dict[str, Any]:
         """The same as a dict, which extractors and embedders take what they know from."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
+
+
+def _seed(random_state: Any) -> int | None:
+    """Return the seed of a model; of a generator of random numbers the next one that it draws."""
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    if random_state is None:
+        return None
+    return check_int("random_state", random_state, low=0, high=2**32 - 1)

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._core.errors import InvalidDataError, StepOrderError
+from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import held_bytes
 from clustimage._core.memory import Budget
+from clustimage._core.step_order import StepOrderError
 from clustimage.cluster import Clustering
 from clustimage.embedding import CustomEmbedder, Embedder
 from clustimage.features import FeatureExtractor

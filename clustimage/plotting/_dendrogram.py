@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._core.errors import InvalidDataError, StepOrderError
+from clustimage._core.errors import InvalidDataError
+from clustimage._core.step_order import StepOrderError
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, check_real
 from clustimage.plotting._colors import label_colors

@@ -131,3 +131,36 @@ def test_scikit_learn_knows_what_it_is(digits):
     with pytest.raises(NotFittedError):
         check_is_fitted(cl)
     check_is_fitted(cl.fit(digits[0][:50]))
+
+
+@pytest.mark.parametrize("kind", [np.random.RandomState, np.random.default_rng])
+def test_a_generator_of_random_numbers_draws_the_seed(kind, digits, tmp_path):
+    settings = {"method": "pca", "embedding": "tsne", "verbose": "error"}
+    given = kind(3)
+    cl = Clustimage(random_state=given, **settings)
+    assert cl.get_params()["random_state"] is given
+    seed = cl.params["random_state"]
+    assert seed == Clustimage(random_state=kind(3), **settings).params["random_state"]
+    assert seed != Clustimage(random_state=given, **settings).params["random_state"]  # the next one
+    xycoord = cl.fit(digits[0][:60]).results["xycoord"]
+    same = Clustimage(random_state=seed, **settings).fit(digits[0][:60]).results["xycoord"]
+    np.testing.assert_array_equal(xycoord, same)
+    assert Clustimage.load(cl.save(tmp_path / "model")).get_params()["random_state"] == seed
+    assert isinstance(clone(cl), Clustimage)
+
+
+def test_what_is_too_early_is_not_fitted_for_scikit_learn_too():
+    cl = Clustimage(verbose="error")
+    with pytest.raises(NotFittedError, match=r"fit_transform\(\)"):
+        cl.labels_  # noqa: B018
+    with pytest.raises(NotFittedError):
+        cl.predict(np.zeros((1, 64)))
+    assert not hasattr(cl, "labels_")
+
+
+def test_load_on_an_instance_says_that_it_belongs_to_the_class(digits, tmp_path):
+    cl = Clustimage(embedding=None, verbose="error").fit(digits[0][:40])
+    path, before = cl.save(tmp_path / "model"), cl.labels_
+    with pytest.raises(InvalidParameterError, match=r"model = Clustimage.load\(path\)"):
+        cl.load(path)
+    assert cl.labels_ is before

@@ -2,7 +2,7 @@ from dataclasses import fields
 
 import pytest
 
-from clustimage._core.errors import StepOrderError
+from clustimage._core.step_order import StepOrderError
 from clustimage._model.state import RESULTS, SOURCES, State, require, stale_names
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from clustimage import Clustimage
-from clustimage._core.errors import InvalidDataError, InvalidParameterError, StepOrderError
+from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.step_order import StepOrderError
 from clustimage.export._filing import ACTIONS, numbered, safe_name
 from clustimage.images import load_images
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from clustimage._core.errors import InvalidParameterError, StepOrderError
+from clustimage._core.errors import InvalidParameterError
 from clustimage._core.memory import free_budget
 from clustimage._core.parameters import named, setting
+from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_int, check_option, check_real
 from clustimage._distances.condensed import condensed_distances
 from clustimage._distances.metrics import check_metric

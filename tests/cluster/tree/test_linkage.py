@@ -3,7 +3,8 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
-from clustimage._core.errors import InvalidParameterError, MemoryLimitError, StepOrderError
+from clustimage._core.errors import InvalidParameterError, MemoryLimitError
+from clustimage._core.step_order import StepOrderError
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster.tree._linkage import (

@@ -9,12 +9,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from clustimage._core.errors import (
-    InvalidDataError,
-    InvalidParameterError,
-    MemoryLimitError,
-    StepOrderError,
-)
+from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
+from clustimage._core.step_order import StepOrderError
 from clustimage.plotting import label_colors, plot_columns
 
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from clustimage import Clustimage
-from clustimage._core.errors import InvalidParameterError, StepOrderError
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.step_order import StepOrderError
 from clustimage.plotting import plot_faces
 
 

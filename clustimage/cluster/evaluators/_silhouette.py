@@ -33,6 +33,8 @@ N_SAMPLED = 4000
 MAX_ROWS_AT_ONCE = 512
 # Bytes of one block of distances, and of the sums over cells or clusters.
 BLOCK_BYTES = 4 * 2**20
+# Bytes of the copies of rows whose distances to others are measured.
+COPIED_BYTES = 8 * 2**20
 SUMS_BYTES = 64 * 2**20
 # Cells of the common refinement beyond which the clusters themselves are summed over.
 MAX_CELLS = 10_000
@@ -248,7 +250,10 @@ class _DistanceSums:
             self.cell_labels = [labels[first] + 1 for labels in labellings]
         self.n_columns = n_columns
         self.between = block_distances(X, metric) if combined is None else combined.pairs(X, metric)
-        self.n_at_once = max(1, min(MAX_ROWS_AT_ONCE, SUMS_BYTES // (8 * n_columns)))
+        self.max_copied = max(1, COPIED_BYTES // (8 * X.shape[1]))
+        self.n_at_once = max(
+            1, min(MAX_ROWS_AT_ONCE, SUMS_BYTES // (8 * n_columns), self.max_copied)
+        )
 
     def silhouettes(self, rows: np.ndarray, n_jobs: int) -> np.ndarray:
         """Return the silhouettes (m, s) of s rows, by increasing position, in m labellings."""
@@ -277,7 +282,8 @@ class _DistanceSums:
     def _sum(self, some: np.ndarray) -> Callable[[int], np.ndarray]:
         """Return a function from the position of a labelling to the sums, (len(some), k)."""
         sums = np.zeros((self.n_columns, len(some)))
-        for block in row_blocks(self.n_rows, len(some), BLOCK_BYTES):
+        n_rows = min(self.max_copied, max(1, BLOCK_BYTES // (8 * len(some))))
+        for block in row_blocks(self.n_rows, 1, 8 * n_rows):
             distances = self.between(block, some)
             low, high = np.searchsorted(some, [block.start, block.stop])
             distances[some[low:high] - block.start, np.arange(low, high)] = 0

@@ -1,4 +1,4 @@
-"""Arrays that live in a file: made, walked through in blocks, their pages given back."""
+"""Arrays that live in a file: made, read in blocks, their pages given back."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def load_images(
         images is scaled by the factor of the old ones. None scales each new image by
         its own maximum.
     cache : Cache, optional
-        Cache of past runs, see `open_cache`. Files that are as they were are then not
+        Cache of earlier runs, see `open_cache`. Files that are as they were are then not
         opened, files of cached content not decoded, and what is read is kept at once, so
         that a run that is stopped half way is not lost. Arrays and pictures in memory,
         files beyond 256 MiB and what is skipped are not kept.

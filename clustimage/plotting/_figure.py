@@ -75,7 +75,7 @@ def check_figsize(figsize: Any, ax: Axes | None = None) -> tuple[float, float]:
         return FIGSIZE
     if ax is not None:
         raise InvalidParameterError(
-            f"'figsize' is for a new figure and cannot go with 'ax'. Got {figsize!r} and an ax."
+            f"'figsize' is for a new figure and cannot be combined with 'ax'. Got {figsize!r} and an ax."
         )
     try:
         wide, high = figsize

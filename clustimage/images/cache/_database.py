@@ -1,4 +1,4 @@
-"""The cache of past runs: one file that is found, checked, described and removed here.
+"""The cache of earlier runs: one file that is found, checked, described and removed here.
 
 What is in it, and how it is read and written, is in `_session`.
 """
@@ -80,7 +80,7 @@ class Cache:
 
 
 def open_cache(dirpath: str | os.PathLike[str] | None) -> Cache | None:
-    """Return the cache of past runs below a folder, which is made if need be.
+    """Return the cache of earlier runs below a folder, which is made if need be.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ DEFAULT_EXTENSIONS: tuple[str, ...] = (
 )
 
 
-CACHE_NAME = "cache.sqlite"  # of past runs, see `cache`
+CACHE_NAME = "cache.sqlite"  # of earlier runs, see `cache`
 CACHE_FILES = tuple(CACHE_NAME + suffix for suffix in ("", "-wal", "-shm", "-journal"))
 
 

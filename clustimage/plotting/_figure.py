@@ -75,7 +75,8 @@ def check_figsize(figsize: Any, ax: Axes | None = None) -> tuple[float, float]:
         return FIGSIZE
     if ax is not None:
         raise InvalidParameterError(
-            f"'figsize' is for a new figure and cannot be combined with 'ax'. Got {figsize!r} and an ax."
+            "'figsize' is for a new figure and cannot be combined with 'ax'. "
+            f"Got {figsize!r} and an ax."
         )
     try:
         wide, high = figsize

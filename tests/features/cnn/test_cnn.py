@@ -235,7 +235,7 @@ def test_other_weights_than_those_fitted_are_refused(torch, colour, tmp_path):
         other_seed.set_state(make().fit(colour[:1]).get_state()).transform(colour[:1])
 
 
-# --- the cache of past runs -----------------------------------------------------------------------
+# --- the cache of earlier runs --------------------------------------------------------------------
 
 
 def read(folder, cache):

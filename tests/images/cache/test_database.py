@@ -1,4 +1,4 @@
-"""The cache of past runs: what it has, what is read again, and what may go wrong."""
+"""The cache of earlier runs: what it has, what is read again, and what may go wrong."""
 
 from __future__ import annotations
 

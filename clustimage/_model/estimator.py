@@ -194,10 +194,10 @@ class EstimatorMethods(ModelBase):
         if params.get("by") not in BY:
             if state.radius is None and labels.min() < 0:
                 state.store(radius=cluster_radius(feat, labels, metric=self._metric()))
-            return predict_labels(feat, labels, rows, metric=self._metric(), reach=state.radius)
+            return predict_labels(feat, labels, rows, metric=self._metric(), radius=state.radius)
         columns, has, unit = BY[params["by"]]
-        reach = params[unit] / getattr(state.extractor, unit)
-        found = predict_labels(feat[:, columns], labels, rows[:, columns], reach=reach)
+        radius = params[unit] / getattr(state.extractor, unit)
+        found = predict_labels(feat[:, columns], labels, rows[:, columns], radius=radius)
         found[rows[:, has] == 0] = -2
         return found
 

@@ -1,4 +1,4 @@
-"""An index that finds most of the nearest rows without reading all of them: faiss, an extra."""
+"""An approximate index, by faiss (an extra): most of the nearest rows, without reading all."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["ApproximateIndex", "approximate_bytes", "check_approximate_metric"]
 
 logger = get_logger(__name__)
 
-# Rows for each list from which its centre is learnt, and rounds of k-means.
-ROWS_PER_LIST = 64
-ROUNDS = 10
+# Rows for each list that k-means is fitted to, and its iterations.
+N_ROWS_PER_LIST = 64
+N_ITERATIONS = 10
 
-# Of the lists, one in so many is searched, and no less than a few.
-SHARE_SEARCHED = 16
-FEWEST_SEARCHED = 32
+# One in so many lists is searched, at least so many.
+LISTS_PER_SEARCHED_LIST = 16
+MIN_LISTS_SEARCHED = 32
 
-# Rows that are asked for beside the k nearest: distances are measured again, exactly.
-MORE = 16
+# Candidates beside the k nearest: distances are measured again, exactly.
+N_EXTRA_CANDIDATES = 16
 
 
 def check_approximate_metric(metric: str) -> None:
@@ -45,7 +45,7 @@ def approximate_bytes(n_rows: int, n_columns: int) -> tuple[int, int]:
     """Return how many bytes the index holds, and how many more it takes while it is built.
 
     Its lists grow by doubling, so that about a third of what they hold is empty, and up to a
-    half while it is built; the centres are learnt from a sample.
+    half while it is built; k-means is fitted to a sample.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def approximate_bytes(n_rows: int, n_columns: int) -> tuple[int, int]:
     """
     n_lists = _count_lists(n_rows)
     lists = n_rows * (4 * n_columns + 8)
-    sample = min(n_rows, ROWS_PER_LIST * n_lists) * 12 * n_columns
+    sample = min(n_rows, N_ROWS_PER_LIST * n_lists) * 12 * n_columns
     return 3 * lists // 2 + 4 * n_lists * n_columns, lists // 2 + sample + 2**19
 
 
@@ -72,15 +72,15 @@ class ApproximateIndex:
     .. [1] M. Douze et al. (2024). The Faiss library. arXiv:2401.08281.
     """
 
-    def __init__(self, metric: str, middle: np.ndarray, scale: float, lists: Any) -> None:
+    def __init__(self, metric: str, mean: np.ndarray, scale: float, lists: Any) -> None:
         self.metric = metric
-        self.middle = middle
+        self.mean = mean
         self.scale = scale
         self.lists = lists
 
     @classmethod
     def build(cls, rows: np.ndarray, metric: str) -> ApproximateIndex:
-        """Sort the rows into lists.
+        """Assign each row to the list of its nearest centre.
 
         Parameters
         ----------
@@ -99,22 +99,22 @@ class ApproximateIndex:
         check_approximate_metric(metric)
         faiss = import_optional("faiss", extra="index", needed_by=setting("approximate", True))
         n_lists = _count_lists(len(rows))
-        some = np.random.default_rng(0).permutation(len(rows))[: ROWS_PER_LIST * n_lists]
+        some = np.random.default_rng(0).permutation(len(rows))[: N_ROWS_PER_LIST * n_lists]
         sample = rows[np.sort(some)]
-        middle = sample.mean(axis=0, dtype=np.float64)
-        scale = float(np.abs(sample - middle).max()) or 1.0
+        mean = sample.mean(axis=0, dtype=np.float64)
+        scale = float(np.abs(sample - mean).max()) or 1.0
         n_columns = rows.shape[1]
         lists = faiss.IndexIVFFlat(
             faiss.IndexFlatL2(n_columns), n_columns, n_lists, faiss.METRIC_L2
         )
-        lists.cp.seed, lists.cp.niter, lists.cp.min_points_per_centroid = 0, ROUNDS, 1
-        lists.nprobe = min(n_lists, max(FEWEST_SEARCHED, n_lists // SHARE_SEARCHED))
-        index = cls(metric, middle, scale, lists)
+        lists.cp.seed, lists.cp.niter, lists.cp.min_points_per_centroid = 0, N_ITERATIONS, 1
+        lists.nprobe = min(n_lists, max(MIN_LISTS_SEARCHED, n_lists // LISTS_PER_SEARCHED_LIST))
+        index = cls(metric, mean, scale, lists)
         lists.train(index._prepared(sample))
         for block in row_blocks(len(rows), n_columns):
             lists.add(index._prepared(rows[block]))
         logger.info(
-            "Sorted %s rows into %d lists, of which a query searches %d: %s.",
+            "Indexed %s rows in %d lists, of which a query searches %d: %s.",
             f"{len(rows):,}",
             n_lists,
             lists.nprobe,
@@ -135,21 +135,21 @@ class ApproximateIndex:
         queries : ndarray of shape (m, d)
             Finite.
         k : int
-            How many are wanted.
+            Number of the nearest that are wanted.
 
         Returns
         -------
         list of ndarray of int64
             Ascending; a few more than `k`, or fewer where the lists held no more.
         """
-        wanted = min(self.lists.ntotal, k + MORE)
+        wanted = min(self.lists.ntotal, k + N_EXTRA_CANDIDATES)
         found = self.lists.search(self._prepared(queries), wanted)[1]
         return [np.sort(at[at >= 0]).astype(np.int64) for at in found]
 
     def _prepared(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows as float32, so that the length of their difference is what counts."""
+        """Return rows as float32, to be compared by the length of their difference."""
         if self.metric.endswith("euclidean"):
-            return np.ascontiguousarray((rows - self.middle) / self.scale, dtype=np.float32)
+            return np.ascontiguousarray((rows - self.mean) / self.scale, dtype=np.float32)
         unit, _ = prepare_rows(rows.astype(np.float64), self.metric)
         return np.ascontiguousarray(unit[:, :-1], dtype=np.float32)
 

@@ -20,11 +20,11 @@ from clustimage.similarity._plan import plan_find
 
 __all__ = ["find_similar"]
 
-# The distance that belongs to alpha is rounded: a little more is taken, then looked at.
-A_LITTLE_MORE = 1 + 1e-9
+# The distance of the p-value alpha is rounded: p-values decide within so much more.
+RADIUS_TOLERANCE = 1 + 1e-9
 
-# With fewer queries than this, what an index learns of the rows is not worth reading them.
-MANY_QUERIES = 4
+# With fewer queries than this, measuring all distances takes less time than an index.
+MIN_QUERIES_FOR_INDEX = 4
 
 
 def find_similar(
@@ -42,8 +42,8 @@ def find_similar(
     """Return, for each query, the images that are nearest or significantly near.
 
     Distances are exact, in float64; an image is at distance 0 from itself. The rows are
-    walked through in blocks, for many queries at once; no more is held than the answers
-    and some 100 MB.
+    read in blocks, for many queries at once; no more is held than the answers and some
+    100 MB.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def find_similar(
         Take all images with a p-value of at most this, above 0 and up to 1. With
         both, the union is taken.
     null : NullDistribution, optional
-        Background of the p-values, from `fit_null`; fitted here (seed 0) if it is
-        not given.
+        Null distribution of the p-values, from `fit_null`; fitted here (seed 0) if it
+        is not given.
     metric : str, default="euclidean"
         One of `METRICS`.
     index : RowIndex, optional
@@ -66,8 +66,8 @@ def find_similar(
         reading `feat` takes, and the answer is the same. `feat` must be the very array
         that it was built from, and is not checked again.
     approximate : bool, default=False
-        Look only where the nearest rows are likely to be: some of the k nearest may be
-        missing, the distances are exact. Needs faiss (``pip install 'clustimage[index]'``)
+        Search an approximate index: some of the k nearest may be missing, the distances
+        are exact. Needs faiss (``pip install 'clustimage[index]'``)
         and ``alpha=None``; it is built at the first call and kept in `index`.
     budget : Budget, optional
         What may be taken; None for no limit.
@@ -102,7 +102,7 @@ def find_similar(
     check_bool("approximate", approximate)
     rows = check_rows("feat", feat) if index is None else index.check(feat, metric)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
-    k, alpha = _check_wish(k, alpha, len(rows), approximate=approximate)
+    k, alpha = _check_k_and_alpha(k, alpha, len(rows), approximate=approximate)
     step = plan_find(
         len(rows),
         rows.shape[1],
@@ -113,7 +113,7 @@ def find_similar(
         built=0 if index is None else index.n_bytes,
     )
     step.check()
-    if index is None and (approximate or len(asked) >= MANY_QUERIES):
+    if index is None and (approximate or len(asked) >= MIN_QUERIES_FOR_INDEX):
         index = RowIndex.build(rows, metric)
     if null is None:
         null = fit_null(rows, metric=metric)
@@ -122,16 +122,16 @@ def find_similar(
             f"'null' was fitted to distances with {setting('metric', null.metric)}. Got "
             f"{setting('metric', metric)}."
         )
-    radius = -np.inf if alpha is None else null.quantile(alpha) * A_LITTLE_MORE
+    radius = -np.inf if alpha is None else null.quantile(alpha) * RADIUS_TOLERANCE
     if approximate and index is not None and k is not None:
-        found = _nearly_nearest(asked, index, k)
+        found = _approximately_nearest(asked, index, k)
     else:
         product = None if index is None else index.product
         found = rows_near(asked, rows, metric, product, k, radius)
     return [_select(at, distance, k, alpha, radius, null) for at, distance in found]
 
 
-def _check_wish(
+def _check_k_and_alpha(
     k: Any, alpha: Any, n_rows: int, *, approximate: bool
 ) -> tuple[int | None, float | None]:
     if k is None and alpha is None:
@@ -152,7 +152,7 @@ def _check_wish(
     return k, alpha
 
 
-def _nearly_nearest(
+def _approximately_nearest(
     asked: np.ndarray, index: RowIndex, k: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield what the approximate index finds; where it finds too little, the exact answer."""

@@ -1,4 +1,4 @@
-"""What is computed once for rows that are searched again and again."""
+"""What is computed once for rows that many queries are compared with."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["RowIndex"]
 
 
 class RowIndex:
-    """The lengths of all rows, and what follows from them: a query then reads the rows once.
+    """The lengths of all rows and their error bounds, so that a query reads the rows once.
 
     With it `find_similar` measures every row by a product of matrices in the type of the
     rows, and again in float64 those that may be in the answer: the answer is the same, to
-    the last digit. It is worth it for euclidean, sqeuclidean, cosine and correlation; for
-    other metrics it holds nothing.
+    the last digit. For metrics other than euclidean, sqeuclidean, cosine and correlation it
+    holds nothing.
 
     Make it with `RowIndex.build`.
 
@@ -30,7 +30,7 @@ class RowIndex:
     rows : ndarray of shape (n, d)
         The features themselves, not a copy. They must not be changed.
     metric : str
-        What distances it is for.
+        Metric of the distances.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class RowIndex:
 
     @classmethod
     def build(cls, feat: Any, metric: str = "euclidean") -> RowIndex:
-        """Read the rows once or twice and keep what is the same for all queries.
+        """Compute what is the same for all queries.
 
         Parameters
         ----------
@@ -79,13 +79,13 @@ class RowIndex:
         kept = 0 if self._approximate is None else self._approximate.n_bytes
         return kept + (0 if self.product is None else self.product.n_bytes)
 
-    def check(self, feat: Any, metric: str) -> np.ndarray:
+    def check(self, feat: object, metric: str) -> np.ndarray:
         """Return the rows if they are `feat`, and the index is for `metric`.
 
         Raises
         ------
         InvalidParameterError
-            If one of both is not so.
+            If they are not, or it is not.
         """
         if feat is not self.rows:
             raise InvalidParameterError(
@@ -106,7 +106,7 @@ class RowIndex:
         Raises
         ------
         InvalidParameterError
-            If the metric is none that it can do.
+            If the metric is another than those four.
         MissingDependencyError
             If faiss is not installed.
         """
@@ -115,4 +115,7 @@ class RowIndex:
         return self._approximate
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_approximate": None}  # no part of Python; built again
+        return {
+            **self.__dict__,
+            "_approximate": None,
+        }  # faiss indices cannot be pickled; built again

@@ -1,4 +1,4 @@
-"""The mean image of each cluster, from images that are walked through in their order."""
+"""The mean image of each cluster, from images that are read in their order."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from clustimage._core.memory import Budget
 
 __all__ = ["mean_images", "sums_at_once"]
 
-# Bytes of images that are taken up at once, and of the sums of pixels.
-BLOCK_BYTES = 16 * 2**20
-SUMS_BYTES = 128 * 2**20
+# Bytes of images that are read at once, and of the sums of pixels.
+MAX_BYTES_OF_IMAGES = 16 * 2**20
+MAX_BYTES_OF_SUMS = 128 * 2**20
 
-# So many images of uint8 can be added up in uint16, which is the fastest.
-FEW_IMAGES = 257
+# So many images of uint8 can be summed in uint16, which is the fastest.
+MAX_IMAGES_PER_SUM = 257
 
 
 def sums_at_once(n_clusters: int, n_pixels: int, budget: Budget | None = None) -> int:
-    """Return for how many clusters the pixels are added up in one walk; 1 at least.
+    """Return for how many clusters the pixels are summed in one pass; 1 at least.
 
     Examples
     --------
     >>> sums_at_once(5_000, 49_152), sums_at_once(5_000, 49_152, Budget(100_000_000))
     (682, 127)
     """
-    room = SUMS_BYTES if budget is None else min(SUMS_BYTES, budget.left // 4)
-    return max(1, min(n_clusters, room // (4 * max(1, n_pixels))))
+    n_bytes = MAX_BYTES_OF_SUMS if budget is None else min(MAX_BYTES_OF_SUMS, budget.left // 4)
+    return max(1, min(n_clusters, n_bytes // (4 * max(1, n_pixels))))
 
 
 def mean_images(
@@ -70,11 +70,11 @@ def mean_images(
 
 
 def _sum_images(pixels: np.ndarray, group_of: np.ndarray, n_groups: int) -> np.ndarray:
-    """Return the sum of the images of the groups from 0 to `n_groups`; others are passed over."""
+    """Return the sum of the images of the groups from 0 to `n_groups`; others are left out."""
     n_pixels = int(np.prod(pixels.shape[1:]))
     fits = len(pixels) * 255 < 2**32
     sums = np.zeros((n_groups, n_pixels), dtype=np.uint32 if fits else np.uint64)
-    for block, part in file_blocks(pixels, max(1, BLOCK_BYTES // max(1, n_pixels))):
+    for block, part in file_blocks(pixels, max(1, MAX_BYTES_OF_IMAGES // max(1, n_pixels))):
         own = group_of[block]
         inside = np.flatnonzero((own >= 0) & (own < n_groups))
         inside = inside[np.argsort(own[inside], kind="stable")]
@@ -82,7 +82,7 @@ def _sum_images(pixels: np.ndarray, group_of: np.ndarray, n_groups: int) -> np.n
         ends = np.append(starts[1:], len(inside))[: len(names)]
         for name, begin, end in zip(names, starts, ends, strict=True):
             members = inside[begin:end]
-            for start in range(0, len(members), FEW_IMAGES):
-                images = part[members[start : start + FEW_IMAGES]]
+            for start in range(0, len(members), MAX_IMAGES_PER_SUM):
+                images = part[members[start : start + MAX_IMAGES_PER_SUM]]
                 sums[name] += images.reshape(len(images), -1).sum(axis=0, dtype=np.uint16)
     return sums

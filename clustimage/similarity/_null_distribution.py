@@ -1,12 +1,13 @@
-"""How far apart two images of the set are by chance: the background of the p-values."""
+"""The null distribution of the p-values: distances between two images of the set by chance."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from clustimage._core.errors import ModelFileError
@@ -16,6 +17,8 @@ from clustimage._distances.pairs import paired_distances
 
 __all__ = ["DISTRIBUTIONS", "NullDistribution", "fit_null"]
 
+Floats = npt.NDArray[np.float64]
+
 DISTRIBUTIONS = {
     "norm": stats.norm,
     "expon": stats.expon,
@@ -24,16 +27,15 @@ DISTRIBUTIONS = {
     "t": stats.t,
 }
 
-N_PAIRS = 20_000
-FEWEST_PAIRS = 1_000
-# Numbers that are gathered for the pairs: for longer rows there are fewer pairs.
-BUDGET = 20_000_000
+# Pairs that are drawn; fewer where their rows would have more than so many numbers.
+MAX_PAIRS, MIN_PAIRS = 20_000, 1_000
+MAX_NUMBERS_OF_PAIRS = 20_000_000
 
-# The two fits that search do so on this many quantiles of the sample.
+# Gamma and t are fitted, by iteration, to this many quantiles of the sample.
 N_QUANTILES = 2_000
 
 # A t distribution with more degrees of freedom than this is a normal one.
-MOST_DF = 1e4
+MAX_DEGREES_OF_FREEDOM = 1e4
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class NullDistribution:
     n_pairs: int = 0
     scores: dict[str, float] = field(default_factory=dict)
 
-    def cdf(self, distance: Any) -> np.ndarray:
+    def cdf(self, distance: npt.ArrayLike) -> Floats:
         """Return the p-value of each distance: the chance of one as small or smaller.
 
         Parameters
@@ -89,7 +91,8 @@ class NullDistribution:
             return np.where(distance > self.params["loc"], 1.0, 0.0)
         values = self._cdf(np.append(0.0, distance))
         below, values = values[0], values[1:].reshape(distance.shape)
-        return np.clip((values - below) / (1 - below), 0.0, 1.0)
+        p_values: Floats = np.clip((values - below) / (1 - below), 0.0, 1.0)
+        return p_values
 
     def quantile(self, p: float) -> float:
         """Return the largest distance with a p-value of at most `p`, the inverse of `cdf`."""
@@ -100,18 +103,12 @@ class NullDistribution:
         below = self._cdf(0.0)
         return float(DISTRIBUTIONS[self.name].ppf(below + p * (1 - below), **self.params))
 
-    def _cdf(self, distance: Any) -> Any:
+    def _cdf(self, distance: float | Floats) -> Any:
         return DISTRIBUTIONS[self.name].cdf(distance, **self.params)
 
     def get_state(self) -> dict[str, Any]:
-        """Return everything as values that JSON knows."""
-        return {
-            "name": self.name,
-            "params": dict(self.params),
-            "metric": self.metric,
-            "n_pairs": self.n_pairs,
-            "scores": dict(self.scores),
-        }
+        """Return all fields as values of JSON."""
+        return asdict(self)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> NullDistribution:
@@ -120,7 +117,7 @@ class NullDistribution:
         Raises
         ------
         ModelFileError
-            If something is missing, or the distribution is not known.
+            If a field is missing, or the distribution is not one of `DISTRIBUTIONS`.
         """
         try:
             name = str(state["name"])
@@ -196,7 +193,7 @@ def fit_null(
     check_metric(metric)
     rows = check_rows("feat", feat)
     if n_pairs is None:
-        n_pairs = int(np.clip(BUDGET // rows.shape[1], FEWEST_PAIRS, N_PAIRS))
+        n_pairs = int(np.clip(MAX_NUMBERS_OF_PAIRS // rows.shape[1], MIN_PAIRS, MAX_PAIRS))
     n_pairs = check_int("n_pairs", n_pairs, low=1)
     i, j = _draw_pairs(len(rows), n_pairs, _generator(random_state))
     sample = np.sort(paired_distances(rows, i, rows, j, metric))
@@ -225,7 +222,7 @@ def _draw_pairs(
     if n_rows * (n_rows - 1) // 2 <= n_pairs:
         return np.triu_indices(n_rows, k=1)
     i = rng.integers(0, n_rows, n_pairs)
-    # One of the others: those from i on move up by one place.
+    # One of the others: indices from i on move up by one.
     j = rng.integers(0, n_rows - 1, n_pairs)
     return i, j + (j >= i)
 
@@ -242,11 +239,11 @@ def _fits(sample: np.ndarray) -> dict[str, dict[str, float]]:
         "expon": {"loc": low, "scale": mean - low},
         "uniform": {"loc": low, "scale": high - low},
     }
-    # Where most distances are equal the quantiles may be, too: then only those three are left.
+    # Where most distances are equal the quantiles may be, too: then only those three are fitted.
     if len(sample) > N_QUANTILES:
         sample = np.quantile(sample, (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES)
     above = sample[sample > 0]
-    searches = {
+    searches: dict[str, Callable[[], Sequence[float]]] = {
         "gamma": lambda: stats.gamma.fit(above, floc=0),
         "t": lambda: stats.t.fit(sample, 10.0, loc=mean, scale=float(sample.std())),
     }
@@ -256,11 +253,11 @@ def _fits(sample: np.ndarray) -> dict[str, dict[str, float]]:
         try:
             with np.errstate(all="ignore"):
                 values = [float(value) for value in search()]
-        except stats.FitError:  # the search did not settle: one candidate less
+        except stats.FitError:  # it did not converge: one candidate less
             continue
         shape = {"gamma": "a", "t": "df"}[name]
         usable = np.isfinite(values).all() and min(values[0], values[2]) > 0
-        if usable and not (name == "t" and values[0] > MOST_DF):
+        if usable and not (name == "t" and values[0] > MAX_DEGREES_OF_FREEDOM):
             fits[name] = dict(zip((shape, "loc", "scale"), values, strict=True))
     return fits
 

@@ -8,7 +8,7 @@ from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._distances.metrics import PRODUCT_METRICS, check_metric
 from clustimage.similarity._faiss import approximate_bytes, check_approximate_metric
-from clustimage.similarity._mean_images import FEW_IMAGES, sums_at_once
+from clustimage.similarity._mean_images import MAX_IMAGES_PER_SUM, sums_at_once
 
 __all__ = ["plan_find", "plan_unique"]
 
@@ -84,7 +84,7 @@ def plan_unique(
     at_once = sums_at_once(clusters, n_pixels, budget)
     blocks = 24 * n + 2 * min(BLOCK_BYTES, 12 * n * n_columns)
     if n_pixels:
-        images = (min(FEW_IMAGES, n) + 4 * at_once + 16) * n_pixels
+        images = (min(MAX_IMAGES_PER_SUM, n) + 4 * at_once + 16) * n_pixels
         blocks = max(blocks, 24 * n + min(BLOCK_BYTES, n * n_pixels) + images)
     kept = clusters * (n_pixels + 32)
     number = f"{'about ' if n_clusters is None else ''}{clusters:,} clusters"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.validation import check_real
@@ -15,26 +14,26 @@ from clustimage.similarity._representatives import check_labels, group_members
 
 __all__ = ["cluster_radius", "predict_labels"]
 
-# Members that all others are compared with first, and that are measured at once after that.
-FEW_MEMBERS = 500
+# Members that all others are compared with first, and that are compared with all after that.
+N_MEMBERS_AT_ONCE = 500
 
 
 def predict_labels(
-    feat: Any,
-    labels: Any,
-    queries: Any,
+    feat: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    queries: npt.ArrayLike,
     *,
     metric: str = "euclidean",
-    reach: Any = None,
-) -> np.ndarray:
+    radius: npt.ArrayLike | None = None,
+) -> npt.NDArray[np.int64]:
     """Return the label of the nearest cluster for each query.
 
     The nearest cluster is the one of the nearest clustered image, so images that
-    were clustered get their own label back. Where some images are in no cluster
-    (a negative label), a query can be in none either: it gets -1
+    were clustered get their own label back. Where some images are not assigned to a
+    cluster (a negative label), a query may not be either: it gets -1
 
-    - if it is farther from the nearest clustered image than `reach`, or
-    - if it equals an image that is in no cluster, and none that is in one.
+    - if it is farther from the nearest clustered image than `radius`, or
+    - if it equals an image that is not assigned to a cluster, and none that is.
 
     Parameters
     ----------
@@ -46,24 +45,24 @@ def predict_labels(
         Features of new images.
     metric : str, default="euclidean"
         One of `METRICS`.
-    reach : float or array-like of shape (largest label + 1,), optional
+    radius : float or array-like of shape (largest label + 1,), optional
         How far from a clustered image its cluster extends, for all clusters or for
         each: for DBSCAN its eps, in the same space and metric. Default:
         `cluster_radius`, for each cluster the largest distance of a member to its
         nearest other member; where there are many calls, call it once and give its
-        answer here. Not used where every image is in a cluster.
+        answer here. Not used where every image is assigned to a cluster.
 
     Returns
     -------
     ndarray of shape (m,), int64
-        Labels; all -1 where no image is in a cluster.
+        Labels; all -1 where no image is assigned to a cluster.
 
     Raises
     ------
     InvalidDataError
         If an array has the wrong shape or is not finite.
     InvalidParameterError
-        If the metric is not known, or `reach` is negative or not of this shape.
+        If the metric is not known, or `radius` is negative or not of this shape.
 
     Examples
     --------
@@ -74,43 +73,44 @@ def predict_labels(
     check_metric(metric)
     rows = check_rows("feat", feat)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
-    labels = check_labels(labels, len(rows))
-    limits = None if reach is None else _check_reach(reach, labels)
-    inside = labels >= 0
-    if not inside.any():
+    known = check_labels(labels, len(rows))
+    radii = None if radius is None else _check_radius(radius, known)
+    clustered, others = np.flatnonzero(known >= 0), np.flatnonzero(known < 0)
+    if not len(clustered):
         return np.full(len(asked), -1, dtype=np.int64)
-    if inside.all():
-        return labels[nearest(asked, rows, metric)[0]]
-    members = np.flatnonzero(inside)
-    at, distance = nearest(asked, PickedRows(rows, members), metric)
-    answer = labels[members[at]]
-    if limits is None:
-        limits = cluster_radius(rows, labels, metric=metric)
-    outside = nearest(asked, PickedRows(rows, np.flatnonzero(~inside)), metric)[1]
-    answer[(distance > limits[answer]) | ((outside == 0) & (distance > 0))] = -1
+    some = PickedRows(rows, clustered) if len(others) else rows
+    at, distance = nearest(asked, some, metric)
+    answer: npt.NDArray[np.int64] = known[clustered[at]]
+    if not len(others):
+        return answer
+    if radii is None:
+        radii = cluster_radius(rows, known, metric=metric)
+    equals_other = nearest(asked, PickedRows(rows, others), metric)[1] == 0
+    answer[(distance > radii[answer]) | (equals_other & (distance > 0))] = -1
     return answer
 
 
-def _check_reach(reach: Any, labels: np.ndarray) -> np.ndarray:
-    """Return a reach for each label from 0 up."""
-    n_labels = max(int(labels.max(initial=-1)) + 1, 0)
-    if np.ndim(reach) == 0:
-        return np.full(n_labels, check_real("reach", reach, low=0))
-    array = np.asarray(reach, dtype=np.float64)
+def _check_radius(radius: npt.ArrayLike, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return a radius for each label from 0 up."""
+    n_labels = int(labels.max(initial=-1)) + 1
+    if np.ndim(radius) == 0:
+        return np.full(n_labels, check_real("radius", radius, low=0))
+    array = np.asarray(radius, dtype=np.float64)
     if array.shape != (n_labels,) or not (array >= 0).all():
         raise InvalidParameterError(
-            f"'reach' must be one distance from 0 up, or one for each label from 0 to "
-            f"{n_labels - 1}, as cluster_radius returns them. Got {reach!r}."
+            f"'radius' must be one distance from 0 up, or one for each label from 0 to "
+            f"{n_labels - 1}, as cluster_radius returns them. Got {radius!r}."
         )
     return array
 
 
-def cluster_radius(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.ndarray:
+def cluster_radius(
+    feat: npt.ArrayLike, labels: npt.ArrayLike, *, metric: str = "euclidean"
+) -> npt.NDArray[np.float64]:
     """Return, for each label, the largest distance of a member to its nearest other member.
 
-    In other words, the longest step that is needed to come from any member of the
-    cluster to another one. A cluster of one has no such step and gets the smallest
-    of the other clusters, 0 if there is none.
+    A cluster of one has no such distance and gets the smallest of the other clusters, 0 if
+    there is none.
 
     Parameters
     ----------
@@ -133,36 +133,33 @@ def cluster_radius(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.n
     """
     check_metric(metric)
     rows = check_rows("feat", feat)
-    labels = check_labels(labels, len(rows))
-    reach = np.zeros(max(int(labels.max(initial=-1)) + 1, 0))
-    names, groups = group_members(labels)
-    sizes = np.array([len(group) for group in groups], dtype=np.int64)
-    for name, group in zip(names, groups, strict=True):
-        if len(group) > 1:
-            reach[name] = _longest_step(rows, group, metric)
-    measured = names[sizes > 1]
-    reach[names[sizes == 1]] = reach[measured].min() if len(measured) else 0.0
-    return reach
+    names, groups = group_members(check_labels(labels, len(rows)))
+    found = [_radius(rows, group, metric) if len(group) > 1 else np.inf for group in groups]
+    radius = np.zeros(int(names[-1]) + 1 if len(names) else 0)
+    smallest = min(found, default=0.0)
+    radius[names] = found
+    radius[np.isinf(radius)] = 0.0 if np.isinf(smallest) else smallest
+    return radius
 
 
-def _longest_step(rows: np.ndarray, members: np.ndarray, metric: str) -> float:
+def _radius(rows: np.ndarray, members: np.ndarray, metric: str) -> float:
     """Return the largest distance of a member to its nearest other member.
 
-    The nearest of a few members is at least as far as the nearest of all: a member that
-    has one of them as near as the longest step known so far needs no more measuring.
+    The nearest of a few members is at least as far as the nearest of all: a member whose
+    distance to these is within the radius so far needs no more measuring.
     """
     first = np.zeros(len(members), dtype=bool)
-    first[:: max(1, len(members) // FEW_MEMBERS)] = True
+    first[:: max(1, len(members) // N_MEMBERS_AT_ONCE)] = True
     members = np.concatenate([members[first], members[~first]])
-    few = PickedRows(rows, members[: first.sum()])
-    most = nearest(PickedRows(rows, members), few, metric, skipped=np.arange(len(members)))[1]
-    order = np.argsort(-most, kind="stable")
-    longest, every = 0.0, PickedRows(rows, members)
-    for start in range(0, len(order), FEW_MEMBERS):
-        part = order[start : start + FEW_MEMBERS]
-        part = part[most[part] > longest]
-        if not len(part):
+    few, every = PickedRows(rows, members[: first.sum()]), PickedRows(rows, members)
+    upper = nearest(every, few, metric, skipped=np.arange(len(members)))[1]
+    order = np.argsort(-upper, kind="stable")
+    radius = 0.0
+    for start in range(0, len(order), N_MEMBERS_AT_ONCE):
+        some = order[start : start + N_MEMBERS_AT_ONCE]
+        some = some[upper[some] > radius]
+        if not len(some):
             break
-        step = nearest(PickedRows(rows, members[part]), every, metric, skipped=part)[1].max()
-        longest = max(longest, float(step))
-    return longest
+        found = nearest(PickedRows(rows, members[some]), every, metric, skipped=some)[1]
+        radius = max(radius, float(found.max()))
+    return radius

@@ -1,10 +1,11 @@
-"""The image that stands for its cluster, and how far each image is from the middle of its own."""
+"""The image nearest to the centre of each cluster, and the distance of each image to it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidDataError
@@ -17,7 +18,10 @@ from clustimage.similarity._plan import plan_unique
 __all__ = ["check_labels", "distance_to_center", "group_members", "pick_unique"]
 
 
-def check_labels(labels: Any, n_rows: int) -> np.ndarray:
+Floats = npt.NDArray[np.float64]
+
+
+def check_labels(labels: npt.ArrayLike, n_rows: int) -> npt.NDArray[np.int64]:
     """Return `labels` as int64, or raise `InvalidDataError`.
 
     Examples
@@ -61,8 +65,8 @@ def pick_unique(
     pixels : ndarray of shape (n, ...), uint8, optional
         Images; flat or not. Where they lie in a file it is read in its order.
     budget : Budget, optional
-        What may be taken; None for no limit. With little room, the images are walked
-        through several times.
+        What may be taken; None for no limit. With little of it the images are read in
+        several passes.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def pick_unique(
     }
 
 
-def distance_to_center(feat: Any, labels: Any, *, metric: str = "euclidean") -> np.ndarray:
+def distance_to_center(feat: Any, labels: Any, *, metric: str = "euclidean") -> Floats:
     """Return the distance of each image to the mean of its cluster.
 
     Parameters
@@ -152,29 +156,25 @@ def distance_to_center(feat: Any, labels: Any, *, metric: str = "euclidean") -> 
 def group_members(labels: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the labels from 0 up that occur, ascending, and the indices of each."""
     order = np.argsort(labels, kind="stable")
+    order = order[labels[order] >= 0]
     names, starts = np.unique(labels[order], return_index=True)
-    groups = np.split(order, starts[1:])
-    return names[names >= 0], [
-        group for name, group in zip(names, groups, strict=True) if name >= 0
-    ]
+    return names, np.split(order, starts[1:])[: len(names)]
 
 
-def _to_centre(rows: np.ndarray, members: np.ndarray, metric: str) -> np.ndarray:
-    return distances(_centre(rows, members)[None], PickedRows(rows, members), metric)[0]
+def _to_centre(rows: np.ndarray, members: np.ndarray, metric: str) -> Floats:
+    """Return the distance of the members to their mean.
 
-
-def _centre(rows: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Return the mean of the members, a block of them at a time.
-
-    Each block begins with the sum of those before it: that is the order in which numpy adds
-    them up at once, so the last digit does not depend on the size of a block.
+    They are summed in blocks. Each begins with the sum of those before it: that is the order
+    in which numpy sums them at once, so the last digit does not depend on the size of a block.
     """
     total = np.zeros(rows.shape[1])
     for block in row_blocks(len(members), rows.shape[1]):
         part = rows.take(members[block], axis=0).astype(np.float64)
         part[0] += total
         total = part.sum(axis=0)
-    return np.asarray(total / len(members))
+    centre = total / len(members)
+    to_centre: Floats = distances(centre[None], PickedRows(rows, members), metric)[0]
+    return to_centre
 
 
 def _map_centres(xycoord: Any, groups: list[np.ndarray], n_rows: int) -> np.ndarray | None:
@@ -182,10 +182,8 @@ def _map_centres(xycoord: Any, groups: list[np.ndarray], n_rows: int) -> np.ndar
         return None
     points = check_rows("xycoord", xycoord, n_columns=2)
     _check_length("xycoord", points, n_rows)
-    centres = np.empty((len(groups), 2), dtype=np.float32)
-    for cluster, members in enumerate(groups):
-        centres[cluster] = points[members].mean(axis=0, dtype=np.float64)
-    return centres
+    centres = [points[members].mean(axis=0, dtype=np.float64) for members in groups]
+    return np.array(centres, dtype=np.float32).reshape(-1, 2)
 
 
 def _mean_images(

@@ -146,7 +146,7 @@ def test_wrong_value_names_the_parameter(params, words, feat):
         find_similar(feat, feat[:1], **params)
 
 
-def test_background_of_another_metric_raises(feat):
+def test_null_distribution_of_another_metric_raises(feat):
     with pytest.raises(InvalidParameterError, match="metric='cosine'"):
         find_similar(feat, feat[:1], null=fit_null(feat, metric="cosine"))
 
@@ -171,6 +171,6 @@ def test_select_does_not_lose_the_image_at_the_very_edge(feat):
     distance = np.linalg.norm(feat.astype(float) - feat[0], axis=1)
     edge = np.sort(distance)[20]
     alpha = float(null.cdf(edge))
-    at, radius = np.arange(300), null.quantile(alpha) * _find.A_LITTLE_MORE
+    at, radius = np.arange(300), null.quantile(alpha) * _find.RADIUS_TOLERANCE
     answer = _find._select(at, distance, None, alpha, radius, null)
     assert len(answer["y_idx"]) == 21

@@ -1,4 +1,4 @@
-"""The background of the p-values."""
+"""The null distribution of the p-values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _sample(monkeypatch, feat, **params) -> tuple[np.ndarray, np.ndarray]:
     return drawn[0]
 
 
-def test_background_is_drawn_from_all_images_and_without_self_pairs(monkeypatch, feat):
+def test_null_distribution_is_drawn_from_all_images_and_without_self_pairs(monkeypatch, feat):
     """Defect of clustimage 1.7.1: the first 499 images only, each with itself too."""
     i, j = _sample(monkeypatch, feat)
     assert len(i) == 20_000
@@ -64,7 +64,7 @@ def test_no_matrix_of_all_pairs_is_built():
     assert peak < 20_000**2 * 4 / 40
 
 
-def test_same_seed_gives_the_same_background(feat):
+def test_same_seed_gives_the_same_null_distribution(feat):
     """Defect of clustimage 1.7.1: find differed from run to run."""
     assert fit_null(feat, random_state=3) == fit_null(feat, random_state=3)
     assert fit_null(feat, random_state=3) != fit_null(feat, random_state=4)
@@ -149,7 +149,7 @@ def test_p_values_follow_the_share_of_pairs_as_near(digits):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_background_knows_its_metric(metric, feat):
+def test_null_distribution_knows_its_metric(metric, feat):
     null = fit_null(feat, metric=metric)
     assert null.metric == metric
     assert np.isfinite(list(null.params.values())).all()

@@ -94,7 +94,7 @@ def test_unique_takes_no_more_than_the_plan_says():
     assert step.kept == 300 * (768 + 32)
 
 
-def test_less_memory_means_more_walks_and_the_same_mean_images():
+def test_less_memory_means_more_passes_and_the_same_mean_images():
     rng = np.random.default_rng(0)
     labels, pixels = rng.integers(-1, 900, 2000), rng.integers(0, 256, (2000, 48, 48), np.uint8)
     feat = rng.normal(size=(2000, 3))

@@ -40,7 +40,7 @@ def test_labels_of_dbscan_come_back_noise_included():
     feat, _ = make_moons(300, noise=0.12, random_state=0)
     labels = DBSCAN(eps=0.12, min_samples=5).fit_predict(feat)
     assert 0 < (labels == -1).sum() < 100
-    np.testing.assert_array_equal(predict_labels(feat, labels, feat, reach=0.12), labels)
+    np.testing.assert_array_equal(predict_labels(feat, labels, feat, radius=0.12), labels)
     np.testing.assert_array_equal(predict_labels(feat, labels, feat), labels)
 
 
@@ -49,11 +49,11 @@ def test_image_outside_every_cluster_is_noise_where_there_is_noise():
     labels = np.array([0, 0, 0, 1, 1, -1])
     queries = [[2.9], [3.1], [9.1], [25.0]]
     np.testing.assert_array_equal(predict_labels(feat, labels, queries), [0, -1, 1, -1])
-    np.testing.assert_array_equal(predict_labels(feat, labels, queries, reach=2), [0, 0, 1, -1])
+    np.testing.assert_array_equal(predict_labels(feat, labels, queries, radius=2), [0, 0, 1, -1])
 
 
 def test_without_noise_every_image_has_a_cluster():
-    assert predict_labels([[0.0], [1.0]], [0, 1], [[1e6]], reach=0.5) == [1]
+    assert predict_labels([[0.0], [1.0]], [0, 1], [[1e6]], radius=0.5) == [1]
 
 
 def test_all_noise_predicts_noise():
@@ -69,34 +69,34 @@ def test_equal_images_predict_the_label_of_the_first():
     np.testing.assert_array_equal(predict_labels(feat, [1] + [0] * 39, feat[:2]), [1, 1])
 
 
-def test_reach_is_the_longest_step_within_the_cluster():
+def test_radius_is_the_largest_distance_to_the_nearest_other_member():
     feat = [[0.0], [1.0], [4.0], [20.0], [20.5], [90.0], [95.0]]
-    reach = cluster_radius(feat, [0, 0, 0, 2, 2, 3, -1])
-    np.testing.assert_allclose(reach, [3, 0, 0.5, 0.5])
+    radius = cluster_radius(feat, [0, 0, 0, 2, 2, 3, -1])
+    np.testing.assert_allclose(radius, [3, 0, 0.5, 0.5])
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_reach_is_that_of_measuring_every_pair(metric, monkeypatch):
-    monkeypatch.setattr(_predict, "FEW_MEMBERS", 7)
+def test_radius_is_that_of_measuring_every_pair(metric, monkeypatch):
+    monkeypatch.setattr(_predict, "N_MEMBERS_AT_ONCE", 7)
     rng = np.random.default_rng(0)
     for rows in (rng.normal(size=(90, 5)), rng.integers(0, 3, (90, 3)) + 0.5, np.ones((20, 2))):
-        reach = cluster_radius(rows, np.zeros(len(rows), dtype=int), metric=metric)
+        radius = cluster_radius(rows, np.zeros(len(rows), dtype=int), metric=metric)
         brute = nearest(rows, rows, metric, skipped=np.arange(len(rows)))[1].max()
-        np.testing.assert_array_equal(reach, [brute])
+        np.testing.assert_array_equal(radius, [brute])
 
 
-def test_reach_that_was_kept_gives_the_same_labels():
+def test_radius_that_was_kept_gives_the_same_labels():
     feat, _ = make_moons(300, noise=0.12, random_state=0)
     labels = DBSCAN(eps=0.12, min_samples=5).fit_predict(feat)
     queries = feat[::3] + 0.05
     expected = predict_labels(feat, labels, queries)
     assert len(set(expected.tolist())) >= 3
     kept = cluster_radius(feat, labels)
-    np.testing.assert_array_equal(predict_labels(feat, labels, queries, reach=kept), expected)
+    np.testing.assert_array_equal(predict_labels(feat, labels, queries, radius=kept), expected)
 
 
 def test_few_members_are_compared_with_all_others(monkeypatch):
-    """The longest step is known long before every pair is measured."""
+    """The radius is found long before every pair is measured."""
     compared = []
     real = _predict.nearest
 
@@ -110,7 +110,7 @@ def test_few_members_are_compared_with_all_others(monkeypatch):
     assert 0 < sum(compared) <= 1000
 
 
-def test_reach_of_clusters_of_one_is_zero_where_nothing_can_be_measured():
+def test_radius_of_clusters_of_one_is_zero_where_nothing_can_be_measured():
     np.testing.assert_array_equal(cluster_radius(np.eye(3), [0, 1, -1]), [0, 0])
 
 
@@ -130,9 +130,9 @@ def test_bad_input_raises(blobs):
         predict_labels(feat, labels, np.eye(4))
     with pytest.raises(InvalidDataError, match="'labels'"):
         predict_labels(feat, labels[:5], feat)
-    with pytest.raises(InvalidParameterError, match="'reach'"):
-        predict_labels(feat, labels, feat, reach=-1)
+    with pytest.raises(InvalidParameterError, match="'radius'"):
+        predict_labels(feat, labels, feat, radius=-1)
     with pytest.raises(InvalidParameterError, match="one for each label from 0 to 3"):
-        predict_labels(feat, labels, feat, reach=[1.0, 2.0])
+        predict_labels(feat, labels, feat, radius=[1.0, 2.0])
     with pytest.raises(InvalidParameterError, match="'metric'"):
         predict_labels(feat, labels, feat, metric="l2")

@@ -84,27 +84,27 @@ def test_blocks_do_not_change_the_last_digit(metric, n_clusters, monkeypatch):
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_mean_images_from_a_file_are_those_from_memory(step, some, tmp_path, monkeypatch):
-    """The images are taken up in the order of the file, each block once in a walk."""
-    monkeypatch.setattr(_mean_images, "BLOCK_BYTES", step * 60)
-    monkeypatch.setattr(_mean_images, "FEW_IMAGES", 3)
-    monkeypatch.setattr(_mean_images, "SUMS_BYTES", 3 * 4 * 60)  # 5 clusters: two walks
+    """The images are read in the order of the file, each block once per pass."""
+    monkeypatch.setattr(_mean_images, "MAX_BYTES_OF_IMAGES", step * 60)
+    monkeypatch.setattr(_mean_images, "MAX_IMAGES_PER_SUM", 3)
+    monkeypatch.setattr(_mean_images, "MAX_BYTES_OF_SUMS", 3 * 4 * 60)  # 5 clusters: two passes
     feat, labels, rng = some
     np.save(tmp_path / "img.npy", rng.integers(0, 256, (80, 4, 5, 3), dtype=np.uint8))
     pixels = np.load(tmp_path / "img.npy", mmap_mode="r").view(np.ndarray)
-    walked = []
+    read = []
     real = _mean_images.file_blocks
 
     def seen(array, size):
         assert array is pixels and size == step
         for block, rows in real(array, size):
-            walked.append(block.start)
+            read.append(block.start)
             yield block, rows
 
     monkeypatch.setattr(_mean_images, "file_blocks", seen)
     means = pick_unique(feat, labels, pixels=pixels)["img_mean"]
     expected = [np.rint(pixels[labels == label].mean(axis=0)).ravel() for label in range(5)]
     np.testing.assert_array_equal(means, expected)
-    assert walked == 2 * list(range(0, 80, step))
+    assert read == 2 * list(range(0, 80, step))
 
 
 def test_white_images_stay_white():

@@ -103,7 +103,7 @@ class ProductIndex:
         -------
         ProductIndex or None
             None where the metric is no product, or the numbers are so large or so small that
-            their squares are none.
+            their squares overflow or vanish.
         """
         if metric not in PRODUCT_METRICS:
             return None
@@ -144,9 +144,10 @@ class ProductIndex:
         low : ndarray of shape (m, n)
             In the type of the rows.
         slopes : ndarray of shape (m,)
-            A score is at most `low` and twice the slope times the error of the row ...
+            See above.
         own : ndarray of shape (m,), float64
-            ... and twice this, where `distances` or `paired_distances` measure it.
+            How far off scores may be beside that, what `distances` and `paired_distances`
+            lose to rounding included.
         limits : ndarray of shape (m,), float64
             No row within the radius has a larger `low`. Infinite for queries that have to be
             measured directly.
@@ -154,8 +155,9 @@ class ProductIndex:
         kind = self.rows.dtype
         with np.errstate(all="ignore"):
             weights, slopes, own, limits, usable = self._prepare(queries, radius)
-            weights[~usable], slopes[~usable], limits[~usable] = 0, 0, np.inf
-            low, slopes = self._product(weights.astype(kind)), slopes.astype(kind)
+            weights[~usable], slopes[~usable] = 0, 1
+            own[~usable], limits[~usable] = 0, np.inf
+            low, slopes = self._product(weights.astype(kind)), _round_up(slopes, kind)
             for some in row_blocks(len(low), len(self.rows), CACHE_BYTES):
                 part = low[some]
                 if self.factor is not None:
@@ -167,18 +169,22 @@ class ProductIndex:
     def candidates(self, queries: np.ndarray, k: int | None, radius: float) -> Iterator[np.ndarray]:
         """Yield, for each query, the rows that may be its k nearest or within the radius."""
         for low, slope, own, limit in zip(*self.scores(queries, radius), strict=True):
-            top = limit
-            if k is not None:
-                first = slice(max(N_FIRST_ROWS, 4 * k))
-                top = max(
-                    limit, _kth_smallest(low[first] + 2 * slope * self.error[first], k) + 2 * own
-                )
-            at = np.flatnonzero(low <= _round_up(top, low.dtype))
-            if k is not None:
-                near = low[at]
-                top = max(limit, _kth_smallest(near + 2 * slope * self.error[at], k) + 2 * own)
-                at = at[near <= _round_up(top, low.dtype)]
-            yield at
+            if k is None:
+                yield np.flatnonzero(low <= _round_up(limit, low.dtype))
+                continue
+            # What the k nearest of the first rows leave, then what the k nearest of these do.
+            first = slice(max(N_FIRST_ROWS, 4 * k))
+            top = _kth_smallest(self.upper(low[first], slope, first), k) + 2 * own
+            at = np.flatnonzero(low <= _round_up(max(limit, top), low.dtype))
+            top = _kth_smallest(self.upper(low[at], slope, at), k) + 2 * own
+            yield at[low[at] <= _round_up(max(limit, top), low.dtype)]
+
+    def upper(self, low: np.ndarray, slope: np.ndarray, at: np.ndarray | slice) -> np.ndarray:
+        """Return the most that scores of the rows `at` can be, less twice the query's own error."""
+        with np.errstate(all="ignore"):
+            upper: np.ndarray = low + 2 * slope * self.error[at]
+        upper[np.isnan(upper)] = np.inf
+        return upper
 
     def _prepare(self, queries: np.ndarray, radius: float) -> tuple[np.ndarray, ...]:
         """Return what the rows are multiplied with, its slope, and errors for each query."""
@@ -206,13 +212,11 @@ class ProductIndex:
             part = self.rows[block] if self.shift is None else self.rows[block] - self.shift
             for start in range(0, part.shape[1], MAX_COLUMNS):
                 columns = slice(start, start + MAX_COLUMNS)
-                term = np.matmul(
-                    weights[:, columns],
-                    part[:, columns].T,
-                    out=None if start else products[:, block],
-                )
+                terms = weights[:, columns], part[:, columns].T
                 if start:
-                    products[:, block] += term
+                    products[:, block] += np.matmul(*terms)
+                else:
+                    np.matmul(*terms, out=products[:, block])
         return products
 
 
@@ -319,8 +323,8 @@ def _nearest_candidate(
     if skipped is not None:
         _leave_out(low, skipped)
     first = low.argmin(axis=1)
-    high = low[np.arange(len(low)), first] + 2 * slopes * product.error[first] + 2 * own
-    limits = _round_up(np.maximum(limits, high), low.dtype)
+    top = product.upper(low[np.arange(len(low)), first], slopes, first) + 2 * own
+    limits = _round_up(np.maximum(limits, top), low.dtype)
     who, at = np.divmod(np.flatnonzero(low <= limits[:, None]), low.shape[1])
     if MIN_ROWS_PER_CANDIDATE * (len(who) - len(asked)) > low.size:
         return None

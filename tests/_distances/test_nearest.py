@@ -110,6 +110,8 @@ LOOKS = {
     "outliers": _outliers,
     "blank": _blank,
     "huge": lambda n, d: RNG.normal(size=(n, d)) * 1e15,
+    "tiny with outliers": lambda n, d: _outliers(n, d) * 1e-30,
+    "huge outliers": lambda n, d: _outliers(n, d) ** 2 * 1e-12,
     "tiny": lambda n, d: RNG.normal(size=(n, d)) * 1e-12,
     "nothing": lambda n, d: np.zeros((n, d)),
 }
@@ -122,6 +124,9 @@ def test_error_bounds_hold_for_every_pair_and_are_narrow(look, metric, kind, sma
     rows = LOOKS[look](400, 60).astype(kind)
     queries = rows[1:400:7]
     index = ProductIndex.build(rows, metric)
+    if index is None:
+        assert look == "tiny with outliers" and kind is np.float32
+        return
     low, slopes, own, limits = index.scores(queries)
     high = low + 2.0 * slopes[:, None] * index.error + 2 * own[:, None]
     low = low.astype(float) - own[:, None]
@@ -146,7 +151,7 @@ def test_error_bounds_hold_for_every_pair_and_are_narrow(look, metric, kind, sma
     ],
     ids=["large", "larger", "small"],
 )
-def test_numbers_whose_squares_are_none_are_measured_directly(rows):
+def test_numbers_whose_squares_overflow_or_vanish_are_measured_directly(rows):
     rows = np.asarray(rows)
     if np.abs(rows).max() > 2:
         assert ProductIndex.build(rows, "euclidean") is None
@@ -172,3 +177,21 @@ def test_k_smallest_are_those_of_sorting(k, kind):
     values = RNG.integers(0, 900, 5000).astype(kind)
     expected = np.argsort(values, kind="stable")[:k]
     np.testing.assert_array_equal(np.sort(k_smallest(values, k)), np.sort(expected))
+
+
+@pytest.mark.parametrize("metric", PRODUCT_METRICS)
+@pytest.mark.parametrize("look", LOOKS)
+def test_queries_of_any_size_find_what_measuring_all_finds(look, metric):
+    rows = LOOKS[look](5000, 3).astype(np.float32)
+    index = ProductIndex.build(rows, metric)
+    queries = np.outer([0.0, 1e-38, 1e-20, 1.0, 1e9, 1e16, 1e25], [1.0, -2.0, 0.5])
+    queries = queries.astype(np.float32)
+    every = distances(queries, rows, metric)
+    for exact, (at, found) in zip(
+        every, rows_near(queries, rows, metric, index, 4, -np.inf), strict=True
+    ):
+        np.testing.assert_array_equal(found, exact[at])
+        expected = np.argsort(exact, kind="stable")[:4]
+        assert np.isin(expected, at).all()
+    if metric.endswith("euclidean"):
+        np.testing.assert_array_equal(nearest(queries, rows, metric)[0], every.argmin(axis=1))

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from clustimage._core.batches import row_blocks
+from clustimage._core.batches import BLOCK_BYTES, row_blocks
 from clustimage._distances.metrics import PRODUCT_METRICS, has_no_direction
 from clustimage._distances.pairs import (
     ANGLE_ERROR,
@@ -34,7 +34,7 @@ from clustimage._distances.pairs import (
 __all__ = ["MAX_SCORES", "ProductIndex", "k_smallest", "nearest", "rows_near"]
 
 # Distances, of a query to a row, that are held at once.
-MAX_SCORES = 2**22
+MAX_SCORES = 2**23
 
 # Columns that are added up before the sum is rounded anew: the error grows with it.
 MAX_COLUMNS = 512
@@ -208,7 +208,9 @@ class ProductIndex:
 
     def _product(self, weights: np.ndarray) -> np.ndarray:
         products = np.empty((len(weights), len(self.rows)), weights.dtype)
-        for block in row_blocks(len(self.rows), self.rows.shape[1]):
+        # Few calls where no copy is made: threads wait for each other in each of them.
+        n_bytes = BLOCK_BYTES if self.shift is not None else 4 * BLOCK_BYTES
+        for block in row_blocks(len(self.rows), self.rows.shape[1], n_bytes):
             part = self.rows[block] if self.shift is None else self.rows[block] - self.shift
             for start in range(0, part.shape[1], MAX_COLUMNS):
                 columns = slice(start, start + MAX_COLUMNS)

@@ -36,7 +36,7 @@ class PlotInputs:
         """The images, ``(n, height, width[, channels])`` uint8."""
         state = self.model._state
         images = state.images_read()
-        return to_images(images.flat, images.shape)
+        return to_images(self.model.results["img"], images.shape)
 
     @property
     def original_sizes(self) -> np.ndarray:

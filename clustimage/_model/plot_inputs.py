@@ -34,9 +34,8 @@ class PlotInputs:
     @property
     def images(self) -> np.ndarray:
         """The images, ``(n, height, width[, channels])`` uint8."""
-        state = self.model._state
-        images = state.images_read()
-        return to_images(self.model.results["img"], images.shape)
+        shape = self.model._state.images_read().shape
+        return to_images(self.model.results["img"], shape)
 
     @property
     def original_sizes(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from scipy.cluster import hierarchy
 
 from clustimage._core import errors
+from clustimage._core.step_order import StepOrderError
 from clustimage.plotting import dendrogram, draw_dendrogram, palette
 from clustimage.plotting._dendrogram import MIXED, TRUNK, implied_cut, node_labels
 
@@ -194,7 +195,7 @@ def test_a_clustering_is_drawn_with_its_labels(tree):
         dendrogram(clustering, max_leaves=1)
     with pytest.raises(TypeError, match=r"^dendrogram\(\).*'bogus'"):
         dendrogram(clustering, bogus=1)
-    with pytest.raises(errors.StepOrderError, match="agglomerative"):
+    with pytest.raises(StepOrderError, match="agglomerative"):
         dendrogram(SimpleNamespace(tree=None, labels=LABELS))
 
 

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from clustimage._core import errors
+from clustimage._core.step_order import StepOrderError
 from clustimage.plotting import plot_clusters
 
 
@@ -82,7 +83,7 @@ def test_wrong_values_are_named(model, options, words):
 
 def test_before_clustering_the_step_is_named(model):
     model.results["labels"] = None
-    with pytest.raises(errors.StepOrderError, match="cluster"):
+    with pytest.raises(StepOrderError, match="cluster"):
         model.plot()
 
 

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from clustimage._core import errors
+from clustimage._core.step_order import StepOrderError
 from clustimage.plotting import palette, plot_hits, position_queries
 from clustimage.plotting.grids._found import QUERY
 
@@ -148,7 +149,7 @@ def test_how_many_queries_are_drawn_stands_above_the_first_row(model, n):
 
 
 def test_before_find_the_step_is_named(model):
-    with pytest.raises(errors.StepOrderError, match=r"find\(\)"):
+    with pytest.raises(StepOrderError, match=r"find\(\)"):
         model.plot_find()
 
 

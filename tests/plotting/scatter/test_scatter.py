@@ -13,6 +13,7 @@ from matplotlib.patches import ConnectionPatch
 from sklearn.preprocessing import FunctionTransformer
 
 from clustimage._core import errors
+from clustimage._core.step_order import StepOrderError
 from clustimage.plotting import draw_map, palette
 from clustimage.plotting._colors import NOISE
 
@@ -448,7 +449,7 @@ def test_wrong_values_are_named(model, options, words):
 @pytest.mark.parametrize("key, step", [("labels", "cluster"), ("xycoord", "embedding")])
 def test_before_its_steps_the_step_is_named(model, key, step):
     model.results[key] = None
-    with pytest.raises(errors.StepOrderError, match=step):
+    with pytest.raises(StepOrderError, match=step):
         model.scatter()
 
 

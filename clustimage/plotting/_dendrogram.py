@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
-from clustimage._core.step_order import StepOrderError
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, check_real
 from clustimage.plotting._colors import label_colors
@@ -94,6 +93,8 @@ def dendrogram(
     """
     max_leaves = check_int("max_leaves", max_leaves, low=2)
     if clustering.tree is None:
+        from clustimage._core.step_order import StepOrderError
+
         raise StepOrderError(
             "There is no tree to draw. Run cluster(cluster='agglomerative') first; "
             "the other clusterers build none."

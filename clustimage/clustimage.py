@@ -133,9 +133,9 @@ class Clustimage(
         model is made.
     n_jobs : int, default=-1
         Number of workers; -1 uses every core.
-    verbose : str, int or None, default="info"
-        How much is said, as in `clustimage.set_logger`. There is one level in a
-        process: that of the last model made, or of the last call of `set_logger`.
+    verbose : str or int, optional
+        How much this model says, in the words of `clustimage.set_logger`. By default what
+        that function was given last, which is ``"info"`` where it was not called.
     max_memory : int or str, optional
         Memory that images, features and work may take together, beside Python and its
         libraries: a number of bytes, ``"2GB"``, ``"500 MiB"``. Small images beyond half of
@@ -194,7 +194,7 @@ class Clustimage(
         params_faces: dict[str, Any] | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = 0,
         n_jobs: int = -1,
-        verbose: str | int | None = "info",
+        verbose: str | int | None = None,
         max_memory: int | str | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}

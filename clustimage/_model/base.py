@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import isfunction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from clustimage._core.logs import at_verbosity
 from clustimage._core.memory import Budget, make_budget
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
@@ -29,6 +32,13 @@ class ModelBase:
 
     _settings: Settings
     _state: State
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let what public methods log follow the verbosity of the model."""
+        super().__init_subclass__(**options)
+        for name, value in list(vars(cls).items()):
+            if isfunction(value) and not name.startswith("_"):
+                setattr(cls, name, _at_its_verbosity(value))
 
     @property
     def results(self) -> dict[str, Any]:
@@ -101,3 +111,14 @@ class ModelBase:
             return metric
         clustering = self._state.clustering
         return "euclidean" if clustering is None else str(clustering.params["metric"])
+
+
+def _at_its_verbosity(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that logs at the verbosity of its model."""
+
+    @wraps(method)
+    def run(self: ModelBase, *args: Any, **options: Any) -> Any:
+        with at_verbosity(self._settings.verbose):
+            return method(self, *args, **options)
+
+    return run

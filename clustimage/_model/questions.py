@@ -179,7 +179,9 @@ class QuestionMethods(ModelBase):
         clustering = state.clustered()
         if state.clusteval is None:
             feat = state.results[state.made_from["labels"][0]]
-            state.store(clusteval=to_clusteval(clustering, feat, colors=label_colors))
+            verbosity = self._settings.verbose
+            made = to_clusteval(clustering, feat, colors=label_colors, verbosity=verbosity)
+            state.store(clusteval=made)
         return state.clusteval
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import is_file
-from clustimage._core.logs import check_verbose, get_logger, set_logger
+from clustimage._core.logs import at_verbosity, check_verbose, get_logger, start_logging
 from clustimage._core.memory import check_max_memory
 from clustimage._core.parallel import check_jobs
 from clustimage._core.parameters import named, setting
@@ -74,7 +74,7 @@ class Settings:
         Raises
         ------
         InvalidParameterError
-            If a value is not allowed; the level of the messages is set only if all are.
+            If a value is not allowed.
         """
         given = {
             name: dict(DEFAULT_PARAMS[name]) if value is None and name in DEFAULT_PARAMS else value
@@ -99,15 +99,16 @@ class Settings:
         check_max_memory(given["max_memory"])
         check_jobs(given["n_jobs"])
         check_extensions(given["ext"])
-        check_verbose(given["verbose"])
+        if given["verbose"] is not None:
+            check_verbose(given["verbose"])
         check_faces(params["params_faces"])
         make_extractor(params["method"], params)
         make_embedder(params["embedding"], params)
-        set_logger(given["verbose"])
+        start_logging()
         if needs_gray(params["method"]) and not params["grayscale"]:
-            logger.warning(
-                "%s works on one channel: grayscale is set.", setting("method", params["method"])
-            )
+            method = setting("method", params["method"])
+            with at_verbosity(given["verbose"]):
+                logger.warning("%s works on one channel: grayscale is set.", method)
             params["grayscale"] = True
         return cls(**params, given=given)
 

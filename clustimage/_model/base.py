@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from inspect import isfunction
+from inspect import isfunction, signature
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from clustimage._core.logs import at_verbosity
 from clustimage._core.memory import Budget, make_budget
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from clustimage.features import FeatureExtractor
     from clustimage.images import Cache, Images
 
-__all__ = ["ModelBase"]
+__all__ = ["ModelBase", "with_params_cluster"]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class ModelBase:
@@ -122,3 +124,17 @@ def _at_its_verbosity(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, *args, **options)
 
     return run
+
+
+def with_params_cluster(method: Method) -> Method:
+    """Return a method that takes from ``params_cluster`` the arguments that a call leaves out."""
+    arguments = signature(method)
+
+    @wraps(method)
+    def run(self: ModelBase, *args: Any, **options: Any) -> Any:
+        given = arguments.bind(self, *args, **options).arguments
+        defaults = self._settings.params_cluster.items()
+        left_out = {name: value for name, value in defaults if name not in given}
+        return method(self, *args, **{**left_out, **options})
+
+    return cast(Method, run)

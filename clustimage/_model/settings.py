@@ -15,18 +15,38 @@ from clustimage._core.logs import at_verbosity, check_verbose, get_logger, start
 from clustimage._core.memory import check_max_memory
 from clustimage._core.parallel import check_jobs
 from clustimage._core.parameters import named, setting
-from clustimage._core.validation import check_bool, check_int, check_shape, merge_defaults
+from clustimage._core.validation import (
+    check_bool,
+    check_int,
+    check_option,
+    check_shape,
+    merge_defaults,
+)
+from clustimage.cluster import ClusterRequest
 from clustimage.embedding import make_embedder
 from clustimage.faces import PARAMS_FACES, check_faces
 from clustimage.features import SETTINGS, make_extractor, needs_gray
-from clustimage.images import check_extensions
+from clustimage.images import check_extensions, check_timestamps
 
-__all__ = ["DEFAULT_PARAMS", "Settings"]
+__all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "SPACES", "Settings"]
 
 logger = get_logger(__name__)
 
+SPACES = {"high": "feat", "low": "xycoord"}  # what `cluster` works on: key of ``results``
+
+# The arguments of `cluster`, with their defaults.
+PARAMS_CLUSTER: dict[str, Any] = {
+    **{f.name: f.default for f in fields(ClusterRequest)},
+    "cluster_space": "high",
+    "timestamps": "auto",
+}
+
 # The dicts of settings, one for each family of methods.
-DEFAULT_PARAMS: dict[str, dict[str, Any]] = {**SETTINGS, "params_faces": PARAMS_FACES}
+DEFAULT_PARAMS: dict[str, dict[str, Any]] = {
+    **SETTINGS,
+    "params_cluster": PARAMS_CLUSTER,
+    "params_faces": PARAMS_FACES,
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,7 @@ class Settings:
     params_hash: dict[str, Any]
     params_cnn: dict[str, Any]
     params_exif: dict[str, Any]
+    params_cluster: dict[str, Any]
     params_faces: dict[str, Any]
     random_state: int | None
     n_jobs: int
@@ -102,6 +123,7 @@ class Settings:
         if given["verbose"] is not None:
             check_verbose(given["verbose"])
         check_faces(params["params_faces"])
+        _check_cluster(params["params_cluster"], params["method"])
         make_extractor(params["method"], params)
         make_embedder(params["embedding"], params)
         start_logging()
@@ -127,3 +149,11 @@ def _seed(random_state: Any) -> int | None:
     if random_state is None:
         return None
     return check_int("random_state", random_state, low=0, high=2**32 - 1)
+
+
+def _check_cluster(arguments: Mapping[str, Any], method: Any) -> None:
+    """Raise `InvalidParameterError` where `cluster` could not be called with its defaults."""
+    request = {name: arguments[name] for name in arguments if hasattr(ClusterRequest, name)}
+    ClusterRequest(**request).check_method(method)
+    check_option("cluster_space", arguments["cluster_space"], SPACES)
+    check_timestamps(arguments["timestamps"])

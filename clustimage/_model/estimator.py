@@ -13,6 +13,7 @@ from clustimage._model.base import ModelBase
 from clustimage._model.questions import describe_new, features_of, load_like
 from clustimage._model.settings import DEFAULT_PARAMS, Settings
 from clustimage.cluster.evaluators._silhouette import mean_silhouettes
+from clustimage.features import ImageTransformer
 from clustimage.similarity import cluster_radius, predict_labels
 
 if TYPE_CHECKING:
@@ -157,6 +158,30 @@ class EstimatorMethods(ModelBase):
         """
         self._state.require("feat")
         return features_of(self._state, load_like(self, Xnew, strict=True))
+
+    def as_transformer(self) -> ImageTransformer:
+        """Return the features alone as a transformer of scikit-learn, for pipelines.
+
+        `fit_transform` of a model returns `results`; in a ``Pipeline`` one wants the features.
+
+        Returns
+        -------
+        ImageTransformer
+            Unfitted, with the settings of this model.
+
+        Examples
+        --------
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> features = Clustimage(method="pca").as_transformer()
+        >>> classifier = make_pipeline(features, LogisticRegression(max_iter=2000))
+        >>> classifier.fit(X[:300], y[:300]).score(X[300:400], y[300:400]) > 0.8
+        True
+        """
+        names = ImageTransformer().get_params(deep=False)
+        return ImageTransformer(**{name: self._settings.given[name] for name in names})
 
     def predict(self, Xnew: Any = None, *, features: Any = None) -> np.ndarray:
         """Return the label of the nearest cluster for new images.

@@ -7,17 +7,15 @@ from dataclasses import dataclass, fields
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import is_file
 from clustimage._core.logs import at_verbosity, check_verbose, get_logger, start_logging
 from clustimage._core.memory import check_max_memory
 from clustimage._core.parallel import check_jobs
 from clustimage._core.parameters import named, setting
+from clustimage._core.random_seed import draw_seed
 from clustimage._core.validation import (
     check_bool,
-    check_int,
     check_option,
     check_shape,
     merge_defaults,
@@ -107,7 +105,7 @@ class Settings:
         for name in ("dim", "dim_face"):
             params[name] = check_shape(name, given[name])
         check_bool("grayscale", given["grayscale"])
-        params["random_state"] = _seed(given["random_state"])
+        params["random_state"] = draw_seed(given["random_state"])
         if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
             raise InvalidParameterError(
                 f"{named('dirpath')} must be a folder. Got {given['dirpath']!r}."
@@ -138,17 +136,6 @@ class Settings:
     def params(self) -> dict[str, Any]:
         """The same as a dict, which extractors and embedders take what they know from."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
-
-
-def _seed(random_state: Any) -> int | None:
-    """Return the seed of a model; of a generator of random numbers the next one that it draws."""
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**31))
-    if random_state is None:
-        return None
-    return check_int("random_state", random_state, low=0, high=2**32 - 1)
 
 
 def _check_cluster(arguments: Mapping[str, Any], method: Any) -> None:

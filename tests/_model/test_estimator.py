@@ -177,9 +177,8 @@ def test_arguments_of_cluster_can_be_set_once(digits):
     assert cl.fit_transform(digits[0][:60])["labels"].max() == 4
     assert cl.cluster(n_clusters=3).max() == 2
     assert cl.cluster().max() == 4
-    assert (
-        cl.set_params(params_cluster={"n_clusters": 4, "linkage": "average"}).cluster().max() == 3
-    )
+    cl.set_params(params_cluster={"n_clusters": 4, "linkage": "average"})
+    assert cl.cluster().max() == 3
     assert cl.clustering_.params["linkage"] == "average"
     assert cl.cluster(n_clusters=None, min_clust=2, max_clust=3).max() == 1
 
@@ -248,7 +247,7 @@ def test_an_object_among_the_settings_is_given_again_after_load(digits, tmp_path
 def test_the_score_is_the_mean_silhouette_by_predicted_labels(digits):
     cl = quiet().fit(digits[0][:100], n_clusters=6)
     new = digits[0][100:160]
-    expected = silhouette_score(cl.transform(new), cl.predict(new))
+    expected = silhouette_score(cl.transform(new).astype(float), cl.predict(new))
     assert cl.score(new) == pytest.approx(expected, abs=1e-12)
     assert cl.fit(digits[0][:100], sim=0).score(new) == -1
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from clustimage._core.logs import at_verbosity
 from clustimage._core.memory import Budget, make_budget
+from clustimage._model.older_names import METHODS, refuse_older_names
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
 from clustimage.images import open_cache
@@ -36,11 +37,22 @@ class ModelBase:
     _state: State
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Let what public methods log follow the verbosity of the model."""
+        """Let public methods log at the verbosity of the model, and know older names."""
         super().__init_subclass__(**options)
         for name, value in list(vars(cls).items()):
-            if isfunction(value) and not name.startswith("_"):
-                setattr(cls, name, _at_its_verbosity(value))
+            if isfunction(value) and name == "__init__":
+                setattr(cls, name, refuse_older_names(value))
+            elif isinstance(value, classmethod) and not name.startswith("_"):
+                setattr(cls, name, type(value)(refuse_older_names(value.__func__)))
+            elif isfunction(value) and not name.startswith("_"):
+                setattr(cls, name, _at_its_verbosity(refuse_older_names(value)))
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what a method of an older tool is called here."""
+        if name in METHODS:
+            raise AttributeError(f"Clustimage has no method {name}(). Use {METHODS[name]}.")
+        # Also a property that raised an AttributeError comes here, which it raises again.
+        return object.__getattribute__(self, name)
 
     @property
     def results(self) -> dict[str, Any]:
@@ -128,11 +140,11 @@ def _at_its_verbosity(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def with_params_cluster(method: Method) -> Method:
     """Return a method that takes from ``params_cluster`` the arguments that a call leaves out."""
-    arguments = signature(method)
+    arguments = list(signature(method).parameters)
 
     @wraps(method)
     def run(self: ModelBase, *args: Any, **options: Any) -> Any:
-        given = arguments.bind(self, *args, **options).arguments
+        given = {*arguments[: len(args) + 1], *options}
         defaults = self._settings.params_cluster.items()
         left_out = {name: value for name, value in defaults if name not in given}
         return method(self, *args, **{**left_out, **options})

@@ -12,7 +12,8 @@ from clustimage._core.parameters import setting
 from clustimage._core.public import public
 from clustimage._core.validation import check_option
 from clustimage._distances.metrics import check_rows
-from clustimage._model.clustering import SPACES, ClusterMethods, run_cluster
+from clustimage._model.base import with_params_cluster
+from clustimage._model.clustering import ClusterMethods, run_cluster
 from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
 from clustimage._model.faces import FaceMethods
@@ -20,7 +21,7 @@ from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
-from clustimage._model.settings import Settings
+from clustimage._model.settings import SPACES, Settings
 from clustimage._model.state import State
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
@@ -123,6 +124,10 @@ class Clustimage(
     params_exif : dict, default={"timeframe": 5, "radius_meters": 1000, "min_samples": 2}
         Hours and metres up to which photos belong together, and how many photos make a
         group, for ``method="exif"``.
+    params_cluster : dict, default={"cluster": "agglomerative", "evaluate": "silhouette", \
+"min_clust": 3, "max_clust": 25, "n_clusters": None, …}
+        All arguments of `cluster`: what it, `fit_transform` and `plan` take where they are
+        called without.
     params_faces : dict, default={"detector": "haar", "model": None, "scale_factor": 1.1, \
 "min_neighbors": 10, "min_size": 0.03, "min_score": 0.8, "max_side": 1280, "margin": 0.0, \
 "align": True}
@@ -133,9 +138,9 @@ class Clustimage(
         model is made.
     n_jobs : int, default=-1
         Number of workers; -1 uses every core.
-    verbose : str, int or None, default="info"
-        How much is said, as in `clustimage.set_logger`. There is one level in a
-        process: that of the last model made, or of the last call of `set_logger`.
+    verbose : str or int, optional
+        How much this model says, in the words of `clustimage.set_logger`. By default what
+        that function was given last, which is ``"info"`` where it was not called.
     max_memory : int or str, optional
         Memory that images, features and work may take together, beside Python and its
         libraries: a number of bytes, ``"2GB"``, ``"500 MiB"``. Small images beyond half of
@@ -191,10 +196,11 @@ class Clustimage(
         params_hash: dict[str, Any] | None = None,
         params_cnn: dict[str, Any] | None = None,
         params_exif: dict[str, Any] | None = None,
+        params_cluster: dict[str, Any] | None = None,
         params_faces: dict[str, Any] | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = 0,
         n_jobs: int = -1,
-        verbose: str | int | None = "info",
+        verbose: str | int | None = None,
         max_memory: int | str | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
@@ -203,6 +209,7 @@ class Clustimage(
 
     # --- the chain ------------------------------------------------------------------------------
 
+    @with_params_cluster
     def fit_transform(
         self,
         X: Any = None,
@@ -242,7 +249,7 @@ class Clustimage(
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
 n_clusters, min_size, sim, time_weight, timestamps, \
 place_weight, cannot_link, micro_clusters
-            As for `cluster`.
+            As for `cluster`; what is left out is as `params_cluster` says.
         black_list, recursive
             As for `import_data`.
 

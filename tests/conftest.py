@@ -31,7 +31,7 @@ def close_figures() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def usual_verbosity() -> None:
-    """Forget how much an earlier test let the package say: there is one level in a process."""
+    """Forget how much an earlier test let the package say."""
     logging.getLogger("clustimage").setLevel(logging.NOTSET)
 
 

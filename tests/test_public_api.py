@@ -90,6 +90,7 @@ PUBLIC_METHODS = [
 
 def test_methods_are_these():
     assert PUBLIC_METHODS == [
+        "as_transformer",
         "cluster",
         "cluster_sizes",
         "dendrogram",
@@ -117,6 +118,7 @@ def test_methods_are_these():
         "predict",
         "save",
         "scatter",
+        "score",
         "set_params",
         "to_dirs",
         "to_frame",

@@ -5,12 +5,23 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from clustimage._core.public import public
 from clustimage._core.validation import check_option, invalid
 
-__all__ = ["LEVELS", "check_verbose", "get_logger", "progress", "set_logger", "shows_progress"]
+__all__ = [
+    "LEVELS",
+    "at_verbosity",
+    "check_verbose",
+    "get_logger",
+    "progress",
+    "set_logger",
+    "shows_progress",
+    "start_logging",
+]
 
 Item = TypeVar("Item")
 
@@ -26,9 +37,47 @@ LEVELS: dict[str, int] = {
 }
 
 
+# Of the model at work; None where none is, or where it has no verbosity of its own.
+_level_at_work: ContextVar[int | None] = ContextVar("level_at_work", default=None)
+
+
+class _Logger(logging.Logger):
+    """A logger that follows the verbosity of the model at work, and else `set_logger`."""
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802
+        least = _level_at_work.get()
+        if least is None:
+            return super().isEnabledFor(level)
+        return level >= least and level > self.manager.disable
+
+
 def get_logger(module: str) -> logging.Logger:
     """Return the logger of a module; pass ``__name__``."""
-    return logging.getLogger(module)
+    logger = logging.getLogger(module)
+    # Not by logging.setLoggerClass, which other packages would see.
+    logger.__class__ = _Logger
+    return logger
+
+
+@contextmanager
+def at_verbosity(verbose: str | int | None) -> Iterator[None]:
+    """Let messages and progress bars follow `verbose` until the block ends.
+
+    Other threads are not affected, except those that are started with a copy of the context.
+
+    Parameters
+    ----------
+    verbose : str, int or None
+        As for `set_logger`; None changes nothing.
+    """
+    if verbose is None:
+        yield
+        return
+    before = _level_at_work.set(check_verbose(verbose))
+    try:
+        yield
+    finally:
+        _level_at_work.reset(before)
 
 
 class _PlainHandler(logging.Handler):
@@ -58,7 +107,7 @@ def check_verbose(verbose: object) -> int:
 
 @public
 def set_logger(verbose: str | int | None = "info") -> None:
-    """Set how much clustimage says.
+    """Set how much clustimage says: its functions, and models without a `verbose` of their own.
 
     Parameters
     ----------
@@ -78,15 +127,22 @@ default="info"
     >>> import clustimage
     >>> clustimage.set_logger("warning")
     """
+    logging.getLogger(NAME).setLevel(check_verbose(verbose))
+    start_logging()
+
+
+def start_logging() -> None:
+    """Show messages; from ``"info"`` on, unless `set_logger` or the application set a level."""
     logger = logging.getLogger(NAME)
-    logger.setLevel(check_verbose(verbose))
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
     if not any(isinstance(handler, _PlainHandler) for handler in logger.handlers):
         logger.addHandler(_PlainHandler())
 
 
 def shows_progress() -> bool:
     """Return whether progress bars are shown: at the verbosities ``"info"`` and ``"debug"``."""
-    return logging.getLogger(NAME).isEnabledFor(logging.INFO)
+    return get_logger(NAME).isEnabledFor(logging.INFO)
 
 
 def progress(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from numbers import Integral
 from typing import TypeVar
 
@@ -88,7 +89,9 @@ def _in_threads(
     with ThreadPoolExecutor(workers) as pool:
         try:
             for start in range(0, len(items), step):
-                waiting.append(pool.submit(_run_batch, func, items[start : start + step]))
+                # Messages of a thread follow the verbosity of the model that started it.
+                run = copy_context().run
+                waiting.append(pool.submit(run, _run_batch, func, items[start : start + step]))
                 if len(waiting) > 2 * workers:
                     yield from waiting.popleft().result()
             while waiting:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import isfunction, signature
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from clustimage._core.logs import at_verbosity
 from clustimage._core.memory import Budget, make_budget
+from clustimage._model.older_names import METHODS, refuse_older_names
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
 from clustimage.images import open_cache
@@ -17,7 +21,9 @@ if TYPE_CHECKING:
     from clustimage.features import FeatureExtractor
     from clustimage.images import Cache, Images
 
-__all__ = ["ModelBase"]
+__all__ = ["ModelBase", "with_params_cluster"]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class ModelBase:
@@ -29,6 +35,24 @@ class ModelBase:
 
     _settings: Settings
     _state: State
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let public methods log at the verbosity of the model, and know older names."""
+        super().__init_subclass__(**options)
+        for name, value in list(vars(cls).items()):
+            if isfunction(value) and name == "__init__":
+                setattr(cls, name, refuse_older_names(value))
+            elif isinstance(value, classmethod) and not name.startswith("_"):
+                setattr(cls, name, type(value)(refuse_older_names(value.__func__)))
+            elif isfunction(value) and not name.startswith("_"):
+                setattr(cls, name, _at_its_verbosity(refuse_older_names(value)))
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what a method of an older tool is called here."""
+        if name in METHODS:
+            raise AttributeError(f"Clustimage has no method {name}(). Use {METHODS[name]}.")
+        # Also a property that raised an AttributeError comes here, which it raises again.
+        return object.__getattribute__(self, name)
 
     @property
     def results(self) -> dict[str, Any]:
@@ -101,3 +125,28 @@ class ModelBase:
             return metric
         clustering = self._state.clustering
         return "euclidean" if clustering is None else str(clustering.params["metric"])
+
+
+def _at_its_verbosity(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that logs at the verbosity of its model."""
+
+    @wraps(method)
+    def run(self: ModelBase, *args: Any, **options: Any) -> Any:
+        with at_verbosity(self._settings.verbose):
+            return method(self, *args, **options)
+
+    return run
+
+
+def with_params_cluster(method: Method) -> Method:
+    """Return a method that takes from ``params_cluster`` the arguments that a call leaves out."""
+    arguments = list(signature(method).parameters)
+
+    @wraps(method)
+    def run(self: ModelBase, *args: Any, **options: Any) -> Any:
+        given = {*arguments[: len(args) + 1], *options}
+        defaults = self._settings.params_cluster.items()
+        left_out = {name: value for name, value in defaults if name not in given}
+        return method(self, *args, **{**left_out, **options})
+
+    return cast(Method, run)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import setting
 from clustimage._core.validation import check_option
-from clustimage._model.base import ModelBase
+from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
+from clustimage._model.settings import SPACES
 from clustimage.cluster import EXIF_METRICS, Clustering, ClusterRequest, cluster_exif, search_k
 from clustimage.images import check_timestamps, locations_of, read_timestamps
 from clustimage.similarity import pick_unique
@@ -18,17 +19,17 @@ from clustimage.similarity import pick_unique
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["SPACES", "ClusterMethods", "run_cluster", "set_clustering"]
+__all__ = ["ClusterMethods", "run_cluster", "set_clustering"]
 
 logger = get_logger(__name__)
 
-SPACES = {"high": "feat", "low": "xycoord"}
 DENSE = ("dbscan", "hdbscan")  # what leaves out images that lie alone
 
 
 class ClusterMethods(ModelBase):
     """Group the images, and pick one that stands for each group."""
 
+    @with_params_cluster
     def cluster(
         self,
         cluster: Any = "agglomerative",
@@ -51,7 +52,8 @@ class ClusterMethods(ModelBase):
 
         Nothing is read or extracted again: call it as often as you like. Instead of a
         number of groups, `sim` says how alike the images of a group are; `time_weight`
-        lets the time at which they were taken count as well.
+        lets the time at which they were taken count as well. What is left out is as
+        ``params_cluster`` of the model says, and below where that says nothing.
 
         Parameters
         ----------

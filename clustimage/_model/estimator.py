@@ -6,14 +6,17 @@ import html
 import inspect
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from clustimage._core.validation import check_unknown_names
 from clustimage._model.base import ModelBase
 from clustimage._model.questions import describe_new, features_of, load_like
 from clustimage._model.settings import DEFAULT_PARAMS, Settings
+from clustimage.cluster.evaluators._silhouette import mean_silhouettes
+from clustimage.features import ImageTransformer
 from clustimage.similarity import cluster_radius, predict_labels
 
 if TYPE_CHECKING:
-    import numpy as np
     from typing_extensions import Self
 
 __all__ = ["EstimatorMethods"]
@@ -81,7 +84,8 @@ class EstimatorMethods(ModelBase):
         Parameters
         ----------
         **params
-            Name → new value; ``method__name`` reaches into an object.
+            Name → new value; ``method__name`` reaches into an object, and
+            ``params_cluster__n_clusters`` into a dict of settings.
 
         Returns
         -------
@@ -100,6 +104,10 @@ class EstimatorMethods(ModelBase):
         """
         nested = {name: value for name, value in params.items() if "__" in name}
         plain = {name: value for name, value in params.items() if "__" not in name}
+        for name in [name for name in nested if name.split("__")[0] in DEFAULT_PARAMS]:
+            outer, inner = name.split("__", 1)
+            before = {**self._settings.given, **plain}[outer] or {}
+            plain[outer] = {**before, inner: nested.pop(name)}
         objects = {
             name: {**self._settings.given, **plain}[name]
             for name in ("method", "embedding")
@@ -151,6 +159,30 @@ class EstimatorMethods(ModelBase):
         self._state.require("feat")
         return features_of(self._state, load_like(self, Xnew, strict=True))
 
+    def as_transformer(self) -> ImageTransformer:
+        """Return the features alone as a transformer of scikit-learn, for pipelines.
+
+        `fit_transform` of a model returns `results`; in a ``Pipeline`` one wants the features.
+
+        Returns
+        -------
+        ImageTransformer
+            Unfitted, with the settings of this model.
+
+        Examples
+        --------
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> features = Clustimage(method="pca").as_transformer()
+        >>> classifier = make_pipeline(features, LogisticRegression(max_iter=2000))
+        >>> classifier.fit(X[:300], y[:300]).score(X[300:400], y[300:400]) > 0.8
+        True
+        """
+        names = ImageTransformer().get_params(deep=False)
+        return ImageTransformer(**{name: self._settings.given[name] for name in names})
+
     def predict(self, Xnew: Any = None, *, features: Any = None) -> np.ndarray:
         """Return the label of the nearest cluster for new images.
 
@@ -187,15 +219,73 @@ class EstimatorMethods(ModelBase):
         >>> cl.fit(X[:100]).predict(X[100:103]).shape
         (3,)
         """
+        self._state.require("labels")
+        return self._labels_of(describe_new(self, Xnew, features, strict=True)[1])
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return how well images fit into their clusters: larger is better.
+
+        That is the mean silhouette of the images by the labels that `predict` gives them, in
+        the metric of `cluster`. So scikit-learn's ``GridSearchCV`` can search `params_cluster`.
+
+        Parameters
+        ----------
+        X : str, path, list, array or DataFrame
+            Images in any form that `import_data` takes.
+        y : None
+            Ignored; there so that the object fits into scikit-learn's tools.
+
+        Returns
+        -------
+        float
+            From -1 to 1. An image that is not assigned to a cluster counts 0. -1 also where
+            the images are all in one cluster or each in one of its own, of which there is no
+            silhouette.
+
+        Raises
+        ------
+        StepOrderError
+            If `cluster` was not run yet.
+        ImageReadError
+            If one of the images cannot be read.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning").fit(X[:100], n_clusters=10)
+        >>> 0 < cl.score(X[100:200]) < 1
+        True
+        """
+        self._state.require("labels")
+        rows = self.transform(X)
+        labels, metric, by = self._labels_of(rows), self._metric(), self._by()
+        if by in BY:
+            rows, metric = rows[:, BY[by][0]], "euclidean"
+        inside = labels >= 0
+        named = np.full(len(labels), -1)  # 0 to k - 1, however few clusters the images are in
+        named[inside] = np.unique(labels[inside], return_inverse=True)[1]
+        n_jobs = self._settings.n_jobs
+        scores, _ = mean_silhouettes(rows, [named], metric=metric, n_jobs=n_jobs)
+        return -1.0 if np.isnan(scores[0]) else float(scores[0])
+
+    def _by(self) -> str | None:
+        """Return what of the EXIF data the clusters are by, or None."""
+        clustering = self._state.clustering
+        return None if clustering is None else clustering.params.get("by")
+
+    def _labels_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the label of the nearest cluster for rows of features."""
         state = self._state
         labels, feat = state.require("labels"), state.require("feat")
-        rows = describe_new(self, Xnew, features, strict=True)[1]
-        params = {} if state.clustering is None else state.clustering.params
-        if params.get("by") not in BY:
+        by = self._by()
+        if by not in BY:
             if state.radius is None and labels.min() < 0:
                 state.store(radius=cluster_radius(feat, labels, metric=self._metric()))
             return predict_labels(feat, labels, rows, metric=self._metric(), radius=state.radius)
-        columns, has, unit = BY[params["by"]]
+        assert state.clustering is not None
+        params = state.clustering.params
+        columns, has, unit = BY[by]
         radius = params[unit] / getattr(state.extractor, unit)
         found = predict_labels(feat[:, columns], labels, rows[:, columns], radius=radius)
         found[rows[:, has] == 0] = -2
@@ -206,7 +296,8 @@ class EstimatorMethods(ModelBase):
         shown = [f"method={self._settings.given['method']!r}"]
         for name, value in self._settings.given.items():
             default = DEFAULT_PARAMS.get(name, signature[name].default)
-            is_default = type(value) is type(default) and value == default
+            # By their text: arrays among the settings have no single answer to ``==``.
+            is_default = type(value) is type(default) and repr(value) == repr(default)
             if name != "method" and not is_default:
                 shown.append(f"{name}={value!r}")
         return f"Clustimage({', '.join(shown)})"

@@ -98,6 +98,7 @@ class ExportMethods(ModelBase):
         embedding: Any = None,
         model: Any = None,
         detector: Any = None,
+        cluster: Any = None,
         weights: str | os.PathLike[str] | None = None,
         max_memory: int | str | None = None,
     ) -> Self:
@@ -124,6 +125,8 @@ class ExportMethods(ModelBase):
             file, are found again by themselves.
         detector : object, optional
             The same for one that was given as ``params_faces["detector"]``.
+        cluster : object, optional
+            The same for one that was given as ``params_cluster["cluster"]``.
         weights : path, optional
             Where the file of ``params_cnn["weights"]`` lies now, if it was moved. Its content
             must be the same.
@@ -158,6 +161,7 @@ class ExportMethods(ModelBase):
             "embedding": embedding,
             "model": model,
             "detector": detector,
+            "cluster": cluster,
             "weights": weights,
             "max_memory": max_memory,
         }

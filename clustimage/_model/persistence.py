@@ -33,7 +33,11 @@ MAY_BE_OBJECTS = ("method", "embedding")
 # Names of the state under which files hold what they were made from.
 SAVED_NAMES = {"clustering": "clustering_"}
 # The same within a dict of settings: name: the dict.
-MAY_BE_INSIDE = {"model": "params_cnn", "detector": "params_faces"}
+MAY_BE_INSIDE = {
+    "model": "params_cnn",
+    "detector": "params_faces",
+    "cluster": "params_cluster",
+}
 
 
 class NotSaved:
@@ -52,7 +56,7 @@ class NotSaved:
             f"which no file keeps. Load it with Clustimage.load(path, {self.name}=YourObject())."
         )
 
-    fit = transform = fit_transform = fit_images = transform_images = _missing
+    fit = transform = fit_transform = fit_images = transform_images = fit_predict = _missing
     state_dict = eval = _missing  # as a network
     detect = _missing
 
@@ -116,8 +120,9 @@ def restored(
     max_memory : int or str, optional
         In place of the one that was saved.
     **objects
-        ``method``, ``embedding``, ``model`` (of ``params_cnn``) and ``detector`` (of
-        ``params_faces``), where the model was made with objects of the user's own.
+        ``method``, ``embedding``, ``model`` (of ``params_cnn``), ``detector`` (of
+        ``params_faces``) and ``cluster`` (of ``params_cluster``), where the model was made
+        with objects of the user's own.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,8 @@ from clustimage._core.memory import Budget, make_budget, megabytes
 from clustimage._core.plan import Plan, Step
 from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_int, check_option, check_unknown_names
-from clustimage._model.base import ModelBase
-from clustimage._model.clustering import SPACES
+from clustimage._model.base import ModelBase, with_params_cluster
+from clustimage._model.settings import PARAMS_CLUSTER, SPACES
 from clustimage.cluster import ClusterRequest, plan_clusters
 from clustimage.embedding import make_embedder
 from clustimage.features import make_extractor
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PlanMethods"]
 
-REQUEST = sorted(each.name for each in fields(ClusterRequest))
-
 
 class PlanMethods(ModelBase):
     """The method `plan` of `Clustimage`, and the budget of its steps."""
 
+    @with_params_cluster
     def plan(
         self,
         X: Any = None,
@@ -83,7 +82,8 @@ class PlanMethods(ModelBase):
         >>> plan.problems
         []
         """
-        check_unknown_names("plan", request, REQUEST)
+        check_unknown_names("plan", request, sorted(PARAMS_CLUSTER))
+        request.pop("timestamps", None)  # of which nothing in a plan depends
         check_option("cluster_space", cluster_space, SPACES)
         asked = ClusterRequest(**request)
         asked.check_method(self._settings.method)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._core.errors import ImageReadError, InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import set_clustering
@@ -179,7 +179,9 @@ class QuestionMethods(ModelBase):
         clustering = state.clustered()
         if state.clusteval is None:
             feat = state.results[state.made_from["labels"][0]]
-            state.store(clusteval=to_clusteval(clustering, feat, colors=label_colors))
+            verbosity = self._settings.verbose
+            made = to_clusteval(clustering, feat, colors=label_colors, verbosity=verbosity)
+            state.store(clusteval=made)
         return state.clusteval
 
     @property
@@ -251,12 +253,8 @@ def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
         cache=model._cache(),
         budget=model._budget_for(),
     )
-    skipped = [row for row in images.status if row.status != "ok"]
-    if strict and skipped:
-        raise ImageReadError(
-            f"{len(skipped)} of {len(images.status)} images cannot be read, so there is no "
-            f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
-        )
+    if strict:
+        images.check_complete()
     return images
 
 

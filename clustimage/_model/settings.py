@@ -7,26 +7,44 @@ from dataclasses import dataclass, fields
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import is_file
-from clustimage._core.logs import check_verbose, get_logger, set_logger
+from clustimage._core.logs import at_verbosity, check_verbose, get_logger, start_logging
 from clustimage._core.memory import check_max_memory
 from clustimage._core.parallel import check_jobs
 from clustimage._core.parameters import named, setting
-from clustimage._core.validation import check_bool, check_int, check_shape, merge_defaults
+from clustimage._core.random_seed import draw_seed
+from clustimage._core.validation import (
+    check_bool,
+    check_option,
+    check_shape,
+    merge_defaults,
+)
+from clustimage.cluster import ClusterRequest
 from clustimage.embedding import make_embedder
 from clustimage.faces import PARAMS_FACES, check_faces
 from clustimage.features import SETTINGS, make_extractor, needs_gray
-from clustimage.images import check_extensions
+from clustimage.images import check_extensions, check_timestamps
 
-__all__ = ["DEFAULT_PARAMS", "Settings"]
+__all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "SPACES", "Settings"]
 
 logger = get_logger(__name__)
 
+SPACES = {"high": "feat", "low": "xycoord"}  # what `cluster` works on: key of ``results``
+
+# The arguments of `cluster`, with their defaults.
+PARAMS_CLUSTER: dict[str, Any] = {
+    **{f.name: f.default for f in fields(ClusterRequest)},
+    "cluster_space": "high",
+    "timestamps": "auto",
+}
+
 # The dicts of settings, one for each family of methods.
-DEFAULT_PARAMS: dict[str, dict[str, Any]] = {**SETTINGS, "params_faces": PARAMS_FACES}
+DEFAULT_PARAMS: dict[str, dict[str, Any]] = {
+    **SETTINGS,
+    "params_cluster": PARAMS_CLUSTER,
+    "params_faces": PARAMS_FACES,
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,7 @@ class Settings:
     params_hash: dict[str, Any]
     params_cnn: dict[str, Any]
     params_exif: dict[str, Any]
+    params_cluster: dict[str, Any]
     params_faces: dict[str, Any]
     random_state: int | None
     n_jobs: int
@@ -74,7 +93,7 @@ class Settings:
         Raises
         ------
         InvalidParameterError
-            If a value is not allowed; the level of the messages is set only if all are.
+            If a value is not allowed.
         """
         given = {
             name: dict(DEFAULT_PARAMS[name]) if value is None and name in DEFAULT_PARAMS else value
@@ -86,7 +105,7 @@ class Settings:
         for name in ("dim", "dim_face"):
             params[name] = check_shape(name, given[name])
         check_bool("grayscale", given["grayscale"])
-        params["random_state"] = _seed(given["random_state"])
+        params["random_state"] = draw_seed(given["random_state"])
         if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
             raise InvalidParameterError(
                 f"{named('dirpath')} must be a folder. Got {given['dirpath']!r}."
@@ -99,15 +118,17 @@ class Settings:
         check_max_memory(given["max_memory"])
         check_jobs(given["n_jobs"])
         check_extensions(given["ext"])
-        check_verbose(given["verbose"])
+        if given["verbose"] is not None:
+            check_verbose(given["verbose"])
         check_faces(params["params_faces"])
+        _check_cluster(params["params_cluster"], params["method"])
         make_extractor(params["method"], params)
         make_embedder(params["embedding"], params)
-        set_logger(given["verbose"])
+        start_logging()
         if needs_gray(params["method"]) and not params["grayscale"]:
-            logger.warning(
-                "%s works on one channel: grayscale is set.", setting("method", params["method"])
-            )
+            method = setting("method", params["method"])
+            with at_verbosity(given["verbose"]):
+                logger.warning("%s works on one channel: grayscale is set.", method)
             params["grayscale"] = True
         return cls(**params, given=given)
 
@@ -117,12 +138,9 @@ class Settings:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
 
 
-def _seed(random_state: Any) -> int | None:
-    """Return the seed of a model; of a generator of random numbers the next one that it draws."""
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**31))
-    if random_state is None:
-        return None
-    return check_int("random_state", random_state, low=0, high=2**32 - 1)
+def _check_cluster(arguments: Mapping[str, Any], method: Any) -> None:
+    """Raise `InvalidParameterError` where `cluster` could not be called with its defaults."""
+    request = {name: arguments[name] for name in arguments if hasattr(ClusterRequest, name)}
+    ClusterRequest(**request).check_method(method)
+    check_option("cluster_space", arguments["cluster_space"], SPACES)
+    check_timestamps(arguments["timestamps"])

@@ -50,6 +50,7 @@ def to_clusteval(
     labels: np.ndarray | None = None,
     *,
     colors: Callable[[np.ndarray], Mapping[int, str]] | None = None,
+    verbosity: str | int | None = None,
 ) -> Any:
     """Return a clusteval object with the results of a search.
 
@@ -64,6 +65,8 @@ def to_clusteval(
     colors : callable, optional
         Takes labels and returns the colour of each that occurs, sorted by label; default
         are those of matplotlib's ``"tab20"``.
+    verbosity : str or int, optional
+        How much the plots say; by default what `clustimage.set_logger` was given.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def to_clusteval(
     # The constructor knows fewer names, and corrects small numbers.
     ce.cluster, ce.evaluate = asked["cluster"], asked["evaluate"]
     ce.min_clust, ce.max_clust = asked["min_clust"], asked["max_clust"]
-    ce.clustering, ce.colors = clustering, colors
+    ce.clustering, ce.colors, ce.verbosity = clustering, colors, verbosity
     ce.X = np.asarray(X)
     ce.Z = [] if clustering.tree is None else clustering.tree
     max_d, lower, upper = clustering.cut or (None, None, None)

@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
         names = ["find.csv", "find.png"]
         folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
     model = Clustimage.load(arguments.path, **given(arguments, "max_memory"))
+    model.set_params(verbose=arguments.verbose)
     k = 5 if arguments.k is None and arguments.alpha is None else arguments.k
     images = arguments.images if len(arguments.images) > 1 else arguments.images[0]
     answer = model.find(images, k=k, alpha=arguments.alpha, approximate=arguments.approximate)

@@ -2,21 +2,17 @@
 
 An extractor has ``fit(pixels)``, ``transform(pixels)`` and ``fit_transform(pixels)``
 for pixels of shape (n, height, width, channels), uint8, and returns float32. A new one
-is a class in a file of its own and a line in `EXTRACTORS`.
+is a class in a file of its own and a line in `EXTRACTORS`. `ImageTransformer` is all of
+them for scikit-learn's pipelines, from photos or rows of pixels on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from clustimage._core.validation import check_option
 from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
-from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
+from clustimage.features._exif import ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
 from clustimage.features._hash import (
-    PARAMS_HASH,
     AverageHash,
     ColorHash,
     DaubechiesHash,
@@ -24,12 +20,14 @@ from clustimage.features._hash import (
     HaarHash,
     PerceptualHash,
 )
-from clustimage.features._hog import PARAMS_HOG, HOGExtractor, extract_hog
-from clustimage.features._pca import PARAMS_PCA, PCAExtractor
+from clustimage.features._hog import HOGExtractor, extract_hog
+from clustimage.features._pca import PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
 from clustimage.features._precomputed import PrecomputedExtractor, read_features
 from clustimage.features._raw import RawExtractor
-from clustimage.features.cnn._cnn import PARAMS_CNN, CNNExtractor
+from clustimage.features._registry import EXTRACTORS, SETTINGS, make_extractor, needs_gray
+from clustimage.features._transformer import ImageTransformer
+from clustimage.features.cnn._cnn import CNNExtractor
 
 __all__ = [
     "EXTRACTORS",
@@ -44,6 +42,7 @@ __all__ = [
     "FeatureExtractor",
     "HOGExtractor",
     "HaarHash",
+    "ImageTransformer",
     "CustomExtractor",
     "PCAExtractor",
     "PCAHOGExtractor",
@@ -55,85 +54,3 @@ __all__ = [
     "needs_gray",
     "read_features",
 ]
-
-EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
-    None: RawExtractor,
-    "pca": PCAExtractor,
-    "hog": HOGExtractor,
-    "pca-hog": PCAHOGExtractor,
-    "ahash": AverageHash,
-    "phash": PerceptualHash,
-    "dhash": DifferenceHash,
-    "whash-haar": HaarHash,
-    "whash-db4": DaubechiesHash,
-    "colorhash": ColorHash,
-    "crop-resistant": CropResistantHash,
-    "crop-resistant-hash": CropResistantHash,
-    "cnn": CNNExtractor,
-    "exif": ExifExtractor,
-    "precomputed": PrecomputedExtractor,
-}
-
-# The settings that extractors take from the user, and their defaults.
-SETTINGS: dict[str, dict[str, Any]] = {
-    "params_pca": PARAMS_PCA,
-    "params_hog": PARAMS_HOG,
-    "params_hash": PARAMS_HASH,
-    "params_cnn": PARAMS_CNN,
-    "params_exif": PARAMS_EXIF,
-}
-
-
-def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor:
-    """Return an unfitted extractor.
-
-    Parameters
-    ----------
-    method : str, None or object
-        A name in `EXTRACTORS`, or an object with `fit` and `transform`
-        (see `CustomExtractor`).
-    settings : mapping
-        Settings by name: those of `SETTINGS`, ``random_state``, ``n_jobs``. Others
-        are ignored, missing ones have their defaults.
-
-    Returns
-    -------
-    FeatureExtractor
-        With `fit`, `transform` and `fit_transform`.
-
-    Raises
-    ------
-    InvalidParameterError
-        If the name, or a name within the settings, is not known, or a setting has a
-        value that no images would suit.
-
-    Examples
-    --------
-    >>> make_extractor("pca", {"params_pca": {"n_components": 3}})
-    PCAExtractor(n_components=3)
-    """
-    if hasattr(method, "fit") or hasattr(method, "transform"):
-        extractor: FeatureExtractor = CustomExtractor(method)
-    else:
-        kind = EXTRACTORS[check_option("method", method, EXTRACTORS)]
-        extractor = kind.from_settings(settings)
-    extractor.check()
-    return extractor
-
-
-def needs_gray(method: Any) -> bool:
-    """Return whether a method works on one channel, so that images are to be read in gray.
-
-    Parameters
-    ----------
-    method : str, None or object
-        As in `make_extractor`. A custom object takes images as they are.
-
-    Examples
-    --------
-    >>> needs_gray("hog"), needs_gray("pca")
-    (True, False)
-    """
-    if hasattr(method, "fit") or hasattr(method, "transform"):
-        return False
-    return EXTRACTORS[check_option("method", method, EXTRACTORS)].needs_gray

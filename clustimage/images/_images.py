@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage._core.errors import ImageReadError
 from clustimage._core.validation import check_int
 from clustimage.images._status import ImageStatus
 from clustimage.images.exif._timestamps import Timestamps, as_datetimes, timestamp_of
@@ -90,6 +91,21 @@ class Images:
     def flat(self) -> np.ndarray:
         """View `(n, height * width * channels)` of the same memory."""
         return self.pixels.reshape(len(self.pixels), -1)
+
+    def check_complete(self) -> None:
+        """Raise where an input was skipped: rows and images would no longer belong together.
+
+        Raises
+        ------
+        ImageReadError
+            It counts what was skipped, and names the first.
+        """
+        skipped = [row for row in self.status if row.status != "ok"]
+        if skipped:
+            raise ImageReadError(
+                f"{len(skipped)} of {len(self.status)} images cannot be read, so there is no "
+                f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
+            )
 
     def batches(
         self,

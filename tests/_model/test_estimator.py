@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import sklearn.base
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import silhouette_samples, silhouette_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils.validation import check_is_fitted
 
-from clustimage import Clustimage, InvalidParameterError
+from clustimage import Clustimage, InvalidParameterError, StepOrderError
+from clustimage._model.settings import PARAMS_CLUSTER
 
 
 class MeanGray(TransformerMixin, BaseEstimator):
@@ -164,3 +170,104 @@ def test_load_on_an_instance_says_that_it_belongs_to_the_class(digits, tmp_path)
     with pytest.raises(InvalidParameterError, match=r"model = Clustimage.load\(path\)"):
         cl.load(path)
     assert cl.labels_ is before
+
+
+def test_arguments_of_cluster_can_be_set_once(digits):
+    cl = quiet(params_cluster={"n_clusters": 5})
+    assert cl.fit_transform(digits[0][:60])["labels"].max() == 4
+    assert cl.cluster(n_clusters=3).max() == 2
+    assert cl.cluster().max() == 4
+    cl.set_params(params_cluster={"n_clusters": 4, "linkage": "average"})
+    assert cl.cluster().max() == 3
+    assert cl.clustering_.params["linkage"] == "average"
+    assert cl.cluster(n_clusters=None, min_clust=2, max_clust=3).max() == 1
+
+
+def test_arguments_by_position_win_too(digits):
+    cl = quiet(params_cluster={"cluster": "agglomerative", "n_clusters": 3}, embedding=None)
+    cl.extract_feat(cl.import_data(digits[0][:60]))
+    assert cl.cluster("kmeans").max() == 2
+    assert cl.clustering_.params["cluster"] == "kmeans"
+
+
+def test_defaults_of_cluster_are_those_of_its_signature():
+    of_cluster = inspect.signature(Clustimage.cluster).parameters
+    of_chain = inspect.signature(Clustimage.fit_transform).parameters
+    assert set(PARAMS_CLUSTER) == set(of_cluster) - {"self"}
+    for name, default in PARAMS_CLUSTER.items():
+        assert of_cluster[name].default == of_chain[name].default == default
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n_cluster": 5}, {"metric": "far"}, {"metric": "datetime"}, {"cluster_space": "middle"},
+     {"timestamps": "now"}],
+)  # fmt: skip
+def test_wrong_arguments_of_cluster_are_found_when_the_model_is_made(wrong):
+    with pytest.raises(InvalidParameterError):
+        quiet(params_cluster=wrong)
+
+
+def test_a_plan_takes_the_arguments_of_cluster_too():
+    cl = quiet(params_cluster={"sim": 0.5, "timestamps": "exif"})
+    assert "sim" in str(cl.plan(100)) or "cut" in str(cl.plan(100))
+    assert str(cl.plan(100)) != str(cl.plan(100, sim=None))
+
+
+def test_settings_in_dicts_can_be_set_one_by_one():
+    cl = quiet(params_cluster={"linkage": "average"})
+    cl.set_params(params_cluster__n_clusters=4, params_pca__n_components=3)
+    assert cl.get_params()["params_cluster"] == {"linkage": "average", "n_clusters": 4}
+    assert cl.params["params_pca"] == {"n_components": 3}
+    with pytest.raises(InvalidParameterError, match="n_cluster"):
+        cl.set_params(params_cluster__n_cluster=4)
+
+
+def test_arrays_among_the_settings_are_shown_and_copied(digits):
+    times = np.arange(60.0)
+    cl = quiet(params_cluster={"timestamps": times, "time_weight": 0.5})
+    assert clone(cl).get_params()["params_cluster"]["timestamps"].tolist() == times.tolist()
+    assert "timestamps" in repr(cl)
+    assert cl.fit(digits[0][:60], n_clusters=3).labels_.max() == 2
+
+
+def test_an_object_among_the_settings_is_given_again_after_load(digits, tmp_path):
+    cl = quiet(params_cluster={"cluster": MiniBatchKMeans(3, random_state=0)})
+    cl.fit(digits[0][:60])
+    path = cl.save(tmp_path / "model")
+    loaded = Clustimage.load(path)
+    np.testing.assert_array_equal(loaded.labels_, cl.labels_)
+    with pytest.raises(StepOrderError, match="cluster=YourObject"):
+        loaded.cluster()
+    assert loaded.cluster("agglomerative").shape == (60,)
+    again = Clustimage.load(path, cluster=MiniBatchKMeans(3, random_state=0))
+    np.testing.assert_array_equal(again.cluster(), cl.labels_)
+
+
+def test_the_score_is_the_mean_silhouette_by_predicted_labels(digits):
+    cl = quiet().fit(digits[0][:100], n_clusters=6)
+    new = digits[0][100:160]
+    expected = silhouette_score(cl.transform(new).astype(float), cl.predict(new))
+    assert cl.score(new) == pytest.approx(expected, abs=1e-12)
+    assert cl.fit(digits[0][:100], sim=0).score(new) == -1
+
+
+def test_images_that_are_not_assigned_to_a_cluster_count_nothing(digits):
+    cl = quiet().fit(digits[0][:100], n_clusters=6, min_size=12)
+    assert (cl.labels_ < 0).any()
+    new = digits[0][:100]
+    labels = cl.predict(new)
+    inside = labels >= 0
+    expected = silhouette_samples(cl.transform(new)[inside], labels[inside]).sum() / 100
+    assert cl.score(new) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_grid_search_finds_the_number_of_clusters(digits):
+    grid = {"params_cluster__n_clusters": [2, 6, 10], "params_cluster__linkage": ["ward"]}
+    search = GridSearchCV(quiet(embedding=None), grid, cv=3).fit(digits[0][:200])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_params_["params_cluster__n_clusters"] == 10
+    assert search.predict(digits[0][200:203]).shape == (3,)
+    dicts = [{"n_clusters": 2}, {"n_clusters": 10}]
+    search = GridSearchCV(quiet(embedding=None), {"params_cluster": dicts}, cv=3)
+    assert search.fit(digits[0][:200]).best_params_ == {"params_cluster": {"n_clusters": 10}}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -70,7 +68,7 @@ def test_without_images_everything_but_pictures_works(brought, tmp_path, caplog)
     found = cl.find(features=E[[7]], k=1, alpha=None)
     assert found["image_0000"]["y_idx"].tolist() == [7]
     np.testing.assert_array_equal(cl.predict(features=E), cl.labels_)
-    logging.getLogger("clustimage").setLevel(logging.INFO)
+    cl.set_params(verbose="info")
     fig, ax = cl.scatter()
     assert len(ax.collections[0].get_offsets()) == 30 and not ax.images
     assert "dots" in caplog.text

@@ -22,7 +22,7 @@ LABELS = [0, 0, 0, 1, 1, 2, -1]
 
 def make_model(pathnames: list[Any], labels: list[int] | None) -> Clustimage:
     """Return a model that knows no more than `to_dirs` needs."""
-    model = Clustimage(verbose="warning")
+    model = Clustimage()
     names = [Path(path).name for path in pathnames]
     model.results.update(
         pathnames=np.array([str(path) for path in pathnames], dtype=object),

@@ -62,7 +62,7 @@ def images_of(pixels: np.ndarray) -> Images:
 def model_of(images: np.ndarray, labels: Any, xycoord: np.ndarray, **settings: Any) -> Model:
     """Return a model of these images in these clusters."""
     hog = {"orientations": 4, "pixels_per_cell": (4, 4)}
-    model = Model(**{"params_hog": hog, "verbose": "error", "grayscale": True, **settings})
+    model = Model(**{"params_hog": hog, "grayscale": True, **settings})
     read = images_of(images)
     model._state.images = read
     model.results.update(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
-from clustimage._core.logs import get_logger
+from clustimage._core.logs import at_verbosity, get_logger
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option
 from clustimage.cluster._labels import count_clusters
@@ -91,6 +91,7 @@ class EvaluationPlots:
     clustering: Clustering
     # Takes labels, returns the colour of each that occurs.
     colors: Callable[[np.ndarray], Mapping[int, str]] | None
+    verbosity: str | int | None
 
     def plot(self, title: str | None = None, **options: Any) -> tuple[Figure, Any]:
         """Draw the score of every labelling, and mark the best.
@@ -257,11 +258,12 @@ class EvaluationPlots:
             )
         if len(labels) > MAX_ROWS_SCORED_EXACTLY:
             some = draw_sample(np.unique(labels, return_inverse=True)[1], MAX_SILHOUETTES_DRAWN)
-            logger.info(
-                "Drawing the silhouettes of %s of %s.",
-                f"{len(some):,}",
-                pluralize(len(labels), "image"),
-            )
+            with at_verbosity(self.verbosity):
+                logger.info(
+                    "Drawing the silhouettes of %s of %s.",
+                    f"{len(some):,}",
+                    pluralize(len(labels), "image"),
+                )
             rows, positions, labels = rows[some], positions[some], labels[some]
         fig, left, right = plot_silhouettes(
             silhouette_values(rows, labels, metric=self.metric),

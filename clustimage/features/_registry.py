@@ -1,0 +1,111 @@
+"""The extractors by the names that users type, and what each takes of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clustimage._core.validation import check_option
+from clustimage.features._crop_resistant import CropResistantHash
+from clustimage.features._custom import CustomExtractor
+from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
+from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._hash import (
+    PARAMS_HASH,
+    AverageHash,
+    ColorHash,
+    DaubechiesHash,
+    DifferenceHash,
+    HaarHash,
+    PerceptualHash,
+)
+from clustimage.features._hog import PARAMS_HOG, HOGExtractor
+from clustimage.features._pca import PARAMS_PCA, PCAExtractor
+from clustimage.features._pca_hog import PCAHOGExtractor
+from clustimage.features._precomputed import PrecomputedExtractor
+from clustimage.features._raw import RawExtractor
+from clustimage.features.cnn._cnn import PARAMS_CNN, CNNExtractor
+
+__all__ = ["EXTRACTORS", "SETTINGS", "make_extractor", "needs_gray"]
+
+EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
+    None: RawExtractor,
+    "pca": PCAExtractor,
+    "hog": HOGExtractor,
+    "pca-hog": PCAHOGExtractor,
+    "ahash": AverageHash,
+    "phash": PerceptualHash,
+    "dhash": DifferenceHash,
+    "whash-haar": HaarHash,
+    "whash-db4": DaubechiesHash,
+    "colorhash": ColorHash,
+    "crop-resistant": CropResistantHash,
+    "crop-resistant-hash": CropResistantHash,
+    "cnn": CNNExtractor,
+    "exif": ExifExtractor,
+    "precomputed": PrecomputedExtractor,
+}
+
+# The settings that extractors take from the user, and their defaults.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "params_pca": PARAMS_PCA,
+    "params_hog": PARAMS_HOG,
+    "params_hash": PARAMS_HASH,
+    "params_cnn": PARAMS_CNN,
+    "params_exif": PARAMS_EXIF,
+}
+
+
+def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor:
+    """Return an unfitted extractor.
+
+    Parameters
+    ----------
+    method : str, None or object
+        A name in `EXTRACTORS`, or an object with `fit` and `transform`
+        (see `CustomExtractor`).
+    settings : mapping
+        Settings by name: those of `SETTINGS`, ``random_state``, ``n_jobs``. Others
+        are ignored, missing ones have their defaults.
+
+    Returns
+    -------
+    FeatureExtractor
+        With `fit`, `transform` and `fit_transform`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the name, or a name within the settings, is not known, or a setting has a
+        value that no images would suit.
+
+    Examples
+    --------
+    >>> make_extractor("pca", {"params_pca": {"n_components": 3}})
+    PCAExtractor(n_components=3)
+    """
+    if hasattr(method, "fit") or hasattr(method, "transform"):
+        extractor: FeatureExtractor = CustomExtractor(method)
+    else:
+        kind = EXTRACTORS[check_option("method", method, EXTRACTORS)]
+        extractor = kind.from_settings(settings)
+    extractor.check()
+    return extractor
+
+
+def needs_gray(method: Any) -> bool:
+    """Return whether a method works on one channel, so that images are to be read in gray.
+
+    Parameters
+    ----------
+    method : str, None or object
+        As in `make_extractor`. A custom object takes images as they are.
+
+    Examples
+    --------
+    >>> needs_gray("hog"), needs_gray("pca")
+    (True, False)
+    """
+    if hasattr(method, "fit") or hasattr(method, "transform"):
+        return False
+    return EXTRACTORS[check_option("method", method, EXTRACTORS)].needs_gray

@@ -115,7 +115,7 @@ class EstimatorMethods(ModelBase):
         }
         check_unknown_names("Clustimage", plain, self._param_names())
         check_unknown_names("Clustimage", (name.split("__")[0] for name in nested), objects)
-        self._settings = Settings.resolve({**self._settings.given, **plain})
+        self._settings = Settings.resolve({**self._settings.given, **plain}, self._settings)
         for name, value in nested.items():
             outer, inner = name.split("__", 1)
             objects[outer].set_params(**{inner: value})

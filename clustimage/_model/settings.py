@@ -81,7 +81,7 @@ class Settings:
     given: Mapping[str, Any]
 
     @classmethod
-    def resolve(cls, given: Mapping[str, Any]) -> Settings:
+    def resolve(cls, given: Mapping[str, Any], before: Settings | None = None) -> Settings:
         """Check the values that the constructor was given.
 
         Parameters
@@ -89,6 +89,9 @@ class Settings:
         given : mapping
             Every parameter of the constructor; a dict of settings may be None or name only
             some of them.
+        before : Settings, optional
+            Those of the same model until now: with the same generator of random numbers, their
+            seed stays.
 
         Raises
         ------
@@ -105,7 +108,10 @@ class Settings:
         for name in ("dim", "dim_face"):
             params[name] = check_shape(name, given[name])
         check_bool("grayscale", given["grayscale"])
-        params["random_state"] = draw_seed(given["random_state"])
+        if before is None or given["random_state"] is not before.given["random_state"]:
+            params["random_state"] = draw_seed(given["random_state"])
+        else:
+            params["random_state"] = before.random_state
         if given["dirpath"] is not None and not isinstance(given["dirpath"], str | PathLike):
             raise InvalidParameterError(
                 f"{named('dirpath')} must be a folder. Got {given['dirpath']!r}."

@@ -271,3 +271,10 @@ def test_a_grid_search_finds_the_number_of_clusters(digits):
     dicts = [{"n_clusters": 2}, {"n_clusters": 10}]
     search = GridSearchCV(quiet(embedding=None), {"params_cluster": dicts}, cv=3)
     assert search.fit(digits[0][:200]).best_params_ == {"params_cluster": {"n_clusters": 10}}
+
+
+def test_other_settings_leave_the_seed_that_a_generator_drew():
+    cl = quiet(random_state=np.random.default_rng(0))
+    seed = cl.params["random_state"]
+    assert cl.set_params(n_jobs=1).params["random_state"] == seed
+    assert cl.set_params(random_state=np.random.default_rng(1)).params["random_state"] != seed

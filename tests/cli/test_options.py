@@ -131,6 +131,7 @@ def test_no_message_has_a_parameter_written_out(folder):
     found = [
         f"{path.relative_to(PACKAGE)}:{line}: {text}"
         for path in sorted((PACKAGE / folder).glob("**/*.py" if folder else "*.py"))
+        if path.name != "older_names.py"  # of arguments that were typed in Python
         for line, text in texts(ast.parse(path.read_text("utf-8")))
         if " " in text.strip() and written.search(text)
     ]

@@ -43,7 +43,7 @@ EXAMPLES = ROOT / "benchmarks" / ".work" / "examples"
 # Sums over other numbers of threads differ in the last bit.
 ENVIRONMENT = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MPLBACKEND": "Agg"}
 ENVIRONMENT["OMP_WAIT_POLICY"] = "PASSIVE"
-COMMON = {"embedding": "pca", "n_jobs": 1, "verbose": None, "max_memory": "4GB"}
+COMMON = {"embedding": "pca", "n_jobs": 1, "verbose": "silent", "max_memory": "4GB"}
 MAX_VALUES = 1_500_000  # of an array that is kept whole; of a larger one there is a hash
 MAX_LINES = 8  # on one case
 SECONDS, FAILURE = "seconds of ", "failure of "  # kept beside the results, not compared

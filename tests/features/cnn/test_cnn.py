@@ -61,7 +61,7 @@ def folder(tmp_path):
         ("device", "gpu", "'device' must be 'auto', 'cpu', 'cuda'"),
         ("device", "cuda:x", "'device' must be"),
         ("device", 0, "'device' must be"),
-        ("model", 3, "'model' must be the name of a classification model"),
+        ("model", 3, "'model' must be the name of a network of torchvision"),
         ("model", PCAExtractor, "'model' must be the name"),
         ("weights", 3, "'weights' must be the name of weights"),
         ("weight", None, "'params_cnn' has no setting 'weight'.*Did you mean 'weights'"),

@@ -393,9 +393,10 @@ class CNNExtractor(ImageExtractor):
         wanted = [{**settings, "model": name} for name in names]
         if self._joined is None or [part.get_params() for part in self._joined] != wanted:
             self._joined = [type(self)(**one) for one in wanted]
-        digests = getattr(self, "weights_digest_", "").split("+")
-        for part, digest in zip(self._joined, digests, strict=False):
-            part.weights_digest_ = digest
+        digest = getattr(self, "weights_digest_", "")
+        digests = digest.split("+") if digest else [""] * len(names)
+        for part, one in zip(self._joined, digests, strict=True):
+            part.weights_digest_ = one
         return self._joined
 
     def _rows(self, images: Images) -> Floats:

@@ -28,7 +28,7 @@ from clustimage._decomposition.products import project
 from clustimage.features._extractor import ImageExtractor, as_images, as_rows
 from clustimage.features._pca import PCAExtractor, check_n_components
 from clustimage.features._stored import has_rows, stored_rows
-from clustimage.features.cnn._names import is_lite0, joined_names, parse_name, size_of
+from clustimage.features.cnn._names import joined_names, packages_of, parse_name, size_of
 from clustimage.features.cnn._network import Network
 from clustimage.features.cnn._preset import PUBLISHED, is_default
 from clustimage.features.cnn._torch import PRECISIONS, installed_versions
@@ -57,7 +57,6 @@ BYTES_PER_FRAME = 2_000_000  # of an image as the input of a network
 BYTES_PER_MILLION = 9_000_000  # of a million weights while they are read: the file and the network
 ACTIVATION_BYTES = 340_000_000  # between two layers, and the code of torch, about
 
-DISTRIBUTIONS = {"timm": "timm", "open_clip": "open_clip_torch"}
 DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?|mps(:0)?")
 COMPONENTS = ("mean_", "components_", "offset_", "explained_variance_ratio_")
 
@@ -98,8 +97,8 @@ class CNNExtractor(ImageExtractor):
         ``"auto"`` is CUDA, else MPS, else the CPU.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Type of the numbers inside of the network; rows are float32. With ``"bfloat16"`` layers
-        compute in it where torch knows it to be safe; rows differ by about a hundredth of their
-        length. ``"auto"`` is ``"bfloat16"`` on a CPU with AMX or AVX512-BF16 and on GPUs from
+        compute in it where torch knows it to be safe; rows differ by some hundredths of their
+        length (of mobilenet_v2 on photos 0.07 in the median). ``"auto"`` is ``"bfloat16"`` on a CPU with AMX or AVX512-BF16 and on GPUs from
         NVIDIA's Ampere on, else ``"float32"``.
     n_components : int, float or None, default=None
         Principal components of the activations, as in `PCAExtractor`; None takes the
@@ -429,7 +428,7 @@ class CNNExtractor(ImageExtractor):
         Made without torch: the versions stand for the files and the preprocessing that
         torchvision has under a name.
         """
-        versions = installed_versions(*self._packages())
+        versions = installed_versions(*packages_of(self.model))
         if not isinstance(self.model, str) or versions is None:
             return None
         path, weights = file_of(self.weights), self.weights
@@ -452,15 +451,6 @@ class CNNExtractor(ImageExtractor):
             "precision": self.precision,
             **versions,
         }
-
-    def _packages(self) -> tuple[str, ...]:
-        """Return the packages beside torchvision that the rows of a named network depend on."""
-        if not isinstance(self.model, str):
-            return ()
-        library, name = parse_name(self.model)
-        if library == "torchvision":
-            return ("timm",) if is_lite0(name) else ()
-        return (DISTRIBUTIONS[library],)
 
     def _finished(self, rows: Floats) -> Floats:
         if self.n_components is None:

@@ -11,9 +11,24 @@ from clustimage._core.optional import import_optional
 from clustimage._core.parameters import setting
 from clustimage.features.cnn._names import LITE0
 
-__all__ = ["fetch_from_hub"]
+__all__ = ["fetch_from_hub", "find_in_hub"]
 
 SECONDS_TO_ANSWER = 10
+
+
+def find_in_hub(repository: str, names: Sequence[str]) -> Path | None:
+    """Return a file of a repository from the cache, or None; the network is not asked.
+
+    The parameters are those of `fetch_from_hub`.
+    """
+    hub: Any = import_optional("huggingface_hub", extra="timm", needed_by=repository)
+    place, _, revision = repository.partition("@")
+    options = {"revision": revision} if revision else {}
+    for name in names:
+        cached = hub.try_to_load_from_cache(place, name, **options)
+        if isinstance(cached, str):
+            return Path(cached)
+    return None
 
 
 def fetch_from_hub(model: str, repository: str, names: Sequence[str]) -> Path:
@@ -33,14 +48,13 @@ def fetch_from_hub(model: str, repository: str, names: Sequence[str]) -> Path:
     DownloadError
         If it is not in the cache and cannot be downloaded; the message says what to do.
     """
-    hub: Any = import_optional("huggingface_hub", extra="timm", needed_by=f"The network {model}")
+    cached = find_in_hub(repository, names)
+    if cached is not None:
+        return cached
+    hub: Any = import_optional("huggingface_hub", extra="timm", needed_by=model)
     utils: Any = import_optional("huggingface_hub.utils", extra="timm", needed_by=model)
     place, _, revision = repository.partition("@")
     options = {"revision": revision} if revision else {}
-    for name in names:
-        cached = hub.try_to_load_from_cache(place, name, **options)
-        if isinstance(cached, str):
-            return Path(cached)
     url = hub.hf_hub_url(place, names[0], **options)
     try:
         # Without this question, which is asked once, the hub tries again for a minute.

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["LITE0", "ModelName", "is_lite0", "joined_names", "parse_name", "size_of", "spelling"]
+__all__ = [
+    "LITE0",
+    "ModelName",
+    "is_lite0",
+    "joined_names",
+    "packages_of",
+    "parse_name",
+    "size_of",
+    "spelling",
+]
 
 LITE0 = "efficientnet_lite0"  # a bare name that torchvision does not have
 LIBRARIES = ("torchvision", "timm", "open_clip")
@@ -33,6 +42,9 @@ SIZES = (
     (r"(convnext|swin).*(tiny|small|_t\b|_s\b)", 768, 50),
 )
 ASSUMED_SIZE = 2048, 60  # of other networks; most of the deep ones have so many columns
+
+
+DISTRIBUTIONS = {"timm": "timm", "open_clip": "open_clip_torch"}
 
 
 class ModelName(NamedTuple):
@@ -77,6 +89,22 @@ def joined_names(model: object) -> list[str]:
     if not isinstance(model, str) or "+" not in model:
         return []
     return [name.strip() for name in model.split("+")]
+
+
+def packages_of(model: object) -> tuple[str, ...]:
+    """Return the packages beside torchvision that have a named network, as pip calls them.
+
+    Examples
+    --------
+    >>> packages_of("open_clip/ViT-B-32"), packages_of("resnet50")
+    (('open_clip_torch',), ())
+    """
+    if not isinstance(model, str):
+        return ()
+    library, name = parse_name(model)
+    if library == "torchvision":
+        return ("timm",) if is_lite0(name) else ()
+    return (DISTRIBUTIONS[library],)
 
 
 def size_of(model: object) -> tuple[int, int]:

@@ -6,13 +6,14 @@ import difflib
 import re
 import warnings
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.optional import import_optional
 from clustimage._core.parameters import named, setting
-from clustimage.features.cnn._hub import fetch_from_hub
+from clustimage.features.cnn._hub import fetch_from_hub, find_in_hub
 from clustimage.features.cnn._preset import Built, Preset, is_default
 from clustimage.features.cnn._torch import import_torch, seeded
 from clustimage.features.cnn._weights import (
@@ -25,7 +26,7 @@ from clustimage.features.cnn._weights import (
 )
 from clustimage.images import Frame
 
-__all__ = ["build_open_clip"]
+__all__ = ["build_open_clip", "find_open_clip"]
 
 TOWER = "visual."  # prefix of the entries of the image tower
 
@@ -66,14 +67,7 @@ def build_open_clip(given: str, *, weights: Any, random_state: Any) -> Built:
     MissingDependencyError, InvalidParameterError, DownloadError
         If open_clip, the model or its weights are not available.
     """
-    import_torch()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        open_clip: Any = import_optional(
-            "open_clip",
-            extra="open_clip",
-            needed_by=setting("params_cnn", {"model": f"open_clip/{given}"}),
-        )
+    open_clip = _import_open_clip(given)
     path = file_of(weights)
     found = _find(open_clip, given, weights if path is None else None)
     module = _tower(open_clip, found, random_state)
@@ -85,6 +79,23 @@ def build_open_clip(given: str, *, weights: Any, random_state: Any) -> Built:
     digest = parameters_digest(module) if path is None else file_digest(path)
     expression = f"open_clip.create_model({found.model!r}).visual"
     return Built(module, _preset_of(found, module), digest, expression, pooled=True)
+
+
+def find_open_clip(given: str, weights: Any) -> Path | None:
+    """Return the file of the weights of a model of open_clip from the cache, or None."""
+    found = _find(_import_open_clip(given), given, weights)
+    return find_in_hub(*_place(found)) if found.tag else None
+
+
+def _import_open_clip(given: str) -> Any:
+    import_torch()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return import_optional(
+            "open_clip",
+            extra="open_clip",
+            needed_by=setting("params_cnn", {"model": f"open_clip/{given}"}),
+        )
 
 
 def _plain(name: str) -> str:
@@ -167,9 +178,13 @@ def _fetch(open_clip: Any, found: Named) -> Path:
             f"open_clip has no weights for {found.model}. Give a file with a state dict, "
             f"{setting('params_cnn', {'weights': 'path/to/file'})}, or None for random ones."
         )
+    return fetch_from_hub(str(found), *_place(found))
+
+
+def _place(found: Named) -> tuple[str, Sequence[str]]:
+    """Return the repository of weights on the Hugging Face hub, and the names of their file."""
     repository, _, name = str(found.settings["hf_hub"]).rpartition("/")
-    names = [name] if name else HUB_FILES
-    return fetch_from_hub(str(found), repository, names)
+    return repository, [name] if name else HUB_FILES
 
 
 def _of_tower(state: OrderedDict[str, Any]) -> OrderedDict[str, Any]:

@@ -6,12 +6,14 @@ import difflib
 import math
 import warnings
 from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from clustimage._core.errors import DownloadError, InvalidParameterError
 from clustimage._core.optional import import_optional
 from clustimage._core.parameters import named, setting
-from clustimage.features.cnn._hub import fetch_from_hub
+from clustimage.features.cnn._hub import fetch_from_hub, find_in_hub
 from clustimage.features.cnn._names import LITE0
 from clustimage.features.cnn._preset import Built, Preset, is_default
 from clustimage.features.cnn._torch import import_torch, seeded
@@ -27,7 +29,7 @@ from clustimage.features.cnn._weights import (
 )
 from clustimage.images import Frame
 
-__all__ = ["build_lite0", "build_timm"]
+__all__ = ["LITE0_FILE", "build_lite0", "build_timm", "find_timm"]
 
 LITE0_FILE = "efficientnet-lite0-57934424.pth"
 LITE0_IN_TIMM = "tf_efficientnet_lite0"
@@ -157,9 +159,9 @@ def _fetch(timm: Any, name: str) -> Any:
             f"timm has no weights for {name}. Give a file with a state dict, "
             f"{setting('params_cnn', {'weights': 'path/to/file'})}, or None for random ones."
         )
-    if cfg.hf_hub_id and cfg.custom_load != "hf":
-        names = [cfg.hf_hub_filename] if cfg.hf_hub_filename else HUB_FILES
-        path = fetch_from_hub(f"timm/{name}", cfg.hf_hub_id, names)
+    place = _place(cfg)
+    if place is not None:
+        path = fetch_from_hub(f"timm/{name}", *place)
         return _converted(timm, name, read_weights(path))
     try:
         return _make(timm, name, pretrained=True)
@@ -170,6 +172,21 @@ def _fetch(timm: Any, name: str) -> Any:
             f"({why}). Give a file that you have, "
             f"{setting('params_cnn', {'weights': 'path/to/file'})}."
         ) from exc
+
+
+def find_timm(given: str, weights: Any) -> Path | None:
+    """Return the file of the weights of a network of timm from the cache of the hub, or None."""
+    timm = _import_timm(f"timm/{given}")
+    cfg = timm.get_pretrained_cfg(_find_model(timm, given, weights))
+    place = None if cfg is None else _place(cfg)
+    return None if place is None else find_in_hub(*place)
+
+
+def _place(cfg: Any) -> tuple[str, Sequence[str]] | None:
+    """Return the repository of weights on the Hugging Face hub, and the names of their file."""
+    if not cfg.hf_hub_id or cfg.custom_load == "hf":
+        return None
+    return cfg.hf_hub_id, [cfg.hf_hub_filename] if cfg.hf_hub_filename else HUB_FILES
 
 
 def _filled(timm: Any, name: str, state: OrderedDict[str, Any], path: Any) -> Any:

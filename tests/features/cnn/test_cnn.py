@@ -465,7 +465,7 @@ def test_networks_of_other_packages_go_through_the_chain(torch, folder, tmp_path
     cl = Clustimage("cnn", None, dim=(8, 8), params_cnn=params, verbose="error")
     feat = cl.fit_transform(folder, n_clusters=2)["feat"]
     cl.save(tmp_path / "model")
-    again = Clustimage.load(tmp_path / "model", verbose="error")
+    again = Clustimage.load(tmp_path / "model")
     np.testing.assert_allclose(again.transform(folder), feat, atol=1e-6)
     thawed = pickle.loads(pickle.dumps(cl))  # noqa: S301
     np.testing.assert_allclose(thawed.transform(folder), feat, atol=1e-6)

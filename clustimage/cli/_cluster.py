@@ -153,11 +153,13 @@ def _add_links(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", help="of cnn: mobilenet_v2 (default), resnet50 …")
+    parser.add_argument(
+        "--model", help="of cnn: mobilenet_v2 (default), timm/NAME, open_clip/NAME …"
+    )
     parser.add_argument(
         "--weights",
         type=name_or_none,
-        help="of cnn: a file, a name of torchvision, or none",
+        help="of cnn: a file, the name of published weights, or none",
     )
     parser.add_argument("--layer", help="of cnn: name or number of the layer")
     parser.add_argument(

@@ -98,8 +98,8 @@ class CNNExtractor(ImageExtractor):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Type of the numbers inside of the network; rows are float32. With ``"bfloat16"`` layers
         compute in it where torch knows it to be safe; rows differ by some hundredths of their
-        length (of mobilenet_v2 on photos 0.07 in the median). ``"auto"`` is ``"bfloat16"`` on a CPU with AMX or AVX512-BF16 and on GPUs from
-        NVIDIA's Ampere on, else ``"float32"``.
+        length (of mobilenet_v2 on photos 0.07 in the median). ``"auto"`` is ``"bfloat16"`` on
+        a CPU with AMX or AVX512-BF16 and on GPUs from NVIDIA's Ampere on, else ``"float32"``.
     n_components : int, float or None, default=None
         Principal components of the activations, as in `PCAExtractor`; None takes the
         activations themselves.

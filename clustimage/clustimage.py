@@ -23,6 +23,7 @@ from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
 from clustimage._model.settings import SPACES, Settings
 from clustimage._model.state import State
+from clustimage._model.verdict import VerdictMethods
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
@@ -75,6 +76,7 @@ class Clustimage(
     QuestionMethods,
     PlanMethods,
     ExportMethods,
+    VerdictMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 

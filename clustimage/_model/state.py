@@ -17,6 +17,8 @@ from clustimage._core.file_arrays import held_bytes
 from clustimage._core.memory import Budget
 from clustimage._core.step_order import StepOrderError
 from clustimage.cluster import Clustering
+from clustimage.cluster.confidence._resampling import Resampling
+from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import CustomEmbedder, Embedder
 from clustimage.features import FeatureExtractor
 from clustimage.images import PER_IMAGE, Images, Timestamps
@@ -45,6 +47,8 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "clustering": ("cluster", ("feat",)),
     "clusteval": ("cluster", ("clustering",)),
     "timestamps": ("cluster", ("img",)),
+    "verdict": ("cluster", ("clustering",)),
+    "resampling": ("cluster", ("clustering",)),
     "unique": ("unique", ("labels", "xycoord")),
     "faces": ("extract_faces", ()),
     "face_links": ("import_data", ("img",)),
@@ -134,6 +138,8 @@ class State:
         Those that the last clustering used.
     radius : ndarray or None
         Of each cluster, for `predict`.
+    verdict, resampling : Verdict and Resampling, or None
+        How sure the clusters are, made when it is first asked for.
     queries : Images or None
         Those of the last `find`.
     pca, clusteval : object or None
@@ -158,6 +164,8 @@ class State:
     metadata: dict[str, Any] | None = None
     null: NullDistribution | None = None
     index: RowIndex | None = None
+    verdict: Verdict | None = None
+    resampling: Resampling | None = None
     queries: Images | None = None
     radius: np.ndarray | None = None
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)

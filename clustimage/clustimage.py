@@ -21,9 +21,9 @@ from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
+from clustimage._model.search import SearchMethods
 from clustimage._model.settings import SPACES, Settings
 from clustimage._model.state import State
-from clustimage._model.verdict import VerdictMethods
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
@@ -76,7 +76,7 @@ class Clustimage(
     QuestionMethods,
     PlanMethods,
     ExportMethods,
-    VerdictMethods,
+    SearchMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 

@@ -50,6 +50,7 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "verdict": ("cluster", ("clustering",)),
     "resampling": ("cluster", ("clustering",)),
     "unique": ("unique", ("labels", "xycoord")),
+    "candidates": ("search", ("img",)),
     "faces": ("extract_faces", ()),
     "face_links": ("import_data", ("img",)),
     "metadata": ("import_data", ("img",)),
@@ -118,6 +119,28 @@ def stale_names(
         stale |= more
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What came of one combination of settings in a search.
+
+    Attributes
+    ----------
+    row : dict
+        Its row of the table.
+    score : float
+        What it is ranked by; minus infinity where it has no clusters.
+    labels : ndarray of shape (n,) or None
+        Its clusters.
+    unique : ndarray of shape (k,) or None
+        Indices of their unique images.
+    """
+
+    row: dict[str, Any]
+    score: float
+    labels: np.ndarray | None
+    unique: np.ndarray | None
+
+
 @dataclass
 class State:
     """What a model has computed so far.
@@ -140,6 +163,8 @@ class State:
         Of each cluster, for `predict`.
     verdict, resampling : Verdict and Resampling, or None
         How sure the clusters are, made when it is first asked for.
+    candidates : list of Candidate or None
+        What `search` tried, the best first.
     queries : Images or None
         Those of the last `find`.
     pca, clusteval : object or None
@@ -166,6 +191,7 @@ class State:
     index: RowIndex | None = None
     verdict: Verdict | None = None
     resampling: Resampling | None = None
+    candidates: list[Candidate] | None = None
     queries: Images | None = None
     radius: np.ndarray | None = None
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -103,7 +103,7 @@ def judge(
         What made the labels, see `Procedure`. With None no subsamples are clustered, and the
         Gaussian by ward linkage.
     metric : str, default="euclidean"
-        One of `METRICS`, for the nearest images.
+        One of `METRICS`. By the angle, or else by lengths, nearest images are found.
     n_clusters : int, optional
         Where the number of clusters was given.
     random_state : int, default=0
@@ -126,7 +126,9 @@ def judge(
     positions = np.arange(len(rows))
     if len(rows) > MAX_ROWS_JUDGED:
         positions = np.sort(rng.choice(len(rows), MAX_ROWS_JUDGED, replace=False))
-    rows, labels = rows[positions], labels[positions]
+    rows, labels = _in_fewer_columns(rows[positions], metric), labels[positions]
+    # A Gaussian has no hash bits: it is compared by lengths or by angles.
+    metric = metric if metric in ("cosine", "correlation") else "euclidean"
     names = np.unique(labels[labels >= 0])
     labels = np.where(labels >= 0, np.searchsorted(names, labels), -1)
     k, resampling = len(names), None
@@ -145,7 +147,8 @@ def judge(
         if 1 < k < len(rows):
             cloud = _one_cloud(rows, rng)
             purity = neighbour_purity(rows, labels, metric)
-            by_cloud = neighbour_purity(cloud, _cluster_cloud(cloud, positions, k, procedure))
+            of_cloud = _cluster_cloud(cloud, positions, k, procedure)
+            by_cloud = neighbour_purity(cloud, of_cloud, metric)
             agreement = _agreement(rows, labels, k, random_state)
             parted = parted_share(rows, labels)
     stability = None if resampling is None else float(resampling.agreement.mean())
@@ -230,7 +233,8 @@ def _cluster_cloud(
             return procedure(cloud, positions, k)
     from scipy.cluster.hierarchy import fcluster, ward
 
-    return np.asarray(fcluster(ward(cloud), k, "maxclust")) - 1
+    labels: np.ndarray = np.asarray(fcluster(ward(cloud), k, "maxclust")) - 1
+    return labels
 
 
 def _extremes(rows: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -243,15 +247,21 @@ def _extremes(rows: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
     return typical, np.argsort(-far, kind="stable")[: min(N_NAMED, len(rows) // 2)]
 
 
+def _in_fewer_columns(rows: np.ndarray, metric: str) -> np.ndarray:
+    """Return rows with the same lengths and angles in as many columns as there are rows."""
+    if metric not in ("euclidean", "cosine") or rows.shape[1] <= len(rows):
+        return rows
+    rotated = np.linalg.qr(rows.T.astype(np.float64), mode="r").T
+    return np.ascontiguousarray(rotated, dtype=np.float32)
+
+
 def _one_cloud(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return as many points of a Gaussian that has the variances of the rows."""
-    centred = rows - rows.mean(axis=0, dtype=np.float64)
-    # The axes of the smaller of both products are enough: distances do not depend on a rotation.
-    gram = centred @ centred.T if len(rows) < rows.shape[1] else centred.T @ centred
-    variances = np.linalg.eigvalsh(gram)[::-1] / max(len(rows) - 1, 1)
-    variances = variances[variances > 1e-9 * max(variances[0], 1e-300)]
-    cloud = rng.normal(size=(len(rows), len(variances))) * np.sqrt(variances)
-    return cloud.astype(np.float32)
+    """Return as many points of a Gaussian that has the mean and the covariance of the rows."""
+    n, mean = len(rows), rows.mean(axis=0)
+    # Sums of all rows with Gaussian weights have just that covariance.
+    weights = rng.normal(size=(n, n), scale=1 / np.sqrt(max(n - 1, 1)))
+    cloud: np.ndarray = mean + weights.astype(rows.dtype) @ (rows - mean)
+    return cloud
 
 
 def _agreement(rows: np.ndarray, labels: np.ndarray, k: int, random_state: int | None) -> float:

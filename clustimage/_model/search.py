@@ -119,7 +119,8 @@ class SearchMethods(VerdictMethods):
         combinations = self._combinations(methods, clusterers, spaces, metrics)
         if budget is not None:
             budget = check_real("budget", budget, low=0, low_open=True)
-        began, found, best = time.monotonic(), [], None
+        found: list[Candidate] = []
+        began, best = time.monotonic(), None
         model: SearchMethods | None = None
         method: Any = None
         tried = progress(combinations, desc="Candidates", total=len(combinations), unit="candidate")
@@ -138,7 +139,7 @@ class SearchMethods(VerdictMethods):
             if best is None or candidate.score > best[0].score:
                 best = candidate, _snapshot(model._state), model._settings
         assert best is not None
-        if best[1].results["labels"] is None:
+        if best[0].labels is None:
             raise InvalidParameterError(
                 f"No candidate has clusters. The first one: {best[0].row['why']}"
             )
@@ -306,5 +307,5 @@ def _table(found: list[Candidate]) -> pd.DataFrame:
 
     columns = ["method", "cluster", "space", "metric", *OF_VERDICT, "ari", "seconds", "why"]
     frame = pd.DataFrame([candidate.row for candidate in found], columns=columns)
-    frame["why"] = [candidate.row.get("why") for candidate in found]
+    frame["why"] = [candidate.row.get("why", "") for candidate in found]
     return frame.drop(columns="ari") if frame["ari"].isna().all() else frame

@@ -77,7 +77,7 @@ def test_a_candidate_without_clusters_says_why(digits):
     cl.import_data(digits[0])
     table = cl.search(methods=["pca"], clusterers=["dbscan", "agglomerative"])
     assert table["cluster"].tolist() == ["agglomerative", "dbscan"]
-    assert table["why"][0] is None
+    assert table["why"][0] == ""
     assert "dbscan" in table["why"][1]
     assert np.isnan(table["score"][1])
     with pytest.raises(InvalidParameterError, match="No candidate has clusters.*dbscan"):

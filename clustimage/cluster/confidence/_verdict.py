@@ -251,8 +251,8 @@ def _in_fewer_columns(rows: np.ndarray, metric: str) -> np.ndarray:
     """Return rows with the same lengths and angles in as many columns as there are rows."""
     if metric not in ("euclidean", "cosine") or rows.shape[1] <= len(rows):
         return rows
-    rotated = np.linalg.qr(rows.T.astype(np.float64), mode="r").T
-    return np.ascontiguousarray(rotated, dtype=np.float32)
+    triangle: np.ndarray = np.linalg.qr(rows.T.astype(np.float64), mode="r")  # type: ignore[assignment]
+    return np.ascontiguousarray(triangle.T, dtype=np.float32)
 
 
 def _one_cloud(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -46,6 +46,7 @@ def plot_search(
         Scores, agreement, and a row of unique images for each of the best three.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.patches import Patch
     from sklearn.metrics import adjusted_rand_score
 
     rows, labels = rows[:MAX_CANDIDATES], labels[:MAX_CANDIDATES]
@@ -64,7 +65,7 @@ def plot_search(
     )
     bars.set_title("How sure the clusters are")
     bars.spines[["top", "right"]].set_visible(False)
-    handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in COLORS.values()]
+    handles = [Patch(color=color) for color in COLORS.values()]
     bars.legend(handles, COLORS, title="Confidence", loc="lower right", fontsize=8)
 
     agreement = np.array([[adjusted_rand_score(a, b) for b in labels] for a in labels])

@@ -21,6 +21,7 @@ from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
+from clustimage._model.search import SearchMethods
 from clustimage._model.settings import SPACES, Settings
 from clustimage._model.state import State
 from clustimage.cluster import ClusterRequest
@@ -75,6 +76,7 @@ class Clustimage(
     QuestionMethods,
     PlanMethods,
     ExportMethods,
+    SearchMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import is_folder
 from clustimage._core.memory import Budget, check_max_memory, make_budget
@@ -13,6 +15,7 @@ from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
 from clustimage._model.faces import face_links
 from clustimage._model.persistence import restored, saved_state
+from clustimage.cluster.confidence._per_image import image_confidence
 from clustimage.export._folders import plan_folders
 from clustimage.export._model_file import load_model, save_model
 from clustimage.export._moved import follow_moved
@@ -182,14 +185,16 @@ class ExportMethods(ModelBase):
 
         Returns
         -------
-        DataFrame of shape (n, 7)
+        DataFrame of shape (n, 9)
             Columns `pathname`, `filename`, `label` (int; -1 is unclustered), `x`,
             `y` (coordinates of the embedding), `distance_to_center` (distance to
             the centre of the cluster, in the metric that `cluster` used; NaN for
-            unclustered images) and `is_unique` (bool). Where a step was not run,
-            its numbers are NaN, and `label` and `is_unique` are None. Where images are
-            faces that `extract_faces` cut out, also `photo`, the photo that each came
-            from, and `face`, its number there.
+            unclustered images), `is_unique` (bool), `confidence` (how much nearer the
+            image is to the centre of its cluster than to the nearest other one: 0 to 1)
+            and `runner_up` (label of that other one, -1 for none). Where a step was not
+            run, its numbers are NaN, and `label`, `is_unique` and `runner_up` are None.
+            Where images are faces that `extract_faces` cut out, also `photo`, the photo that
+            each came from, and `face`, its number there.
 
         Raises
         ------
@@ -209,6 +214,10 @@ class ExportMethods(ModelBase):
         known = feat is not None and labels is not None
         distance = distance_to_center(feat, labels, metric=self._metric()) if known else None
         frame = to_frame(self.results, self.results_unique, distance)
+        frame["confidence"], frame["runner_up"] = np.nan, None
+        if known:
+            found = image_confidence(np.asarray(feat), np.asarray(labels), self._metric())
+            frame["confidence"], frame["runner_up"] = found
         links = face_links(self._state)
         if any(links):
             frame["photo"] = [None if link is None else link[0] for link in links]

@@ -19,6 +19,8 @@ from clustimage._core.parameters import named
 from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage.cluster import Clustering
+from clustimage.cluster.confidence._resampling import Resampling
+from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import Embedder, make_embedder
 from clustimage.features import EXTRACTORS, make_extractor
 from clustimage.images import Images, ImageStatus, Timestamps
@@ -94,6 +96,8 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
         "faces": state.faces,
         "metadata": state.metadata,
         "moments": None if state.timestamps is None else asdict(state.timestamps),
+        "verdict": None if state.verdict is None else asdict(state.verdict),
+        "resampling": None if state.resampling is None else asdict(state.resampling),
     }
 
 
@@ -156,6 +160,10 @@ def restored(
         state.metadata = saved.get("metadata")
         if saved.get("moments") is not None:
             state.timestamps = Timestamps(**saved["moments"])
+        if saved.get("verdict") is not None:
+            state.verdict = Verdict(**saved["verdict"])
+        if saved.get("resampling") is not None:
+            state.resampling = Resampling(**saved["resampling"])
         if saved["null"] is not None:
             state.null = NullDistribution.from_state(saved["null"])
         state.extractor = _extractor_from(saved, model, weights)

@@ -18,8 +18,10 @@ from clustimage._model.clustering import ClusterMethods
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.plot_inputs import PlotInputs
 from clustimage._model.questions import query_positions
+from clustimage._model.verdict import VerdictMethods
 from clustimage.images import clock_times, locations_of
 from clustimage.plotting._limits import check_limit
+from clustimage.plotting.evaluation._search_plot import plot_contingency, plot_search
 from clustimage.plotting.geomap._geomap import MAP_NAME, MAX_PAGE, TITLE, plot_map
 from clustimage.plotting.grids._clusters import MAX_CLUSTERS, MAX_IMAGES, plot_clusters
 from clustimage.plotting.grids._columns import MAX_IN_ALL, MAX_MEMORY, plot_columns
@@ -42,7 +44,7 @@ logger = get_logger(__name__)
 MAX_WITH_HOG = 100
 
 
-class PlotMethods(ClusterMethods):
+class PlotMethods(ClusterMethods, VerdictMethods):
     """Plots of what was computed."""
 
     def plot(
@@ -446,6 +448,68 @@ class PlotMethods(ClusterMethods):
             overwrite=overwrite,
             n_jobs=self._settings.n_jobs,
         )
+
+    def plot_search(self) -> tuple[Figure, np.ndarray]:
+        """Draw what `search` tried: scores, agreement, and unique images of the best three.
+
+        Returns
+        -------
+        fig : Figure
+        axes : ndarray of Axes
+            The score of each candidate in the colour of its confidence; the adjusted Rand index
+            of each two candidates; and, where there are images, a row of unique images for each
+            of the best three.
+
+        Raises
+        ------
+        StepOrderError
+            Before `search`.
+
+        Examples
+        --------
+        >>> cl.search(methods=["pca", "color+gist"])  # doctest: +SKIP
+        >>> fig, axes = cl.plot_search()  # doctest: +SKIP
+        """
+        tried = [one for one in self._state.candidates or [] if one.labels is not None]
+        if not tried:
+            raise StepOrderError("Nothing was searched yet. Run search() first.")
+        inputs = PlotInputs(self)
+        pictures = None if self._state.images is None else lambda rows: inputs.images[rows]
+        return plot_search(
+            [one.row for one in tried],
+            [one.labels for one in tried if one.labels is not None],
+            [one.unique for one in tried if one.unique is not None],
+            pictures,
+        )
+
+    def plot_contingency(self, y: Any) -> tuple[Figure, Axes]:
+        """Draw known labels by clusters: a diagonal where they agree.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,), or dict
+            As for `evaluate_labels`.
+
+        Returns
+        -------
+        fig, ax
+            A row per label, a column per cluster, the numbers of images, and the share of the
+            label as colour.
+
+        Raises
+        ------
+        StepOrderError
+            Before `cluster` (or `fit_transform`).
+        InvalidDataError
+            If there is not a label for each image, or a name is not known.
+
+        Examples
+        --------
+        >>> fig, ax = cl.plot_contingency(y)  # doctest: +SKIP
+        """
+        found = self.evaluate_labels(y)
+        title = f"ARI {found['ari']:.2f}, NMI {found['nmi']:.2f}, purity {found['purity']:.2f}"
+        return plot_contingency(found["contingency"], title)
 
     def scatter(
         self,

@@ -17,6 +17,8 @@ from clustimage._core.file_arrays import held_bytes
 from clustimage._core.memory import Budget
 from clustimage._core.step_order import StepOrderError
 from clustimage.cluster import Clustering
+from clustimage.cluster.confidence._resampling import Resampling
+from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import CustomEmbedder, Embedder
 from clustimage.features import FeatureExtractor
 from clustimage.images import PER_IMAGE, Images, Timestamps
@@ -45,7 +47,10 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "clustering": ("cluster", ("feat",)),
     "clusteval": ("cluster", ("clustering",)),
     "timestamps": ("cluster", ("img",)),
+    "verdict": ("cluster", ("clustering",)),
+    "resampling": ("cluster", ("clustering",)),
     "unique": ("unique", ("labels", "xycoord")),
+    "candidates": ("search", ("img",)),
     "faces": ("extract_faces", ()),
     "face_links": ("import_data", ("img",)),
     "metadata": ("import_data", ("img",)),
@@ -114,6 +119,28 @@ def stale_names(
         stale |= more
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What came of one combination of settings in a search.
+
+    Attributes
+    ----------
+    row : dict
+        Its row of the table.
+    score : float
+        What it is ranked by; minus infinity where it has no clusters.
+    labels : ndarray of shape (n,) or None
+        Its clusters.
+    unique : ndarray of shape (k,) or None
+        Indices of their unique images.
+    """
+
+    row: dict[str, Any]
+    score: float
+    labels: np.ndarray | None
+    unique: np.ndarray | None
+
+
 @dataclass
 class State:
     """What a model has computed so far.
@@ -134,6 +161,10 @@ class State:
         Those that the last clustering used.
     radius : ndarray or None
         Of each cluster, for `predict`.
+    verdict, resampling : Verdict and Resampling, or None
+        How sure the clusters are, made when it is first asked for.
+    candidates : list of Candidate or None
+        What `search` tried, the best first.
     queries : Images or None
         Those of the last `find`.
     pca, clusteval : object or None
@@ -158,6 +189,9 @@ class State:
     metadata: dict[str, Any] | None = None
     null: NullDistribution | None = None
     index: RowIndex | None = None
+    verdict: Verdict | None = None
+    resampling: Resampling | None = None
+    candidates: list[Candidate] | None = None
     queries: Images | None = None
     radius: np.ndarray | None = None
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)

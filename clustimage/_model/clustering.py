@@ -11,18 +11,33 @@ from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
-from clustimage._model.settings import SPACES
-from clustimage.cluster import EXIF_METRICS, Clustering, ClusterRequest, cluster_exif, search_k
+from clustimage.cluster import (
+    EXIF_METRICS,
+    Clustering,
+    ClusterRequest,
+    GraphSpace,
+    build_graph_space,
+    cluster_exif,
+    search_k,
+)
 from clustimage.images import check_timestamps, locations_of, read_timestamps
 from clustimage.similarity import pick_unique
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["ClusterMethods", "run_cluster", "set_clustering"]
+__all__ = [
+    "ClusterMethods",
+    "clustered_rows",
+    "graph_of",
+    "run_cluster",
+    "set_clustering",
+    "with_space",
+]
 
 logger = get_logger(__name__)
 
+SPACE_KEYS = {"low": "xycoord"}  # where `results` has the rows that are not features
 DENSE = ("dbscan", "hdbscan")  # what leaves out images that lie alone
 
 
@@ -37,8 +52,8 @@ class ClusterMethods(ModelBase):
         metric: str = "euclidean",
         linkage: str | None = None,
         min_clust: int = 3,
-        max_clust: int = 25,
-        cluster_space: str = "high",
+        max_clust: int | None = None,
+        cluster_space: str | None = None,
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
@@ -47,6 +62,7 @@ class ClusterMethods(ModelBase):
         place_weight: float = 0.0,
         cannot_link: Any = None,
         micro_clusters: int | None = None,
+        level: int | str | None = None,
     ) -> np.ndarray:
         """Group the images; the number of groups is searched for unless it is given.
 
@@ -73,9 +89,14 @@ default="silhouette"
             `sim` or `time_weight` average.
         min_clust, max_clust : int, default=3, 25
             The numbers searched are ``range(min_clust, max_clust)``; where both are
-            equal, exactly that number.
-        cluster_space : {"high", "low"}, default="high"
-            Cluster the features, or the map.
+            equal, exactly that number. Where you give no `max_clust` and the best number
+            is the last one, the search goes on, up to 100 clusters of 5 images on average.
+        cluster_space : {"high", "low", "graph"}, optional
+            Cluster the features, the map, or the graph of nearest neighbours, by its
+            leading eigenvectors (a diffusion map): groups may then have any shape. There
+            `metric` compares neighbours, and clusters and scores are Euclidean. By default
+            the graph for features of a network or of your own, unless something else that
+            you ask for compares the features themselves, else the features.
         n_clusters : int, optional
             Exactly this number of clusters.
         min_size : int, default=1
@@ -107,6 +128,9 @@ default="silhouette"
             images instead of over the images, in a time and a memory that rise with their number; 0
             is the tree of all images. By default that is built up to 20,000 images, if its
             distances fit into `max_memory`, and beyond that a tree over a few thousand.
+        level : {"coarse", "fine"} or int, optional
+            Not the best number of clusters, but the smallest, the largest or another one of
+            `levels`, which are numbered from 0.
 
         Returns
         -------
@@ -152,8 +176,10 @@ default="silhouette"
             place_weight=place_weight,
             cannot_link=cannot_link,
             micro_clusters=micro_clusters,
+            cluster_space=cluster_space,
+            level=level,
         )
-        return run_cluster(self, request, cluster_space, timestamps)
+        return run_cluster(self, request, timestamps)
 
     def unique(self, metric: str | None = None) -> dict[str, Any]:
         """Pick the image nearest to the centre of each cluster. Runs by itself after `cluster`.
@@ -187,13 +213,12 @@ default="silhouette"
         return set_unique(self, metric)
 
 
-def run_cluster(
-    model: ModelBase, request: ClusterRequest, cluster_space: str, timestamps: Any
-) -> np.ndarray:
-    """Cluster the features or the map as the request asks, and keep what was found."""
-    space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
+def run_cluster(model: ModelBase, request: ClusterRequest, timestamps: Any) -> np.ndarray:
+    """Cluster the features, the map or the graph as the request asks; keep what was found."""
     settings, state = model._settings, model._state
+    space = SPACE_KEYS.get(request.cluster_space or "high", "feat")
     feat = state.require(space)
+    request = with_space(request, state.extractor)
     check_timestamps(timestamps)
     taken = read_timestamps(state.images_read().status, timestamps) if request.time_weight else None
     locations = None
@@ -205,6 +230,9 @@ def run_cluster(
     if request.metric in EXIF_METRICS:
         clustering = cluster_exif(state.extractor, settings.params_exif, request)
         return set_clustering(model, clustering, space)
+    graph = None
+    if request.cluster_space == "graph":
+        graph = graph_of(model, request.metric)
     clustering = search_k(
         feat,
         request,
@@ -213,9 +241,42 @@ def run_cluster(
         random_state=settings.random_state,
         n_jobs=settings.n_jobs,
         budget=model._budget_for(),
+        space=graph,
     )
     state.store(timestamps=taken)
     return set_clustering(model, clustering, space)
+
+
+def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
+    """Return the request with a space: that which suits the features, where none is given."""
+    if request.cluster_space is not None:
+        return request
+    suits = getattr(extractor, "cluster_space", "high")
+    if suits == "graph" and not request.compares_features:
+        return replace(request, cluster_space="graph")
+    return replace(request, cluster_space="high")
+
+
+def graph_of(model: ModelBase, metric: str) -> GraphSpace:
+    """Return the graph of the features and its coordinates, built where it is not there yet."""
+    settings, state = model._settings, model._state
+    if state.graph is None or state.graph.metric != metric:
+        seed, n_jobs = settings.random_state, settings.n_jobs
+        feat = state.require("feat")
+        graph = build_graph_space(feat, metric, random_state=seed, n_jobs=n_jobs)
+        state.store(graph=graph)
+    assert state.graph is not None
+    return state.graph
+
+
+def clustered_rows(model: ModelBase) -> np.ndarray:
+    """Return the rows that were clustered: features, positions on the map or in the graph."""
+    state = model._state
+    clustering = state.clustered()
+    if clustering.params["cluster_space"] == "graph":
+        return graph_of(model, clustering.params["metric"]).coordinates
+    rows: np.ndarray = state.results[state.made_from["labels"][0]]
+    return rows
 
 
 def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.ndarray:

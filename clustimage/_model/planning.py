@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from clustimage._core.memory import Budget, make_budget, megabytes
 from clustimage._core.plan import Plan, Step
 from clustimage._core.step_order import StepOrderError
-from clustimage._core.validation import check_int, check_option, check_unknown_names
+from clustimage._core.validation import check_int, check_unknown_names
 from clustimage._model.base import ModelBase, with_params_cluster
-from clustimage._model.settings import PARAMS_CLUSTER, SPACES
+from clustimage._model.clustering import with_space
+from clustimage._model.settings import PARAMS_CLUSTER
 from clustimage.cluster import ClusterRequest, plan_clusters
 from clustimage.embedding import make_embedder
 from clustimage.features import make_extractor
@@ -34,7 +35,6 @@ class PlanMethods(ModelBase):
         self,
         X: Any = None,
         *,
-        cluster_space: str = "high",
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
         **request: Any,
@@ -49,8 +49,8 @@ class PlanMethods(ModelBase):
         X : int, str, path, list, array or DataFrame, optional
             A number of images, or images in any form that `import_data` takes. By default
             those that are in `results`.
-        cluster_space, **request
-            As for `cluster`: ``cluster``, ``n_clusters``, ``metric``, ``micro_clusters`` …
+        **request
+            As for `cluster`: ``cluster``, ``n_clusters``, ``cluster_space`` …
         black_list, recursive
             As for `import_data`.
 
@@ -84,18 +84,18 @@ class PlanMethods(ModelBase):
         """
         check_unknown_names("plan", request, sorted(PARAMS_CLUSTER))
         request.pop("timestamps", None)  # of which nothing in a plan depends
-        check_option("cluster_space", cluster_space, SPACES)
         asked = ClusterRequest(**request)
         asked.check_method(self._settings.method)
         measured = self._measured(X, black_list, recursive)
         feat = self.results["feat"] if X is None else None
+        extractor = make_extractor(self._settings.method, self._settings.params)
+        made_by = extractor if feat is None else self._state.extractor
         chain = _Chain(
             measured,
             self._settings.params,
-            make_extractor(self._settings.method, self._settings.params),
-            asked,
+            extractor,
+            with_space(asked, made_by),
             n_columns=None if feat is None else feat.shape[1],
-            in_map=cluster_space == "low",
         )
         max_memory = self._settings.max_memory
         return chain.plan(self._chain_budget() if X is None else make_budget(max_memory))
@@ -153,7 +153,6 @@ class _Chain:
     extractor: Any
     request: ClusterRequest = ClusterRequest()
     n_columns: int | None = None  # where the features are there
-    in_map: bool = False
 
     def plan(self, budget: Budget) -> Plan:
         """Return the plan, with what is enough where this budget is not."""
@@ -179,7 +178,8 @@ class _Chain:
         steps, n_columns = self.first_steps(budget)
         embedder = make_embedder(self.params["embedding"], self.params)
         steps.append(embedder.plan(n, n_columns, self._left(budget, steps)))
-        columns, n_jobs = 2 if self.in_map else n_columns, self.params["n_jobs"]
+        in_map, n_jobs = self.request.cluster_space == "low", self.params["n_jobs"]
+        columns = 2 if in_map else n_columns
         left = self._left(budget, steps)
         steps.append(plan_clusters(n, columns, left, self.request, n_jobs=n_jobs))
         most = min(n, self.request.most_clusters) if self.request.sim is None else None

@@ -39,7 +39,7 @@ MODEL_PARAMETERS = (
 )
 REQUEST_PARAMETERS = (
     *("cluster", "evaluate", "metric", "min_clust", "max_clust", "n_clusters", "min_size"),
-    *("sim", "time_weight", "micro_clusters", "cluster_space"),
+    *("sim", "time_weight", "micro_clusters", "cluster_space", "level"),
 )
 
 
@@ -130,8 +130,13 @@ def _add_clustering(parser: argparse.ArgumentParser) -> None:
         "--space",
         dest="cluster_space",
         metavar="SPACE",
-        default="high",
-        help="cluster the features (high) or map (low)",
+        help="cluster the features (high), the map (low) or the graph of neighbours (graph); by "
+        "default the graph for features of a network, else the features",
+    )
+    parser.add_argument(
+        "--level",
+        type=level_or_name,
+        help="coarse, fine or a number: another number of clusters that is locally best",
     )
 
 
@@ -215,6 +220,11 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what `cluster` and `plan` are asked for."""
     linkage = arguments.linkage or (None if arguments.metric == "euclidean" else "average")
     return {"linkage": linkage, **given(arguments, *REQUEST_PARAMETERS)}
+
+
+def level_or_name(text: str) -> int | str:
+    """Return the number of a level as int."""
+    return int(text) if text.isdigit() else text
 
 
 def number(text: str) -> int | float:

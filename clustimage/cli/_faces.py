@@ -77,10 +77,19 @@ def run(arguments: argparse.Namespace) -> None:
     model.fit_transform(
         faces["pathnames_face"],
         min_clust=min(arguments.min_clust, n_faces - 1),
-        max_clust=min(arguments.max_clust, n_faces),
+        max_clust=_at_most(arguments.max_clust, n_faces),
         **given(arguments, "n_clusters", "cannot_link"),
     )
     write_all(model, folder, overwrite=arguments.overwrite)
+
+
+def _at_most(max_clust: int | None, n_faces: int) -> int | None:
+    """Return a range that there are enough faces for; None leaves it to the search."""
+    from clustimage.cluster import DEFAULT_MAX_CLUST
+
+    if max_clust is None and n_faces >= DEFAULT_MAX_CLUST:
+        return None
+    return min(DEFAULT_MAX_CLUST if max_clust is None else max_clust, n_faces)
 
 
 def _remove_old(folder: Path, pathnames_face: list[list[str]]) -> None:

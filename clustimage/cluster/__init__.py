@@ -9,8 +9,8 @@ from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._plan import plan_clusters
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
-from clustimage.cluster._request import EXIF_METRICS, ClusterRequest
-from clustimage.cluster._result import Clustering, with_other_labels
+from clustimage.cluster._request import DEFAULT_MAX_CLUST, EXIF_METRICS, ClusterRequest
+from clustimage.cluster._result import Clustering, levels_of, stability_of, with_other_labels
 from clustimage.cluster._search import search_k
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._custom import CustomClusterer
@@ -18,6 +18,7 @@ from clustimage.cluster.clusterers._dbscan import DBSCANClusterer
 from clustimage.cluster.clusterers._exif import cluster_exif, cluster_locations, cluster_timestamps
 from clustimage.cluster.clusterers._hdbscan import HDBSCANClusterer
 from clustimage.cluster.clusterers._kmeans import KMeansClusterer
+from clustimage.cluster.graph._graph_space import GraphSpace, build_graph_space
 from clustimage.cluster.tree._cannot_link import build_constrained_tree
 from clustimage.cluster.tree._linkage import (
     LINKAGES,
@@ -29,6 +30,7 @@ from clustimage.cluster.tree._linkage import (
 
 __all__ = [
     "CLUSTERERS",
+    "DEFAULT_MAX_CLUST",
     "EVALUATORS",
     "EXIF_METRICS",
     "LINKAGES",
@@ -40,6 +42,7 @@ __all__ = [
     "Clustering",
     "DBSCANClusterer",
     "Evaluator",
+    "GraphSpace",
     "HDBSCANClusterer",
     "KMeansClusterer",
     "CustomClusterer",
@@ -50,9 +53,12 @@ __all__ = [
     "cut_tree_at",
     "cut_tree_k",
     "build_constrained_tree",
+    "build_graph_space",
     "build_tree",
+    "levels_of",
     "order_labels",
     "plan_clusters",
     "search_k",
+    "stability_of",
     "with_other_labels",
 ]

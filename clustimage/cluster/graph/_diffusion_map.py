@@ -9,6 +9,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh
 from threadpoolctl import threadpool_limits
 
+from clustimage._decomposition.products import flip_signs
+
 __all__ = ["diffusion_map"]
 
 N_COORDINATES = 60
@@ -69,8 +71,9 @@ def diffusion_map(
         d = np.where(degrees[nodes] > 0, degrees[nodes], 1)
         scaled = diags(d**-0.5) @ graph[nodes][:, nodes] @ diags(d**-0.5)
         found, vectors = _leading_pairs(scaled, n_coordinates + 1, seed)
-        found[0] = 1.0
-        for value, vector in zip(found, vectors.T / np.sqrt(d)[:, None].T, strict=True):
+        # The first one is known, and so free of rounding errors.
+        found[0], vectors[:, 0] = 1.0, np.sqrt(d / d.sum())
+        for value, vector in zip(found, vectors.T / np.sqrt(d), strict=True):
             values.append(value)
             columns.append((nodes, vector * value**n_steps))
     # Stable: the first ones of all parts, of eigenvalue 1, stay in front.
@@ -95,5 +98,5 @@ def _leading_pairs(matrix: csr_matrix, n_pairs: int, seed: int) -> tuple[np.ndar
         else:
             first = np.random.default_rng(seed).normal(size=n)
             values, vectors = eigsh(matrix, n_pairs, which="LA", v0=first, tol=1e-6)
-    order = np.argsort(-values)
-    return values[order], vectors[:, order]
+    order = np.argsort(-values, kind="stable")
+    return values[order], flip_signs(vectors[:, order].T).T

@@ -19,6 +19,7 @@ from clustimage.cluster import (
     build_graph_space,
     cluster_exif,
     search_k,
+    search_suitable_space,
 )
 from clustimage.images import check_timestamps, locations_of, read_timestamps
 from clustimage.similarity import pick_unique
@@ -95,8 +96,9 @@ default="silhouette"
             Cluster the features, the map, or the graph of nearest neighbours, by its
             leading eigenvectors (a diffusion map): groups may then have any shape. There
             `metric` compares neighbours, and clusters and scores are Euclidean. By default
-            the graph for features of a network or of your own, unless something else that
-            you ask for compares the features themselves, else the features.
+            the features; of a network, or brought along, the graph where that is the better
+            answer (see `docs/quality.md`) and nothing else that you ask for compares the
+            features themselves.
         n_clusters : int, optional
             Exactly this number of clusters.
         min_size : int, default=1
@@ -230,30 +232,32 @@ def run_cluster(model: ModelBase, request: ClusterRequest, timestamps: Any) -> n
     if request.metric in EXIF_METRICS:
         clustering = cluster_exif(state.extractor, settings.params_exif, request)
         return set_clustering(model, clustering, space)
-    graph = None
-    if request.cluster_space == "graph":
-        graph = graph_of(model, request.metric)
-    clustering = search_k(
-        feat,
-        request,
-        timestamps=None if taken is None else taken.seconds,
-        locations=locations,
-        random_state=settings.random_state,
-        n_jobs=settings.n_jobs,
-        budget=model._budget_for(),
-        space=graph,
-    )
+    options: dict[str, Any] = {
+        "random_state": settings.random_state,
+        "n_jobs": settings.n_jobs,
+        "budget": model._budget_for(),
+    }
+    if request.cluster_space is None or request.cluster_space == "graph":
+        options["space"] = graph_of(model, request.metric)
+    if request.cluster_space is None:
+        clustering = search_suitable_space(feat, request, **options)
+    else:
+        clustering = search_k(
+            feat,
+            request,
+            timestamps=None if taken is None else taken.seconds,
+            locations=locations,
+            **options,
+        )
     state.store(timestamps=taken)
     return set_clustering(model, clustering, space)
 
 
 def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
-    """Return the request with a space: that which suits the features, where none is given."""
-    if request.cluster_space is not None:
-        return request
+    """Return the request with the features as its space, unless their graph suits them too."""
     suits = getattr(extractor, "cluster_space", "high")
-    if suits == "graph" and not request.compares_features:
-        return replace(request, cluster_space="graph")
+    if request.cluster_space is not None or (suits == "graph" and not request.compares_features):
+        return request
     return replace(request, cluster_space="high")
 
 

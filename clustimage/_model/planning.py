@@ -94,7 +94,7 @@ class PlanMethods(ModelBase):
             measured,
             self._settings.params,
             extractor,
-            with_space(asked, made_by),
+            _in_graph(with_space(asked, made_by)),
             n_columns=None if feat is None else feat.shape[1],
         )
         max_memory = self._settings.max_memory
@@ -142,6 +142,12 @@ class PlanMethods(ModelBase):
             recursive=recursive,
             black_list=black_list,
         )
+
+
+def _in_graph(request: ClusterRequest) -> ClusterRequest:
+    """Return the request with the space that takes the most, where that is still open."""
+    space = request.cluster_space
+    return request if space is not None else replace(request, cluster_space="graph")
 
 
 @dataclass

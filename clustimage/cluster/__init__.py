@@ -12,6 +12,7 @@ from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
 from clustimage.cluster._request import DEFAULT_MAX_CLUST, EXIF_METRICS, ClusterRequest
 from clustimage.cluster._result import Clustering, levels_of, stability_of, with_other_labels
 from clustimage.cluster._search import search_k
+from clustimage.cluster._space_choice import search_suitable_space
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._custom import CustomClusterer
 from clustimage.cluster.clusterers._dbscan import DBSCANClusterer
@@ -59,6 +60,7 @@ __all__ = [
     "order_labels",
     "plan_clusters",
     "search_k",
+    "search_suitable_space",
     "stability_of",
     "with_other_labels",
 ]

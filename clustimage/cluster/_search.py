@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from clustimage.cluster.tree._combined_distance import check_locations, check_se
 from clustimage.cluster.tree._linkage import cut_tree_k
 from clustimage.cluster.tree._similarity_cut import Unscored
 
-__all__ = ["search_k"]
+__all__ = ["search_k", "search_with_remark"]
 
 logger = get_logger(__name__)
 
@@ -112,6 +113,32 @@ def search_k(
     [1, 0, 0, 0, 0, 0, 1]
     """
     request = ClusterRequest(**arguments) if request is None else request
+    found, remark = search_with_remark(
+        X,
+        request,
+        timestamps=timestamps,
+        locations=locations,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        budget=budget,
+        space=space,
+    )
+    remark()
+    return found
+
+
+def search_with_remark(
+    X: ArrayLike,
+    request: ClusterRequest,
+    *,
+    timestamps: ArrayLike | None = None,
+    locations: ArrayLike | None = None,
+    random_state: int | None = 0,
+    n_jobs: int | None = -1,
+    budget: Budget | None = None,
+    space: GraphSpace | None = None,
+) -> tuple[Clustering, Callable[[], None]]:
+    """Return what `search_k` returns, and a function that logs what to know about it."""
     request.check_method(None)
     evaluator = EVALUATORS[request.evaluate]() if request.sim is None else Unscored()
     rows = check_rows("feat", X)
@@ -143,7 +170,7 @@ def search_k(
     metadata = np.column_stack(known) if known else None
     plan = plan_counts(matrix, request, clusterer, evaluator, metadata, groups)
     if plan.too_alike and plan.names is not None:
-        return _one_per_row(plan.names, params)
+        return _one_per_row(plan.names, params), partial(_log_equal_rows, plan.names, params)
 
     def scores_of(candidates: Candidates) -> np.ndarray:
         return evaluator.score(
@@ -171,8 +198,9 @@ def search_k(
             found, scores.tolist(), best, higher_is_better=evaluator.higher_is_better
         )
         best = pick_level(levels, request.level).position
+        remark = partial(logger.info, "Level %s: %d clusters.", request.level, found[best])
     else:
-        plan.warn_about(found, best, candidates.least)
+        remark = partial(plan.warn_about, found, best, candidates.least)
     table: dict[str, list[Any]] = {
         "cluster_threshold": list(candidates.thresholds),
         "clusters": found,
@@ -180,7 +208,7 @@ def search_k(
     }
     if evaluator.errors_ is not None:
         table["standard_error"] = evaluator.errors_.tolist()
-    return Clustering(
+    clustering = Clustering(
         labels=order_labels(candidates.labels[best], request.min_size),
         params=params,
         score=table,
@@ -192,6 +220,7 @@ def search_k(
         n_allowed=candidates.n_allowed,
         micro=candidates.micro,
     )
+    return clustering, remark
 
 
 def _with_more(
@@ -232,6 +261,17 @@ def _as_floats(rows: np.ndarray, budget: Budget | None) -> np.ndarray:
 
 def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
     """Return the clustering in which equal images, and no others, are together."""
+    k = int(names.max()) + 1
+    score: dict[str, list[Any]] = {
+        "cluster_threshold": [k],
+        "clusters": [k],
+        "score": [float("nan")],
+    }
+    return Clustering(order_labels(names, params["min_size"]), params, score, n_found=k)
+
+
+def _log_equal_rows(names: np.ndarray, params: dict[str, Any]) -> None:
+    """Say that equal images, and no others, are together."""
     n, k = len(names), int(names.max()) + 1
     compared = ["features"]
     compared += ["timestamps"] * (params["time_weight"] > 0)
@@ -247,9 +287,3 @@ def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
             " or ".join(compared),
             " or are kept apart" if params["cannot_link"] else "",
         )
-    score: dict[str, list[Any]] = {
-        "cluster_threshold": [k],
-        "clusters": [k],
-        "score": [float("nan")],
-    }
-    return Clustering(order_labels(names, params["min_size"]), params, score, n_found=k)

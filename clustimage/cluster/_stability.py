@@ -54,7 +54,7 @@ def subsample_stability(
     >>> from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
     >>> X = np.random.default_rng(0).normal(size=(90, 2)) + np.repeat([0, 9, 50], 30)[:, None]
     >>> subsample_stability(X, AgglomerativeClusterer(), [3, 8]).round(1).tolist()
-    [1.0, 0.5]
+    [1.0, 0.8]
     """
     if len(X) < MIN_ROWS_SUBSAMPLED:
         return np.full(len(counts), np.nan)

@@ -11,10 +11,12 @@ from clustimage._distances.blocks import prepare_rows
 from clustimage._distances.metrics import PRODUCT_METRICS
 from clustimage._distances.neighbours import nearest_rows
 
-__all__ = ["N_NEIGHBOURS", "fuzzy_graph", "fuzzy_weights", "neighbour_rows"]
+__all__ = ["N_NEIGHBOURS", "count_neighbours", "fuzzy_graph", "fuzzy_weights", "neighbour_rows"]
 
-# An edge to so many of the nearest rows, the row itself counted, as UMAP counts them.
+# An edge to so many of the nearest rows, the row itself counted, as UMAP counts them; to fewer
+# of few rows, see `count_neighbours`.
 N_NEIGHBOURS = 15
+MIN_NEIGHBOURS = 5
 # Features of more columns are reduced to so many components, and compared by their direction.
 MAX_COLUMNS_AS_THEY_ARE = 20
 N_COMPONENTS = 50
@@ -109,11 +111,24 @@ def fuzzy_weights(distances: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(-beyond / np.where(sigma > 0, sigma, 1)[:, None]))
 
 
+def count_neighbours(n: int) -> int:
+    """Return how many neighbours a row has by default: 15, or the root of `n`, but at least 5.
+
+    Groups of few rows would else be connected with each other.
+
+    Examples
+    --------
+    >>> [count_neighbours(n) for n in (9, 100, 1000)]
+    [5, 10, 15]
+    """
+    return min(N_NEIGHBOURS, max(MIN_NEIGHBOURS, int(np.sqrt(n))))
+
+
 def fuzzy_graph(
     X: np.ndarray,
     metric: str = "euclidean",
     *,
-    n_neighbours: int = N_NEIGHBOURS,
+    n_neighbours: int | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
 ) -> csr_matrix:
@@ -129,8 +144,9 @@ def fuzzy_graph(
     metric : str, default="euclidean"
         One of `METRICS`. The rows are reduced first where it is a product of matrices, see
         `neighbour_rows`.
-    n_neighbours : int, default=15
-        Nearest rows, the row itself counted; all, where there are no more.
+    n_neighbours : int, optional
+        Nearest rows, the row itself counted; all, where there are no more. Default: see
+        `count_neighbours`.
     seed, n_jobs
         As elsewhere.
 
@@ -145,7 +161,8 @@ def fuzzy_graph(
     >>> graph.toarray().tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     """
-    n, k = len(X), min(n_neighbours, len(X)) - 1
+    n = len(X)
+    k = min(count_neighbours(n) if n_neighbours is None else n_neighbours, n) - 1
     if k < 1:
         return csr_matrix((n, n))
     if metric in PRODUCT_METRICS:

@@ -88,7 +88,7 @@ def graph_bytes(n: int, d: int) -> int:
     Examples
     --------
     >>> graph_bytes(60_000, 512) // 10**6
-    279
+    164
     """
     rows = 4 * n * min(d, N_COMPONENTS) + 12 * n * 3 * N_NEIGHBOURS
     # Lanczos' method holds twice the vectors that it looks for.

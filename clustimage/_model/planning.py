@@ -94,7 +94,7 @@ class PlanMethods(ModelBase):
             measured,
             self._settings.params,
             extractor,
-            _in_graph(with_space(asked, made_by)),
+            with_space(asked, made_by),
             n_columns=None if feat is None else feat.shape[1],
         )
         max_memory = self._settings.max_memory
@@ -144,10 +144,17 @@ class PlanMethods(ModelBase):
         )
 
 
-def _in_graph(request: ClusterRequest) -> ClusterRequest:
-    """Return the request with the space that takes the most, where that is still open."""
-    space = request.cluster_space
-    return request if space is not None else replace(request, cluster_space="graph")
+def _plan_clusters(
+    n: int, n_columns: int, budget: Budget, request: ClusterRequest, n_jobs: int
+) -> Step:
+    """Return the plan of the clusters; of the graph and of the features where both are tried."""
+    if request.cluster_space is not None:
+        return plan_clusters(n, n_columns, budget, request, n_jobs=n_jobs)
+    graph, features = (
+        plan_clusters(n, n_columns, budget, replace(request, cluster_space=space), n_jobs=n_jobs)
+        for space in ("graph", "high")
+    )
+    return replace(graph, peak=max(graph.peak, features.peak))
 
 
 @dataclass
@@ -187,7 +194,7 @@ class _Chain:
         in_map, n_jobs = self.request.cluster_space == "low", self.params["n_jobs"]
         columns = 2 if in_map else n_columns
         left = self._left(budget, steps)
-        steps.append(plan_clusters(n, columns, left, self.request, n_jobs=n_jobs))
+        steps.append(_plan_clusters(n, columns, left, self.request, n_jobs))
         most = min(n, self.request.most_clusters) if self.request.sim is None else None
         left, n_pixels = self._left(budget, steps), math.prod(shape)
         steps.append(plan_unique(n, n_columns, n_pixels, left, n_clusters=most))

@@ -144,12 +144,19 @@ def plan_counts(
 
 
 def widened_end(
-    plan: CountPlan, request: ClusterRequest, found: Sequence[int], best: int, n: int
+    plan: CountPlan,
+    request: ClusterRequest,
+    found: Sequence[int],
+    best: int,
+    n: int,
+    *,
+    chooses_k: bool = True,
 ) -> int | None:
     """Return the number of clusters that the search goes on to, or None where it has ended.
 
     It goes on, once, where the best number is the largest that was searched and nobody gave
-    ``max_clust``: up to 100 clusters, of 5 images on average. A line in the log says so.
+    ``max_clust``: up to 100 clusters, of 5 images on average. A line in the log says so. Of
+    clusterers that are not given the number, the largest is that which they found.
 
     Examples
     --------
@@ -159,15 +166,17 @@ def widened_end(
     >>> widened_end(plan, ClusterRequest(max_clust=25), range(3, 25), 21, 400) is None
     True
     """
-    if request.max_clust is not None or len(set(found)) < 2 or found[best] != plan.counts[-1]:
+    if request.max_clust is not None or len(plan.counts) < 2:
+        return None
+    if found[best] != (plan.counts[-1] if chooses_k else max(found)):
         return None
     end = min(MOST_WIDENED, n // MIN_IMAGES_WIDENED, plan.most) + 1
     if end <= request.end:
         return None
     logger.info(
-        "The best number of clusters, %d, is the largest that was searched: the search goes on to "
-        "%d.",
+        "The best number of clusters, %d, is the largest of %s: the search goes on to %d.",
         found[best],
+        "those searched" if chooses_k else "those found",
         end - 1,
     )
     return end

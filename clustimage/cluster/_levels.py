@@ -16,7 +16,7 @@ __all__ = ["LEVEL_NAMES", "Level", "check_level", "find_levels", "pick_level"]
 
 LEVEL_NAMES = ("coarse", "fine")
 # A peak stands out by at least this share of the range of the scores.
-MIN_PROMINENCE = 0.05
+MIN_PROMINENCE = 0.1
 
 
 class Level(NamedTuple):
@@ -60,7 +60,7 @@ def find_levels(
 
     Many sets have more than one right answer: kinds of animals, and breeds within them. Such
     numbers are peaks of the scores. A peak counts where its prominence, the height above the
-    higher one of the two valleys around it, is at least 5 % of the range of all scores. The
+    higher one of the two valleys around it, is at least 10 % of the range of all scores. The
     first and the last number are no peaks, except as the best one.
 
     Parameters

@@ -184,7 +184,9 @@ def search_with_remark(
     candidates = clusterer.candidates(matrix, plan.counts)
     scores = scores_of(candidates)
     best = evaluator.choose(candidates.counts, scores)
-    end = widened_end(plan, request, candidates.counts, best, len(matrix))
+    end = widened_end(
+        plan, request, candidates.counts, best, len(matrix), chooses_k=clusterer.chooses_k
+    )
     if end is not None:
         request = replace(request, max_clust=end)
         plan = plan_counts(matrix, request, clusterer, evaluator, metadata, groups)

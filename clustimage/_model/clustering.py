@@ -94,7 +94,7 @@ default="silhouette"
             is the last one, the search goes on, up to 100 clusters of 5 images on average.
         cluster_space : {"high", "low", "graph"}, optional
             Cluster the features, the map, or the graph of nearest neighbours, by its
-            leading eigenvectors (a diffusion map): groups may then have any shape. There
+            leading eigenvectors (a diffusion map): groups need not be round then. There
             `metric` compares neighbours, and clusters and scores are Euclidean. By default
             the features; of a network, or brought along, the graph where that is the better
             answer (see `docs/quality.md`) and nothing else that you ask for compares the

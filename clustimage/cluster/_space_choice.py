@@ -34,7 +34,7 @@ def search_suitable_space(
 ) -> Clustering:
     """Find the groups of the graph, or the coarser ones of the features where these are clear.
 
-    The graph finds groups of any shape, and fine ones: faces among objects are parted into
+    The graph finds groups that are not round, and fine ones: faces among objects are parted into
     persons. So the features are searched as well. If they form fewer groups, whose mean
     silhouette in the features is at least 0.2 and 1.2 times that of the groups of the graph,
     these are taken. That is asked only where the number of clusters is searched by the

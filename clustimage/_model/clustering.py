@@ -74,9 +74,10 @@ class ClusterMethods(ModelBase):
 
         Parameters
         ----------
-        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object, \
+        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object, \
 default="agglomerative"
-            The clusterer; an object needs ``fit_predict``.
+            The clusterer; an object needs ``fit_predict``. Leiden finds communities of the
+            graph of neighbours (``pip install "clustimage[leiden]"``).
         evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}, \
 default="silhouette"
             What makes one number of clusters better than another.
@@ -256,6 +257,8 @@ def run_cluster(model: ModelBase, request: ClusterRequest, timestamps: Any) -> n
 def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
     """Return the request with the features as its space, unless their graph suits them too."""
     suits = getattr(extractor, "cluster_space", "high")
+    if request.cluster == "leiden" and request.cluster_space is None:
+        return replace(request, cluster_space="graph")  # the graph is what it clusters
     if request.cluster_space is not None or (suits == "graph" and not request.compares_features):
         return request
     return replace(request, cluster_space="high")

@@ -90,7 +90,7 @@ def _add_clustering(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster",
         default="agglomerative",
-        help="agglomerative (default), kmeans, dbscan, hdbscan",
+        help="agglomerative (default), kmeans, dbscan, hdbscan, leiden",
     )
     parser.add_argument(
         "--evaluate",

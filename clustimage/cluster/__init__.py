@@ -19,6 +19,7 @@ from clustimage.cluster.clusterers._dbscan import DBSCANClusterer
 from clustimage.cluster.clusterers._exif import cluster_exif, cluster_locations, cluster_timestamps
 from clustimage.cluster.clusterers._hdbscan import HDBSCANClusterer
 from clustimage.cluster.clusterers._kmeans import KMeansClusterer
+from clustimage.cluster.clusterers._leiden import LeidenClusterer
 from clustimage.cluster.graph._graph_space import GraphSpace, build_graph_space
 from clustimage.cluster.tree._cannot_link import build_constrained_tree
 from clustimage.cluster.tree._linkage import (
@@ -46,6 +47,7 @@ __all__ = [
     "GraphSpace",
     "HDBSCANClusterer",
     "KMeansClusterer",
+    "LeidenClusterer",
     "CustomClusterer",
     "cluster_exif",
     "cluster_timestamps",

@@ -41,6 +41,7 @@ STEPS = {
         "HDBSCAN, anew for each size",
         "one spanning tree for all sizes of HDBSCAN",
     ),
+    "leiden": (0, "", "the communities of Leiden for each of 24 resolutions"),
 }
 # The clusterers that find k themselves hold about so many labellings at once.
 MAX_LABELLINGS = 50

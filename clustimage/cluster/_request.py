@@ -38,7 +38,7 @@ class ClusterRequest:
 
     Attributes
     ----------
-    cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object
+    cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object
         An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
         `CustomClusterer`.
     evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}
@@ -212,7 +212,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         plain = (self.metric, self.linkage) == ("euclidean", "ward")
         given = (self.sim, self.cannot_link)
         weights = self.time_weight or self.place_weight
-        known = self.cluster in ("agglomerative", "kmeans")
+        known = self.cluster in ("agglomerative", "kmeans", "leiden")
         return not plain or not known or bool(weights) or any(one is not None for one in given)
 
     @property

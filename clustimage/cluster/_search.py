@@ -160,6 +160,7 @@ def search_with_remark(
         random_state=random_state,
         n_jobs=n_jobs,
         budget=budget,
+        space=space,
     )
     params = {**request.params, "random_state": random_state, "max_clust": request.end}
     params["cluster"] = (

@@ -43,6 +43,7 @@ VARIED = {
     "cluster_threshold": "Nr. clusters",
     "eps": "Epsilon",
     "min_cluster_size": "Minimal size of a cluster",
+    "resolution": "Resolution",
     "height": "Height of the cut",
     "timeframe": "Timeframe (hours)",
     "radius_meters": "Radius (metres)",

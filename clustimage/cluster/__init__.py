@@ -9,7 +9,12 @@ from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._plan import plan_clusters
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
-from clustimage.cluster._request import DEFAULT_MAX_CLUST, EXIF_METRICS, ClusterRequest
+from clustimage.cluster._request import (
+    DEFAULT_MAX_CLUST,
+    EXIF_METRICS,
+    SPACES,
+    ClusterRequest,
+)
 from clustimage.cluster._result import Clustering, levels_of, stability_of, with_other_labels
 from clustimage.cluster._search import search_k
 from clustimage.cluster._space_choice import search_suitable_space
@@ -37,6 +42,7 @@ __all__ = [
     "EXIF_METRICS",
     "LINKAGES",
     "METRICS",
+    "SPACES",
     "AgglomerativeClusterer",
     "Candidates",
     "ClusterRequest",

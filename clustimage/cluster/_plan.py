@@ -20,7 +20,7 @@ from clustimage.cluster.evaluators._silhouette import (
     MAX_ROWS_SCORED_EXACTLY,
     N_SAMPLED,
 )
-from clustimage.cluster.graph._diffusion_map import N_COORDINATES
+from clustimage.cluster.graph._diffusion_map import count_coordinates
 from clustimage.cluster.graph._fuzzy_graph import N_NEIGHBOURS
 from clustimage.cluster.graph._graph_space import graph_bytes
 
@@ -82,7 +82,7 @@ def plan_clusters(
             "cluster", what, f"{setting('metric', request.metric)} was asked for", 300 * n, 8 * n
         )
     in_graph = request.cluster_space == "graph"
-    n_features, n_columns = n_columns, N_COORDINATES if in_graph else n_columns
+    n_features, n_columns = n_columns, count_coordinates(n) if in_graph else n_columns
     step, leaves = _plan_clusterer(n, n_columns, budget, n_jobs, request)
     labellings = 8 * n * min(MAX_LABELLINGS, request.most_clusters)
     copy = 8 * n * n_columns * (n <= MAX_ROWS_COPIED)
@@ -94,7 +94,7 @@ def plan_clusters(
         what, peak = f"{what}, {scoring}", max(peak, n_bytes + labellings + copy)
     if in_graph:
         what = f"the graph of {N_NEIGHBOURS - 1} neighbours of each image, {what}"
-        coordinates = 8 * n * N_COORDINATES
+        coordinates = 8 * n * count_coordinates(n)
         peak = max(graph_bytes(n, n_features), peak + coordinates)
     kept = 8 * n + 32 * leaves + 4 * n * (0 < leaves < n)
     return replace(step, what=what, peak=peak, kept=kept)

@@ -11,18 +11,31 @@ from threadpoolctl import threadpool_limits
 
 from clustimage._decomposition.products import flip_signs
 
-__all__ = ["diffusion_map"]
+__all__ = ["count_coordinates", "diffusion_map"]
 
 N_COORDINATES = 60
+# Many nodes may have many groups, each of which takes a coordinate.
+NODES_WITH_MANY_GROUPS, N_COORDINATES_OF_MANY = 5000, 110
 N_STEPS = 8
 # Up to so many nodes all eigenvectors are computed.
 MAX_NODES_AS_MATRIX = 300
 
 
+def count_coordinates(n: int) -> int:
+    """Return how many coordinates n nodes get by default: 60, or 110 of more than 5,000.
+
+    Examples
+    --------
+    >>> count_coordinates(5000), count_coordinates(5001)
+    (60, 110)
+    """
+    return N_COORDINATES if n <= NODES_WITH_MANY_GROUPS else N_COORDINATES_OF_MANY
+
+
 def diffusion_map(
     graph: csr_matrix,
     *,
-    n_coordinates: int = N_COORDINATES,
+    n_coordinates: int | None = None,
     n_steps: int = N_STEPS,
     seed: int = 0,
 ) -> np.ndarray:
@@ -39,8 +52,8 @@ def diffusion_map(
     ----------
     graph : csr_matrix of shape (n, n)
         Symmetric weights of the edges, from 0 up.
-    n_coordinates : int, default=60
-        How many eigenvectors, beside those of the parts.
+    n_coordinates : int, optional
+        How many eigenvectors, beside those of the parts. Default: see `count_coordinates`.
     n_steps : int, default=8
         Steps of the walk.
     seed : int, default=0
@@ -63,6 +76,8 @@ def diffusion_map(
     >>> diffusion_map(csr_matrix(edges), n_coordinates=1).round(2)[:, :2].tolist()
     [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
     """
+    if n_coordinates is None:
+        n_coordinates = count_coordinates(graph.shape[0])
     n_parts, part = connected_components(graph, directed=False)
     order = np.argsort(part, kind="stable")
     degrees = np.asarray(graph.sum(axis=1)).ravel()

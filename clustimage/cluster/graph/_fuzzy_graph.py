@@ -20,6 +20,8 @@ MIN_NEIGHBOURS = 5
 # Features of more columns are reduced to so many components, and compared by their direction.
 MAX_COLUMNS_AS_THEY_ARE = 20
 N_COMPONENTS = 50
+# Many rows may have many groups, which take more components and coordinates to tell apart.
+ROWS_WITH_MANY_GROUPS, N_COMPONENTS_OF_MANY = 5000, 100
 # UMAP's own constants: steps of the bisection, and the least width of a kernel in mean distances.
 N_BISECTIONS = 64
 MIN_WIDTH = 1e-3
@@ -29,7 +31,8 @@ BISECTION_TOLERANCE = 1e-5
 def neighbour_rows(X: np.ndarray, metric: str = "euclidean", *, seed: int = 0) -> np.ndarray:
     """Return float32 rows whose Euclidean distances tell which rows are near each other.
 
-    Above 20 columns these are the 50 leading principal components, each row scaled to length 1;
+    Above 20 columns these are the 50 leading principal components, 100 of more than 5,000 rows,
+    each row scaled to length 1;
     for ``"cosine"`` and ``"correlation"`` the rows are scaled before as well.
 
     Parameters
@@ -42,7 +45,7 @@ def neighbour_rows(X: np.ndarray, metric: str = "euclidean", *, seed: int = 0) -
 
     Returns
     -------
-    ndarray of float32, shape (n, min(d, 50))
+    ndarray of float32, shape (n, c)
 
     Examples
     --------
@@ -56,7 +59,8 @@ def neighbour_rows(X: np.ndarray, metric: str = "euclidean", *, seed: int = 0) -
     if rows.shape[1] <= MAX_COLUMNS_AS_THEY_ARE or not np.ptp(rows, axis=0).any():
         centred = rows - rows.mean(axis=0, dtype=np.float64)
         return np.asarray(centred / (np.abs(centred).max() or 1.0), dtype=np.float32)
-    mean, axes = leading_axes(rows, min(N_COMPONENTS, *rows.shape), seed)
+    wanted = N_COMPONENTS if len(rows) <= ROWS_WITH_MANY_GROUPS else N_COMPONENTS_OF_MANY
+    mean, axes = leading_axes(rows, min(wanted, *rows.shape), seed)
     reduced = project_on_axes(rows, mean, axes)
     lengths = np.linalg.norm(reduced, axis=1, keepdims=True)
     return np.asarray(reduced / np.where(lengths > 0, lengths, 1), dtype=np.float32)

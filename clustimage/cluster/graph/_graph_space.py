@@ -8,8 +8,12 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from clustimage.cluster._distinct import name_distinct_rows
-from clustimage.cluster.graph._diffusion_map import N_COORDINATES, diffusion_map
-from clustimage.cluster.graph._fuzzy_graph import N_COMPONENTS, N_NEIGHBOURS, fuzzy_graph
+from clustimage.cluster.graph._diffusion_map import count_coordinates, diffusion_map
+from clustimage.cluster.graph._fuzzy_graph import (
+    N_COMPONENTS_OF_MANY,
+    N_NEIGHBOURS,
+    fuzzy_graph,
+)
 
 __all__ = ["GraphSpace", "build_graph_space", "graph_bytes"]
 
@@ -88,8 +92,8 @@ def graph_bytes(n: int, d: int) -> int:
     Examples
     --------
     >>> graph_bytes(60_000, 512) // 10**6
-    164
+    248
     """
-    rows = 4 * n * min(d, N_COMPONENTS) + 12 * n * 3 * N_NEIGHBOURS
+    rows = 4 * n * min(d, N_COMPONENTS_OF_MANY) + 12 * n * 3 * N_NEIGHBOURS
     # Lanczos' method holds twice the vectors that it looks for.
-    return rows + 8 * n * 3 * N_COORDINATES + 2**25
+    return rows + 8 * n * 3 * count_coordinates(n) + 2**25

@@ -94,7 +94,8 @@ class LeidenClusterer(Clusterer):
                 return np.zeros(len(names), dtype=np.int64)
             _seed_of_c(seed)
             found = sknetwork.Leiden(resolution=resolution, random_state=seed).fit_predict(graph)
-            return np.asarray(found, dtype=np.int64)[names]
+            labels: np.ndarray = np.asarray(found, dtype=np.int64)[names]
+            return labels
 
         tried = np.geomspace(MIN_RESOLUTION, MAX_RESOLUTION, self.n_resolutions).tolist()
         labels = [communities(resolution) for resolution in tried]

@@ -19,8 +19,8 @@ from clustimage.cluster import (
 )
 
 SENSIBLE = {
-    "agglomerative": {"silhouette", "dbindex", "derivative", "elbow", "calinski"},
-    "kmeans": {"silhouette", "dbindex", "elbow", "calinski"},
+    "agglomerative": {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"},
+    "kmeans": {"silhouette", "dbindex", "elbow", "calinski", "consensus"},
     "dbscan": {"silhouette", "dbindex", "calinski"},
     "hdbscan": {"silhouette", "dbindex", "calinski"},
 }

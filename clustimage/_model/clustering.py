@@ -63,7 +63,7 @@ default="agglomerative"
         evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}, \
 default="silhouette"
             What makes one number of clusters better than another; ``"consensus"`` is the
-            peak of the silhouettes that is nearest to the knee of the elbow curve.
+            median of what silhouette, derivative and elbow choose.
         metric : str, default="euclidean"
             Distance between features, as in `scipy.spatial.distance`. After
             ``method="exif"`` also ``"datetime"`` or ``"latlon"``: DBSCAN on the time a

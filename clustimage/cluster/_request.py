@@ -38,7 +38,7 @@ class ClusterRequest:
         An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
         `CustomClusterer`.
     evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}
-        Derivative needs a tree (agglomerative), elbow and consensus a clusterer that is given k
+        Derivative and consensus need a tree (agglomerative), elbow a clusterer that is given k
         (agglomerative, kmeans).
     metric : str, default="euclidean"
         One of `METRICS`, for the clusters and for their silhouettes. kmeans, and the

@@ -60,9 +60,10 @@ class ClusterMethods(ModelBase):
         cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object, \
 default="agglomerative"
             The clusterer; an object needs ``fit_predict``.
-        evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}, \
+        evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}, \
 default="silhouette"
-            What makes one number of clusters better than another.
+            What makes one number of clusters better than another; ``"consensus"`` is the
+            median of what silhouette, derivative and elbow choose.
         metric : str, default="euclidean"
             Distance between features, as in `scipy.spatial.distance`. After
             ``method="exif"`` also ``"datetime"`` or ``"latlon"``: DBSCAN on the time a

@@ -28,6 +28,7 @@ TITLES = {
     "dbindex": "Davies-Bouldin index (lower is better)",
     "derivative": "Acceleration of the merge heights",
     "elbow": "Elbow",
+    "consensus": "Silhouette score, consensus marked",
     "calinski": "Calinski-Harabasz index",
 }
 SCORES = {"elbow": "Sum of squared distances to the centres"}

@@ -191,9 +191,9 @@ class Images:
             One row per input, in its order: pathname, status, reason; width and height as
             whole numbers (dtype ``Int64``), missing where the input was skipped; timestamp
             (``datetime64[ns, UTC]``, to the microsecond; NaT where there is none, or one that
-            this type cannot hold) and timestamp_from (``"DateTimeOriginal"``, ``"DateTime"``,
-            ``"file"``, ``"given"`` or empty); exif, why EXIF data that are there cannot be
-            used, or empty.
+            this type cannot hold) and timestamp_from (``"DateTimeOriginal"``,
+            ``"DateTimeDigitized"``, ``"DateTime"``, ``"file"``, ``"given"`` or empty); exif,
+            why EXIF data that are there cannot be used, or empty.
         """
         import pandas as pd
 

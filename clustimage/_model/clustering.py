@@ -91,9 +91,10 @@ default="silhouette"
             d_place / max(d_place)``.
         timestamps : {"auto", "exif", "stat"} or array of shape (n,), default="auto"
             Where the times come from: the EXIF data (``DateTimeOriginal``, else
-            ``DateTimeDigitized``, else ``DateTime``); the time of the file; ``"auto"`` takes the first and falls
-            back on the second; or numbers of seconds, datetimes. `import_status` says
-            for each image which one was used. Only read with `time_weight`.
+            ``DateTimeDigitized``, else ``DateTime``); the time of the file; ``"auto"`` takes
+            the first and falls back on the second; or numbers of seconds, datetimes.
+            `import_status` says for each image which one was used. Only read with
+            `time_weight`.
         place_weight : float, default=0
             Share of the location in the distance, by the coordinates in the EXIF data. With
             `time_weight` at most 1. Where one of two photos has no location, they are as far

@@ -275,7 +275,9 @@ class ExportMethods(ModelBase):
         action : {"symlink", "hardlink", "copy", "move"}, default="symlink"
             Links by absolute path; second names of the same files, on one file system
             only; copies that keep the times; or the images themselves go, and
-            ``results["pathnames"]`` and ``["filenames"]`` follow them.
+            ``results["pathnames"]`` and ``["filenames"]`` follow them. An image that is a
+            symbolic link is moved as such; links among the images, also those that stay,
+            lead to the new path of an image that is moved.
         layout : {"label", "size"}, default="label"
             ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
         target_labels : int or list of int, optional

@@ -17,7 +17,7 @@ def make_model(pathnames: list[Path | str], labels: list[int]) -> Clustimage:
     model = Clustimage(verbose="silent")
     model.results.update(
         pathnames=np.array([str(path) for path in pathnames], dtype=object),
-        filenames=np.array([os.path.basename(path) for path in pathnames], dtype=object),
+        filenames=np.array([Path(path).name for path in pathnames], dtype=object),
         labels=np.array(labels),
     )
     return model

@@ -367,10 +367,10 @@ class FolderPlan:
         """Return the table that `ExportMethods.to_dirs` describes."""
         import pandas as pd
 
-        targets = [None if row.target is None else str(row.target) for row in self.rows]
+        targets = [None if row.target is None else printable(str(row.target)) for row in self.rows]
         return pd.DataFrame(
             {
-                "pathname": pd.Series([row.pathname for row in self.rows], dtype=object),
+                "pathname": pd.Series([printable(row.pathname) for row in self.rows], dtype=object),
                 "label": np.array([row.label for row in self.rows], dtype=int),
                 "target": pd.Series(targets, dtype=object),
                 "action": self._word,

@@ -113,7 +113,8 @@ default="silhouette"
         -------
         ndarray of shape (n,), int
             0 is the largest cluster, then by decreasing size; -1 is unclustered, -2
-            without data.
+            without data. Where distances tie, as those of hashes do, and for k-means, labels
+            may depend on the order of the images; those of equal features are one cluster's.
             Also in ``results["labels"]``.
 
         Raises

@@ -147,9 +147,10 @@ def as_orientation(value: Any) -> int:
         value = value[0] if value else None
     if value is None or value == 0:  # 0 is what software writes that does not know it
         return 1
-    if not isinstance(value, numbers.Real) or value not in range(1, 9):
-        raise Unusable(f"is no number from 1 to 8 ({shown(given)})")
-    return int(value)
+    for orientation in range(1, 9):
+        if value == orientation:  # of any type of number
+            return orientation
+    raise Unusable(f"is no number from 1 to 8 ({shown(given)})")
 
 
 def shown(value: Any) -> str:

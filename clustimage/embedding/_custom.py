@@ -102,7 +102,7 @@ class CustomEmbedder(BaseEstimator):
         options = {"budget": budget} if isinstance(fitted, Embedder) else {}
         names, first = distinct_rows(rows)
         xycoord = self._checked(fitted.fit_transform(rows, **options), len(rows))
-        self.embedding_: np.ndarray = xycoord[first[names]]
+        self.embedding_ = np.asarray(xycoord[first[names]])
         self.embedder_ = fitted
         self.n_features_in_ = rows.shape[1]
         return self.embedding_

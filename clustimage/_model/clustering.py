@@ -92,9 +92,10 @@ default="silhouette"
             d_place / max(d_place)``.
         timestamps : {"auto", "exif", "stat"} or array of shape (n,), default="auto"
             Where the times come from: the EXIF data (``DateTimeOriginal``, else
-            ``DateTime``); the time of the file; ``"auto"`` takes the first and falls
-            back on the second; or numbers of seconds, datetimes. `import_status` says
-            for each image which one was used. Only read with `time_weight`.
+            ``DateTimeDigitized``, else ``DateTime``); the time of the file; ``"auto"`` takes
+            the first and falls back on the second; or numbers of seconds, datetimes.
+            `import_status` says for each image which one was used. Only read with
+            `time_weight`.
         place_weight : float, default=0
             Share of the location in the distance, by the coordinates in the EXIF data. With
             `time_weight` at most 1. Where one of two photos has no location, they are as far
@@ -113,7 +114,8 @@ default="silhouette"
         -------
         ndarray of shape (n,), int
             0 is the largest cluster, then by decreasing size; -1 is unclustered, -2
-            without data.
+            without data. Where distances tie, as those of hashes do, and for k-means, labels
+            may depend on the order of the images; those of equal features are one cluster's.
             Also in ``results["labels"]``.
 
         Raises

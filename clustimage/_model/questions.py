@@ -64,8 +64,8 @@ class QuestionMethods(ModelBase):
         dict
             ``"feat"``, the features of the queries, then a DataFrame per query under
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
-            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first. Also in
-            ``results["predict"]``.
+            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first; file names in
+            the tables as in `to_frame`. Also in ``results["predict"]``.
 
         Raises
         ------
@@ -197,9 +197,10 @@ class QuestionMethods(ModelBase):
     def import_status(self) -> pd.DataFrame:
         """A row for every input: whether it was read, its size, and when it was taken.
 
-        Columns: ``pathname``; ``status``, ``"ok"`` or ``"skipped"``; ``reason``; ``width``
-        and ``height`` in pixels; ``timestamp`` (UTC) and ``timestamp_from``, which says
-        where it comes from: the time that `cluster` used, or would use.
+        Columns: ``pathname``, as in `to_frame`; ``status``, ``"ok"`` or ``"skipped"``;
+        ``reason``; ``width`` and ``height`` in pixels; ``timestamp`` (UTC) and
+        ``timestamp_from``, which says where it comes from: the time that `cluster` used, or
+        would use; ``exif``, why EXIF data that are there cannot be used.
         """
         return self._state.images_read().status_frame(self._state.timestamps)
 

@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from clustimage._core.errors import MissingDependencyError
 from clustimage._core.optional import import_optional
 from clustimage.images.exif._facts import read_facts
+from clustimage.images.exif._values import as_orientation
 from clustimage.images.reading._listing import missing
 
 __all__ = ["DECODE_ERRORS", "SIDEWAYS", "Decoded", "open_picture", "read_pixels"]
@@ -176,8 +177,8 @@ def _read_picture(picture: Image.Image, dim: MinSize, gray: bool) -> Decoded | s
             picture.draft("L" if gray else None, target)
     picture.load()
     if not is_jpeg:
-        # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
-        orientation = 1 if picture.format == "TIFF" else _orientation(picture)
+        # It may stand behind the pixels. Where load() has applied that of a TIFF, it is gone.
+        orientation = _orientation(picture)
         width, height = picture.size
     facts = read_facts(picture)
     if orientation in TURNS:
@@ -213,10 +214,9 @@ def _to_array(picture: Image.Image) -> np.ndarray | str:
 def _orientation(picture: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 (upright) where it is absent or unreadable."""
     try:
-        value = picture.getexif().get(ORIENTATION, 1)
-    except DECODE_ERRORS:
+        return as_orientation(picture.getexif().get(ORIENTATION))
+    except DECODE_ERRORS:  # Unusable among them: the reason is in the facts
         return 1
-    return value if isinstance(value, int) else 1
 
 
 @cache

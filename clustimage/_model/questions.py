@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,6 +152,7 @@ class QuestionMethods(ModelBase):
         if max_d is not None:
             clustering = with_other_labels(clustering, cut_tree_at(clustering.tree, max_d))
         height = clustering.height if max_d is None else max_d
+        options = {"names_of_leaf": _names_of_images(self.results), **options}
         fig, ax, info = dendrogram(clustering, max_d=height, **options)
         if max_d is not None:
             set_clustering(self, clustering, self._state.made_from["labels"][0])
@@ -230,6 +233,18 @@ class QuestionMethods(ModelBase):
         (8, 8)
         """
         return get_dim(X, self.params["dim"])
+
+
+def _names_of_images(results: dict[str, Any]) -> list[str] | None:
+    """Return the file names, with their folders where files have one name; None without images."""
+    names, paths = results["filenames"], results["pathnames"]
+    if names is None:
+        return None
+    repeated = {name for name, times in Counter(names.tolist()).items() if times > 1}
+    return [
+        f"{PurePath(path).parent.name}/{name}" if name in repeated else str(name)
+        for name, path in zip(names.tolist(), paths.tolist(), strict=True)
+    ]
 
 
 def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:

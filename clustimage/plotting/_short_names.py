@@ -69,10 +69,10 @@ def shorten_all(names: Sequence[str], ems: float) -> list[str]:
     Examples
     --------
     >>> shorten_all(["IMG_1.jpg", "A long name of a file, with a number, 0017.jpg"], 12)
-    ['IMG_1.jpg', 'A long na…umber, 0017.jpg']
+    ['IMG_1.jpg', 'A long na…er, 0017.jpg']
     >>> names = [f"Our summer holiday in Brittany, day {i} (edited, final).jpg" for i in (1, 2)]
     >>> shorten_all(names, 12)
-    ['Our sum…day 1 (edite…', 'Our sum…day 2 (edite…']
+    ['Our sum…day 1 (edi…', 'Our sum…day 2 (edi…']
     """
     names = [printable(name) for name in names]
     shared = shared_beginning(names)

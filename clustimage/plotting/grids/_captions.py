@@ -27,7 +27,7 @@ GAP = 2.5
 # Parts of the usual size that are tried, the first with which all captions fit on one line,
 # else on two. With CUT_SCALE those that fit on two with none are shortened.
 SCALES, SCALES_OF_TWO_LINES, CUT_SCALE = (1.0, 0.92, 0.85), (1.0, 0.92, 0.85, 0.8), 0.85
-MIN_POINTS = 5.0
+MIN_POINTS, LEGIBLE_POINTS = 5.0, 7.5
 # The share of an image's width that words may take: drawn on a grid of pixels they are wider.
 MAX_FILLED = 0.95
 # Shortening a name by less than this says less and saves nothing.
@@ -130,7 +130,7 @@ def _captions(words: list[str], points: float) -> Captions:
 
 
 def _points(usual: float, scale: float) -> float:
-    return max(min(usual, MIN_POINTS), usual * scale)
+    return max(min(usual, LEGIBLE_POINTS), usual * scale)
 
 
 def _in_two(line: str, ems: float) -> str | None:

@@ -26,6 +26,11 @@ MAX_PIXELS = 8_000_000
 # Images with sides of fewer pixels are enlarged; more pixels per inch are not drawn.
 MIN_SIDE_PIXELS = 64
 PER_INCH = 200
+# Inches: of a row of images, and the side of a square one.
+ROW, MAX_INCHES_OF_IMAGE = 10.0, 1.6
+# Images with a second picture that has details: inches of a square one, columns, and the rows
+# beyond which there are more columns.
+MAX_DECORATED_INCHES, MAX_DECORATED_COLUMNS, MAX_DECORATED_ROWS = 2.4, 4, 25
 # Inches: no figure is longer, and what a title takes.
 MAX_INCHES = 45.0
 TITLE = 0.4
@@ -70,12 +75,16 @@ def draw_tiles(
     pictures = images if isinstance(images, Pictures) else Pictures(images, cmap=cmap)
     n = len(pictures)
     height, width = pictures.shape
+    largest = MAX_DECORATED_INCHES if pictures.decorated else MAX_INCHES_OF_IMAGE
+    if ncols is None and pictures.decorated:
+        fewest = math.ceil(n / MAX_DECORATED_ROWS)
+        ncols = max(min(best_ncols(n, height, width), MAX_DECORATED_COLUMNS), fewest)
     ncols = ncols or best_ncols(n, height, width)
     nrows = -(-n // ncols)
     tall = height / width
     if ax is None:
-        fitted = fitted_tiles(ncols, nrows, tall, captions)
-        wide, (inches, high) = tile_sizes(ncols, nrows, tall, fitted.lines)
+        fitted = fitted_tiles(ncols, nrows, tall, captions, largest=largest)
+        wide, (inches, high) = tile_sizes(ncols, nrows, tall, fitted.lines, largest=largest)
         fig, ax = new_axes(figsize=(inches, high + TITLE))
         position_axes(ax, 0.0, high)
     else:
@@ -114,21 +123,28 @@ def position_axes(ax: Axes, from_below: float, high: float) -> None:
 
 
 def fitted_tiles(
-    ncols: int, nrows: int, tall: float, captions: Sequence[str] | Captions | None
+    ncols: int,
+    nrows: int,
+    tall: float,
+    captions: Sequence[str] | Captions | None,
+    *,
+    largest: float = MAX_INCHES_OF_IMAGE,
 ) -> Captions:
     """Return captions that fit below images of the width that `tile_sizes` gives."""
     if isinstance(captions, Captions):
         return captions
     lines = max((caption.count("\n") + 1 for caption in captions or ()), default=0)
-    fitted = fit_captions(captions or (), tile_sizes(ncols, nrows, tall, lines)[0])
+    wide, _ = tile_sizes(ncols, nrows, tall, lines, largest=largest)
+    fitted = fit_captions(captions or (), wide)
     if fitted.lines == lines:
         return fitted
     # In a figure of the largest height, images above more lines are smaller.
-    return fit_captions(captions or (), tile_sizes(ncols, nrows, tall, fitted.lines)[0])
+    wide, _ = tile_sizes(ncols, nrows, tall, fitted.lines, largest=largest)
+    return fit_captions(captions or (), wide)
 
 
 def tile_sizes(
-    ncols: int, nrows: int, tall: float, lines: int
+    ncols: int, nrows: int, tall: float, lines: int, *, largest: float = MAX_INCHES_OF_IMAGE
 ) -> tuple[float, tuple[float, float]]:
     """Return the width of an image, and width and height of all of them, in inches.
 
@@ -140,8 +156,11 @@ def tile_sizes(
         Height of an image as a share of its width.
     lines : int
         Lines of text below each image.
+    largest : float, default=1.6
+        The longest side of a square image, in inches.
     """
-    wide = float(np.clip(10 / ncols, 1.0 if lines else 0.3, 1.6 / math.sqrt(tall)))
+    row = ROW * largest / MAX_INCHES_OF_IMAGE
+    wide = float(np.clip(row / ncols, 1.0 if lines else 0.3, largest / math.sqrt(tall)))
     wide = min(wide, MAX_INCHES / ncols)
     high = (wide * tall * 1.05 + height_of_captions(wide, lines)) * nrows
     if high > MAX_INCHES:

@@ -19,7 +19,7 @@ def test_no_line_is_wider_than_the_image_and_nothing_is_shortened_by_a_few_lette
     assert len(lines) == fitted.lines <= 2
     kept = "".join(lines)
     assert kept == name or len(kept) <= length - 4
-    assert 0.8 * points_of_captions(WIDE) <= fitted.points <= points_of_captions(WIDE)
+    assert 7.5 <= fitted.points <= points_of_captions(WIDE)
 
 
 def test_short_captions_have_one_line_of_the_usual_size():

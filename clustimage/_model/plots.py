@@ -174,7 +174,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
 
     def plot_unique(
         self,
-        img_mean: bool = True,
+        img_mean: bool | None = None,
         cmap: str | Colormap | None = None,
         show_hog: bool = False,
         *,
@@ -188,9 +188,11 @@ class PlotMethods(ClusterMethods, VerdictMethods):
 
         Parameters
         ----------
-        img_mean : bool, default=True
-            True draws the average of the cluster's images, a gray blur for mixed photos;
-            False its unique image: the one nearest to the centre of the cluster.
+        img_mean : bool, optional
+            True draws the average of the cluster's images, False its unique image: the one
+            nearest to the centre of the cluster. By default the average where it is sharp, as
+            of digits, faces and near copies, and else the unique image, as of photos; where
+            there are both, the captions of the rarer kind say so.
         cmap : str or Colormap, optional
             Colour map for gray images; default ``"gray"``.
         show_hog : bool, default=False
@@ -219,14 +221,17 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         >>> fig, ax = cl.plot_unique(img_mean=False)  # doctest: +SKIP
         """
         assigned, inputs = self._state.require("labels"), PlotInputs(self)
-        labels, pictures = inputs.one_per_cluster(img_mean, cmap, inputs.decorate(show_hog, cmap))
+        check_limit("max_images", max_images)
+        labels, pictures, averaged = inputs.one_per_cluster(
+            img_mean, cmap, inputs.decorate(show_hog, cmap), most=max_images
+        )
         present, sizes = np.unique(assigned, return_counts=True)
         size_of = dict(zip(present.tolist(), sizes.tolist(), strict=True))
         return plot_representatives(
             pictures,
             labels,
             np.array([size_of.get(label, 0) for label in labels.tolist()], dtype=int),
-            what="Average image" if img_mean else "Unique image",
+            averaged=averaged,
             ax=ax,
             max_images=max_images,
         )
@@ -514,7 +519,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
     def scatter(
         self,
         zoom: float | None = 0.3,
-        img_mean: bool = True,
+        img_mean: bool | None = None,
         dotsize: float = 15,
         legend: bool = False,
         text: bool = True,
@@ -541,11 +546,11 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             of 8 pixels, 4 looks good. Pictures of clusters are not smaller than 30
             points, images of `plt_all` not smaller than 12; they shrink where they would
             fill the map. None draws no picture.
-        img_mean : bool, default=True
-            For the picture of a cluster: True draws the average of its images, which suits
-            images of one kind (digits, faces) and is a gray blur for mixed photos; False
-            draws its unique image, a photo, and is the better choice for these. The first
-            100 clusters have a picture. It lies at the centre; where it would hide another
+        img_mean : bool, optional
+            For the picture of a cluster: True draws the average of its images, False its
+            unique image. By default the average where it is sharp, as of digits, faces and
+            near copies, and else the unique image, as of photos. The first 100 clusters have
+            a picture. It lies at the centre; where it would hide another
             one or more than three tenths of the dots of a cluster, it lies beside them,
             with a line to the centre.
         dotsize : float, default=15
@@ -642,11 +647,13 @@ def _check_unused(layout: str, given: dict[str, object]) -> None:
 
 
 def _first_pictures(
-    inputs: PlotInputs, img_mean: bool, cmap: str | Colormap | None
+    inputs: PlotInputs, img_mean: bool | None, cmap: str | Colormap | None
 ) -> dict[int, np.ndarray]:
     """Return the picture of each cluster that has one on the map."""
-    labels, pictures = inputs.one_per_cluster(img_mean, cmap)
     centers = inputs.centers
+    # A cluster without a position on the map has no picture there: more are looked at.
+    hidden = sum(not np.isfinite(center).all() for center in centers.values())
+    labels, pictures, _ = inputs.one_per_cluster(img_mean, cmap, most=MAX_PICTURES + hidden)
     on_map = [
         i for i, label in enumerate(labels.tolist()) if np.isfinite(centers.get(label, 0.0)).all()
     ]

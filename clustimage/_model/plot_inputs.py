@@ -10,17 +10,25 @@ import numpy as np
 
 from clustimage._core.validation import check_bool
 from clustimage._model.clustering import ClusterMethods
+from clustimage._model.state import State
+from clustimage.plotting import label_colors, map_colors
 from clustimage.plotting._montage import to_images
 from clustimage.plotting._pictures import Pictures, row_pixels
 from clustimage.plotting._sharpness import sharp_averages
 from clustimage.plotting.grids._hog_pictures import check_shows_hog, with_hog
 from clustimage.similarity import distance_to_center
 
-__all__ = ["PlotInputs"]
+__all__ = ["PlotInputs", "colors_of"]
 
 Decorate = Callable[[np.ndarray], np.ndarray]
 
 AXIS_NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "principal component", None: "feature"}
+
+
+def colors_of(state: State, labels: np.ndarray) -> dict[int, str]:
+    """Return a colour for each cluster: on the map, if there is one, neighbours differ by much."""
+    xycoord = state.results["xycoord"]
+    return label_colors(labels) if xycoord is None else map_colors(xycoord, labels)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,12 @@ class PlotInputs:
         if positions is None:
             return {}
         return dict(zip(np.asarray(unique["labels"]).tolist(), np.asarray(positions), strict=True))
+
+    @property
+    def colors(self) -> dict[int, str]:
+        """The colour of each cluster, the same in all plots; none before there are clusters."""
+        labels = self.model.results["labels"]
+        return {} if labels is None else colors_of(self.model._state, labels)
 
     @property
     def axis_name(self) -> str | None:

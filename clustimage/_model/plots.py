@@ -154,6 +154,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
                 ax=ax,
                 max_images=check_limit("max_images", max_images, auto=MAX_IN_ALL),
                 distances=inputs.distances,
+                colors=inputs.colors,
             )
         _check_unused(layout, {"max_rows": max_rows, "ax": ax})
         auto = MAX_WITH_HOG if show_hog else MAX_IMAGES
@@ -232,6 +233,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             labels,
             np.array([size_of.get(label, 0) for label in labels.tolist()], dtype=int),
             averaged=averaged,
+            colors=inputs.colors,
             ax=ax,
             max_images=max_images,
         )
@@ -280,14 +282,15 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         >>> cl.find("holiday.jpg", k=10, alpha=None)  # doctest: +SKIP
         >>> fig, axes = cl.plot_find()  # doctest: +SKIP
         """
-        found = self._state.require("predict")
+        found, inputs = self._state.require("predict"), PlotInputs(self)
         return plot_hits(
-            PlotInputs(self).images,
+            inputs.images,
             found,
             query_images=None if self._state.queries is None else self._state.queries.pixels,
             cmap=cmap,
             max_images=max_images,
             max_queries=max_queries,
+            colors=inputs.colors,
         )
 
     def plot_faces(
@@ -438,6 +441,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         return plot_map(
             locations_of(metadata),
             self.results["labels"],
+            colors=inputs.colors,
             pixels=images,
             sizes=inputs.original_sizes,
             filenames=self.results["filenames"],
@@ -630,6 +634,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             text=text,
             density=density,
             cmap=cmap,
+            colors=inputs.colors,
             axis_name=inputs.axis_name,
             figsize=figsize,
             ax=ax,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,6 +71,7 @@ def dendrogram(
     max_d: float | None = None,
     max_leaves: int = MAX_LEAVES,
     names_of_leaf: Sequence[str] | None = None,
+    colors: Mapping[int, str] | None = None,
     ax: Axes | None = None,
 ) -> tuple[Figure, Axes, dict[str, Any]]:
     """Draw the tree of a clustering; see `draw_dendrogram`.
@@ -87,6 +88,8 @@ def dendrogram(
         The most leaves drawn; of a larger tree the uppermost joints.
     names_of_leaf : sequence of n str, optional
         Written below single images where at most 60 leaves are drawn; default their row.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
     ax : Axes, optional
         Where to draw; default is a new figure.
 
@@ -126,6 +129,7 @@ def dendrogram(
         sizes_of_leaf=sizes,
         truncate_p=max_leaves,
         names_of_leaf=names_of_leaf,
+        colors=colors,
         ax=ax,
     )
 
@@ -138,6 +142,7 @@ def draw_dendrogram(
     names_of_leaf: Sequence[str] | None = None,
     sizes_of_leaf: np.ndarray | None = None,
     truncate_p: int = MAX_LEAVES,
+    colors: Mapping[int, str] | None = None,
     ax: Axes | None = None,
 ) -> tuple[Figure, Axes, dict[str, Any]]:
     """Draw the tree of a hierarchical clustering.
@@ -160,6 +165,8 @@ def draw_dendrogram(
     truncate_p : int, default=100
         The most leaves drawn. A larger tree shows its uppermost joints; a number in
         brackets says how many images lie below. A line below the leaves explains them.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
     ax : Axes, optional
         Where to draw; default is a new figure.
 
@@ -194,7 +201,7 @@ def draw_dendrogram(
         if given is not None and len(given) != n:
             raise InvalidDataError(f"{n:,} leaves need {n:,} {what}. Got {len(given):,}.")
     of_node = None if labels is None else node_labels(Z, labels)
-    color_of = _node_colors(n, of_node)
+    color_of = _node_colors(n, of_node, colors)
     max_d = implied_cut(Z, of_node) if max_d is None else max_d
     whole = n <= truncate_p
     info: dict[str, Any] = hierarchy.dendrogram(
@@ -241,10 +248,10 @@ def implied_cut(Z: np.ndarray, of_node: np.ndarray | None) -> float | None:
     return float((below + above) / 2) if below < above else None
 
 
-def _node_colors(n: int, of_node: np.ndarray | None) -> list[str]:
+def _node_colors(n: int, of_node: np.ndarray | None, given: Mapping[int, str] | None) -> list[str]:
     if of_node is None:
         return [TRUNK] * (2 * n - 1)
-    colors = label_colors(of_node[:n]) | {MIXED: TRUNK}
+    colors = label_colors(of_node[:n], given) | {MIXED: TRUNK}
     return [colors[label] for label in of_node.tolist()]
 
 

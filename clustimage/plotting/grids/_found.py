@@ -52,6 +52,7 @@ def plot_hits(
     cmap: str | Colormap | None = None,
     max_images: int | str | None = "auto",
     max_queries: int | None = MAX_QUERIES,
+    colors: Mapping[int, str] | None = None,
 ) -> tuple[Figure, np.ndarray]:
     """Draw each query with the images found for it, nearest first, one axes per query.
 
@@ -70,6 +71,8 @@ def plot_hits(
         query is drawn and 23 where more are. None is all.
     max_queries : int or None, default=20
         The most queries, the first ones; None is all.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
 
     Returns
     -------
@@ -106,6 +109,7 @@ def plot_hits(
             None if query_images is None else query_images[i : i + 1],
             cmap,
             with_folder,
+            colors,
         )
         for i, name in enumerate(names)
     ]
@@ -133,10 +137,11 @@ def _tiles(
     query: np.ndarray | None,
     cmap: str | Colormap | None,
     with_folder: bool,
+    given: Mapping[int, str] | None,
 ) -> Row:
     """Return the images of one query, their captions and the colours of their frames."""
     tiles = Pictures(images, table["y_idx"].to_numpy(dtype=int), cmap=cmap, before=query)
-    colors = label_colors(table["labels"])
+    colors = label_colors(table["labels"], given)
     frames = [colors[int(label)] for label in table["labels"]]
     captions = [_caption(row, with_folder) for row in table.to_dict("records")]
     if query is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ def plot_representatives(
     *,
     averaged: np.ndarray | None = None,
     cmap: str | Colormap | None = None,
+    colors: Mapping[int, str] | None = None,
     ax: Axes | None = None,
     max_images: int | None = MAX_UNIQUE,
 ) -> tuple[Figure, Axes]:
@@ -49,6 +51,8 @@ def plot_representatives(
         tells, and where there are both, the captions of the rarer kind do. Default: all.
     cmap : str or Colormap, optional
         For gray images; default ``"gray"``.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
     ax : Axes, optional
         Where to draw; default is a new figure.
     max_images : int or None, default=400
@@ -86,7 +90,7 @@ def plot_representatives(
         largest = np.argsort(-sizes[clusters], kind="stable")[:max_images]
         shown = clusters[np.sort(largest)]
     title, noted = _title(averaged[shown], sizes[shown], len(clusters))
-    colors = label_colors(labels)
+    colors = label_colors(labels, colors)
     pictures = images if isinstance(images, Pictures) else Pictures(images, cmap=cmap)
     return draw_tiles(
         pictures.take(shown),

@@ -12,7 +12,14 @@ from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.settings import SPACES
-from clustimage.cluster import EXIF_METRICS, Clustering, ClusterRequest, cluster_exif, search_k
+from clustimage.cluster import (
+    EXIF_METRICS,
+    Clustering,
+    ClusterRequest,
+    cluster_exif,
+    search_k,
+    with_last_search,
+)
 from clustimage.images import check_timestamps, locations_of, read_timestamps
 from clustimage.similarity import pick_unique
 
@@ -214,8 +221,9 @@ def run_cluster(
         n_jobs=settings.n_jobs,
         budget=model._budget_for(),
     )
+    before = state.clustering if state.made_from.get("labels") == (space,) else None
     state.store(timestamps=taken)
-    return set_clustering(model, clustering, space)
+    return set_clustering(model, with_last_search(clustering, before), space)
 
 
 def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.ndarray:

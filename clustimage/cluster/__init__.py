@@ -26,6 +26,7 @@ from clustimage.cluster.tree._linkage import (
     cut_tree_at,
     cut_tree_k,
 )
+from clustimage.cluster.tree._similarity_cut import check_levels, count_cuts
 
 __all__ = [
     "CLUSTERERS",
@@ -43,9 +44,11 @@ __all__ = [
     "HDBSCANClusterer",
     "KMeansClusterer",
     "CustomClusterer",
+    "check_levels",
     "cluster_exif",
     "cluster_timestamps",
     "cluster_locations",
+    "count_cuts",
     "cut_heights",
     "cut_tree_at",
     "cut_tree_k",

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 
-from clustimage import Clustimage
+from clustimage import Clustimage, StepOrderError
 from clustimage._core import errors
 from clustimage.cluster import search_k
 
@@ -45,7 +45,9 @@ def test_each_row_is_what_cluster_gives(model, options):
         )
 
 
-def test_groups_that_are_kept_apart_and_times_count(model):
+def test_groups_that_are_kept_apart_and_times_count(digits):
+    model = Clustimage(embedding=None, verbose="error")
+    model.fit_transform(np.rint(digits[0][:300] * 15).astype(np.uint8))
     groups = np.repeat(np.arange(150), 2).astype(str).tolist()
     options = {"cannot_link": groups, "time_weight": 0.5, "timestamps": np.arange(300.0)}
     table = model.similarity_table([0.0, 0.4, 1], **options)
@@ -80,7 +82,7 @@ def test_levels_are_similarities(model, levels, words):
 
 
 def test_before_there_are_features_it_says_which_step_is_missing():
-    with pytest.raises(errors.StepOrderError, match="extract_feat"):
+    with pytest.raises(StepOrderError, match="extract_feat"):
         Clustimage().similarity_table()
 
 

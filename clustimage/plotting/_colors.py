@@ -104,7 +104,7 @@ def seen_by(colors: Iterable[str], vision: str = "normal") -> np.ndarray:
 
 def _linear(rgb: np.ndarray, vision: str) -> np.ndarray:
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.clip(linear @ VISIONS[vision].T, 0, 1)
+    return np.asarray(np.clip(linear @ VISIONS[vision].T, 0, 1))
 
 
 def _from_hex(names: Iterable[str]) -> np.ndarray:

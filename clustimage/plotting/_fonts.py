@@ -225,7 +225,8 @@ def _faces_with(char: str) -> np.ndarray:
 @lru_cache(maxsize=1024)
 def _families_for(characters: frozenset[str]) -> tuple[str, ...]:
     """Return fonts that together have the characters: always the one that has most of the rest."""
-    left, chosen = sorted(characters), []
+    left = sorted(characters)
+    chosen: list[str] = []
     faces = _faces()
     # One character of Chinese has several shapes: that of the language of the other letters.
     korean = any(HANGUL in unicodedata.name(char, "") for char in left)

@@ -99,3 +99,16 @@ def test_widths_are_those_that_are_drawn(words):
     fig, ax = plt.subplots()
     drawn = ax.text(0, 0, words, fontsize=60).get_window_extent().width
     assert width_of(words) * 60 * fig.dpi / 72 == pytest.approx(drawn, rel=0.08)
+
+
+def test_known_labels_are_drawn_in_their_script():
+    import pandas as pd
+
+    from clustimage.plotting.evaluation._search_plot import plot_contingency
+
+    if not has_font(JAPANESE):
+        pytest.skip("no font for Japanese is installed")
+    table = pd.DataFrame([[3, 0], [1, 2]], index=["海岸", "$a$_x"], columns=[0, 1])
+    fig, ax = plot_contingency(table, "Known labels")
+    fig.canvas.draw()
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["海岸", "$a$_x"]

@@ -69,7 +69,7 @@ class Captions:
                 ha="center",
                 va="top",
                 fontsize=self.points,
-                linespacing=1.1,
+                linespacing=1.15,
                 annotation_clip=False,
                 parse_math=False,
                 **font_of(words),

@@ -150,14 +150,15 @@ def _in_two(line: str, ems: float) -> str | None:
 def _cut(line: str, ems: float, shared: int) -> str:
     """Return the beginning and the end of a line, on two lines of this width.
 
-    Where the others differ from it only between these, after `shared` characters, the second
-    line begins there.
+    Where the others differ from it between these, after `shared` characters, the second line
+    begins there.
     """
     first = fitting_length(line, ems - width_of("…"))
     last = max(1, min(fitting_length(line[::-1], ems), len(line) - first - MIN_CUT))
     start, end = len(line) - last, ""
-    if first <= shared < start:
-        start = max(first, beginning_of_difference(line, shared))
+    different = beginning_of_difference(line, shared)
+    if first <= different < start:
+        start = different
         length = fitting_length(line[start:], ems - width_of("…"))
         line, end = line[: start + length], "…"
     return f"{line[:first].rstrip()}…\n{line[start:].strip()}{end}"

@@ -120,6 +120,7 @@ def test_methods_are_these():
         "scatter",
         "score",
         "set_params",
+        "similarity_table",
         "to_dirs",
         "to_frame",
         "transform",

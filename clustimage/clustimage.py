@@ -161,7 +161,9 @@ class Clustimage(
     results_faces : dict
         What `extract_faces` returned last.
     import_status : pandas.DataFrame
-        A row for every input: whether it was read, and if not, why.
+        A row for every input: whether it was read, and if not, why. Then a row for each file
+        in a folder whose format is known and not read (camera raw, video), and for each
+        folder that clustimage wrote.
     clusteval : clusteval.clusteval
         The evaluation of the number of clusters, with its plots.
     pca : pca.pca
@@ -376,7 +378,8 @@ place_weight, cannot_link, micro_clusters
             ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or PIL images of any
             sizes.
         black_list : list of str, optional
-            Names of folders to leave out.
+            Names of folders and files to leave out, with ``*`` and ``?`` as in a shell; see
+            `listdir`. What clustimage wrote into folders is left out by itself.
         recursive : bool, default=True
             Go into the folders of a folder.
 
@@ -482,7 +485,8 @@ place_weight, cannot_link, micro_clusters
         """Take features as they are; without images, under names of their own."""
         extractor, state = PrecomputedExtractor(normalize=normalize), self._state
         if with_images:
-            read = np.array([row.status == "ok" for row in state.images_read().status])
+            inputs = [row for row in state.images_read().status if row.is_input]
+            read = np.array([row.status == "ok" for row in inputs])
             rows = read_features(rows, n_rows=len(read))[read]
         else:
             names = np.array(array_names(len(rows)), dtype=object)

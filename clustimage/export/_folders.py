@@ -15,6 +15,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
+from clustimage._core.outputs import is_marked, mark_folder, may_be_marked, unmark_folder
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_option, invalid
 from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
@@ -270,8 +271,20 @@ class FolderPlan:
                         f"{printable(str(path))} is {kind}. Remove it, or give another "
                         f"{named('savedir')}."
                     )
-        if self._word != "move" and self._count("planned"):
+        if self._word == "move":
+            self._check_move()
+        elif self._count("planned"):
             self._warn_of_finding_them_again()
+
+    def _check_move(self) -> None:
+        """Refuse to move photos to where they would not be read again."""
+        for path in self.top.parents:
+            if is_marked(path):
+                raise InvalidParameterError(
+                    f"{named('savedir')} lies in {printable(str(path))}, a folder that clustimage "
+                    "has made. Photos that are moved there are left out when the folders above "
+                    f"are read again. Give a {named('savedir')} outside."
+                )
 
     def carry_out(self) -> None:
         """Make what is planned, each in its turn; what fails says why, the others go on.
@@ -282,6 +295,7 @@ class FolderPlan:
             If a folder cannot be made; then nothing is left behind.
         """
         todo = [row for row in self.rows if row.status == "planned"]
+        own = self._own_folders()
         made = _make_folders(self._folders("planned"))
         try:
             for number, row in enumerate(progress(todo, desc=self._action.noun, total=len(todo))):
@@ -292,6 +306,21 @@ class FolderPlan:
                 break
         finally:
             _remove_empty(made)
+            for folder in own:
+                if self._word == "move":
+                    unmark_folder(folder)  # of links that were made there before
+                elif folder.is_dir():
+                    mark_folder(folder)
+
+    def _own_folders(self) -> list[Path]:
+        """Return the folders nearest to the root that hold nothing but what is made here."""
+        if may_be_marked(self.top):
+            return [self.top]
+        first = {
+            self.top / folder.relative_to(self.top).parts[0]: None
+            for folder in self._folders("planned", "exists")
+        }
+        return [folder for folder in first if may_be_marked(folder)]
 
     def _place(self, row: Row) -> bool:
         """Make one file; return whether it makes sense to go on."""
@@ -379,18 +408,20 @@ class FolderPlan:
         home = _common_folder({str(path.parent) for path in paths if path.is_absolute()})
         if home is None or not self.top.is_relative_to(home):
             return
-        below = self.top.relative_to(home).parts
-        advice = (
-            f"black_list=[{below[0]!r}] leaves them out"
-            if below
-            else (f"give another {named('savedir')}")
-        )
-        logger.warning(
-            f"{named('savedir')} lies in the folder of the images, %s: reading that folder again "
-            "will find what is made here too; %s.",
-            printable(str(home)),
-            advice,
-        )
+        own = self._own_folders()
+        shared = [
+            folder
+            for folder in self._folders("planned")
+            if not any(folder.is_relative_to(path) for path in own)
+        ]
+        if shared:
+            pattern = shared[0].relative_to(home).as_posix()
+            logger.warning(
+                "%s lies in the folder of the images and has files of its own: reading that "
+                "folder again will find what is made there too; %s leaves it out.",
+                printable(str(shared[0])),
+                setting("black_list", [pattern]),
+            )
 
 
 def _is_file(pathname: str) -> bool:

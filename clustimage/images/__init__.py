@@ -31,7 +31,12 @@ from clustimage.images.exif._timestamps import Timestamps, check_timestamps, rea
 from clustimage.images.reading._arrays import get_dim, guess_shape, imscale, to_gray
 from clustimage.images.reading._decode import imread, imresize, quiet_pillow
 from clustimage.images.reading._frames import Frame
-from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
+from clustimage.images.reading._listing import (
+    DEFAULT_EXTENSIONS,
+    check_extensions,
+    listdir,
+    log_left_out,
+)
 from clustimage.images.reading._source import array_names
 from clustimage.images.reading._upright import gather_photos, read_upright
 
@@ -65,6 +70,7 @@ __all__ = [
     "imscale",
     "listdir",
     "load_images",
+    "log_left_out",
     "measure_input",
     "metadata_frame",
     "open_cache",

@@ -100,10 +100,11 @@ class Images:
         ImageReadError
             It counts what was skipped, and names the first.
         """
-        skipped = [row for row in self.status if row.status != "ok"]
+        inputs = [row for row in self.status if row.is_input]
+        skipped = [row for row in inputs if row.status != "ok"]
         if skipped:
             raise ImageReadError(
-                f"{len(skipped)} of {len(self.status)} images cannot be read, so there is no "
+                f"{len(skipped)} of {len(inputs)} images cannot be read, so there is no "
                 f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
             )
 

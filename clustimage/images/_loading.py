@@ -28,6 +28,7 @@ from clustimage.images.reading._decode import decode, quiet_pillow
 from clustimage.images.reading._listing import (
     DEFAULT_EXTENSIONS,
     check_extensions,
+    log_left_out,
     missing,
     printable,
 )
@@ -113,7 +114,8 @@ def load_images(
     -------
     Images
         With a row of status for every input. What cannot be read is skipped with
-        its reason and counted in one warning; it changes no other image.
+        its reason and counted in one warning; it changes no other image. Rows for what
+        folders hold beside images come last.
 
     Raises
     ------
@@ -156,6 +158,7 @@ def load_images(
     if isinstance(given, Stack):
         given.check_size()
         return reader.read_stack(given)
+    log_left_out(given.left_out)
     return reader.read_sources(given, cache)
 
 
@@ -248,6 +251,10 @@ class Reader:
                 status.append(_status_of(item, result))
                 trail.reach(len(kept))
         report_skipped(status, sources.looked_for)
+        status += [
+            ImageStatus(item.pathname, "skipped", item.reason, is_input=False)
+            for item in sources.left_out
+        ]
         return Images(
             _objects([item.pathname for item in kept]),
             _objects([item.filename for item in kept]),

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
+from clustimage._core.outputs import CACHE_NAME
 from clustimage._core.parameters import named
 from clustimage.images.cache._session import TABLES, Session
-from clustimage.images.reading._listing import CACHE_NAME, absolute, printable
+from clustimage.images.reading._listing import absolute, printable
 
 __all__ = ["Cache", "CacheInfo", "clear_cache", "describe_cache", "open_cache"]
 

@@ -303,12 +303,14 @@ place_weight, cannot_link, micro_clusters
         if features is None:
             extractor = make_extractor(self._settings.method, self._settings.params)
             extractor.prepare(self._cache())
-            self._check_before(extractor, X, black_list, recursive)
+            self._check_before(extractor, request, X, black_list, recursive)
             self._import(X, black_list, recursive)
             self._extract(extractor)
         else:
             rows = read_features(features)
+            request.check_n_images(len(rows))
             if X is not None:
+                self._check_rows(rows, X, black_list, recursive)
                 self._import(X, black_list, recursive)
             self._take(rows, normalize, with_images=X is not None)
         self.embedding()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.logs import get_logger
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.faces import photos_of_faces
@@ -223,7 +223,9 @@ def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.n
     made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering": (space,)}
     n_outside, n = int((clustering.labels < 0).sum()), len(clustering.labels)
     k = int(clustering.labels.max()) + 1
-    if 2 * n_outside > n and clustering.params.get("cluster") in DENSE:
+    if clustering.params.get("by") in EXIF_METRICS:
+        _log_groups(clustering)
+    elif 2 * n_outside > n and clustering.params.get("cluster") in DENSE:
         logger.warning(
             "Clusters: %d; %s of %s images are not assigned to one, as few are dense among so "
             f"many columns. Cluster the map, {setting('cluster_space', 'low')}, or by "
@@ -237,6 +239,24 @@ def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.n
     model._state.store(made_from, labels=clustering.labels, clustering=clustering)
     set_unique(model)
     return clustering.labels
+
+
+def _log_groups(clustering: Clustering) -> None:
+    """Say how many photos lie alone, and how many are without what they are grouped by."""
+    what = EXIF_METRICS[clustering.params["by"]]
+    n_alone, n_without = (int((clustering.labels == label).sum()) for label in (-1, -2))
+    wider = ""
+    if 2 * n_alone > len(clustering.labels) - n_without:
+        wider = f" A larger {named(clustering.varied, of='params_exif')} joins more of them."
+    logger.info(
+        "Groups by %s: %d; photos that lie alone: %s; without a %s: %s.%s",
+        what,
+        max(int(clustering.labels.max()), -1) + 1,
+        f"{n_alone:,}",
+        what,
+        f"{n_without:,}",
+        wider,
+    )
 
 
 def set_unique(model: ModelBase, metric: str | None = None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from clustimage._core.validation import check_bool
 from clustimage._model.clustering import ClusterMethods
+from clustimage._model.metadata import group_names
 from clustimage.plotting._montage import to_images
 from clustimage.plotting._pictures import Pictures
 from clustimage.plotting.grids._hog_pictures import check_shows_hog, with_hog
@@ -57,6 +58,11 @@ class PlotInputs:
         if positions is None:
             return {}
         return dict(zip(np.asarray(unique["labels"]).tolist(), np.asarray(positions), strict=True))
+
+    @property
+    def names(self) -> dict[int, str]:
+        """What the groups of photos by time or by location are called; empty for others."""
+        return group_names(self.model._settings, self.model._state)
 
     @property
     def axis_name(self) -> str | None:

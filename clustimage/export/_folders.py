@@ -31,6 +31,10 @@ logger = get_logger(__name__)
 # The folder of a cluster, below the folder of all.
 LAYOUTS = {"label": "cluster_{label}", "size": "cluster_with_{size}/cluster_{label}"}
 OUTSIDE = {-1: "unclustered", -2: "without_data"}
+OUTSIDE_BY = {  # of photos grouped by time or by location
+    "datetime": {-1: "alone", -2: "without_date"},
+    "latlon": {-1: "alone", -2: "without_location"},
+}
 
 # How often a name may be taken by somebody else between our look and our making.
 MAX_TRIES = 100
@@ -113,6 +117,7 @@ def plan_folders(
     action: str = "symlink",
     layout: str = "label",
     target_labels: int | Iterable[int] | None = None,
+    by: str | None = None,
 ) -> FolderPlan:
     """Choose a target for every image; nothing is made.
 
@@ -122,6 +127,8 @@ def plan_folders(
         With ``"pathnames"``, ``"filenames"`` and ``"labels"``.
     savedir, action, layout, target_labels
         As for `ExportMethods.to_dirs`.
+    by : {"datetime", "latlon"}, optional
+        What photos were grouped by: it names the folders of negative labels.
 
     Returns
     -------
@@ -143,7 +150,7 @@ def plan_folders(
             "they were given as arrays."
         )
     folders = {
-        label: top / _folder_name(label, size, layout)
+        label: top / _folder_name(label, size, layout, by)
         for label, size in zip(*np.unique(labels, return_counts=True), strict=True)
         if label in wanted
     }
@@ -173,8 +180,9 @@ def _check_labels(target_labels: int | Iterable[int] | None, labels: np.ndarray)
     return wanted
 
 
-def _folder_name(label: int, size: int, layout: str) -> str:
-    return OUTSIDE.get(label) or LAYOUTS[layout].format(label=label, size=size)
+def _folder_name(label: int, size: int, layout: str, by: str | None) -> str:
+    outside = OUTSIDE_BY.get(by or "", OUTSIDE)
+    return outside.get(label) or LAYOUTS[layout].format(label=label, size=size)
 
 
 class _Names:

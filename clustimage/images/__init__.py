@@ -7,7 +7,13 @@ it is an `Images`.
 from __future__ import annotations
 
 from clustimage.images._images import Images
-from clustimage.images._loading import Measured, load_images, measure_input, report_skipped
+from clustimage.images._loading import (
+    Measured,
+    count_inputs,
+    load_images,
+    measure_input,
+    report_skipped,
+)
 from clustimage.images._status import ImageStatus
 from clustimage.images._storage import PER_IMAGE, plan_images
 from clustimage.images.cache._database import (
@@ -59,6 +65,7 @@ __all__ = [
     "check_timestamps",
     "clear_cache",
     "clock_times",
+    "count_inputs",
     "decoders",
     "describe_cache",
     "digest",

@@ -35,7 +35,7 @@ from clustimage.images.reading._listing import (
 from clustimage.images.reading._pillow import Decoded
 from clustimage.images.reading._source import Rules, Source, Sources, Stack, Wanted, gather
 
-__all__ = ["Measured", "load_images", "measure_input", "report_skipped"]
+__all__ = ["Measured", "count_inputs", "load_images", "measure_input", "report_skipped"]
 
 logger = get_logger(__name__)
 
@@ -413,6 +413,24 @@ def measure_input(
     from_files = (item.content is None for item in given.items)
     n_files = sum(ok and is_file for ok, is_file in zip(readable, from_files, strict=True))
     return Measured(n_images, wanted.shape_of(given), n_files)
+
+
+def count_inputs(
+    X: Any,
+    *,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    recursive: bool = True,
+    black_list: str | Iterable[str] | None = None,
+) -> int:
+    """Count the inputs of `load_images`, what cannot be read included; nothing is opened.
+
+    Parameters
+    ----------
+    X, ext, recursive, black_list
+        As for `load_images`. An iterator is used up.
+    """
+    given = gather(X, Rules(ext, check_bool("recursive", recursive), black_list, reads=False))
+    return len(given.data) if isinstance(given, Stack) else len(given.items)
 
 
 def _before_reading(item: Source) -> ImageStatus:

@@ -47,8 +47,9 @@ DEFAULT_EXTENSIONS: tuple[str, ...] = (
 # What is kept beside photos and not read: what one file is called -> extensions.
 UNREAD = {
     "camera raw file": (
-        *("cr2", "cr3", "crw", "nef", "nrw", "dng", "arw", "sr2", "srf", "raf", "orf", "rw2", "pef"),
-        *("srw", "3fr", "fff", "iiq", "mrw", "x3f", "erf", "kdc", "dcr", "mef", "mos", "rwl", "gpr"),
+        *("cr2", "cr3", "crw", "nef", "nrw", "dng", "arw", "sr2", "srf", "raf", "orf", "rw2"),
+        *("pef", "srw", "3fr", "fff", "iiq", "mrw", "x3f", "erf", "kdc", "dcr", "mef", "mos"),
+        *("rwl", "gpr"),
     ),
     "JPEG XL file": ("jxl",),
     "JPEG XR file": ("jxr", "wdp", "hdp"),
@@ -245,8 +246,7 @@ def describe_left_out(left_out: Sequence[LeftOut]) -> str:
             kind: sorted({_ending(item) for item in unread if item.kind == kind}) for kind in kinds
         }
         words = [
-            f"{pluralize(n, kind)} ({', '.join(endings[kind])})"
-            for kind, n in kinds.most_common()
+            f"{pluralize(n, kind)} ({', '.join(endings[kind])})" for kind, n in kinds.most_common()
         ]
         parts.append(f"Not read: {', '.join(words)}")
     return ". ".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,8 +53,6 @@ MAX_FONT, MIN_FONT, LEGIBLE_FONT = 11.0, 5.0, 6.5
 # Height of a line, widths of a character and of the space between two columns, as parts of
 # the size of the font.
 LINE, BOLD, PLAIN, SPACE = 1.15, 0.7, 0.62, 0.6
-# Inches that the words above a band may take.
-HEAD = (2 * LINE * MAX_FONT + 4) / 72
 NAMES = {-1: "Unclustered", -2: "Without data"}
 
 
@@ -71,6 +69,7 @@ def plot_columns(
     ax: Axes | None = None,
     max_images: int | None = None,
     distances: Distances | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> tuple[Figure, Axes]:
     """Draw all clusters as one picture, a column each, the largest on the left.
 
@@ -98,6 +97,8 @@ def plot_columns(
         clusters than that the largest are drawn.
     distances : callable, optional
         As for `plot_clusters`.
+    names : mapping of int to str, optional
+        As for `plot_clusters`: a line of its own above each column.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def plot_columns(
         images,
         shown,
         [
-            (NAMES.get(label, f"Cluster {label}"), _size(len(rows), len(some)))
+            (*_named(label, names or {}), _size(len(rows), len(some)))
             for label, rows, some in zip(chosen, members, shown, strict=True)
         ],
         [colors[label] for label in chosen],
@@ -175,6 +176,14 @@ def _nothing(min_samples: int, ax: Axes | None) -> tuple[Figure, Axes]:
     return fig, ax
 
 
+def _named(label: int, names: Mapping[int, str]) -> tuple[str, ...]:
+    """Return the lines above a column that say which cluster it is."""
+    name = NAMES.get(label, f"Cluster {label}")
+    if label not in names:
+        return (name,)
+    return (names[label], f"label {label}") if label < 0 else (name, names[label])
+
+
 def _size(size: int, shown: int) -> str:
     return pluralize(size, "image") if shown == size else f"{shown:,} of {size:,}"
 
@@ -195,7 +204,7 @@ def _title(labels: np.ndarray, chosen: list[int], n_shown: int, how: str) -> str
 def _draw(
     images: np.ndarray,
     shown: list[np.ndarray],
-    words: list[tuple[str, str]],
+    words: list[tuple[str, ...]],
     colors: list[str],
     *,
     title: str,
@@ -210,10 +219,10 @@ def _draw(
         [len(rows) for rows in shown],
         tall=tall,
         frame=frame,
-        head=HEAD,
+        head=_head(len(words[0])),
         rows=max(len(rows) for rows in shown) if one_column else None,
     )
-    inches = _width_of_image(bands, tall, frame, new=ax is None)
+    inches = _width_of_image(bands, tall, frame, head=_head(len(words[0])), new=ax is None)
     heads = Headers(words, bands.widths * inches * (1 + PAD) + GAP * inches)
     raster = Raster(bands, images[:1], inches, heads.inches)
     needed = 3.0 * raster.wide * raster.high
@@ -240,15 +249,22 @@ def _draw(
     return fig, ax
 
 
+def _head(n_lines: int) -> float:
+    """Return the inches that the words above a band may take."""
+    return (n_lines * LINE * MAX_FONT + 4) / 72
+
+
 def _inside(ax: Axes) -> tuple[float, float]:
     """Return width and height of axes that are there already, in inches."""
     box, dpi = ax.get_window_extent(), ax.figure.figure.dpi
     return float(box.width / dpi), float(box.height / dpi)
 
 
-def _width_of_image(bands: Bands, tall: float, frame: tuple[float, float], *, new: bool) -> float:
+def _width_of_image(
+    bands: Bands, tall: float, frame: tuple[float, float], *, head: float, new: bool
+) -> float:
     """Return the width of an image, in inches; a new figure may be larger than its frame."""
-    heads = HEAD * len(bands.starts)
+    heads = head * len(bands.starts)
     wide, high = bands.wide(), bands.high(tall, 0.0)
     inches = min(frame[0] / wide, max(frame[1] - heads, frame[1] / 2) / high)
     if not new:
@@ -336,50 +352,55 @@ class Raster:
 
 
 class Headers:
-    """Label and size above each column, as long as there is space for.
+    """Label, name and size above each column, as long as there is space for.
 
     Parameters
     ----------
-    words : sequence of (str, str)
-        Label and size of each cluster.
+    words : sequence of tuple of str
+        Label, in some cases a name, and size of each cluster, a line each.
     room : array of shape (k,)
         Width of each cluster, in inches.
     """
 
-    def __init__(self, words: Sequence[tuple[str, str]], room: np.ndarray) -> None:
+    def __init__(self, words: Sequence[tuple[str, ...]], room: np.ndarray) -> None:
         # Of "12 of 27" the 27, of "27 images" too.
         short = [
-            (name.rpartition(" ")[2], size.rpartition(" of ")[2].split(" ")[0])
-            for name, size in words
+            (lines[0].rpartition(" ")[2], lines[-1].rpartition(" of ")[2].split(" ")[0])
+            for lines in words
         ]
         self._words, self.explained = list(words), ""
         self._font = self._fitting(self._words, room)
+        if self._font < LEGIBLE_FONT and len(words[0]) > 2:
+            self._words = [(lines[0], lines[-1]) for lines in words]
+            self._font = self._fitting(self._words, room)
         if self._font < LEGIBLE_FONT:
             self._words, self.explained = short, " (above each: its label, its size)"
             self._font = self._fitting(short, room)
         # Where there is no space for all, each second, third … has its words.
         self._step = math.ceil(max(1.0, MIN_FONT / self._font))
         self._font = max(self._font, MIN_FONT)
-        self.inches = (2 * LINE * self._font + 4) / 72
+        self.inches = (len(self._words[0]) * LINE * self._font + 4) / 72
 
     @staticmethod
-    def _fitting(words: Sequence[tuple[str, str]], room: np.ndarray) -> float:
-        ems = SPACE + np.array([max(BOLD * len(name), PLAIN * len(size)) for name, size in words])
+    def _fitting(words: Sequence[tuple[str, ...]], room: np.ndarray) -> float:
+        ems = SPACE + np.array(
+            [max(BOLD * len(name), PLAIN * max(map(len, more))) for name, *more in words]
+        )
         return float(min(MAX_FONT, (room * 72 / ems).min()))
 
     def write(self, ax: Axes, places: np.ndarray) -> None:
         """Write them, centred above places ``(x, y)`` of the picture, shape (k, 2)."""
         for i in range(0, len(self._words), self._step):
-            for line, weight in ((0, "normal"), (1, "bold")):
+            for line, text in enumerate(reversed(self._words[i])):
                 ax.annotate(
-                    self._words[i][1 - line],
+                    text,
                     (float(places[i, 0]), float(places[i, 1])),
                     xytext=(0, 2 + line * LINE * self._font),
                     textcoords="offset points",
                     ha="center",
                     va="bottom",
                     fontsize=self._font,
-                    fontweight=weight,
+                    fontweight="bold" if line == len(self._words[i]) - 1 else "normal",
                     annotation_clip=False,
                     parse_math=False,
                 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, set_logger
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import shown
 from clustimage._core.public import public
 from clustimage._core.validation import check_option
 from clustimage._distances.metrics import check_rows
@@ -502,8 +502,8 @@ place_weight, cannot_link, micro_clusters
     def _extract(self, extractor: FeatureExtractor) -> np.ndarray:
         images, budget = self._state.images_read(), self._budget_for("feat", "xycoord")
         feat = extractor.fit_images(images, budget=budget)
-        method = setting("method", self._settings.method)
-        logger.info("Features per image: %d, by %s.", feat.shape[1], method)
+        method = shown(self._settings.method)
+        logger.info("Features per image: %d, by the method %s.", feat.shape[1], method)
         self._state.store(feat=feat, extractor=extractor)
         return feat
 
@@ -545,7 +545,7 @@ place_weight, cannot_link, micro_clusters
         logger.info(
             "Embedding %s images on a map by %s.",
             f"{len(feat):,}",
-            setting("embedding", self._settings.embedding),
+            shown(self._settings.embedding),
         )
         xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
         self._state.store(xycoord=xycoord, embedder=embedder)

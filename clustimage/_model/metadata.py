@@ -48,9 +48,9 @@ class MetadataMethods(ModelBase):
     def group_names_(self) -> dict[int, str]:
         """What groups of photos are called, by label, after ``metric="datetime"`` or ``"latlon"``.
 
-        Those of events are days and times by the clock of the camera, those of places the
-        coordinates of their centres; -1 is ``"Alone"``, -2 ``"Without date"`` or ``"Without
-        location"``. Empty for other clusters.
+        Those of events are days by the clock of the camera, those of places the coordinates of
+        their centres; -1 is ``"Alone"``, -2 ``"Without date"`` or ``"Without location"``. Empty
+        for other clusters.
         """
         return group_names(self._settings, self._state)
 

@@ -54,7 +54,9 @@ class _Command(_Parser):
     def parse_known_args(self, *args: Any, **options: Any) -> Any:
         arguments, unknown = super().parse_known_args(*args, **options)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            files = [word for word in unknown if os.path.lexists(word)]
+            hint = f"; of the file {files[0]} give the path ./{files[0]}" if files else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return arguments, unknown
 
 

@@ -16,7 +16,6 @@ SECONDS = (  # that are dates of Python
     (datetime.min - EPOCH).total_seconds(),
     (datetime(9999, 12, 31) - EPOCH).total_seconds(),
 )
-DAY, MINUTE = "%Y-%m-%d", "%Y-%m-%d %H:%M"
 
 
 def name_events(labels: np.ndarray, timestamps: np.ndarray) -> dict[int, str]:
@@ -32,7 +31,7 @@ def name_events(labels: np.ndarray, timestamps: np.ndarray) -> dict[int, str]:
     Returns
     -------
     dict of int to str
-        The day with the time of the first and the last photo, or the first and the last day.
+        The day, or the first and the last day.
 
     Examples
     --------
@@ -42,7 +41,7 @@ def name_events(labels: np.ndarray, timestamps: np.ndarray) -> dict[int, str]:
     ...     print(*item)
     -2 Without date
     -1 Alone
-    0 1970-01-01 01:00 to 02:01
+    0 1970-01-01
     1 1970-01-03 to 1970-01-05
     """
     names = _outside(labels, "datetime")
@@ -50,11 +49,8 @@ def name_events(labels: np.ndarray, timestamps: np.ndarray) -> dict[int, str]:
         of_group = timestamps[labels == label]
         ends = np.clip([of_group.min(), of_group.max()], *SECONDS).tolist()
         first, last = (EPOCH + timedelta(seconds=seconds) for seconds in ends)
-        if first.date() != last.date():
-            names[label] = f"{first:{DAY}} to {last:{DAY}}"
-        else:
-            until = f" to {last:%H:%M}" if f"{first:%H:%M}" != f"{last:%H:%M}" else ""
-            names[label] = f"{first:{MINUTE}}{until}"
+        days = dict.fromkeys(end.date().isoformat() for end in (first, last))
+        names[label] = " to ".join(days)
     return names
 
 

@@ -40,14 +40,14 @@ def test_events_places_and_the_map_are_written(photos, tmp_path, capsys):
     words = ["trips", str(photos), "--out", str(out), "--verbose", "error"]
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "2 groups by time; 0 photos not assigned to a group, 1 without the data." in said
-    assert "2 groups by location; 0 photos not assigned to a group, 1 without the data." in said
+    assert "2 events; 0 photos alone, 1 without a date." in said
+    assert "2 places; 0 photos alone, 1 without a location." in said
     with (out / "trips.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["filename"] for row in rows][:2] == ["a0.jpg", "a1.jpg"]
     assert [row["event"] for row in rows] == ["0", "0", "0", "1", "1", "1", "-2"]
     assert [row["place"] for row in rows] == ["0", "0", "0", "1", "1", "1", "-2"]
-    assert sorted(path.name for path in out.iterdir()) == [
+    assert sorted(path.name for path in out.glob("[!.]*")) == [
         "events.png",
         "map.html",
         "model.clustimage",
@@ -64,7 +64,7 @@ def test_photos_without_a_location_get_no_map(photos, tmp_path, capsys):
         write(path, None, "2015:06:01 10:00:00")
     out = tmp_path / "out"
     assert main(["trips", str(photos), "--out", str(out), "--verbose", "error"]) == 0
-    assert "No groups by location: no photo has the data." in capsys.readouterr().out
+    assert "No places: no photo has a location that can be used." in capsys.readouterr().out
     assert not (out / "map.html").exists() and (out / "events.png").exists()
 
 

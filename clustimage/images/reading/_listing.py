@@ -68,6 +68,7 @@ INSTEAD = {
     "JPEG XR file": "; convert it to JPEG or PNG",
 }
 WRITTEN = "written by clustimage"
+MAX_NAMES = 5  # of what was left out that a message names
 
 # Categories of Unicode: control characters, halves of characters, ends of lines, paragraphs.
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
@@ -230,15 +231,14 @@ def describe_left_out(left_out: Sequence[LeftOut]) -> str:
     Examples
     --------
     >>> describe_left_out([LeftOut("/a/b.MOV", "", "video"), LeftOut("/a/out", "", WRITTEN)])
-    'Left out: 1 file or folder written by clustimage (out). Not read: 1 video (.mov)'
+    'Left out: out, written by clustimage. Not read: 1 video (.mov)'
     """
     parts = []
     written = [os.path.basename(item.pathname) for item in left_out if item.kind == WRITTEN]  # noqa: PTH119
     if written:
         names = [printable(name) for name in dict.fromkeys(written)]
-        more = [f"and {len(names) - 3} more names"] if len(names) > 3 else []
-        count = "1 file or folder" if len(written) == 1 else f"{len(written):,} files or folders"
-        parts.append(f"Left out: {count} {WRITTEN} ({', '.join(names[:3] + more)})")
+        more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+        parts.append(f"Left out: {', '.join(names[:MAX_NAMES])}{more}, {WRITTEN}")
     unread = [item for item in left_out if item.kind != WRITTEN]
     if unread:
         kinds = Counter(item.kind for item in unread)

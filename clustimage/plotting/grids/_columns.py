@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,9 @@ MAX_FONT, MIN_FONT, LEGIBLE_FONT = 11.0, 5.0, 6.5
 # Height of a line, widths of a character and of the space between two columns, as parts of
 # the size of the font.
 LINE, BOLD, PLAIN, SPACE = 1.15, 0.7, 0.62, 0.6
+# Characters in a line of a name, such as "2008-10-22 to"; the least width of an image in inches
+# where columns have names.
+LINE_OF_NAME, MIN_NAMED_INCHES = 13, 0.75
 NAMES = {-1: "Unclustered", -2: "Without data"}
 
 
@@ -133,10 +137,12 @@ def plot_columns(
     return _draw(
         images,
         shown,
-        [
-            (*_named(label, names or {}), _size(len(rows), len(some)))
-            for label, rows, some in zip(chosen, members, shown, strict=True)
-        ],
+        _of_one_height(
+            [
+                [*_named(label, names or {}), _size(len(rows), len(some))]
+                for label, rows, some in zip(chosen, members, shown, strict=True)
+            ]
+        ),
         [colors[label] for label in chosen],
         title=_title(labels, chosen, sum(map(len, shown)), how),
         one_column=max_rows is not None,
@@ -176,12 +182,20 @@ def _nothing(min_samples: int, ax: Axes | None) -> tuple[Figure, Axes]:
     return fig, ax
 
 
-def _named(label: int, names: Mapping[int, str]) -> tuple[str, ...]:
+def _named(label: int, names: Mapping[int, str]) -> list[str]:
     """Return the lines above a column that say which cluster it is."""
     name = NAMES.get(label, f"Cluster {label}")
     if label not in names:
-        return (name,)
-    return (names[label], f"label {label}") if label < 0 else (name, names[label])
+        return [name]
+    if label < 0:
+        return [names[label], f"label {label}"]
+    return [name, *textwrap.wrap(names[label], LINE_OF_NAME)]
+
+
+def _of_one_height(words: list[list[str]]) -> list[list[str]]:
+    """Return lines above columns, with empty ones above those that have fewer."""
+    n_lines = max(map(len, words))
+    return [[""] * (n_lines - len(lines)) + lines for lines in words]
 
 
 def _size(size: int, shown: int) -> str:
@@ -204,7 +218,7 @@ def _title(labels: np.ndarray, chosen: list[int], n_shown: int, how: str) -> str
 def _draw(
     images: np.ndarray,
     shown: list[np.ndarray],
-    words: list[tuple[str, ...]],
+    words: list[list[str]],
     colors: list[str],
     *,
     title: str,
@@ -222,7 +236,10 @@ def _draw(
         head=_head(len(words[0])),
         rows=max(len(rows) for rows in shown) if one_column else None,
     )
-    inches = _width_of_image(bands, tall, frame, head=_head(len(words[0])), new=ax is None)
+    least = MIN_IMAGE_INCHES if len(words[0]) == 2 else MIN_NAMED_INCHES
+    inches = _width_of_image(
+        bands, tall, frame, head=_head(len(words[0])), least=least if ax is None else None
+    )
     heads = Headers(words, bands.widths * inches * (1 + PAD) + GAP * inches)
     raster = Raster(bands, images[:1], inches, heads.inches)
     needed = 3.0 * raster.wide * raster.high
@@ -261,15 +278,18 @@ def _inside(ax: Axes) -> tuple[float, float]:
 
 
 def _width_of_image(
-    bands: Bands, tall: float, frame: tuple[float, float], *, head: float, new: bool
+    bands: Bands, tall: float, frame: tuple[float, float], *, head: float, least: float | None
 ) -> float:
-    """Return the width of an image, in inches; a new figure may be larger than its frame."""
+    """Return the width of an image, in inches.
+
+    A new figure may be larger than its frame, for images of the width `least`.
+    """
     heads = head * len(bands.starts)
     wide, high = bands.wide(), bands.high(tall, 0.0)
     inches = min(frame[0] / wide, max(frame[1] - heads, frame[1] / 2) / high)
-    if not new:
+    if least is None:
         return inches
-    inches = min(max(inches, MIN_IMAGE_INCHES), MAX_IMAGE_INCHES / math.sqrt(tall))
+    inches = min(max(inches, least), MAX_IMAGE_INCHES / math.sqrt(tall))
     return min(inches, MAX_INCHES / wide, max(MAX_INCHES - heads, MAX_INCHES / 2) / high)
 
 
@@ -356,22 +376,23 @@ class Headers:
 
     Parameters
     ----------
-    words : sequence of tuple of str
-        Label, in some cases a name, and size of each cluster, a line each.
+    words : sequence of sequence of str
+        Lines of each cluster, of all as many: its label, in some cases its name, its size.
     room : array of shape (k,)
         Width of each cluster, in inches.
     """
 
-    def __init__(self, words: Sequence[tuple[str, ...]], room: np.ndarray) -> None:
+    def __init__(self, words: Sequence[Sequence[str]], room: np.ndarray) -> None:
         # Of "12 of 27" the 27, of "27 images" too.
+        ends = [(next(filter(None, lines)), lines[-1]) for lines in words]
         short = [
-            (lines[0].rpartition(" ")[2], lines[-1].rpartition(" of ")[2].split(" ")[0])
-            for lines in words
+            (name.rpartition(" ")[2], size.rpartition(" of ")[2].split(" ")[0])
+            for name, size in ends
         ]
         self._words, self.explained = list(words), ""
         self._font = self._fitting(self._words, room)
         if self._font < LEGIBLE_FONT and len(words[0]) > 2:
-            self._words = [(lines[0], lines[-1]) for lines in words]
+            self._words = ends
             self._font = self._fitting(self._words, room)
         if self._font < LEGIBLE_FONT:
             self._words, self.explained = short, " (above each: its label, its size)"
@@ -382,15 +403,19 @@ class Headers:
         self.inches = (len(self._words[0]) * LINE * self._font + 4) / 72
 
     @staticmethod
-    def _fitting(words: Sequence[tuple[str, ...]], room: np.ndarray) -> float:
+    def _fitting(words: Sequence[Sequence[str]], room: np.ndarray) -> float:
         ems = SPACE + np.array(
-            [max(BOLD * len(name), PLAIN * max(map(len, more))) for name, *more in words]
+            [
+                max(BOLD * len(next(filter(None, lines))), PLAIN * max(map(len, lines)))
+                for lines in words
+            ]
         )
         return float(min(MAX_FONT, (room * 72 / ems).min()))
 
     def write(self, ax: Axes, places: np.ndarray) -> None:
         """Write them, centred above places ``(x, y)`` of the picture, shape (k, 2)."""
         for i in range(0, len(self._words), self._step):
+            name = next(filter(None, self._words[i]))
             for line, text in enumerate(reversed(self._words[i])):
                 ax.annotate(
                     text,
@@ -400,7 +425,7 @@ class Headers:
                     ha="center",
                     va="bottom",
                     fontsize=self._font,
-                    fontweight="bold" if line == len(self._words[i]) - 1 else "normal",
+                    fontweight="bold" if text is name else "normal",
                     annotation_clip=False,
                     parse_math=False,
                 )

@@ -77,13 +77,15 @@ def is_marked(folder: str | os.PathLike[str]) -> bool:
     return os.path.lexists(os.path.join(folder, MARKER))  # noqa: PTH118 - called for each folder
 
 
-def written_names(files: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Return what commands have written into a folder that is not marked.
+def written_names(files: Iterable[str], marked: bool = False) -> tuple[set[str], set[str]]:
+    """Return what commands have written into a folder.
 
     Parameters
     ----------
     files : iterable of str
         Names of the files in the folder.
+    marked : bool, default=False
+        Whether clustimage has made the folder; who asks for it wants its crops of faces.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def written_names(files: Iterable[str]) -> tuple[set[str], set[str]]:
     figures: set[str] = set()
     folders: set[str] = set()
     for traces, names, below in TRACES:
-        if there.issuperset(traces):
+        if marked or there.issuperset(traces):
             figures.update(f"{name}.png" for name in names)
             folders.update(below)
-    return figures & there, folders
+    return figures & there, folders - ({"faces"} if marked else set())

@@ -112,7 +112,7 @@ def photos_of_faces(state: State) -> list[str | None]:
     photos = [None if link is None else link[0] for link in face_links(state)]
     if not any(photos):
         raise InvalidDataError(
-            f"{setting('cannot_link', 'photo')} is for faces, and none of the images was written "
-            "by extract_faces(). Give an array with a group for each image instead."
+            f"{setting('cannot_link', 'photo')} keeps faces of one photo apart, and none of the "
+            "images is a face that was cut out of a photo."
         )
     return photos

@@ -169,7 +169,7 @@ def scan(
     left_out: list[LeftOut] = []
     n_seen = 0
     for folder, subfolders, names in os.walk(top, onerror=_warn_unreadable):
-        figures, written = written_names(names)
+        figures, written = written_names(names, MARKER in names)
         below = [name for name in subfolders if recursive and not excluded(folder, name)]
         subfolders[:] = []
         for name in below:

@@ -391,10 +391,10 @@ class Headers:
         ]
         self._words, self.explained = list(words), ""
         self._font = self._fitting(self._words, room)
-        if self._font < LEGIBLE_FONT and len(words[0]) > 2:
+        if self._font < MIN_FONT and len(words[0]) > 2:
             self._words = ends
             self._font = self._fitting(self._words, room)
-        if self._font < LEGIBLE_FONT:
+        if self._font < LEGIBLE_FONT and len(self._words[0]) == 2:
             self._words, self.explained = short, " (above each: its label, its size)"
             self._font = self._fitting(short, room)
         # Where there is no space for all, each second, third … has its words.

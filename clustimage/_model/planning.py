@@ -90,6 +90,7 @@ class PlanMethods(ModelBase):
         asked = ClusterRequest(**request)
         asked.check_method(self._settings.method)
         measured = self._measured(X, black_list, recursive)
+        asked.check_n_images(measured.n_images)
         feat = self.results["feat"] if X is None else None
         chain = _Chain(
             measured,

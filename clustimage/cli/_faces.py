@@ -60,6 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Find the faces, group them, and write what was found."""
     use_files_only()
     from clustimage import Clustimage
+    from clustimage.cluster import ClusterRequest
+    from clustimage.features import make_extractor
 
     links = check_links(arguments, arguments.dirpath)
     names = ["faces", *outputs_of_cluster(), *(f"{name}.png" for name in FACE_FIGURES)]
@@ -72,6 +74,14 @@ def run(arguments: argparse.Namespace) -> None:
         **method_settings(arguments),
         **given(arguments, "random_state", "n_jobs", "verbose", "max_memory"),
     )
+    request = {
+        "min_clust": arguments.min_clust,
+        "max_clust": arguments.max_clust,
+        **given(arguments, "n_clusters", "cannot_link"),
+    }
+    # What is wrong with them is known before the faces are looked for.
+    ClusterRequest(**request)
+    make_extractor(model.params["method"], model.params).prepare(None)
     faces = model.extract_faces(one_or_all(arguments.folders), **given(arguments, "black_list"))
     _remove_old(folder, faces["pathnames_face"])
     _draw(model, folder)
@@ -88,9 +98,11 @@ def run(arguments: argparse.Namespace) -> None:
         )
     model.fit_transform(
         faces["pathnames_face"],
-        min_clust=min(arguments.min_clust, n_faces - 1),
-        max_clust=min(arguments.max_clust, n_faces),
-        **given(arguments, "n_clusters", "cannot_link"),
+        **{
+            **request,
+            "min_clust": min(arguments.min_clust, n_faces - 1),
+            "max_clust": min(arguments.max_clust, n_faces),
+        },
     )
     write_all(model, folder, overwrite=arguments.overwrite)
     if links:

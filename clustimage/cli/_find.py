@@ -17,7 +17,9 @@ DEFAULT_K = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""
-    parser.add_argument("images", metavar="IMAGE", nargs="*", help="files, folders or URLs")
+    parser.add_argument(
+        "images", metavar="IMAGE", nargs="*", default=[], help="files, folders or URLs"
+    )
     parser.add_argument(
         "--features",
         metavar="FILE",

@@ -15,6 +15,8 @@ from clustimage._core.parameters import ParameterNames
 if TYPE_CHECKING:
     from clustimage import Clustimage
 
+QUOTED = frozenset(" *?[")  # what a shell would take for something else
+
 __all__ = [
     "OptionNames",
     "add_apart",
@@ -83,7 +85,10 @@ class OptionNames(ParameterNames):
         if action.nargs == 0 or value is None:
             return option if value else f"no {option}"
         words = map(str, value) if isinstance(value, tuple | list) else [str(value)]
-        return " ".join([option, *(f"'{word}'" if " " in word else word for word in words)])
+        quoted = [f"'{word}'" if set(word) & QUOTED else word for word in words]
+        if isinstance(action, argparse._AppendAction):
+            return " ".join(f"{option} {word}" for word in quoted)
+        return " ".join([option, *quoted])
 
     def value(self, value: object) -> str:
         """Return a value; None is typed as ``none``."""

@@ -136,6 +136,8 @@ def _draw_all(model: Clustimage, folder: Path) -> list[Path]:
     }
     clustering = model.clustering_
     assert clustering is not None
+    if model.results["xycoord"] is None:
+        del drawings["map"]
     if clustering.tree is None:
         del drawings["dendrogram"]
     if not 1 <= _n_clusters(model) <= MAX_COLUMNS:

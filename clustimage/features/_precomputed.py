@@ -174,5 +174,9 @@ def _read_file(path: str) -> np.ndarray:
         return np.asarray(np.load(Path(path), mmap_mode="r", allow_pickle=False))
     except FileNotFoundError as exc:
         raise InvalidDataError(f"There is no file of features {path!r}.") from exc
-    except (OSError, ValueError, EOFError) as exc:
-        raise InvalidDataError(f"Cannot read features from {path!r}: {exc}.") from exc
+    except OSError as exc:
+        raise InvalidDataError(f"Cannot read features from {path!r}: {exc.strerror}.") from exc
+    except (ValueError, EOFError) as exc:
+        raise InvalidDataError(
+            f"Cannot read features from {path!r}: it is no array of numbers that numpy.save wrote."
+        ) from exc

@@ -302,7 +302,7 @@ def _existing(dirpath: str | os.PathLike[str]) -> Path:
     if not path.is_file():
         raise InvalidParameterError(
             f"There is no {CACHE_NAME} in {printable(str(path.parent))}. It is made by a model "
-            f"with this folder as its {named('dirpath')}."
+            "with this folder as its dirpath; on the command line, cluster --cache."
         )
     return path
 

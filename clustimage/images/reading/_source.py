@@ -249,8 +249,8 @@ def _from_path(path: str | os.PathLike[str], rules: Rules) -> Sources:
     return Sources(
         [_from_file(name) for name in found.pathnames],
         f"looked in {printable(pathname)}{' and the folders below' if rules.recursive else ''} "
-        f"for {endings}{_but(rules.black_list)}; {found.n_seen} files seen, {len(found.pathnames)} with such a name"
-        + _beside(found.left_out),
+        f"for {endings}{_but(rules.black_list)}; {found.n_seen} files seen, "
+        f"{len(found.pathnames)} with such a name" + _beside(found.left_out),
         found.left_out,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
-from clustimage._core.parameters import named, setting
+from clustimage._core.parameters import named, setting, shown
 from clustimage._core.validation import check_int, check_option
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster._clusterer import Clusterer
@@ -290,5 +290,5 @@ def _check_exif(request: ClusterRequest) -> None:
             raise InvalidParameterError(
                 f"{named(name)} cannot be combined with {setting('metric', request.metric)}, whose "
                 f"clusters follow from the {EXIF_METRICS[request.metric]}s of the photos alone. "
-                f"Got {setting(name, request.params[name])}. Leave it out."
+                f"Got {shown(request.params[name])}. Leave it out."
             )

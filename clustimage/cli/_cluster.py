@@ -125,7 +125,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
 def _print_plan(model: Clustimage, arguments: argparse.Namespace) -> None:
     """Print what each step would do; raise where one of them cannot be done."""
     request = {**clustering_request(arguments), **given(arguments, "black_list")}
-    plan = model.plan(arguments.folders, **request)
+    plan = model.plan(one_or_all(arguments.folders), **request)
     print(plan, flush=True)
     n_problems = len(plan.problems)
     if n_problems:

@@ -389,7 +389,8 @@ class Headers:
             (name.rpartition(" ")[2], size.rpartition(" of ")[2].split(" ")[0])
             for name, size in ends
         ]
-        self._words, self.explained = list(words), ""
+        self._words: Sequence[Sequence[str]] = words
+        self.explained = ""
         self._font = self._fitting(self._words, room)
         if self._font < MIN_FONT and len(words[0]) > 2:
             self._words = ends

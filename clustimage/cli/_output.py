@@ -114,7 +114,9 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     figures = [*_draw_all(model, folder), *_draw_clusters(model, folder)]
     model.save(folder / "model.clustimage", overwrite=overwrite)
     labels = model.results["labels"]
-    print(f"{pluralize(len(labels), 'image')} in {pluralize(_n_clusters(model), 'cluster')}.")
+    n_outside = int((labels < 0).sum())
+    rest = f"; {n_outside:,} not assigned to one" if n_outside else ""
+    print(f"{pluralize(len(labels), 'image')} in {pluralize(_n_clusters(model), 'cluster')}{rest}.")
     print(f"Written to {folder}: labels.csv, model.clustimage, {len(figures)} figures.")
 
 

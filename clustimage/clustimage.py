@@ -8,7 +8,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, set_logger
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import shown
 from clustimage._core.public import public
 from clustimage._core.validation import check_option
 from clustimage._distances.metrics import check_rows
@@ -161,7 +161,9 @@ class Clustimage(
     results_faces : dict
         What `extract_faces` returned last.
     import_status : pandas.DataFrame
-        A row for every input: whether it was read, and if not, why.
+        A row for every input: whether it was read, and if not, why. Then a row for each file
+        in a folder whose format is known and not read (camera raw, video), and for each
+        folder that clustimage wrote.
     clusteval : clusteval.clusteval
         The evaluation of the number of clusters, with its plots.
     pca : pca.pca
@@ -301,12 +303,14 @@ place_weight, cannot_link, micro_clusters
         if features is None:
             extractor = make_extractor(self._settings.method, self._settings.params)
             extractor.prepare(self._cache())
-            self._check_before(extractor, X, black_list, recursive)
+            self._check_before(extractor, request, X, black_list, recursive)
             self._import(X, black_list, recursive)
             self._extract(extractor)
         else:
             rows = read_features(features)
+            request.check_n_images(len(rows))
             if X is not None:
+                self._check_rows(rows, X, black_list, recursive)
                 self._import(X, black_list, recursive)
             self._take(rows, normalize, with_images=X is not None)
         self.embedding()
@@ -376,7 +380,8 @@ place_weight, cannot_link, micro_clusters
             ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or PIL images of any
             sizes.
         black_list : list of str, optional
-            Names of folders to leave out.
+            Names of folders and files to leave out, with ``*`` and ``?`` as in a shell; see
+            `listdir`. What clustimage wrote into folders is left out by itself.
         recursive : bool, default=True
             Go into the folders of a folder.
 
@@ -482,7 +487,8 @@ place_weight, cannot_link, micro_clusters
         """Take features as they are; without images, under names of their own."""
         extractor, state = PrecomputedExtractor(normalize=normalize), self._state
         if with_images:
-            read = np.array([row.status == "ok" for row in state.images_read().status])
+            inputs = [row for row in state.images_read().status if row.is_input]
+            read = np.array([row.status == "ok" for row in inputs])
             rows = read_features(rows, n_rows=len(read))[read]
         else:
             names = np.array(array_names(len(rows)), dtype=object)
@@ -496,8 +502,8 @@ place_weight, cannot_link, micro_clusters
     def _extract(self, extractor: FeatureExtractor) -> np.ndarray:
         images, budget = self._state.images_read(), self._budget_for("feat", "xycoord")
         feat = extractor.fit_images(images, budget=budget)
-        method = setting("method", self._settings.method)
-        logger.info("Features per image: %d, by %s.", feat.shape[1], method)
+        method = shown(self._settings.method)
+        logger.info("Features per image: %d, by the method %s.", feat.shape[1], method)
         self._state.store(feat=feat, extractor=extractor)
         return feat
 
@@ -539,7 +545,7 @@ place_weight, cannot_link, micro_clusters
         logger.info(
             "Embedding %s images on a map by %s.",
             f"{len(feat):,}",
-            setting("embedding", self._settings.embedding),
+            shown(self._settings.embedding),
         )
         xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
         self._state.store(xycoord=xycoord, embedder=embedder)

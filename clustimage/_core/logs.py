@@ -21,6 +21,7 @@ __all__ = [
     "set_logger",
     "shows_progress",
     "start_logging",
+    "use_progress_bars",
 ]
 
 Item = TypeVar("Item")
@@ -39,6 +40,8 @@ LEVELS: dict[str, int] = {
 
 # Of the model at work; None where none is, or where it has no verbosity of its own.
 _level_at_work: ContextVar[int | None] = ContextVar("level_at_work", default=None)
+
+_bars: list[bool] = [True]  # the last one counts, in all threads
 
 
 class _Logger(logging.Logger):
@@ -140,9 +143,19 @@ def start_logging() -> None:
         logger.addHandler(_PlainHandler())
 
 
+@contextmanager
+def use_progress_bars(shown: bool) -> Iterator[None]:
+    """Show progress bars, or none at any verbosity, until the block ends."""
+    _bars.append(shown)
+    try:
+        yield
+    finally:
+        _bars.pop()
+
+
 def shows_progress() -> bool:
     """Return whether progress bars are shown: at the verbosities ``"info"`` and ``"debug"``."""
-    return get_logger(NAME).isEnabledFor(logging.INFO)
+    return _bars[-1] and get_logger(NAME).isEnabledFor(logging.INFO)
 
 
 def progress(

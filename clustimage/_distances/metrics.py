@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.parameters import named
 from clustimage._core.validation import check_option
 
 __all__ = [
@@ -83,20 +84,21 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
         if matrix.dtype not in (np.float32, np.float64):
             matrix = matrix.astype(np.float64)
     except (TypeError, ValueError) as exc:
-        raise InvalidDataError(f"{name!r} must be a matrix of numbers ({exc}).") from exc
+        raise InvalidDataError(f"{named(name)} must be a matrix of numbers ({exc}).") from exc
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise InvalidDataError(
-            f"{name!r} must be a matrix with one row per image. Got the shape {matrix.shape}."
+            f"{named(name)} must be a matrix with one row per image. Got the shape {matrix.shape}."
         )
     if n_columns is not None and matrix.shape[1] != n_columns:
         raise InvalidDataError(
-            f"{name!r} must have {n_columns} columns, as the features have. Got {matrix.shape[1]}."
+            f"{named(name)} must have {n_columns} columns, as the features have. "
+            f"Got {matrix.shape[1]}."
         )
     # A sum is finite only if every value is, unless it overflows: then look again.
     with np.errstate(over="ignore", invalid="ignore"):
         suspicious = not np.isfinite(matrix.sum(dtype=np.float64))
     if suspicious and not np.isfinite(matrix).all():
-        raise InvalidDataError(f"{name!r} contains NaN or infinite values.")
+        raise InvalidDataError(f"{named(name)} contains NaN or infinite values.")
     return matrix
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.logs import get_logger
-from clustimage._core.parameters import in_python, setting
+from clustimage._core.parameters import in_python, named, setting
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
@@ -340,7 +340,9 @@ def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.n
     n_outside, n = int((clustering.labels < 0).sum()), len(clustering.labels)
     k = int(clustering.labels.max()) + 1
     advice = _advice(clustering) if 2 * n_outside > n else ""
-    if advice:
+    if clustering.params.get("by") in EXIF_METRICS:
+        _log_groups(clustering)
+    elif advice:
         logger.warning(
             f"Clusters: %d; %s of %s images are not assigned to one{advice}",
             k,
@@ -378,6 +380,24 @@ def _advice(clustering: Clustering) -> str:
             f"{pluralize(int(n_clusters), 'cluster')} and leaves out {int(n_left):,}."
         )
     return words + (" similarity_table() tells it for all levels." if in_python() else "")
+
+
+def _log_groups(clustering: Clustering) -> None:
+    """Say how many photos lie alone, and how many are without what they are grouped by."""
+    what = EXIF_METRICS[clustering.params["by"]]
+    n_alone, n_without = (int((clustering.labels == label).sum()) for label in (-1, -2))
+    wider = ""
+    if 2 * n_alone > len(clustering.labels) - n_without:
+        wider = f" A larger {named(clustering.varied, of='params_exif')} joins more of them."
+    logger.info(
+        "Groups by %s: %d; photos that lie alone: %s; without a %s: %s.%s",
+        what,
+        max(int(clustering.labels.max()), -1) + 1,
+        f"{n_alone:,}",
+        what,
+        f"{n_without:,}",
+        wider,
+    )
 
 
 def set_unique(model: ModelBase, metric: str | None = None) -> dict[str, Any]:

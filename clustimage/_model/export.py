@@ -20,7 +20,7 @@ from clustimage.export._folders import plan_folders
 from clustimage.export._model_file import load_model, save_model
 from clustimage.export._moved import follow_moved
 from clustimage.export._table import count_sizes, to_frame
-from clustimage.images.reading._listing import printable
+from clustimage.images.reading._listing import encodable
 from clustimage.similarity import distance_to_center
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class ExportMethods(ModelBase):
             frame["confidence"], frame["runner_up"] = found
         links = face_links(self._state)
         if any(links):
-            frame["photo"] = [None if link is None else printable(link[0]) for link in links]
+            frame["photo"] = [None if link is None else encodable(link[0]) for link in links]
             frame["face"] = [None if link is None else link[1] for link in links]
             frame["face"] = frame["face"].astype("Int64")
         return frame
@@ -274,8 +274,9 @@ class ExportMethods(ModelBase):
         ----------
         savedir : str or path-like
             Folder to fill; it and those above it are made if missing. It may lie in the
-            folder of the images; a warning then says that a later import of that folder
-            finds the links or copies too.
+            folder of the images: a later import of that leaves out the folders that were
+            made here. A folder of a cluster that has files of its own is not left out, which a
+            warning says. Photos that were moved count as photos.
         action : {"symlink", "hardlink", "copy", "move"}, default="symlink"
             Links by absolute path; second names of the same files, on one file system
             only; copies that keep the times; or the images themselves go, and
@@ -286,8 +287,10 @@ class ExportMethods(ModelBase):
             ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
         target_labels : int or list of int, optional
             Only these clusters; -1 names the images not assigned to one, folder
-            ``unclustered``, and -2 those without data, ``without_data``. Default: all
-            clusters, without the negative labels.
+            ``unclustered``, and -2 those without data, ``without_data``; after
+            ``metric="datetime"`` or ``"latlon"`` the folders are ``alone``, and
+            ``without_date`` or ``without_location``. Default: all clusters, without the
+            negative labels.
         dry_run : bool, default=False
             Make nothing; the table shows what would be done.
 
@@ -327,8 +330,14 @@ class ExportMethods(ModelBase):
         """
         only_plan = check_bool("dry_run", dry_run)
         self._state.require("labels")
+        clustering = self._state.clustering
         plan = plan_folders(
-            self.results, savedir, action=action, layout=layout, target_labels=target_labels
+            self.results,
+            savedir,
+            action=action,
+            layout=layout,
+            target_labels=target_labels,
+            by=None if clustering is None else clustering.params.get("by"),
         )
         if not only_plan:
             try:

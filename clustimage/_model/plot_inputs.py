@@ -10,6 +10,7 @@ import numpy as np
 
 from clustimage._core.validation import check_bool
 from clustimage._model.clustering import ClusterMethods
+from clustimage._model.metadata import group_names
 from clustimage._model.state import State
 from clustimage.plotting import label_colors, map_colors
 from clustimage.plotting._montage import to_images
@@ -72,6 +73,11 @@ class PlotInputs:
         """The colour of each cluster, the same in all plots; none before there are clusters."""
         labels = self.model.results["labels"]
         return {} if labels is None else colors_of(self.model._state, labels)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """What the groups of photos by time or by location are called; empty for others."""
+        return group_names(self.model._settings, self.model._state)
 
     @property
     def axis_name(self) -> str | None:

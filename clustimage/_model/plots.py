@@ -155,6 +155,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
                 max_images=check_limit("max_images", max_images, auto=MAX_IN_ALL),
                 distances=inputs.distances,
                 colors=inputs.colors,
+                names=inputs.names,
             )
         _check_unused(layout, {"max_rows": max_rows, "ax": ax})
         auto = MAX_WITH_HOG if show_hog else MAX_IMAGES
@@ -171,6 +172,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             max_clusters=max_clusters,
             distances=inputs.distances,
             decorate=inputs.decorate(show_hog, cmap),
+            names=inputs.names,
         )
 
     def plot_unique(
@@ -447,6 +449,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             filenames=self.results["filenames"],
             pathnames=self.results["pathnames"],
             timestamps=clock_times(metadata),
+            names=inputs.names,
             lines=lines,
             title=title,
             tiles=tiles,

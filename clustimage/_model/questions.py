@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named
 from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import set_clustering
@@ -21,7 +22,13 @@ from clustimage.export import answer_frames
 from clustimage.features import PrecomputedExtractor, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
 from clustimage.plotting import dendrogram, label_colors
-from clustimage.similarity import NullDistribution, RowIndex, find_similar, fit_null
+from clustimage.similarity import (
+    NullDistribution,
+    RowIndex,
+    check_find,
+    find_similar,
+    fit_null,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,6 +101,7 @@ class QuestionMethods(ModelBase):
         state = self._state
         feat = state.require("feat")
         metric = self._metric(metric)
+        check_find(k, alpha, len(feat), approximate=approximate)
         queries, rows = describe_new(self, Xnew, features, strict=False)
         null, index = state.null, state.index
         if null is None or null.metric != metric:
@@ -299,7 +307,9 @@ def describe_new(
     """
     if (Xnew is None) == (features is None):
         got = "both" if features is not None else "neither"
-        raise InvalidParameterError(f"Give new images, or their features as 'features'. Got {got}.")
+        raise InvalidParameterError(
+            f"Give new images, or their features as {named('features')}. Got {got}."
+        )
     if features is None:
         images = load_like(model, Xnew, strict=strict)
         return images, features_of(model._state, images)

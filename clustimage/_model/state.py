@@ -250,7 +250,7 @@ class State:
         if self.images is None and self.results["feat"] is not None:
             raise InvalidDataError(
                 "This model has features without images, and that needs the images themselves. "
-                "Give them beside the features: fit_transform(X, features=...)."
+                "Give the images beside their features."
             )
         require(self.results, "img")
         assert self.images is not None

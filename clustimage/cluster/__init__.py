@@ -6,6 +6,7 @@ from clustimage._distances.metrics import METRICS
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._evaluator import Evaluator
+from clustimage.cluster._group_names import name_events, name_places
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._plan import plan_clusters
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
@@ -54,6 +55,8 @@ __all__ = [
     "cut_tree_k",
     "build_constrained_tree",
     "build_tree",
+    "name_events",
+    "name_places",
     "order_labels",
     "plan_clusters",
     "search_k",

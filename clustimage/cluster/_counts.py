@@ -116,16 +116,9 @@ def plan_counts(
         return CountPlan([])
     if metadata is not None and not Weights(request.time_weight, request.place_weight).content:
         X, metadata = metadata, None
-    n, exact = len(X), request.n_clusters
-    if exact is None and request.min_clust == request.max_clust:
-        exact = request.min_clust
+    n, exact = len(X), request.exact
     if exact is not None:
-        if exact > n:
-            name = "min_clust" if request.n_clusters is None else "n_clusters"
-            raise InvalidParameterError(
-                f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
-                "Ask for fewer clusters, or give more images."
-            )
+        request.check_n_images(n)
         return CountPlan([exact], names=_name_rows(X, exact - 1, metadata, groups))
     if isinstance(clusterer, CustomClusterer):
         return CountPlan([])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
-from clustimage._core.parameters import named, setting
+from clustimage._core.parameters import named, setting, shown
 from clustimage._core.validation import check_int, check_option
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster._clusterer import Clusterer
@@ -23,7 +23,8 @@ from clustimage.cluster.tree._strategy import check_micro_clusters, what_needs_p
 
 __all__ = ["EXIF_METRICS", "ClusterRequest", "make_clusterer"]
 
-EXIF_METRICS = ("datetime", "latlon")
+# Metric -> what of a photo it compares.
+EXIF_METRICS = {"datetime": "date", "latlon": "location"}
 # The default of `cluster` stands for dbscan here, as there is no other.
 EXIF_CLUSTERERS = ("dbscan", "agglomerative")
 
@@ -170,6 +171,23 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         return max(self.min_clust, self.max_clust - 1)
 
     @property
+    def exact(self) -> int | None:
+        """The one number of clusters that is asked for; None where several are compared."""
+        if self.n_clusters is not None or self.min_clust != self.max_clust:
+            return self.n_clusters
+        return self.min_clust
+
+    def check_n_images(self, n: int) -> None:
+        """Raise `InvalidParameterError` where more clusters are asked for than `n` images."""
+        if self.sim is None and self.metric not in EXIF_METRICS and (self.exact or 0) > n:
+            name = "min_clust" if self.n_clusters is None else "n_clusters"
+            raise InvalidParameterError(
+                f"There {'is 1 image' if n == 1 else f'are {n:,} images'}: too few for "
+                f"{self.exact} clusters ({named(name)}). Ask for fewer clusters, or give more "
+                "images."
+            )
+
+    @property
     def params(self) -> dict[str, Any]:
         """The attributes by their names."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -270,7 +288,7 @@ def _check_exif(request: ClusterRequest) -> None:
     for name, is_given in given.items():
         if is_given:
             raise InvalidParameterError(
-                f"{name!r} cannot be combined with {setting('metric', request.metric)}, whose "
-                f"clusters follow from 'params_exif' alone. Got {request.params[name]!r}. Leave it "
-                "out."
+                f"{named(name)} cannot be combined with {setting('metric', request.metric)}, whose "
+                f"clusters follow from the {EXIF_METRICS[request.metric]}s of the photos alone. "
+                f"Got {shown(request.params[name])}. Leave it out."
             )

@@ -15,11 +15,12 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
+from clustimage._core.outputs import is_marked, mark_folder, may_be_marked, unmark_folder
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_option, invalid
 from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
 from clustimage.export._links import entries_behind, entry_of, move_link, replace_link
-from clustimage.images.reading._listing import absolute, printable
+from clustimage.images.reading._listing import absolute, encodable, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,10 @@ logger = get_logger(__name__)
 # The folder of a cluster, below the folder of all.
 LAYOUTS = {"label": "cluster_{label}", "size": "cluster_with_{size}/cluster_{label}"}
 OUTSIDE = {-1: "unclustered", -2: "without_data"}
+OUTSIDE_BY = {  # of photos grouped by time or by location
+    "datetime": {-1: "alone", -2: "without_date"},
+    "latlon": {-1: "alone", -2: "without_location"},
+}
 
 # How often a name may be taken by somebody else between our look and our making.
 MAX_TRIES = 100
@@ -119,6 +124,7 @@ def plan_folders(
     action: str = "symlink",
     layout: str = "label",
     target_labels: int | Iterable[int] | None = None,
+    by: str | None = None,
 ) -> FolderPlan:
     """Choose a target for every image; nothing is made.
 
@@ -128,6 +134,8 @@ def plan_folders(
         With ``"pathnames"``, ``"filenames"`` and ``"labels"``.
     savedir, action, layout, target_labels
         As for `ExportMethods.to_dirs`.
+    by : {"datetime", "latlon"}, optional
+        What photos were grouped by: it names the folders of negative labels.
 
     Returns
     -------
@@ -149,7 +157,7 @@ def plan_folders(
             "they were given as arrays."
         )
     folders = {
-        label: top / _folder_name(label, size, layout)
+        label: top / _folder_name(label, size, layout, by)
         for label, size in zip(*np.unique(labels, return_counts=True), strict=True)
         if label in wanted
     }
@@ -179,8 +187,9 @@ def _check_labels(target_labels: int | Iterable[int] | None, labels: np.ndarray)
     return wanted
 
 
-def _folder_name(label: int, size: int, layout: str) -> str:
-    return OUTSIDE.get(label) or LAYOUTS[layout].format(label=label, size=size)
+def _folder_name(label: int, size: int, layout: str, by: str | None) -> str:
+    outside = OUTSIDE_BY.get(by or "", OUTSIDE)
+    return outside.get(label) or LAYOUTS[layout].format(label=label, size=size)
 
 
 class _Names:
@@ -280,8 +289,20 @@ class FolderPlan:
                         f"{printable(str(path))} is {kind}. Remove it, or give another "
                         f"{named('savedir')}."
                     )
-        if self._word != "move" and self._count("planned"):
+        if self._word == "move":
+            self._check_move()
+        elif self._count("planned"):
             self._warn_of_finding_them_again()
+
+    def _check_move(self) -> None:
+        """Refuse to move photos to where they would not be read again."""
+        for path in self.top.parents:
+            if is_marked(path):
+                raise InvalidParameterError(
+                    f"{named('savedir')} lies in {printable(str(path))}, a folder that clustimage "
+                    "has made. Photos that are moved there are left out when the folders above "
+                    f"are read again. Give a {named('savedir')} outside."
+                )
 
     def carry_out(self) -> None:
         """Make what is planned, each in its turn; what fails says why, the others go on.
@@ -294,6 +315,7 @@ class FolderPlan:
         todo = [row for row in self.rows if row.status == "planned"]
         # A link comes after what it leads over, whose new path is known by then.
         todo.sort(key=lambda row: len(row.behind))
+        own = self._own_folders()
         made = _make_folders(self._folders("planned"))
         try:
             for number, row in enumerate(progress(todo, desc=self._action.noun, total=len(todo))):
@@ -305,6 +327,21 @@ class FolderPlan:
         finally:
             self._follow_moved()
             _remove_empty(made)
+            for folder in own:
+                if self._word == "move":
+                    unmark_folder(folder)  # of links that were made there before
+                elif folder.is_dir():
+                    mark_folder(folder)
+
+    def _own_folders(self) -> list[Path]:
+        """Return the folders nearest to the root that hold nothing but what is made here."""
+        if may_be_marked(self.top):
+            return [self.top]
+        first = {
+            self.top / folder.relative_to(self.top).parts[0]: None
+            for folder in self._folders("planned", "exists")
+        }
+        return [folder for folder in first if may_be_marked(folder)]
 
     def _follow_moved(self) -> None:
         """Let all links and all other spellings of a path follow what was moved."""
@@ -367,10 +404,10 @@ class FolderPlan:
         """Return the table that `ExportMethods.to_dirs` describes."""
         import pandas as pd
 
-        targets = [None if row.target is None else printable(str(row.target)) for row in self.rows]
+        targets = [None if row.target is None else encodable(str(row.target)) for row in self.rows]
         return pd.DataFrame(
             {
-                "pathname": pd.Series([printable(row.pathname) for row in self.rows], dtype=object),
+                "pathname": pd.Series([encodable(row.pathname) for row in self.rows], dtype=object),
                 "label": np.array([row.label for row in self.rows], dtype=int),
                 "target": pd.Series(targets, dtype=object),
                 "action": self._word,
@@ -419,18 +456,20 @@ class FolderPlan:
         home = _common_folder({str(path.parent) for path in paths if path.is_absolute()})
         if home is None or not self.top.is_relative_to(home):
             return
-        below = self.top.relative_to(home).parts
-        advice = (
-            f"black_list=[{below[0]!r}] leaves them out"
-            if below
-            else (f"give another {named('savedir')}")
-        )
-        logger.warning(
-            f"{named('savedir')} lies in the folder of the images, %s: reading that folder again "
-            "will find what is made here too; %s.",
-            printable(str(home)),
-            advice,
-        )
+        own = self._own_folders()
+        shared = [
+            folder
+            for folder in self._folders("planned")
+            if not any(folder.is_relative_to(path) for path in own)
+        ]
+        if shared:
+            pattern = shared[0].relative_to(home).as_posix()
+            logger.warning(
+                "%s lies in the folder of the images and has files of its own: reading that "
+                "folder again will find what is made there too; %s leaves it out.",
+                printable(str(shared[0])),
+                setting("black_list", [pattern]),
+            )
 
 
 def _is_file(pathname: str) -> bool:

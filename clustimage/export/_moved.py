@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clustimage.images.reading._listing import printable
+from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,7 @@ def follow_moved(
     for table in (results.get("predict") or {}).values():
         if "y_idx" in table:
             for column, names in (("y_filenames", "filenames"), ("y_pathnames", "pathnames")):
-                table[column] = [printable(name) for name in results[names][table["y_idx"]]]
+                table[column] = [encodable(name) for name in results[names][table["y_idx"]]]
 
 
 def _rename(pathnames: np.ndarray, filenames: np.ndarray, moved: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.files import replacing, target_file
-from clustimage.images.reading._listing import printable
+from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def to_frame(
         Columns `pathname`, `filename`, `label` (int), `x`, `y` (float),
         `distance_to_center` (float) and `is_unique` (bool), in the order of the
         images. Names that are not valid Unicode are spelled so that they can be
-        written, see `printable`. Where a step was not run, its numbers are NaN, and `label` and
+        written, see `encodable`. Where a step was not run, its numbers are NaN, and `label` and
         `is_unique` are None.
 
     Examples
@@ -69,8 +69,8 @@ def to_frame(
         is_unique = np.zeros(n, dtype=bool)
         is_unique[np.asarray(unique["idx"], dtype=np.intp)] = True
     columns = (
-        [printable(name) for name in pathnames],
-        [printable(name) for name in results["filenames"]],
+        [encodable(name) for name in pathnames],
+        [encodable(name) for name in results["filenames"]],
         nothing if labels is None else np.asarray(labels),
         xy[:, 0],
         xy[:, 1],

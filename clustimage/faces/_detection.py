@@ -30,6 +30,7 @@ from clustimage.images import (
     gather_photos,
     imresize,
     imscale,
+    log_left_out,
     quiet_pillow,
     read_upright,
     report_skipped,
@@ -72,6 +73,7 @@ def find_faces(
     grayscale: bool = False,
     dirpath: str | os.PathLike[str] | None = None,
     ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    black_list: str | Iterable[str] | None = None,
     n_jobs: int | None = -1,
 ) -> dict[str, Any]:
     """Find the faces of photos and write each as an image file of its own.
@@ -100,6 +102,8 @@ def find_faces(
         Crops are written into its folder ``faces``; default a new temporary folder.
     ext : str or sequence of str, optional
         Extensions of the files that are taken from a folder.
+    black_list : str or sequence of str, optional
+        Names of folders and files to leave out; see `listdir`.
     n_jobs : int, default=-1
         Number of threads; -1 uses every core. An object as detector works in one.
 
@@ -152,7 +156,8 @@ def find_faces(
         None if dirpath is None else Path(os.path.abspath(Path(dirpath).expanduser())),  # noqa: PTH100
     )
     own = not isinstance(work.params["detector"], str)
-    photos = gather_photos(X, ext=ext, download_dir=dirpath)
+    photos = gather_photos(X, ext=ext, black_list=black_list, download_dir=dirpath)
+    log_left_out(photos.left_out)
     if dirpath is not None:
         photos = _without_crops(photos, work.folder)
     found: list[_Found] = []

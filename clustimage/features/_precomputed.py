@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import named, setting
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_bool
 from clustimage._distances.metrics import check_rows
@@ -96,8 +96,8 @@ class PrecomputedExtractor(FeatureExtractor):
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         raise InvalidDataError(
-            f"{setting('method', 'precomputed')} makes no features of images. Give them: "
-            "fit_transform(X, features=...) or extract_feat(features=...)."
+            f"{setting('method', 'precomputed')} makes no features of images. Give them "
+            f"with the images: {setting('features', ...)}."
         )
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
@@ -143,7 +143,9 @@ def read_features(
     elif hasattr(features, "to_numpy"):
         features = features.to_numpy()
     if np.ma.is_masked(features):
-        raise InvalidDataError("'features' must have no masked values. Fill or leave them out.")
+        raise InvalidDataError(
+            f"{named('features')} must have no masked values. Fill or leave them out."
+        )
     if getattr(features, "dtype", None) == np.float16:
         features = np.asarray(features, dtype=np.float32)
     with np.errstate(over="ignore"):
@@ -151,12 +153,12 @@ def read_features(
         too_large = rows.dtype == np.float64 and np.abs(rows).max() > np.finfo(np.float32).max
     if too_large:
         raise InvalidDataError(
-            "'features' must fit into single precision: at most 3.4e38 in absolute value. "
-            f"Got {np.abs(rows).max():.3g}."
+            f"{named('features')} must fit into single precision: at most 3.4e38 in absolute "
+            f"value. Got {np.abs(rows).max():.3g}."
         )
     if n_rows is not None and len(rows) != n_rows:
         raise InvalidDataError(
-            f"'features' must have a row for each of {n_rows:,} inputs, in their order. "
+            f"{named('features')} must have a row for each of {n_rows:,} inputs, in their order. "
             f"Got {len(rows):,} rows."
         )
     return rows
@@ -165,11 +167,16 @@ def read_features(
 def _read_file(path: str) -> np.ndarray:
     if not path.endswith(".npy"):
         raise InvalidDataError(
-            f"'features' can be read from a file that numpy.save wrote, '….npy'. Got {path!r}."
+            f"{named('features')} can be read from a file that numpy.save wrote, '….npy'. "
+            f"Got {path!r}."
         )
     try:
         return np.asarray(np.load(Path(path), mmap_mode="r", allow_pickle=False))
     except FileNotFoundError as exc:
         raise InvalidDataError(f"There is no file of features {path!r}.") from exc
-    except (OSError, ValueError, EOFError) as exc:
-        raise InvalidDataError(f"Cannot read features from {path!r}: {exc}.") from exc
+    except OSError as exc:
+        raise InvalidDataError(f"Cannot read features from {path!r}: {exc.strerror}.") from exc
+    except (ValueError, EOFError) as exc:
+        raise InvalidDataError(
+            f"Cannot read features from {path!r}: it is no array of numbers that numpy.save wrote."
+        ) from exc

@@ -7,7 +7,13 @@ it is an `Images`.
 from __future__ import annotations
 
 from clustimage.images._images import Images
-from clustimage.images._loading import Measured, load_images, measure_input, report_skipped
+from clustimage.images._loading import (
+    Measured,
+    count_inputs,
+    load_images,
+    measure_input,
+    report_skipped,
+)
 from clustimage.images._status import ImageStatus
 from clustimage.images._storage import PER_IMAGE, plan_images
 from clustimage.images.cache._database import (
@@ -31,7 +37,12 @@ from clustimage.images.exif._timestamps import Timestamps, check_timestamps, rea
 from clustimage.images.reading._arrays import get_dim, guess_shape, imscale, to_gray
 from clustimage.images.reading._decode import imread, imresize, quiet_pillow
 from clustimage.images.reading._frames import Frame
-from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
+from clustimage.images.reading._listing import (
+    DEFAULT_EXTENSIONS,
+    check_extensions,
+    listdir,
+    log_left_out,
+)
 from clustimage.images.reading._source import array_names
 from clustimage.images.reading._upright import gather_photos, read_upright
 
@@ -54,6 +65,7 @@ __all__ = [
     "check_timestamps",
     "clear_cache",
     "clock_times",
+    "count_inputs",
     "decoders",
     "describe_cache",
     "digest",
@@ -65,6 +77,7 @@ __all__ = [
     "imscale",
     "listdir",
     "load_images",
+    "log_left_out",
     "measure_input",
     "metadata_frame",
     "open_cache",

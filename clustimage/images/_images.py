@@ -13,7 +13,7 @@ from clustimage._core.validation import check_int
 from clustimage.images._status import ImageStatus
 from clustimage.images.exif._timestamps import Timestamps, as_datetimes, timestamp_of
 from clustimage.images.reading._frames import Frame, frame_batches
-from clustimage.images.reading._listing import printable
+from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,10 +101,11 @@ class Images:
         ImageReadError
             It counts what was skipped, and names the first.
         """
-        skipped = [row for row in self.status if row.status != "ok"]
+        inputs = [row for row in self.status if row.is_input]
+        skipped = [row for row in inputs if row.status != "ok"]
         if skipped:
             raise ImageReadError(
-                f"{len(skipped)} of {len(self.status)} images cannot be read, so there is no "
+                f"{len(skipped)} of {len(inputs)} images cannot be read, so there is no "
                 f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
             )
 
@@ -190,7 +191,7 @@ class Images:
         -------
         DataFrame
             One row per input, in its order: pathname (spelled so that it can be written, see
-            `printable`), status, reason; width and height as
+            `encodable`), status, reason; width and height as
             whole numbers (dtype ``Int64``), missing where the input was skipped; timestamp
             (``datetime64[ns, UTC]``, to the microsecond; NaT where there is none, or one that
             this type cannot hold) and timestamp_from (``"DateTimeOriginal"``,
@@ -201,7 +202,7 @@ class Images:
 
         names = ("status", "reason", "width", "height")
         columns: dict[str, Any] = {
-            "pathname": [printable(row.pathname) for row in self.status],
+            "pathname": [encodable(row.pathname) for row in self.status],
             **{name: [getattr(row, name) for row in self.status] for name in names},
         }
         for name in ("width", "height"):

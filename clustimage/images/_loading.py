@@ -28,13 +28,14 @@ from clustimage.images.reading._decode import decode, quiet_pillow
 from clustimage.images.reading._listing import (
     DEFAULT_EXTENSIONS,
     check_extensions,
+    log_left_out,
     missing,
     printable,
 )
 from clustimage.images.reading._pillow import Decoded
 from clustimage.images.reading._source import Rules, Source, Sources, Stack, Wanted, gather
 
-__all__ = ["Measured", "load_images", "measure_input", "report_skipped"]
+__all__ = ["Measured", "count_inputs", "load_images", "measure_input", "report_skipped"]
 
 logger = get_logger(__name__)
 
@@ -113,7 +114,8 @@ def load_images(
     -------
     Images
         With a row of status for every input. What cannot be read is skipped with
-        its reason and counted in one warning; it changes no other image.
+        its reason and counted in one warning; it changes no other image. Rows for what
+        folders hold beside images come last.
 
     Raises
     ------
@@ -156,6 +158,7 @@ def load_images(
     if isinstance(given, Stack):
         given.check_size()
         return reader.read_stack(given)
+    log_left_out(given.left_out)
     return reader.read_sources(given, cache)
 
 
@@ -248,6 +251,10 @@ class Reader:
                 status.append(_status_of(item, result))
                 trail.reach(len(kept))
         report_skipped(status, sources.looked_for)
+        status += [
+            ImageStatus(item.pathname, "skipped", item.reason, is_input=False)
+            for item in sources.left_out
+        ]
         return Images(
             _objects([item.pathname for item in kept]),
             _objects([item.filename for item in kept]),
@@ -406,6 +413,24 @@ def measure_input(
     from_files = (item.content is None for item in given.items)
     n_files = sum(ok and is_file for ok, is_file in zip(readable, from_files, strict=True))
     return Measured(n_images, wanted.shape_of(given), n_files)
+
+
+def count_inputs(
+    X: Any,
+    *,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    recursive: bool = True,
+    black_list: str | Iterable[str] | None = None,
+) -> int:
+    """Count the inputs of `load_images`, what cannot be read included; nothing is opened.
+
+    Parameters
+    ----------
+    X, ext, recursive, black_list
+        As for `load_images`. An iterator is used up.
+    """
+    given = gather(X, Rules(ext, check_bool("recursive", recursive), black_list, reads=False))
+    return len(given.data) if isinstance(given, Stack) else len(given.items)
 
 
 def _before_reading(item: Source) -> ImageStatus:

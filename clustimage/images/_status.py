@@ -32,6 +32,9 @@ class ImageStatus:
         Time of the file, in the same seconds; None for what is no file.
     exif_problem : str
         Why EXIF data that are there cannot be used; empty where all can.
+    is_input : bool
+        False for what a folder holds beside images: a format that is not read, or what
+        clustimage wrote. Features given by the user have no row for it.
     """
 
     pathname: str
@@ -43,3 +46,4 @@ class ImageStatus:
     taken_from: str = ""
     modified: float | None = None
     exif_problem: str = ""
+    is_input: bool = True

@@ -7,7 +7,7 @@ query with their p-values, the cluster of a new image.
 from __future__ import annotations
 
 from clustimage._distances.metrics import METRICS
-from clustimage.similarity._find import find_similar
+from clustimage.similarity._find import check_find, find_similar
 from clustimage.similarity._index import RowIndex
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._plan import plan_find, plan_unique
@@ -18,6 +18,7 @@ __all__ = [
     "METRICS",
     "NullDistribution",
     "RowIndex",
+    "check_find",
     "cluster_radius",
     "distance_to_center",
     "find_similar",

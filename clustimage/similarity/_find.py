@@ -18,7 +18,7 @@ from clustimage.similarity._index import RowIndex
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._plan import plan_find
 
-__all__ = ["find_similar"]
+__all__ = ["check_find", "find_similar"]
 
 # The distance of the p-value alpha is rounded: p-values decide within so much more.
 RADIUS_TOLERANCE = 1 + 1e-9
@@ -99,10 +99,9 @@ def find_similar(
     array([1, 0])
     """
     check_metric(metric)
-    check_bool("approximate", approximate)
     rows = check_rows("feat", feat) if index is None else index.check(feat, metric)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
-    k, alpha = _check_k_and_alpha(k, alpha, len(rows), approximate=approximate)
+    k, alpha = check_find(k, alpha, len(rows), approximate=approximate)
     step = plan_find(
         len(rows),
         rows.shape[1],
@@ -131,9 +130,11 @@ def find_similar(
     return [_select(at, distance, k, alpha, radius, null) for at, distance in found]
 
 
-def _check_k_and_alpha(
+def check_find(
     k: Any, alpha: Any, n_rows: int, *, approximate: bool
 ) -> tuple[int | None, float | None]:
+    """Return `k` and `alpha` as numbers, or raise what `find_similar` would."""
+    check_bool("approximate", approximate)
     if k is None and alpha is None:
         raise InvalidParameterError(
             f"Give {named('k')}, {named('alpha')} or both: {named('k')} for the nearest images, "

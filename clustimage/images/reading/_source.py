@@ -14,10 +14,18 @@ import numpy as np
 from PIL import Image
 
 from clustimage._core.errors import DownloadError, ImageReadError, InvalidDataError
+from clustimage._core.outputs import make_folder
 from clustimage._core.parameters import setting
 from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import Rows, check_numeric, check_values, guess_shape
-from clustimage.images.reading._listing import absolute, missing, printable, scan
+from clustimage.images.reading._listing import (
+    LeftOut,
+    absolute,
+    describe_left_out,
+    missing,
+    printable,
+    scan,
+)
 from clustimage.images.reading._url_files import base_name, fetch, is_url, local_name
 
 __all__ = ["Rules", "Source", "Sources", "Stack", "Wanted", "gather"]
@@ -64,6 +72,7 @@ class Sources:
 
     items: list[Source]
     looked_for: str = ""
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 class RowList:
@@ -240,8 +249,18 @@ def _from_path(path: str | os.PathLike[str], rules: Rules) -> Sources:
     return Sources(
         [_from_file(name) for name in found.pathnames],
         f"looked in {printable(pathname)}{' and the folders below' if rules.recursive else ''} "
-        f"for {endings}; {found.n_seen} files seen, {len(found.pathnames)} with such a name",
+        f"for {endings}{_but(rules.black_list)}; {found.n_seen} files seen, "
+        f"{len(found.pathnames)} with such a name" + _beside(found.left_out),
+        found.left_out,
     )
+
+
+def _but(black_list: Any) -> str:
+    return f", {setting('black_list', black_list)} left out" if black_list else ""
+
+
+def _beside(left_out: list[LeftOut]) -> str:
+    return f". {describe_left_out(left_out)}" if left_out else ""
 
 
 def _shown(ext: Any, most: int = 12) -> list[str]:
@@ -299,19 +318,21 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
     if any(isinstance(item, str) and is_url(item) for item in items):
         folder = _download_dir(rules)
     sources: list[Source] = []
+    left_out: list[LeftOut] = []
     for number, item in enumerate(items):
         if isinstance(item, (str, os.PathLike)):
             text = os.fsdecode(item)
             if is_url(text) and folder is not None:
                 sources.append(_from_url(text, folder))
             else:
-                sources += _from_listed_path(text, rules)
+                sources += _from_listed_path(text, rules, left_out)
         else:
             sources.append(_from_content(item, names[number]))
-    return Sources(sources, f"{pluralize(len(items), 'input')} given")
+    given = f"{pluralize(len(items), 'input')} given{_beside(left_out)}"
+    return Sources(sources, given, list(dict.fromkeys(left_out)))
 
 
-def _from_listed_path(text: str, rules: Rules) -> list[Source]:
+def _from_listed_path(text: str, rules: Rules, left_out: list[LeftOut]) -> list[Source]:
     """Return one file, or all images of a folder; what does not exist is skipped later."""
     if not text:
         return [Source("", "", reason="an empty path ('')")]
@@ -319,6 +340,7 @@ def _from_listed_path(text: str, rules: Rules) -> list[Source]:
     if not os.path.isdir(pathname):  # noqa: PTH112
         return [_from_file(pathname)]
     found = scan(pathname, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
+    left_out += found.left_out
     if not found.pathnames:
         reason = f"folder without images ({found.n_seen} files seen)"
         return [Source(pathname, os.path.basename(pathname), reason=reason)]  # noqa: PTH119
@@ -342,7 +364,7 @@ def _download_dir(rules: Rules) -> Path:
     if rules.download_dir is None:
         return Path(tempfile.mkdtemp(prefix="clustimage-"))
     folder = Path(absolute(rules.download_dir))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return folder
 
 

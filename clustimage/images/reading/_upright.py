@@ -24,6 +24,7 @@ def gather_photos(
     X: Any,
     *,
     ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    black_list: str | Iterable[str] | None = None,
     download_dir: str | os.PathLike[str] | None = None,
 ) -> Sources:
     """Return what was given as a list of photos to be read one by one.
@@ -32,7 +33,7 @@ def gather_photos(
     ----------
     X : path, URL, array, PIL image, or a list of these, nested or not
         As for `load_images`, but not flattened.
-    ext, download_dir
+    ext, black_list, download_dir
         As for `load_images`.
 
     Raises
@@ -49,7 +50,7 @@ def gather_photos(
     ['image_0000', 'image_0001']
     """
     check_extensions(ext)
-    given = gather(X, Rules(ext, True, None, download_dir))
+    given = gather(X, Rules(ext, True, black_list, download_dir))
     if isinstance(given, Sources):
         return given
     if len(given.data.shape) != 4:

@@ -47,6 +47,7 @@ def plot_map(
     filenames: Sequence[str] | None = None,
     pathnames: Sequence[str] | None = None,
     timestamps: Any = None,
+    names: Mapping[int, str] | None = None,
     lines: str | None = None,
     title: str = TITLE,
     tiles: str | None = "openstreetmap",
@@ -78,6 +79,8 @@ def plot_map(
         that holds all of them.
     timestamps : array of shape (n,), optional
         Seconds since 1970-01-01, by the clock that the page shows; NaN where not known.
+    names : mapping of int to str, optional
+        What clusters are called; default ``cluster 0`` and so on.
     lines : {"day"}, optional
         Join the photos of each day in order of time.
     title : str
@@ -140,7 +143,9 @@ def plot_map(
         raise InvalidDataError(_no_location(n))
     when = _of_length("timestamps", timestamps, n)
     data = {
-        **_points(where[rows], _rows_of(_of_length("labels", labels, n, np.int64), rows), colors),
+        **_points(
+            where[rows], _rows_of(_of_length("labels", labels, n, np.int64), rows), colors, names
+        ),
         **_words(filenames, pathnames, rows, n),
         **_times(_rows_of(when, rows), lines, len(rows)),
     }
@@ -234,7 +239,10 @@ def _no_location(n: int) -> str:
 
 
 def _points(
-    where: np.ndarray, labels: np.ndarray | None, colors: Mapping[int, str] | None
+    where: np.ndarray,
+    labels: np.ndarray | None,
+    colors: Mapping[int, str] | None,
+    names: Mapping[int, str] | None,
 ) -> dict[str, Any]:
     longitudes, west = in_one_piece(where[:, 1])
     return {
@@ -243,7 +251,7 @@ def _points(
         "west": west,
         "where": location_names(where),
         "label": [0] * len(where) if labels is None else labels.tolist(),
-        "clusters": clusters_of(labels, len(where), colors),
+        "clusters": clusters_of(labels, len(where), colors, names),
     }
 
 

@@ -18,6 +18,7 @@ from clustimage._core.errors import MissingDependencyError
 from clustimage._core.optional import import_optional
 from clustimage.images.exif._facts import read_facts
 from clustimage.images.reading._listing import missing
+from clustimage.images.reading._modes import load, to_array, unread_kind
 
 __all__ = ["DECODE_ERRORS", "SIDEWAYS", "Decoded", "open_picture", "read_pixels"]
 
@@ -174,7 +175,10 @@ def _read_picture(picture: Image.Image, dim: MinSize, gray: bool) -> Decoded | s
             target = min_size if orientation in SIDEWAYS else min_size[::-1]
             # Gray is then the luma that the file holds, without a way through RGB.
             picture.draft("L" if gray else None, target)
-    picture.load()
+    problem = unread_kind(picture)
+    if problem:
+        return problem
+    values = load(picture)
     if not is_jpeg:
         # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
         orientation = 1 if picture.format == "TIFF" else _orientation(picture)
@@ -184,30 +188,10 @@ def _read_picture(picture: Image.Image, dim: MinSize, gray: bool) -> Decoded | s
         picture = picture.transpose(TURNS[orientation])
     if orientation in SIDEWAYS:
         width, height = height, width
-    img = _to_array(picture)
+    img = to_array(picture, values)
     if isinstance(img, str):
         return img
     return Decoded(img, width, height, facts.taken, facts.taken_from, exif_problem=facts.problem)
-
-
-def _to_array(picture: Image.Image) -> np.ndarray | str:
-    """Return gray `(h, w)` of any real type, RGB or RGBA `(h, w, 3 | 4)` uint8, or a reason."""
-    mode, transparent = picture.mode, picture.info.get("transparency")
-    if not picture.width or not picture.height:
-        return "no pixels"
-    if mode.startswith(("I", "F")):
-        img = np.asarray(picture)
-        if not np.isfinite(img).all():
-            return "NaN or infinite values"
-        if isinstance(transparent, int):  # a PNG of 16 bits
-            img = np.where(img == transparent, np.array(65535, dtype=img.dtype), img)
-        return img - img.min().astype(np.float64) if img.min() < 0 else img
-    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or transparent is not None:
-        straight = {"La": "LA", "PA": "RGBA"}.get(mode, mode)
-        return np.asarray(picture.convert(straight).convert("RGBA"))
-    if mode not in ("RGB", "L"):
-        picture = picture.convert("L" if mode == "1" else "RGB")
-    return np.asarray(picture)
 
 
 def _orientation(picture: Image.Image) -> int:

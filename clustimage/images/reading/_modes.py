@@ -1,0 +1,184 @@
+"""Decoded pictures of Pillow as arrays: gray of any depth, RGB or RGBA, whatever they are held in.
+
+A picture whose values Pillow holds in a way that cannot be told apart, such as shades of which it
+is not known whether 0 is black, has a reason instead.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImagePalette
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+
+__all__ = ["load", "to_array", "unread_kind"]
+
+# Tags of TIFF.
+BITS, PHOTOMETRIC, FILL_ORDER, SAMPLES, PLANAR = 258, 262, 266, 277, 284
+COLOR_MAP, EXTRA_SAMPLES, SAMPLE_FORMAT = 320, 338, 339
+WHITE_IS_ZERO = 0
+SEPARATE = 2  # a plane for each colour
+SIGNED, FLOAT = 2, 3
+
+Values = Callable[[Image.Image], np.ndarray]
+
+GRAY_BITS = {"L;2": 2, "L;4": 4}  # raw modes of PNG whose pixels are scaled to 8 bits
+
+
+def unread_kind(picture: Image.Image) -> str:
+    """Return why a picture that was opened is of a kind that Pillow would decode wrongly."""
+    if not isinstance(picture, TiffImageFile):
+        return ""
+    tags = picture.tag_v2
+    raw = _is_raw(picture)
+    separate = tags.get(PLANAR, 1) == SEPARATE and tags.get(SAMPLES, 1) > 1
+    if picture.mode in ("1", "L", "I;16") and PHOTOMETRIC not in tags and "group" not in _name(picture):
+        return "a TIFF that does not say whether 0 is black or white (no PhotometricInterpretation)"
+    if picture.mode == "F" and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        return "a TIFF of floating-point numbers of which 0 is white, which has no defined range"
+    if separate and picture.mode in ("LA", "La", "PA"):
+        return "a TIFF with gray and alpha in separate planes"
+    if separate and raw and (_bits(picture) > 8 or tags.get(FILL_ORDER, 1) == 2):
+        return "an uncompressed TIFF of more than 8 bits, or of reversed bits, in separate planes"
+    return ""
+
+
+def load(picture: Image.Image) -> Values | None:
+    """Decode a picture that was opened; return what gives its values where NumPy alone does not.
+
+    What Pillow makes of a header is mended first: afterwards it does not know any more what was
+    in the file.
+    """
+    values = None
+    if isinstance(picture, PngImageFile):
+        _load_png(picture)
+    else:
+        if isinstance(picture, TiffImageFile):
+            values = _tiff_values(picture)
+        picture.load()
+    return values
+
+
+def to_array(picture: Image.Image, values: Values | None = None) -> np.ndarray | str:
+    """Return gray `(h, w)` of any real type from 0, RGB or RGBA `(h, w, 3 | 4)` uint8, or a reason.
+
+    Parameters
+    ----------
+    picture : PIL image
+        Loaded, and turned upright.
+    values : callable, optional
+        What `load` returned.
+    """
+    if not picture.width or not picture.height:
+        return "no pixels"
+    if values is not None:
+        return _from_zero(values(picture))
+    mode, transparent = picture.mode, picture.info.get("transparency")
+    if mode.startswith(("I", "F")):
+        img = np.asarray(picture)
+        if isinstance(transparent, int):  # a PNG of 16 bits
+            img = np.where(img == transparent, np.array(65535, dtype=img.dtype), img)
+        return _from_zero(img)
+    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or transparent is not None or _clear(picture):
+        straight = {"La": "LA", "PA": "RGBA"}.get(mode, mode)
+        return np.asarray(picture.convert(straight).convert("RGBA"))
+    if mode not in ("RGB", "L"):
+        picture = picture.convert("L" if mode == "1" else "RGB")
+    return np.asarray(picture)
+
+
+def _clear(picture: Image.Image) -> bool:
+    """Return whether the colours of a palette have alpha."""
+    palette = picture.palette if picture.mode == "P" else None
+    return palette is not None and palette.mode.endswith("A")
+
+
+def _from_zero(img: np.ndarray) -> np.ndarray | str:
+    """Return gray whose negative values, if any, are shifted so that the lowest is 0."""
+    if img.dtype.kind == "f" and not np.isfinite(img).all():
+        return "NaN or infinite values"
+    if img.dtype.kind not in "if" or img.min() >= 0:
+        return img
+    return img - img.min().astype(np.float64)
+
+
+# --- PNG ------------------------------------------------------------------------------------------
+
+
+def _load_png(picture: PngImageFile) -> None:
+    """Decode a PNG, having brought the colour that is transparent to the 8 bits of its pixels."""
+    transparent = picture.info.get("transparency")
+    raw = picture.tile[0][3] if picture.tile else ""
+    if isinstance(transparent, int) and raw in GRAY_BITS:
+        top = 2 ** GRAY_BITS[raw] - 1
+        picture.info["transparency"] = (transparent & top) * 255 // top
+    if not isinstance(transparent, tuple) or raw != "RGB;16B":
+        picture.load()
+        return
+    # Of 16 bits Pillow keeps the upper 8; which pixels are transparent depends on all of them.
+    low = _lower_bytes(picture)
+    picture.load()
+    wanted = np.array([divmod(value, 256) for value in transparent], dtype=np.uint8)
+    clear = (np.asarray(picture) == wanted[:, 0]) & (np.asarray(low) == wanted[:, 1])
+    del picture.info["transparency"]
+    picture.putalpha(Image.fromarray(np.where(clear.all(axis=-1), np.uint8(0), np.uint8(255))))
+
+
+def _lower_bytes(picture: PngImageFile) -> Image.Image:
+    """Return a PNG of 16 bits once more, with the lower 8 bits of each value."""
+    file = picture.fp
+    assert file is not None
+    begin = file.tell()
+    file.seek(0)
+    again = PngImageFile(file)
+    again.tile = [type(tile)(*tile[:3], "RGB;16L") for tile in again.tile]
+    again.load()
+    file.seek(begin)
+    return again
+
+
+# --- TIFF -----------------------------------------------------------------------------------------
+
+
+def _tiff_values(picture: TiffImageFile) -> Values | None:
+    """Return what gives the values of a TIFF as the file means them."""
+    tags, mode = picture.tag_v2, picture.mode
+    if mode in ("P", "PA"):
+        colours = tags[COLOR_MAP]
+        if max(colours, default=0) < 256:  # as older programs wrote them, instead of 16 bits
+            picture.palette = ImagePalette.raw("RGB;L", bytes(colours))
+    signed = _sample_format(picture) == SIGNED
+    if mode == "L" and signed:
+        return lambda loaded: np.asarray(loaded).view(np.int8)
+    if mode == "I;16" and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        return lambda loaded: np.uint16(65535) - np.asarray(loaded)
+    if mode == "I" and not signed:  # Pillow has no mode for it
+        return lambda loaded: np.asarray(loaded).view(np.uint32)
+    # libtiff has brought numbers into the order of this machine, which Pillow then does once more.
+    if mode in ("I", "F") and not _is_raw(picture) and not _is_native(picture):
+        kind = np.dtype(np.float32 if mode == "F" else f"i{_bits(picture) // 8}")
+        return lambda loaded: np.asarray(loaded).astype(kind).byteswap()
+    return None
+
+
+def _is_native(picture: TiffImageFile) -> bool:
+    return (picture.tag_v2.prefix == b"II") == (sys.byteorder == "little")
+
+
+def _is_raw(picture: TiffImageFile) -> bool:
+    return _name(picture) == "raw"
+
+
+def _name(picture: TiffImageFile) -> str:
+    return str(picture.info.get("compression", ""))
+
+
+def _bits(picture: TiffImageFile) -> int:
+    return max(picture.tag_v2.get(BITS, (1,)))
+
+
+def _sample_format(picture: TiffImageFile) -> int:
+    return max(picture.tag_v2.get(SAMPLE_FORMAT, (1,)))

@@ -29,9 +29,10 @@ from clustimage.images.exif._metadata_table import (
 )
 from clustimage.images.exif._timestamps import Timestamps, check_timestamps, read_timestamps
 from clustimage.images.reading._arrays import get_dim, guess_shape, imscale, to_gray
-from clustimage.images.reading._decode import imread, imresize, quiet_pillow
+from clustimage.images.reading._decode import imread, imresize
 from clustimage.images.reading._frames import Frame
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
+from clustimage.images.reading._quiet import quiet_pillow
 from clustimage.images.reading._source import array_names
 from clustimage.images.reading._upright import gather_photos, read_upright
 

@@ -73,6 +73,12 @@ class Storage:
             f"{format_bytes(self.budget.left)} that are left ({self.budget.words})"
         )
 
+    @property
+    def while_reading(self) -> Budget | None:
+        """The budget of what is decoded meanwhile."""
+        n_bytes = 0 if self.in_file else math.prod(self.shape)
+        return None if self.budget is None else self.budget.holding(n_bytes)
+
     def make(self, folder: str | os.PathLike[str] | None) -> np.ndarray:
         """Return an array for the pixels, uint8 of `shape`; a file in `folder` is logged.
 

@@ -167,8 +167,12 @@ def scale(img: np.ndarray, top: float) -> np.ndarray:
     if img.dtype == np.uint8:
         table = np.rint(np.arange(256) / top * 255).clip(max=255).astype(np.uint8)
         return cv2.LUT(img.reshape(-1), table).reshape(img.shape)
-    # First divided, so that neither tiny nor huge values leave the range of floats.
-    return np.rint(img.astype(np.float64) / top * 255).clip(max=255).astype(np.uint8)
+    values = np.atleast_1d(img)
+    out = np.empty(values.shape, dtype=np.uint8)
+    for part in _blocks(values, VALUES_PER_BLOCK):
+        # First divided, so that neither tiny nor huge values leave the range of floats.
+        out[part] = np.rint(values[part].astype(np.float64) / top * 255).clip(max=255)
+    return out.reshape(img.shape)
 
 
 def check_numeric(values: Rows) -> None:

@@ -1,4 +1,4 @@
-"""Decoded pictures of Pillow as arrays: gray of any depth, RGB or RGBA, whatever they are held in.
+"""Decoded pictures of Pillow as arrays: gray of any depth or RGB, alpha laid over white.
 
 A picture whose values Pillow holds in a way that cannot be told apart, such as shades of which it
 is not known whether 0 is black, has a reason instead.
@@ -18,6 +18,7 @@ __all__ = ["load", "to_array", "unread_kind"]
 
 # Tags of TIFF.
 BITS, PHOTOMETRIC, FILL_ORDER, SAMPLES, PLANAR = 258, 262, 266, 277, 284
+STRIP_BYTES, TILE_BYTES = 279, 325
 COLOR_MAP, EXTRA_SAMPLES, SAMPLE_FORMAT = 320, 338, 339
 WHITE_IS_ZERO = 0
 SEPARATE = 2  # a plane for each colour
@@ -25,22 +26,30 @@ SIGNED, FLOAT = 2, 3
 
 Values = Callable[[Image.Image], np.ndarray]
 
+ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+PIXELS_PER_BAND = 1 << 19
+
 GRAY_BITS = {"L;2": 2, "L;4": 4}  # raw modes of PNG whose pixels are scaled to 8 bits
 
 
 def unread_kind(picture: Image.Image) -> str:
     """Return why a picture that was opened is of a kind that Pillow would decode wrongly."""
+    if picture.format == "JPEG2000" and picture.mode in ("P", "PA"):
+        # Pillow leaves out colours that are in it twice, and does not look at their order.
+        return "a JPEG 2000 with a palette"
     if not isinstance(picture, TiffImageFile):
         return ""
     tags = picture.tag_v2
     raw = _is_raw(picture)
     separate = tags.get(PLANAR, 1) == SEPARATE and tags.get(SAMPLES, 1) > 1
-    if picture.mode in ("1", "L", "I;16") and PHOTOMETRIC not in tags and "group" not in _name(picture):
-        return "a TIFF that does not say whether 0 is black or white (no PhotometricInterpretation)"
+    if picture.mode in ("1", "L", "I;16") and PHOTOMETRIC not in tags and not _is_fax(picture):
+        return "a TIFF that does not say whether 0 is black or white"
     if picture.mode == "F" and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
         return "a TIFF of floating-point numbers of which 0 is white, which has no defined range"
     if separate and picture.mode in ("LA", "La", "PA"):
         return "a TIFF with gray and alpha in separate planes"
+    if picture.mode == "YCbCr" and raw and _n_bytes(picture) < picture.width * picture.height * 3:
+        return "an uncompressed TIFF whose colours are subsampled"
     if separate and raw and (_bits(picture) > 8 or tags.get(FILL_ORDER, 1) == 2):
         return "an uncompressed TIFF of more than 8 bits, or of reversed bits, in separate planes"
     return ""
@@ -63,7 +72,7 @@ def load(picture: Image.Image) -> Values | None:
 
 
 def to_array(picture: Image.Image, values: Values | None = None) -> np.ndarray | str:
-    """Return gray `(h, w)` of any real type from 0, RGB or RGBA `(h, w, 3 | 4)` uint8, or a reason.
+    """Return gray `(h, w)` of any real type from 0, RGB `(h, w, 3)` uint8, or a reason.
 
     Parameters
     ----------
@@ -82,12 +91,34 @@ def to_array(picture: Image.Image, values: Values | None = None) -> np.ndarray |
         if isinstance(transparent, int):  # a PNG of 16 bits
             img = np.where(img == transparent, np.array(65535, dtype=img.dtype), img)
         return _from_zero(img)
-    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or transparent is not None or _clear(picture):
+    if mode in ALPHA or transparent is not None or _clear(picture):
         straight = {"La": "LA", "PA": "RGBA"}.get(mode, mode)
-        return np.asarray(picture.convert(straight).convert("RGBA"))
-    if mode not in ("RGB", "L"):
-        picture = picture.convert("L" if mode == "1" else "RGB")
-    return np.asarray(picture)
+        return _by_bands(picture, lambda band: _over_white(band.convert(straight).convert("RGBA")))
+    if mode in ("RGB", "L"):
+        return _by_bands(picture, np.asarray)
+    wanted = "L" if mode == "1" else "RGB"
+    return _by_bands(picture, lambda band: np.asarray(band.convert(wanted)))
+
+
+def _by_bands(picture: Image.Image, values: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
+    """Return what `values` makes of a picture, some rows at a time: copies of it stay small."""
+    rows = max(1, PIXELS_PER_BAND // picture.width)
+    if rows >= picture.height:
+        return values(picture)
+    img = None
+    for top in range(0, picture.height, rows):
+        band = values(picture.crop((0, top, picture.width, min(top + rows, picture.height))))
+        if img is None:
+            img = np.empty((picture.height, *band.shape[1:]), dtype=band.dtype)
+        img[top : top + rows] = band
+    assert img is not None
+    return img
+
+
+def _over_white(picture: Image.Image) -> np.ndarray:
+    canvas = Image.new("RGBA", picture.size, "white")
+    canvas.alpha_composite(picture)
+    return np.asarray(canvas.convert("RGB"))
 
 
 def _clear(picture: Image.Image) -> bool:
@@ -172,8 +203,18 @@ def _is_raw(picture: TiffImageFile) -> bool:
     return _name(picture) == "raw"
 
 
+def _is_fax(picture: TiffImageFile) -> bool:
+    """Return whether 0 is white where nothing else is said, as of CCITT's compression."""
+    return _name(picture) in ("tiff_ccitt", "group3", "group4")
+
+
 def _name(picture: TiffImageFile) -> str:
     return str(picture.info.get("compression", ""))
+
+
+def _n_bytes(picture: TiffImageFile) -> int:
+    tags = picture.tag_v2
+    return sum(tags.get(STRIP_BYTES) or tags.get(TILE_BYTES, ()))
 
 
 def _bits(picture: TiffImageFile) -> int:

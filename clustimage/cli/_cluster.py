@@ -35,7 +35,7 @@ COMPONENTS = {"pca": "params_pca", "pca-hog": "params_pca", "cnn": "params_cnn"}
 
 MODEL_PARAMETERS = (
     *("method", "embedding", "grayscale", "random_state", "n_jobs", "dirpath", "verbose"),
-    "max_memory",
+    *("max_memory", "max_pixels"),
 )
 REQUEST_PARAMETERS = (
     *("cluster", "evaluate", "metric", "min_clust", "max_clust", "n_clusters", "min_size"),

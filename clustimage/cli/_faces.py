@@ -64,7 +64,9 @@ def run(arguments: argparse.Namespace) -> None:
         grayscale=True,
         params_faces=given(arguments, "detector", "model", "margin"),
         dirpath=folder,
-        **given(arguments, "method", "random_state", "n_jobs", "verbose", "max_memory"),
+        **given(
+            arguments, "method", "random_state", "n_jobs", "verbose", "max_memory", "max_pixels"
+        ),
     )
     faces = model.extract_faces(without_results(arguments.folders, folder, names))
     _remove_old(folder, faces["pathnames_face"])

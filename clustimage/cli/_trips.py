@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         method="exif",
         embedding=None,
         params_exif=given(arguments, "timeframe", "radius_meters", "min_samples"),
-        **given(arguments, "n_jobs", "verbose", "max_memory"),
+        **given(arguments, "n_jobs", "verbose", "max_memory", "max_pixels"),
     )
     folder = check_folder(arguments.out, list(OUTPUTS), overwrite=arguments.overwrite)
     photos = without_results(arguments.folders, folder, list(OUTPUTS))

@@ -109,7 +109,7 @@ class CachedReader:
 
 @contextmanager
 def cached_reader(
-    cache: Cache | None, dim: tuple[int, int], gray: bool, limits: DecodingLimits
+    cache: Cache | None, dim: tuple[int, int], gray: bool, limits: DecodingLimits | None = None
 ) -> Iterator[CachedReader | None]:
     """Give what reads through the cache, and keep at the end what is left, also after an error."""
     if cache is None:

@@ -35,6 +35,7 @@ DECODE_ERRORS = (
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 ICON_MAGIC, CURSOR_MAGIC = b"\0\0\1\0", b"\0\0\2\0"
+DIB_HEADER = 40  # bytes
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
@@ -79,9 +80,8 @@ def open_picture(file: IO[bytes]) -> Image.Image:
     file.seek(0)
     if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
         return _open_heif(file)
-    if head[:4] in (ICON_MAGIC, CURSOR_MAGIC):
-        return _open_icon(file)
-    return _identify(file, head)
+    icon = _open_icon(file) if head[:4] in (ICON_MAGIC, CURSOR_MAGIC) else None
+    return icon or _identify(file, head)
 
 
 def _identify(file: IO[bytes], head: bytes) -> Image.Image:
@@ -115,11 +115,12 @@ def _open_heif(file: IO[bytes]) -> Image.Image:
     return Deferred("HEIF", opened.size, opened.to_pillow, opened.info.get("exif"))
 
 
-def _open_icon(file: IO[bytes]) -> Image.Image:
+def _open_icon(file: IO[bytes]) -> Image.Image | None:
     """Open an icon or a cursor, with the transparency that its mask or its pixels hold.
 
     Pillow reads the mask of an icon alone, and the number of bits from the directory, where
     cursors hold something else, and many icons nothing: the pictures themselves know it.
+    None is something else, such as a TGA file that begins alike.
     """
     content = bytearray(file.read())
     content[:4] = ICON_MAGIC
@@ -127,13 +128,20 @@ def _open_icon(file: IO[bytes]) -> Image.Image:
     for number in range(int.from_bytes(content[4:6], "little")):
         entry = 6 + 16 * number
         begin = int.from_bytes(content[entry + 12 : entry + 16], "little")
-        if content[begin : begin + 8] == PNG_MAGIC:
+        header = content[begin : begin + DIB_HEADER]
+        if len(header) < DIB_HEADER:
+            return None
+        if header[:8] == PNG_MAGIC:
             bits = b"\0\0"
-            width, height = struct.unpack_from(">LL", content, begin + 16)
-        else:
-            bits = content[begin + 14 : begin + 16]
-            width, height = struct.unpack_from("<Ll", content, begin + 4)
+            width, height = struct.unpack_from(">LL", header, 16)
+        elif header[0] >= DIB_HEADER and header[1:4] == b"\0\0\0":
+            bits = header[14:16]
+            width, height = struct.unpack_from("<Ll", header, 4)
             height = abs(height) // 2  # the mask lies below the picture
+        else:
+            return None
         content[entry + 6 : entry + 8] = bits
         size = max(size, (width, height), key=math.prod)
+    if not size[0]:
+        return None
     return Deferred("ICO", size, lambda: _identify(BytesIO(content), ICON_MAGIC))

@@ -64,9 +64,8 @@ def run(arguments: argparse.Namespace) -> None:
         grayscale=True,
         params_faces=given(arguments, "detector", "model", "margin"),
         dirpath=folder,
-        **given(
-            arguments, "method", "random_state", "n_jobs", "verbose", "max_memory", "max_pixels"
-        ),
+        **given(arguments, "method", "random_state", "n_jobs", "verbose"),
+        **given(arguments, "max_memory", "max_pixels"),
     )
     faces = model.extract_faces(without_results(arguments.folders, folder, names))
     _remove_old(folder, faces["pathnames_face"])

@@ -15,11 +15,12 @@ __all__ = ["decoding_bytes", "n_reductions"]
 
 # Bytes per pixel that Pillow holds; 4 where the mode is not named.
 HELD = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
-# Bytes per pixel of the array and what is copied for it, while Pillow still holds the picture.
-ARRAY = {"1": 1, "L": 1, "I;16": 4, "I;16L": 4, "I;16B": 4, "I;16N": 4, "I": 16, "F": 16}
+# Bytes per pixel of the array, and of what is copied for it while Pillow holds the picture.
+ARRAY = {"1": 1, "L": 1, "I;16": 4, "I;16L": 4, "I;16B": 4, "I;16N": 4, "I": 12, "F": 12}
 RGB = 3
 # Bytes per pixel of decoders that make the whole picture before Pillow has it.
-DECODER = {"WEBP": 16, "AVIF": 12, "HEIF": 16, "JPEG2000": 24, "GIF": 4, "TIFF": 1, "ICO": 8}
+DECODER = {"WEBP": 10, "AVIF": 6, "HEIF": 6, "ICO": 2}
+JPEG2000 = 5  # for each channel
 COEFFICIENT = 2  # bytes, of a JPEG whose scans can be combined only when all have been read
 
 # Markers of JPEG 2000.
@@ -44,9 +45,12 @@ def decoding_bytes(picture: Image.Image, original: tuple[int, int], *, turned: b
     >>> decoding_bytes(Image.new("RGB", (1000, 1000)), (1000, 1000), turned=False)
     7000000
     """
-    held = HELD.get(picture.mode, 4)
-    per_pixel = held * (2 if turned else 1) + ARRAY.get(picture.mode, RGB)
+    array = ARRAY.get(picture.mode, RGB)
+    per_pixel = HELD.get(picture.mode, 4) * (2 if turned else 1) + array
     per_pixel += DECODER.get(picture.format or "", 0)
+    if picture.format == "JPEG2000":
+        per_pixel += JPEG2000 * len(picture.getbands())
+    per_pixel = max(per_pixel, 2 * array)  # the second is scaled
     n_bytes = picture.width * picture.height * per_pixel
     if "progressive" in picture.info:
         n_bytes += round(original[0] * original[1] * _coefficients(picture) * COEFFICIENT)

@@ -6,12 +6,13 @@ and the array that is made of them. Measured with Pillow 13 on pictures of 10 mi
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 from PIL import Image
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
-__all__ = ["decoding_bytes", "n_reductions"]
+__all__ = ["coding_style", "decoding_bytes"]
 
 # Bytes per pixel that Pillow holds; 4 where the mode is not named.
 HELD = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
@@ -21,6 +22,7 @@ RGB = 3
 # Bytes per pixel of decoders that make the whole picture before Pillow has it.
 DECODER = {"WEBP": 10, "AVIF": 6, "HEIF": 6, "ICO": 2}
 JPEG2000 = 5  # for each channel
+BLOCK = 1024  # bytes for each block of a JPEG 2000, also where it is decoded reduced
 COEFFICIENT = 2  # bytes, of a JPEG whose scans can be combined only when all have been read
 
 # Markers of JPEG 2000.
@@ -28,33 +30,39 @@ START, SIZE, CODING_STYLE = b"\xff\x4f", b"\xff\x51", b"\xff\x52"
 HEADER_BYTES = 1 << 16
 
 
-def decoding_bytes(picture: Image.Image, original: tuple[int, int], *, turned: bool) -> int:
+def decoding_bytes(
+    picture: Image.Image, size: tuple[int, int], original: tuple[int, int], *, turned: bool
+) -> int:
     """Return the bytes that decoding takes at its peak.
 
     Parameters
     ----------
     picture : PIL image
-        Opened; its size is that at which it is decoded.
-    original : (width, height)
-        Size in the file.
+        Opened.
+    size, original : (width, height)
+        Size at which it is decoded, and in the file.
     turned : bool
         Whether it will be turned upright.
 
     Examples
     --------
-    >>> decoding_bytes(Image.new("RGB", (1000, 1000)), (1000, 1000), turned=False)
+    >>> decoding_bytes(Image.new("RGB", (50, 40)), (1000, 1000), (1000, 1000), turned=False)
     7000000
     """
     array = ARRAY.get(picture.mode, RGB)
     per_pixel = HELD.get(picture.mode, 4) * (2 if turned else 1) + array
     per_pixel += DECODER.get(picture.format or "", 0)
-    if picture.format == "JPEG2000":
+    if isinstance(picture, Jpeg2KImageFile):
         per_pixel += JPEG2000 * len(picture.getbands())
-    per_pixel = max(per_pixel, 2 * array)  # the second is scaled
-    n_bytes = picture.width * picture.height * per_pixel
+    per_original = 0.0
     if "progressive" in picture.info:
-        n_bytes += round(original[0] * original[1] * _coefficients(picture) * COEFFICIENT)
-    return n_bytes
+        per_original = _coefficients(picture) * COEFFICIENT
+    elif isinstance(picture, Jpeg2KImageFile):
+        per_original = BLOCK / coding_style(picture).block_area
+    return (
+        size[0] * size[1] * max(per_pixel, 2 * array)  # of two arrays one is scaled
+        + math.ceil(original[0] * original[1] * per_original)
+    )
 
 
 def _coefficients(picture: Any) -> float:
@@ -63,8 +71,15 @@ def _coefficients(picture: Any) -> float:
     return sum(factors) / max(factors, default=1)
 
 
-def n_reductions(picture: Jpeg2KImageFile) -> int:
-    """Return how many times a JPEG 2000 can be halved while it is decoded."""
+class CodingStyle(NamedTuple):
+    """How often a JPEG 2000 can be halved while it is decoded, and the pixels of its blocks."""
+
+    n_levels: int
+    block_area: int
+
+
+def coding_style(picture: Jpeg2KImageFile) -> CodingStyle:
+    """Return what the header of a JPEG 2000 says; the smallest blocks where it says nothing."""
     file = picture.fp
     assert file is not None
     begin = file.tell()
@@ -73,8 +88,7 @@ def n_reductions(picture: Jpeg2KImageFile) -> int:
     file.seek(begin)
     at = head.find(START + SIZE) + len(START)
     while at >= len(START) and head[at : at + 1] == b"\xff":
-        length = int.from_bytes(head[at + 2 : at + 4], "big")
-        if head[at : at + 2] == CODING_STYLE:
-            return head[at + 9] if at + 9 < len(head) else 0
-        at += 2 + length
-    return 0
+        if head[at : at + 2] == CODING_STYLE and len(head) > at + 11:
+            return CodingStyle(head[at + 9], 1 << (head[at + 10] % 16 + head[at + 11] % 16 + 4))
+        at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
+    return CodingStyle(0, 16)

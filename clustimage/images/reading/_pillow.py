@@ -13,8 +13,9 @@ from PIL import Image, UnidentifiedImageError
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from clustimage._core.errors import MissingDependencyError
+from clustimage._core.parameters import setting
 from clustimage.images.exif._facts import read_facts
-from clustimage.images.reading._decoding_bytes import decoding_bytes, n_reductions
+from clustimage.images.reading._decoding_bytes import coding_style, decoding_bytes
 from clustimage.images.reading._decoding_limits import DecodingLimits, TooLargeError, Turn
 from clustimage.images.reading._listing import missing
 from clustimage.images.reading._modes import load, to_array, unread_kind
@@ -108,8 +109,8 @@ def read_pixels(
         return _what_else(content, str(exc))
     except TooLargeError as exc:
         return str(exc)
-    except Image.DecompressionBombError as exc:
-        return f"more pixels in a part of it than Pillow decodes ({_one_line(exc)})"
+    except Image.DecompressionBombError:
+        return f"more pixels than are decoded ({setting('max_pixels', turn.limits.max_pixels)})"
     except DECODE_ERRORS as exc:
         words = last_message() or f"{type(exc).__name__}: {exc}"
         return f"broken, or of a kind that is not read ({_one_line(words)})"
@@ -155,12 +156,12 @@ def _read_picture(picture: Image.Image, dim: MinSize, gray: bool, turn: Turn) ->
     if is_jpeg and min_size is not None:
         # Gray is then the luma that the file holds, without a way through RGB.
         picture.draft("L" if gray else None, min_size)
-    n_bytes = decoding_bytes(picture, original, turned=orientation in TURNS)
+    size, turned = picture.size, orientation in TURNS
     if isinstance(picture, Jpeg2KImageFile) and min_size is not None:
-        n_bytes = _reduce(picture, min_size, n_bytes, turn.limits)
-    else:
-        turn.limits.check_pixels(*picture.size)
-    turn.take(n_bytes, picture.width * picture.height)
+        size = _reduce(picture, min_size, turn.limits, turned=turned)
+    turn.limits.check_pixels(*size)
+    n_bytes = decoding_bytes(picture, size, original, turned=turned)
+    turn.take(n_bytes, size[0] * size[1])
     values = load(picture)
     if not is_jpeg:
         # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
@@ -187,20 +188,18 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _reduce(
-    picture: Jpeg2KImageFile, min_size: tuple[int, int], n_bytes: int, limits: DecodingLimits
-) -> int:
-    """Halve a JPEG 2000 that is too large as often as needed; return the bytes it then takes."""
-    width, height = picture.size
-    for times in range(n_reductions(picture) + 1):
-        across, down = -(-width >> times), -(-height >> times)
-        share = n_bytes * across * down // (width * height)
+    picture: Jpeg2KImageFile, min_size: tuple[int, int], limits: DecodingLimits, *, turned: bool
+) -> tuple[int, int]:
+    """Halve a JPEG 2000 that is too large as often as needed; return the size it then has."""
+    for times in range(coding_style(picture).n_levels + 1):
+        across, down = (-(-side >> times) for side in picture.size)
         if times and (across < min_size[0] or down < min_size[1]):
             break
-        if across * down <= limits.max_pixels and not limits.why_not(share, across * down):
+        n_bytes = decoding_bytes(picture, (across, down), picture.size, turned=turned)
+        if across * down <= limits.max_pixels and not limits.why_not(n_bytes, across * down):
             picture.reduce = times
-            return share
-    limits.check_pixels(width, height)
-    return n_bytes
+            return across, down
+    return picture.size
 
 
 def _what_else(content: str | bytes | Image.Image, tried: str) -> str:

@@ -27,6 +27,7 @@ COEFFICIENT = 2  # bytes, of a JPEG whose scans can be combined only when all ha
 
 # Markers of JPEG 2000.
 START, SIZE, CODING_STYLE = b"\xff\x4f", b"\xff\x51", b"\xff\x52"
+MAX_BITS = 38
 HEADER_BYTES = 1 << 16
 
 
@@ -72,14 +73,15 @@ def _coefficients(picture: Any) -> float:
 
 
 class CodingStyle(NamedTuple):
-    """How often a JPEG 2000 can be halved while it is decoded, and the pixels of its blocks."""
+    """How a JPEG 2000 is stored: its bits per channel, how often it can be halved, its blocks."""
 
+    n_bits: int
     n_levels: int
-    block_area: int
+    block_area: int  # pixels
 
 
 def coding_style(picture: Jpeg2KImageFile) -> CodingStyle:
-    """Return what the header of a JPEG 2000 says; the smallest blocks where it says nothing."""
+    """Return what the header of a JPEG 2000 says; what is worst where it says nothing."""
     file = picture.fp
     assert file is not None
     begin = file.tell()
@@ -87,8 +89,17 @@ def coding_style(picture: Jpeg2KImageFile) -> CodingStyle:
     head = file.read(HEADER_BYTES)
     file.seek(begin)
     at = head.find(START + SIZE) + len(START)
+    n_bits = max((depth % 128 + 1 for depth in _depths(head[at:])), default=MAX_BITS)
     while at >= len(START) and head[at : at + 1] == b"\xff":
         if head[at : at + 2] == CODING_STYLE and len(head) > at + 11:
-            return CodingStyle(head[at + 9], 1 << (head[at + 10] % 16 + head[at + 11] % 16 + 4))
+            return CodingStyle(
+                n_bits, head[at + 9], 1 << (head[at + 10] % 16 + head[at + 11] % 16 + 4)
+            )
         at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
-    return CodingStyle(0, 16)
+    return CodingStyle(n_bits, 0, 16)
+
+
+def _depths(segment: bytes) -> bytes:
+    """Return the byte for the depth of each channel in the segment of the size."""
+    n_channels = int.from_bytes(segment[38:40], "big")
+    return segment[40 : 40 + 3 * n_channels : 3]

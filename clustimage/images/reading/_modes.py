@@ -11,8 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImagePalette
+from PIL.FitsImagePlugin import FitsImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
+
+from clustimage.images.reading._decoding_bytes import coding_style
 
 __all__ = ["load", "to_array", "unread_kind"]
 
@@ -29,14 +33,19 @@ Values = Callable[[Image.Image], np.ndarray]
 ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 PIXELS_PER_BAND = 1 << 19
 
+FITS_HEADER_BYTES = 1 << 20
 GRAY_BITS = {"L;2": 2, "L;4": 4}  # raw modes of PNG whose pixels are scaled to 8 bits
 
 
 def unread_kind(picture: Image.Image) -> str:
     """Return why a picture that was opened is of a kind that Pillow would decode wrongly."""
-    if picture.format == "JPEG2000" and picture.mode in ("P", "PA"):
-        # Pillow leaves out colours that are in it twice, and does not look at their order.
-        return "a JPEG 2000 with a palette"
+    if isinstance(picture, Jpeg2KImageFile):
+        # Pillow leaves out colours that are in a palette twice, does not look at their order, and
+        # makes black of white where it rounds to 8 bits.
+        if picture.mode in ("P", "PA"):
+            return "a JPEG 2000 with a palette"
+        if picture.mode not in ("L", "I;16") and coding_style(picture).n_bits > 8:
+            return "a JPEG 2000 with colour or alpha of more than 8 bits"
     if not isinstance(picture, TiffImageFile):
         return ""
     tags = picture.tag_v2
@@ -67,6 +76,8 @@ def load(picture: Image.Image) -> Values | None:
     else:
         if isinstance(picture, TiffImageFile):
             values = _tiff_values(picture)
+        elif isinstance(picture, FitsImageFile):
+            values = _fits_values(picture)
         picture.load()
     return values
 
@@ -223,3 +234,36 @@ def _bits(picture: TiffImageFile) -> int:
 
 def _sample_format(picture: TiffImageFile) -> int:
     return max(picture.tag_v2.get(SAMPLE_FORMAT, (1,)))
+
+
+# --- FITS -----------------------------------------------------------------------------------------
+
+
+def _fits_values(picture: FitsImageFile) -> Values | None:
+    """Return what gives the values of a FITS file: they have a sign, a scale and a zero."""
+    cards = _fits_cards(picture)
+    scale, zero = (
+        float(cards.get(key, default).replace(b"D", b"E"))  # as Fortran writes it
+        for key, default in ((b"BSCALE", b"1"), (b"BZERO", b"0"))
+    )
+    deep = picture.mode.startswith("I;16")
+    if not deep and (scale, zero) == (1, 0):
+        return None
+
+    def values(loaded: Image.Image) -> np.ndarray:
+        img = np.asarray(loaded)
+        return (img.astype(np.int16) if deep else img) * scale + zero
+
+    return values
+
+
+def _fits_cards(picture: FitsImageFile) -> dict[bytes, bytes]:
+    """Return the keywords before the pixels."""
+    file = picture.fp
+    assert file is not None
+    begin = file.tell()
+    file.seek(0)
+    head = file.read(min(picture.tile[0][2], FITS_HEADER_BYTES))
+    file.seek(begin)
+    cards = [head[at : at + 80] for at in range(0, len(head), 80)]
+    return {card[:8].strip(): card[10:].split(b"/")[0].strip() for card in cards}

@@ -144,9 +144,10 @@ def load_images(
     Notes
     -----
     EXIF orientation is applied, transparency laid over white, the first frame of an
-    animation taken. Gray of 16 or 32 bits is scaled by its own maximum (negative
-    values in a file are first shifted to 0); colour profiles are not applied. A
-    JPEG is decoded at the smallest of the sizes 1, 1/2, 1/4, 1/8 not below `dim`.
+    animation taken. Gray of 12, 16 or 32 bits and floats are scaled by their own maximum
+    (negative values in a file are first shifted to 0); colour of 16 bits is brought to 8
+    first; colour profiles are not applied. A JPEG is decoded at the smallest of the sizes
+    1, 1/2, 1/4, 1/8 not below `dim`, a JPEG 2000 at a smaller one where it is too large.
 
     Examples
     --------

@@ -68,7 +68,7 @@ def decoding_bytes(
 
 def _coefficients(picture: Any) -> float:
     """Return how many coefficients a JPEG has per pixel: 1.5 where colour is subsampled."""
-    factors = [across * down for _, across, down, _ in getattr(picture, "layer", ())]
+    factors: list[int] = [across * down for _, across, down, _ in getattr(picture, "layer", ())]
     return sum(factors) / max(factors, default=1)
 
 

@@ -47,13 +47,13 @@ class DecodingLimits:
     --------
     >>> limits = DecodingLimits(budget=Budget(10**9))
     >>> with limits.turn() as turn:
-    ...     turn.take(2 * 10**8, 16_000_000)
+    ...     turn.take(2 * 10**8, (5000, 4000))
     >>> with limits.turn() as turn:
-    ...     turn.take(2 * 10**9, 16_000_000)
+    ...     turn.take(2 * 10**9, (50_000, 4000))
     Traceback (most recent call last):
     ...
-    clustimage.images.reading._decoding_limits.TooLargeError: decoding its 16,000,000 pixels takes \
-about 2.0 GB of memory, more than is allowed (max_memory='1.0 GB'). Give max_memory='2,000 MB' or \
+    clustimage.images.reading._decoding_limits.TooLargeError: decoding its 50,000 x 4,000 pixels \
+takes about 2.0 GB of memory, more than is allowed (max_memory='1.0 GB'). Give max_memory='2,000 MB' or \
 more
     """
 
@@ -78,11 +78,11 @@ more
                 f"({setting('max_pixels', self.max_pixels)})"
             )
 
-    def why_not(self, n_bytes: int, n_pixels: int) -> str:
+    def why_not(self, n_bytes: int, size: tuple[int, int]) -> str:
         """Return why an image that takes `n_bytes` cannot be decoded even alone, or nothing."""
         if n_bytes <= ALWAYS:
             return ""
-        what = f"decoding its {n_pixels:,} pixels"
+        what = f"decoding its {size[0]:,} x {size[1]:,} pixels"
         if self.budget is not None:
             return self.budget.problem(n_bytes, what=what).rstrip(".")
         free = available_memory()
@@ -106,7 +106,7 @@ class Turn:
         self.limits = limits
         self._n_bytes = 0
 
-    def take(self, n_bytes: int, n_pixels: int) -> None:
+    def take(self, n_bytes: int, size: tuple[int, int]) -> None:
         """Wait until `n_bytes` are free, and take them in the place of those taken before.
 
         Raises
@@ -115,7 +115,7 @@ class Turn:
             If they never will be.
         """
         self.give_back()
-        problem = self.limits.why_not(n_bytes, n_pixels)
+        problem = self.limits.why_not(n_bytes, size)
         if problem:
             raise TooLargeError(problem)
         changed, queue = self.limits._changed, self.limits._queue

@@ -132,7 +132,7 @@ def _open_icon(file: IO[bytes]) -> Image.Image | None:
         if len(header) < DIB_HEADER:
             return None
         if header[:8] == PNG_MAGIC:
-            bits = b"\0\0"
+            bits = bytearray(2)
             width, height = struct.unpack_from(">LL", header, 16)
         elif header[0] >= DIB_HEADER and header[1:4] == b"\0\0\0":
             bits = header[14:16]

@@ -161,7 +161,7 @@ def _read_picture(picture: Image.Image, dim: MinSize, gray: bool, turn: Turn) ->
         size = _reduce(picture, min_size, turn.limits, turned=turned)
     turn.limits.check_pixels(*size)
     n_bytes = decoding_bytes(picture, size, original, turned=turned)
-    turn.take(n_bytes, size[0] * size[1])
+    turn.take(n_bytes, original)
     values = load(picture)
     if not is_jpeg:
         # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
@@ -196,7 +196,7 @@ def _reduce(
         if times and (across < min_size[0] or down < min_size[1]):
             break
         n_bytes = decoding_bytes(picture, (across, down), picture.size, turned=turned)
-        if across * down <= limits.max_pixels and not limits.why_not(n_bytes, across * down):
+        if across * down <= limits.max_pixels and not limits.why_not(n_bytes, picture.size):
             picture.reduce = times
             return across, down
     return picture.size

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from PIL import Image
+from PIL import Image, _imaging
 
 __all__ = ["last_message", "quiet_pillow"]
 
@@ -76,7 +76,7 @@ def _of_libtiff(name: str) -> Any:
     """Return a function of the libtiff that Pillow uses; None where it is not a library apart."""
     try:
         # Looked for in the module and in the libraries that it was linked with.
-        function = getattr(ctypes.CDLL(Image.core.__file__), name)
+        function = getattr(ctypes.CDLL(_imaging.__file__), name)
     except (AttributeError, OSError):
         return None
     function.argtypes, function.restype = [ctypes.c_void_p], ctypes.c_void_p
@@ -92,11 +92,12 @@ def _format(text: bytes, arguments: int | None) -> str:
     return buffer.value.decode("utf-8", "replace")
 
 
-@ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
 def _handler(module: bytes | None, text: bytes | None, arguments: int | None) -> None:
     if text and not getattr(_of_thread, "message", ""):
         begin = f"{module.decode('utf-8', 'replace')}: " if module else ""
         _of_thread.message = begin + _format(text, arguments)
 
 
-_keep = ctypes.cast(_handler, ctypes.c_void_p)
+_kind = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
+_of_c = _kind(_handler)  # lives as long as libtiff may call it
+_keep = ctypes.cast(_of_c, ctypes.c_void_p)

@@ -53,8 +53,8 @@ class DecodingLimits:
     Traceback (most recent call last):
     ...
     clustimage.images.reading._decoding_limits.TooLargeError: decoding its 50,000 x 4,000 pixels \
-takes about 2.0 GB of memory, more than is allowed (max_memory='1.0 GB'). Give max_memory='2,000 MB' or \
-more
+takes about 2.0 GB of memory, more than is allowed (max_memory='1.0 GB'). Give max_memory='2,000 \
+MB' or more
     """
 
     max_pixels: int = MAX_PIXELS

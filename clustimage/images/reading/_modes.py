@@ -144,7 +144,8 @@ def _from_zero(img: np.ndarray) -> np.ndarray | str:
         return "NaN or infinite values"
     if img.dtype.kind not in "if" or img.min() >= 0:
         return img
-    return img - img.min().astype(np.float64)
+    shifted: np.ndarray = img - img.min().astype(np.float64)
+    return shifted
 
 
 # --- PNG ------------------------------------------------------------------------------------------
@@ -207,7 +208,7 @@ def _tiff_values(picture: TiffImageFile) -> Values | None:
 
 
 def _is_native(picture: TiffImageFile) -> bool:
-    return (picture.tag_v2.prefix == b"II") == (sys.byteorder == "little")
+    return bool((picture.tag_v2.prefix == b"II") == (sys.byteorder == "little"))
 
 
 def _is_raw(picture: TiffImageFile) -> bool:
@@ -225,15 +226,15 @@ def _name(picture: TiffImageFile) -> str:
 
 def _n_bytes(picture: TiffImageFile) -> int:
     tags = picture.tag_v2
-    return sum(tags.get(STRIP_BYTES) or tags.get(TILE_BYTES, ()))
+    return int(sum(tags.get(STRIP_BYTES) or tags.get(TILE_BYTES, ())))
 
 
 def _bits(picture: TiffImageFile) -> int:
-    return max(picture.tag_v2.get(BITS, (1,)))
+    return int(max(picture.tag_v2.get(BITS, (1,))))
 
 
 def _sample_format(picture: TiffImageFile) -> int:
-    return max(picture.tag_v2.get(SAMPLE_FORMAT, (1,)))
+    return int(max(picture.tag_v2.get(SAMPLE_FORMAT, (1,))))
 
 
 # --- FITS -----------------------------------------------------------------------------------------

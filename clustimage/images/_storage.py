@@ -186,8 +186,8 @@ def plan_images(
 
     `folder` is the `dirpath`, where the file of the pixels and the cache would be; None is the
     system's temporary folder, without a cache. `n_files` of the images are files and go into
-    the cache, by default all. Large originals other than JPEG come on top, one per worker: how
-    large they are is known only when they are read.
+    the cache, by default all. Large originals come on top, within
+    what is left of the budget: how large they are is known only when they are read.
 
     Examples
     --------

@@ -20,6 +20,7 @@ from clustimage.export._folders import plan_folders
 from clustimage.export._model_file import load_model, save_model
 from clustimage.export._moved import follow_moved
 from clustimage.export._table import count_sizes, to_frame
+from clustimage.images.reading._listing import printable
 from clustimage.similarity import distance_to_center
 
 if TYPE_CHECKING:
@@ -194,7 +195,10 @@ class ExportMethods(ModelBase):
             and `runner_up` (label of that other one, -1 for none). Where a step was not
             run, its numbers are NaN, and `label`, `is_unique` and `runner_up` are None.
             Where images are faces that `extract_faces` cut out, also `photo`, the photo that
-            each came from, and `face`, its number there.
+            each came from, and `face`, its number there. File names that are not valid
+            Unicode are spelled with a backslash (``caf\\udce9.png``) so that the table can be
+            written; ``results["pathnames"]``, in the same order, holds those that open the
+            files.
 
         Raises
         ------
@@ -220,7 +224,7 @@ class ExportMethods(ModelBase):
             frame["confidence"], frame["runner_up"] = found
         links = face_links(self._state)
         if any(links):
-            frame["photo"] = [None if link is None else link[0] for link in links]
+            frame["photo"] = [None if link is None else printable(link[0]) for link in links]
             frame["face"] = [None if link is None else link[1] for link in links]
             frame["face"] = frame["face"].astype("Int64")
         return frame
@@ -275,7 +279,9 @@ class ExportMethods(ModelBase):
         action : {"symlink", "hardlink", "copy", "move"}, default="symlink"
             Links by absolute path; second names of the same files, on one file system
             only; copies that keep the times; or the images themselves go, and
-            ``results["pathnames"]`` and ``["filenames"]`` follow them.
+            ``results["pathnames"]`` and ``["filenames"]`` follow them. An image that is a
+            symbolic link is moved as such; links among the images, also those that stay,
+            lead to the new path of an image that is moved.
         layout : {"label", "size"}, default="label"
             ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
         target_labels : int or list of int, optional
@@ -289,7 +295,8 @@ class ExportMethods(ModelBase):
         -------
         DataFrame of shape (n, 6)
             A row per image, in their order: `pathname` (before a move), `label`, `target`
-            (absolute path of the link or file, or None), `action`, `status` and `reason`.
+            (absolute path of the link or file, or None), `action`, `status` and `reason`;
+            file names as in `to_frame`.
             `status` is ``"planned"`` (dry run), ``"done"``, ``"exists"`` (the very same
             link, copy or file was there already), ``"left out"`` (by its label),
             ``"skipped"`` (an array without a file; what came after the disk was full) or

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +13,7 @@ from clustimage._core.errors import InvalidParameterError
 from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import set_clustering
+from clustimage._model.plot_inputs import colors_of
 from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
 from clustimage.cluster import cut_tree_at, with_other_labels
@@ -64,8 +68,8 @@ class QuestionMethods(ModelBase):
         dict
             ``"feat"``, the features of the queries, then a DataFrame per query under
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
-            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first. Also in
-            ``results["predict"]``.
+            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first; file names in
+            the tables as in `to_frame`. Also in ``results["predict"]``.
 
         Raises
         ------
@@ -150,6 +154,11 @@ class QuestionMethods(ModelBase):
         if max_d is not None:
             clustering = with_other_labels(clustering, cut_tree_at(clustering.tree, max_d))
         height = clustering.height if max_d is None else max_d
+        options = {
+            "names_of_leaf": _names_of_images(self.results),
+            "colors": colors_of(self._state, clustering.labels),
+            **options,
+        }
         fig, ax, info = dendrogram(clustering, max_d=height, **options)
         if max_d is not None:
             set_clustering(self, clustering, self._state.made_from["labels"][0])
@@ -180,7 +189,8 @@ class QuestionMethods(ModelBase):
         if state.clusteval is None:
             feat = state.results[state.made_from["labels"][0]]
             verbosity = self._settings.verbose
-            made = to_clusteval(clustering, feat, colors=label_colors, verbosity=verbosity)
+            colors = partial(label_colors, colors=colors_of(state, clustering.labels))
+            made = to_clusteval(clustering, feat, colors=colors, verbosity=verbosity)
             state.store(clusteval=made)
         return state.clusteval
 
@@ -197,9 +207,10 @@ class QuestionMethods(ModelBase):
     def import_status(self) -> pd.DataFrame:
         """A row for every input: whether it was read, its size, and when it was taken.
 
-        Columns: ``pathname``; ``status``, ``"ok"`` or ``"skipped"``; ``reason``; ``width``
-        and ``height`` in pixels; ``timestamp`` (UTC) and ``timestamp_from``, which says
-        where it comes from: the time that `cluster` used, or would use.
+        Columns: ``pathname``, as in `to_frame`; ``status``, ``"ok"`` or ``"skipped"``;
+        ``reason``; ``width`` and ``height`` in pixels; ``timestamp`` (UTC) and
+        ``timestamp_from``, which says where it comes from: the time that `cluster` used, or
+        would use; ``exif``, why EXIF data that are there cannot be used.
         """
         return self._state.images_read().status_frame(self._state.timestamps)
 
@@ -230,6 +241,18 @@ class QuestionMethods(ModelBase):
         (8, 8)
         """
         return get_dim(X, self.params["dim"])
+
+
+def _names_of_images(results: dict[str, Any]) -> list[str] | None:
+    """Return the file names, with their folders where files have one name; None without images."""
+    names, paths = results["filenames"], results["pathnames"]
+    if names is None:
+        return None
+    repeated = {name for name, times in Counter(names.tolist()).items() if times > 1}
+    return [
+        f"{PurePath(path).parent.name}/{name}" if name in repeated else str(name)
+        for name, path in zip(names.tolist(), paths.tolist(), strict=True)
+    ]
 
 
 def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:

@@ -115,7 +115,8 @@ def _add_clustering(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sim",
         type=float,
-        help="cut by similarity, 0 to 1, instead of choosing k",
+        help="cut by similarity, 0 to 1, instead of choosing k; what suits depends on the photos: "
+        "of 600 mixed ones 0.2 to 0.35 with --method cnn",
     )
     parser.add_argument(
         "--time-weight",

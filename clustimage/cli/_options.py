@@ -41,6 +41,8 @@ class OptionNames(ParameterNames):
     ("'--seed'", '--dim 64 32', "'zoom'")
     """
 
+    in_python = False
+
     def __init__(self, actions: Iterable[argparse.Action]) -> None:
         self.actions = {action.dest: action for action in actions if action.option_strings}
 

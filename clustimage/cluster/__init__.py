@@ -10,7 +10,7 @@ from clustimage.cluster._labels import order_labels
 from clustimage.cluster._plan import plan_clusters
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
 from clustimage.cluster._request import EXIF_METRICS, ClusterRequest
-from clustimage.cluster._result import Clustering, with_other_labels
+from clustimage.cluster._result import Clustering, with_last_search, with_other_labels
 from clustimage.cluster._search import search_k
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._custom import CustomClusterer
@@ -26,6 +26,7 @@ from clustimage.cluster.tree._linkage import (
     cut_tree_at,
     cut_tree_k,
 )
+from clustimage.cluster.tree._similarity_cut import check_levels, count_cuts
 
 __all__ = [
     "CLUSTERERS",
@@ -43,9 +44,11 @@ __all__ = [
     "HDBSCANClusterer",
     "KMeansClusterer",
     "CustomClusterer",
+    "check_levels",
     "cluster_exif",
     "cluster_timestamps",
     "cluster_locations",
+    "count_cuts",
     "cut_heights",
     "cut_tree_at",
     "cut_tree_k",
@@ -54,5 +57,6 @@ __all__ = [
     "order_labels",
     "plan_clusters",
     "search_k",
+    "with_last_search",
     "with_other_labels",
 ]

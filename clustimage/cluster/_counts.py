@@ -10,8 +10,8 @@ import numpy as np
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named, setting
+from clustimage._distances.distinct import name_distinct_rows
 from clustimage.cluster._clusterer import Clusterer
-from clustimage.cluster._distinct import name_distinct_rows
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster._request import ClusterRequest
 from clustimage.cluster.clusterers._custom import CustomClusterer

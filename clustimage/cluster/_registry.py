@@ -9,6 +9,7 @@ from clustimage.cluster.clusterers._dbscan import DBSCANClusterer
 from clustimage.cluster.clusterers._hdbscan import HDBSCANClusterer
 from clustimage.cluster.clusterers._kmeans import KMeansClusterer
 from clustimage.cluster.evaluators._calinski_harabasz import CalinskiHarabasz
+from clustimage.cluster.evaluators._consensus import Consensus
 from clustimage.cluster.evaluators._davies_bouldin import DaviesBouldin
 from clustimage.cluster.evaluators._derivative import Derivative
 from clustimage.cluster.evaluators._elbow import Elbow
@@ -29,4 +30,5 @@ EVALUATORS: dict[str, type[Evaluator]] = {
     "derivative": Derivative,
     "elbow": Elbow,
     "calinski": CalinskiHarabasz,
+    "consensus": Consensus,
 }

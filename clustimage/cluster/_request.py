@@ -37,12 +37,12 @@ class ClusterRequest:
     cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object
         An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
         `CustomClusterer`.
-    evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}
-        Derivative needs a tree (agglomerative), elbow a clusterer that is given k
+    evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}
+        Derivative and consensus need a tree (agglomerative), elbow a clusterer that is given k
         (agglomerative, kmeans).
     metric : str, default="euclidean"
         One of `METRICS`, for the clusters and for their silhouettes. kmeans, and the
-        evaluators dbindex, elbow and calinski, are Euclidean by definition. For
+        evaluators dbindex, elbow, calinski and consensus, are Euclidean by definition. For
         `cluster_exif` one of `EXIF_METRICS`.
     linkage : str, optional
         One of `LINKAGES`, for agglomerative; ward, centroid and median need

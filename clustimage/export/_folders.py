@@ -18,6 +18,7 @@ from clustimage._core.logs import get_logger, progress
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_option, invalid
 from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
+from clustimage.export._links import entries_behind, entry_of, move_link, replace_link
 from clustimage.images.reading._listing import absolute, printable
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ MAX_TRIES = 100
 
 @dataclass
 class Row:
-    """What becomes of one image."""
+    """What becomes of one image.
+
+    `entry` and `behind` are, for a move, its path without links in the folders, and the entries
+    that the image leads over where it is a link itself.
+    """
 
     pathname: str
     label: int
@@ -46,6 +51,8 @@ class Row:
     target: Path | None = None
     status: str = "planned"
     reason: str = ""
+    entry: str = ""
+    behind: tuple[str, ...] = ()
 
     def end(self, status: str, reason: str = "") -> None:
         """Set how it ended; where nothing was made there is no target."""
@@ -229,15 +236,18 @@ class FolderPlan:
         self._word, self._action = action, ACTIONS[action]
         self._names = _Names(self._action)
         self._moving: set[str] = set()
+        self._moved_entries: dict[str, Path] = {}
 
     def add(self, row: Row) -> None:
         """Choose the target of the next image; its folder is None where it is left out."""
         self.rows.append(row)
+        if self._word == "move" and os.path.isabs(row.pathname):  # noqa: PTH117
+            row.entry, row.behind = entry_of(row.pathname), entries_behind(row.pathname)
         if row.folder is None:
             row.end("left out", "not in a cluster" if row.label < 0 else "not in target_labels")
         elif not os.path.isabs(row.pathname):  # noqa: PTH117
             row.end("skipped", "no file: it was given as an array")
-        elif row.pathname in self._moving:
+        elif row.entry in self._moving:
             row.end("skipped", "the same file as an image before, which is moved")
         elif not _is_file(row.pathname):
             row.end("failed", "the file is not there any more")
@@ -246,7 +256,7 @@ class FolderPlan:
             if there:
                 row.end("exists")
             if self._word == "move":
-                self._moving.add(row.pathname)
+                self._moving.add(row.entry)
 
     def check(self) -> None:
         """Refuse folders of clusters that lead elsewhere or cannot be made.
@@ -282,6 +292,8 @@ class FolderPlan:
             If a folder cannot be made; then nothing is left behind.
         """
         todo = [row for row in self.rows if row.status == "planned"]
+        # A link comes after what it leads over, whose new path is known by then.
+        todo.sort(key=lambda row: len(row.behind))
         made = _make_folders(self._folders("planned"))
         try:
             for number, row in enumerate(progress(todo, desc=self._action.noun, total=len(todo))):
@@ -291,7 +303,31 @@ class FolderPlan:
                     later.end("skipped", "the disk is full")
                 break
         finally:
+            self._follow_moved()
             _remove_empty(made)
+
+    def _follow_moved(self) -> None:
+        """Let all links and all other spellings of a path follow what was moved."""
+        for row in self.rows:
+            if row.pathname in self.moved:
+                continue
+            if row.entry in self._moved_entries:
+                self.moved[row.pathname] = str(self._moved_entries[row.entry])
+            elif not self._moved_entries.keys().isdisjoint(row.behind):
+                reason = "the link leads to the new path of its image"
+                try:
+                    replace_link(Path(row.pathname), self._image_of(row))
+                except OSError as exc:
+                    reason = f"its image was moved, and the link cannot follow: {exc.strerror}"
+                row.reason = f"{row.reason}; {reason}" if row.reason else reason
+
+    def _image_of(self, row: Row) -> Path:
+        """Return what a link has to lead to, after what was moved until now."""
+        for entry in row.behind:
+            if entry in self._moved_entries:
+                return self._moved_entries[entry]
+        source = Path(row.pathname)
+        return source.parent / source.readlink()
 
     def _place(self, row: Row) -> bool:
         """Make one file; return whether it makes sense to go on."""
@@ -299,7 +335,10 @@ class FolderPlan:
             if row.target is None or row.folder is None:
                 break
             try:
-                self._action.make(Path(row.pathname), row.target)
+                if row.behind:
+                    move_link(Path(row.pathname), row.target, self._image_of(row))
+                else:
+                    self._action.make(Path(row.pathname), row.target)
             except FileExistsError:
                 # Somebody has taken the name since it was chosen.
                 row.target, there = self._names.choose(row, row.folder)
@@ -313,6 +352,7 @@ class FolderPlan:
                 row.end("done")
                 if self._word == "move":
                     self.moved[row.pathname] = str(row.target)
+                    self._moved_entries[row.entry] = row.target
                 return True
         row.end("failed", f"no name is free after {MAX_TRIES} tries")
         return True
@@ -327,10 +367,10 @@ class FolderPlan:
         """Return the table that `ExportMethods.to_dirs` describes."""
         import pandas as pd
 
-        targets = [None if row.target is None else str(row.target) for row in self.rows]
+        targets = [None if row.target is None else printable(str(row.target)) for row in self.rows]
         return pd.DataFrame(
             {
-                "pathname": pd.Series([row.pathname for row in self.rows], dtype=object),
+                "pathname": pd.Series([printable(row.pathname) for row in self.rows], dtype=object),
                 "label": np.array([row.label for row in self.rows], dtype=int),
                 "target": pd.Series(targets, dtype=object),
                 "action": self._word,

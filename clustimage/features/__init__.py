@@ -20,7 +20,7 @@ from clustimage.features._hash import (
     HaarHash,
     PerceptualHash,
 )
-from clustimage.features._hog import HOGExtractor, extract_hog
+from clustimage.features._hog import HOGExtractor, cell_histograms, extract_hog
 from clustimage.features._pca import PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
 from clustimage.features._precomputed import PrecomputedExtractor, read_features
@@ -49,6 +49,7 @@ __all__ = [
     "PerceptualHash",
     "PrecomputedExtractor",
     "RawExtractor",
+    "cell_histograms",
     "extract_hog",
     "make_extractor",
     "needs_gray",

@@ -14,6 +14,7 @@ from clustimage.images._status import ImageStatus
 from clustimage.images.exif._timestamps import Timestamps, as_datetimes, timestamp_of
 from clustimage.images.reading._decoding_limits import DecodingLimits
 from clustimage.images.reading._frames import Frame, frame_batches
+from clustimage.images.reading._listing import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,18 +194,20 @@ class Images:
         Returns
         -------
         DataFrame
-            One row per input, in its order: pathname, status, reason; width and height as
+            One row per input, in its order: pathname (spelled so that it can be written, see
+            `printable`), status, reason; width and height as
             whole numbers (dtype ``Int64``), missing where the input was skipped; timestamp
             (``datetime64[ns, UTC]``, to the microsecond; NaT where there is none, or one that
-            this type cannot hold) and timestamp_from (``"DateTimeOriginal"``, ``"DateTime"``,
-            ``"file"``, ``"given"`` or empty); exif, why EXIF data that are there cannot be
-            used, or empty.
+            this type cannot hold) and timestamp_from (``"DateTimeOriginal"``,
+            ``"DateTimeDigitized"``, ``"DateTime"``, ``"file"``, ``"given"`` or empty); exif,
+            why EXIF data that are there cannot be used, or empty.
         """
         import pandas as pd
 
-        names = ("pathname", "status", "reason", "width", "height")
+        names = ("status", "reason", "width", "height")
         columns: dict[str, Any] = {
-            name: [getattr(row, name) for row in self.status] for name in names
+            "pathname": [printable(row.pathname) for row in self.status],
+            **{name: [getattr(row, name) for row in self.status] for name in names},
         }
         for name in ("width", "height"):
             columns[name] = pd.array(columns[name], dtype="Int64")

@@ -26,7 +26,8 @@ class ImageStatus:
     taken : float or None
         When the photo was taken, by its EXIF data: seconds since 1970-01-01 UTC.
     taken_from : str
-        The EXIF tag that says so, ``"DateTimeOriginal"`` or ``"DateTime"``; else empty.
+        The EXIF tag that says so: ``"DateTimeOriginal"``, ``"DateTimeDigitized"`` or
+        ``"DateTime"``; else empty.
     modified : float or None
         Time of the file, in the same seconds; None for what is no file.
     exif_problem : str

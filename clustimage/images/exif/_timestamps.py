@@ -36,8 +36,8 @@ class Timestamps:
     seconds : ndarray of float64, shape (n,)
         Seconds since 1970-01-01 UTC, or the numbers that were given.
     origin : list of str, length n
-        Where each comes from: ``"DateTimeOriginal"`` or ``"DateTime"`` (EXIF), ``"file"``
-        (the time of the file) or ``"given"``.
+        Where each comes from: ``"DateTimeOriginal"``, ``"DateTimeDigitized"`` or
+        ``"DateTime"`` (EXIF), ``"file"`` (the time of the file) or ``"given"``.
     """
 
     seconds: np.ndarray
@@ -82,7 +82,7 @@ def read_timestamps(status: Sequence[ImageStatus], timestamps: Any = "auto") -> 
     status : sequence of ImageStatus
         `Images.status`: what became of each input, with its times.
     timestamps : {"auto", "exif", "stat"} or array of shape (n,), default="auto"
-        - ``"exif"``: the EXIF data, DateTimeOriginal first, then DateTime;
+        - ``"exif"``: the EXIF data, DateTimeOriginal first, then DateTimeDigitized, then DateTime;
         - ``"stat"``: the time at which the file was last changed;
         - ``"auto"``: the EXIF data, and the file's time where they hold no date;
         - numbers (seconds), datetimes, `numpy.datetime64` or timestamps of pandas, one per

@@ -183,7 +183,15 @@ def missing(path: str) -> str:
 
 
 def printable(pathname: str) -> str:
-    """Return a path that every stream can print, whatever bytes are in it."""
+    """Return a path that every file and stream can hold, whatever bytes are in it.
+
+    Names of files are bytes; those that are not UTF-8 are spelled with a backslash.
+
+    Examples
+    --------
+    >>> print(printable("caf\\udce9.png"))
+    caf\\udce9.png
+    """
     return pathname.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

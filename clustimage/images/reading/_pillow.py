@@ -15,6 +15,7 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from clustimage._core.errors import MissingDependencyError
 from clustimage._core.parameters import setting
 from clustimage.images.exif._facts import read_facts
+from clustimage.images.exif._values import as_orientation
 from clustimage.images.reading._decoding_bytes import coding_style, decoding_bytes
 from clustimage.images.reading._decoding_limits import DecodingLimits, TooLargeError, Turn
 from clustimage.images.reading._listing import missing
@@ -164,8 +165,8 @@ def _read_picture(picture: Image.Image, dim: MinSize, gray: bool, turn: Turn) ->
     turn.take(n_bytes, original)
     values = load(picture)
     if not is_jpeg:
-        # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
-        orientation = 1 if picture.format == "TIFF" else _orientation(picture)
+        # It may stand behind the pixels. Where load() has applied that of a TIFF, it is gone.
+        orientation = _orientation(picture)
     width, height = original if picture.format in REDUCED else picture.size
     facts = read_facts(picture)
     if orientation in TURNS:
@@ -181,10 +182,9 @@ def _read_picture(picture: Image.Image, dim: MinSize, gray: bool, turn: Turn) ->
 def _orientation(picture: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 (upright) where it is absent or unreadable."""
     try:
-        value = picture.getexif().get(ORIENTATION, 1)
-    except DECODE_ERRORS:
+        return as_orientation(picture.getexif().get(ORIENTATION))
+    except DECODE_ERRORS:  # Unusable among them: the reason is in the facts
         return 1
-    return value if isinstance(value, int) else 1
 
 
 def _reduce(

@@ -12,6 +12,7 @@ from clustimage._core.logs import get_logger
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int
 from clustimage.plotting._figure import check_cmap, many_figures
+from clustimage.plotting._fonts import printable
 from clustimage.plotting._limits import check_limit, log_limit, nearest_first
 from clustimage.plotting._montage import evenly
 from clustimage.plotting._pictures import Pictures
@@ -218,7 +219,7 @@ def plot_clusters(
             fig, axes[i] = draw_tiles(
                 Pictures(images, rows, cmap=cmap, decorate=decorate),
                 title=_title(chosen[i], len(members[i]), len(rows), how),
-                captions=[str(filenames[j]) for j in rows]
+                captions=[printable(filenames[j]) for j in rows]
                 if named and filenames is not None
                 else None,
                 ncols=None if ncols is None else min(ncols, len(rows)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,6 +71,7 @@ def plot_columns(
     ax: Axes | None = None,
     max_images: int | None = None,
     distances: Distances | None = None,
+    colors: Mapping[int, str] | None = None,
 ) -> tuple[Figure, Axes]:
     """Draw all clusters as one picture, a column each, the largest on the left.
 
@@ -98,6 +99,8 @@ def plot_columns(
         clusters than that the largest are drawn.
     distances : callable, optional
         As for `plot_clusters`.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def plot_columns(
     shown, how = _choose(members, chosen, max_rows, max_images, distances)
     if how:
         log_limit(sum(map(len, shown)), everything, "images", how)
-    colors = label_colors(chosen)
+    colors = label_colors(chosen, colors)
     return _draw(
         images,
         shown,

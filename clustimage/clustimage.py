@@ -36,6 +36,7 @@ from clustimage.features import (
 )
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
+    MAX_PIXELS,
     array_names,
     check_timestamps,
     imread,
@@ -147,7 +148,11 @@ class Clustimage(
         Memory that images, features and work may take together, beside Python and its
         libraries: a number of bytes, ``"2GB"``, ``"500 MiB"``. Small images beyond half of
         it live in a file below `dirpath`; every step works in blocks, or by a method that
-        needs less (see `plan`). By default half of what is free when images are read.
+        needs less (see `plan`). By default half of what is free when images are read. A file
+        that takes more than what is left of it while it is decoded is skipped.
+    max_pixels : int, default=250,000,000
+        Pixels above which a file is skipped, counted as it is decoded: a JPEG that is reduced
+        meanwhile may have many more.
 
     Attributes
     ----------
@@ -206,6 +211,7 @@ class Clustimage(
         n_jobs: int = -1,
         verbose: str | int | None = None,
         max_memory: int | str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
         self._settings = Settings.resolve(given)
@@ -423,6 +429,7 @@ place_weight, cannot_link, micro_clusters
             download_dir=settings.dirpath,
             cache=self._cache(),
             budget=self._chain_budget(),
+            max_pixels=settings.max_pixels,
         )
         logger.info("Images: %s, of %d x %d pixels.", f"{len(images):,}", *images.shape[:2])
         self._state.images = images

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.memory import make_budget
 from clustimage._core.parameters import setting
 from clustimage._model.base import ModelBase
 from clustimage._model.state import State
 from clustimage.faces import find_faces, photo_of
+from clustimage.images import DecodingLimits
 
 __all__ = ["FaceMethods", "face_links", "photos_of_faces"]
 
@@ -89,6 +91,7 @@ class FaceMethods(ModelBase):
             ext=settings.ext,
             black_list=black_list,
             n_jobs=settings.n_jobs,
+            limits=DecodingLimits(settings.max_pixels, make_budget(settings.max_memory)),
         )
         self._state.store(faces=found)
         return found

@@ -283,6 +283,7 @@ def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
         white=known.white,
         cache=model._cache(),
         budget=model._budget_for(),
+        max_pixels=settings.max_pixels,
     )
     if strict:
         images.check_complete()

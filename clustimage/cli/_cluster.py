@@ -29,6 +29,7 @@ HELP = "Group the images of a folder; write labels.csv, figures and the model."
 
 MODEL_PARAMETERS = (
     *("embedding", "grayscale", "random_state", "n_jobs", "dirpath", "verbose", "max_memory"),
+    "max_pixels",
 )
 
 

@@ -27,7 +27,8 @@ def add_clustering(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evaluate",
         default="silhouette",
-        help="how the best k is chosen: silhouette (default), dbindex, derivative, elbow, calinski, consensus",
+        help="how the best k is chosen: silhouette (default), dbindex, derivative, elbow, "
+        "calinski, consensus",
     )
     parser.add_argument(
         "--metric",

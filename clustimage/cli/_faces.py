@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
         params_faces=given(arguments, "detector", "model", "margin"),
         dirpath=folder,
         **method_settings(arguments),
-        **given(arguments, "random_state", "n_jobs", "verbose", "max_memory"),
+        **given(arguments, "random_state", "n_jobs", "verbose", "max_memory", "max_pixels"),
     )
     request = {
         "min_clust": arguments.min_clust,

@@ -200,7 +200,7 @@ def add_clusters(parser: argparse.ArgumentParser) -> None:
 
 
 def add_resources(parser: argparse.ArgumentParser) -> None:
-    """Add ``--jobs`` and ``--max-memory``."""
+    """Add ``--jobs``, ``--max-memory`` and ``--max-pixels``."""
     parser.add_argument(
         "--jobs",
         dest="n_jobs",
@@ -210,6 +210,13 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
         help="workers; -1 is every core",
     )
     add_max_memory(parser)
+    parser.add_argument(
+        "--max-pixels",
+        metavar="N",
+        type=int,
+        default=250_000_000,
+        help="pixels above which a file is skipped, as they are decoded (250000000)",
+    )
 
 
 def add_max_memory(parser: argparse.ArgumentParser) -> None:

@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
         method="exif",
         embedding=None,
         params_exif=given(arguments, "timeframe", "radius_meters", "min_samples"),
-        **given(arguments, "n_jobs", "verbose", "max_memory"),
+        **given(arguments, "n_jobs", "verbose", "max_memory", "max_pixels"),
     )
     links = check_links(arguments, arguments.out, move=False)
     names = [*OUTPUTS, *(["links.csv"] if links else [])]

@@ -24,6 +24,7 @@ from clustimage.faces._naming import is_crop, safe_stem, write_crop
 from clustimage.faces._registry import check_faces, make_detector
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
+    DecodingLimits,
     ImageStatus,
     canonical,
     digest,
@@ -75,6 +76,7 @@ def find_faces(
     ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
     black_list: str | Iterable[str] | None = None,
     n_jobs: int | None = -1,
+    limits: DecodingLimits | None = None,
 ) -> dict[str, Any]:
     """Find the faces of photos and write each as an image file of its own.
 
@@ -106,6 +108,8 @@ def find_faces(
         Names of folders and files to leave out; see `listdir`.
     n_jobs : int, default=-1
         Number of threads; -1 uses every core. An object as detector works in one.
+    limits : DecodingLimits, optional
+        What may be decoded.
 
     Returns
     -------
@@ -154,6 +158,7 @@ def find_faces(
         check_shape("dim_face", dim_face),
         check_bool("grayscale", grayscale),
         None if dirpath is None else Path(os.path.abspath(Path(dirpath).expanduser())),  # noqa: PTH100
+        limits,
     )
     own = not isinstance(work.params["detector"], str)
     photos = gather_photos(X, ext=ext, black_list=black_list, download_dir=dirpath)
@@ -162,7 +167,7 @@ def find_faces(
         photos = _without_crops(photos, work.folder)
     found: list[_Found] = []
     status: list[ImageStatus] = []
-    with quiet_pillow():
+    with quiet_pillow(work.limits.max_pixels):
         results = run_ordered(
             work.find,
             photos.items,
@@ -222,7 +227,9 @@ class _Work:
         dim_face: tuple[int, int],
         gray: bool,
         dirpath: Path | None,
+        limits: DecodingLimits | None,
     ) -> None:
+        self.limits = limits or DecodingLimits()
         self.params = params
         self.dim_face = dim_face
         self.gray = gray
@@ -235,7 +242,7 @@ class _Work:
 
     def find(self, source: Any) -> _Found | str:
         """Find the faces of one photo, or say why it cannot be read."""
-        photo = read_upright(source, self._enough)
+        photo = read_upright(source, self._enough, self.limits)
         if isinstance(photo, str):
             return photo
         try:
@@ -249,7 +256,7 @@ class _Work:
         ]
         pixels = photo.pixels
         if faces and pixels.shape[:2] != (height, width):
-            again = read_upright(source, _as_large_as(faces))
+            again = read_upright(source, _as_large_as(faces), self.limits)
             if isinstance(again, str):
                 return again
             pixels = again.pixels

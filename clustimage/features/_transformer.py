@@ -22,7 +22,7 @@ from clustimage.features._pca_hog import PCAHOGExtractor
 from clustimage.features._precomputed import PrecomputedExtractor
 from clustimage.features._raw import RawExtractor
 from clustimage.features._registry import make_extractor, needs_gray
-from clustimage.images import Images, load_images, open_cache
+from clustimage.images import MAX_PIXELS, Images, load_images, open_cache
 
 __all__ = ["ImageTransformer"]
 
@@ -47,7 +47,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         As for `Clustimage`.
     random_state : int, RandomState, Generator or None, default=0
         Seed of what draws random numbers. A generator draws it at each `fit`.
-    n_jobs, verbose, max_memory
+    n_jobs, verbose, max_memory, max_pixels
         As for `Clustimage`.
 
     Attributes
@@ -89,6 +89,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         n_jobs: int = -1,
         verbose: str | int | None = None,
         max_memory: int | str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.method = method
         self.grayscale = grayscale
@@ -103,6 +104,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.max_memory = max_memory
+        self.max_pixels = max_pixels
 
     def fit(self, X: Any, y: Any = None) -> ImageTransformer:
         """Learn from images.
@@ -219,6 +221,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             white=self.white_,
             cache=open_cache(self.dirpath),
             budget=make_budget(self.max_memory),
+            max_pixels=self.max_pixels,
         )
         images.check_complete()
         return images

@@ -35,7 +35,12 @@ from clustimage.images.exif._metadata_table import (
 )
 from clustimage.images.exif._timestamps import Timestamps, check_timestamps, read_timestamps
 from clustimage.images.reading._arrays import get_dim, guess_shape, imscale, to_gray
-from clustimage.images.reading._decode import imread, imresize, quiet_pillow
+from clustimage.images.reading._decode import imread, imresize
+from clustimage.images.reading._decoding_limits import (
+    MAX_PIXELS,
+    DecodingLimits,
+    check_max_pixels,
+)
 from clustimage.images.reading._frames import Frame
 from clustimage.images.reading._listing import (
     DEFAULT_EXTENSIONS,
@@ -43,15 +48,18 @@ from clustimage.images.reading._listing import (
     listdir,
     log_left_out,
 )
+from clustimage.images.reading._quiet import quiet_pillow
 from clustimage.images.reading._source import array_names
 from clustimage.images.reading._upright import gather_photos, read_upright
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
     "GONE",
+    "MAX_PIXELS",
     "PER_IMAGE",
     "Cache",
     "CacheInfo",
+    "DecodingLimits",
     "Frame",
     "ImageStatus",
     "Images",
@@ -62,6 +70,7 @@ __all__ = [
     "array_names",
     "canonical",
     "check_extensions",
+    "check_max_pixels",
     "check_timestamps",
     "clear_cache",
     "clock_times",

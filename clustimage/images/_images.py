@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from clustimage._core.errors import ImageReadError
 from clustimage._core.validation import check_int
 from clustimage.images._status import ImageStatus
 from clustimage.images.exif._timestamps import Timestamps, as_datetimes, timestamp_of
+from clustimage.images.reading._decoding_limits import DecodingLimits
 from clustimage.images.reading._frames import Frame, frame_batches
 from clustimage.images.reading._listing import encodable
 
@@ -52,6 +53,8 @@ class Images:
         for a row that is no file.
     cache : Cache, optional
         The cache that they were read through.
+    limits : DecodingLimits, optional
+        What may be decoded where they are read again.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class Images:
     sources: list[Source] | None = None
     keys: list[str | None] | None = None
     cache: Cache | None = None
+    limits: DecodingLimits = field(default_factory=DecodingLimits)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -172,6 +176,7 @@ class Images:
             self.pixels,
             self.sources,
             self.white,
+            self.limits,
             positions=np.asarray(wanted, dtype=np.intp),
             size=size,
             n_jobs=n_jobs,

@@ -160,15 +160,20 @@ def imscale(img: Any) -> np.ndarray:
 
 def scale(img: np.ndarray, top: float) -> np.ndarray:
     """Return `img` as uint8 with `top` at 255, and what is above it; `top` is known to be valid."""
-    if top == 0:
-        return np.where(img > 0, 255, 0).astype(np.uint8)
     if img.dtype == np.uint8 and top == 255:
         return np.array(img)
-    if img.dtype == np.uint8:
+    if img.dtype == np.uint8 and top > 0:
         table = np.rint(np.arange(256) / top * 255).clip(max=255).astype(np.uint8)
         return cv2.LUT(img.reshape(-1), table).reshape(img.shape)
-    # First divided, so that neither tiny nor huge values leave the range of floats.
-    return np.rint(img.astype(np.float64) / top * 255).clip(max=255).astype(np.uint8)
+    values = np.atleast_1d(img)
+    out = np.empty(values.shape, dtype=np.uint8)
+    for part in _blocks(values, VALUES_PER_BLOCK):
+        if top == 0:
+            out[part] = np.where(values[part] > 0, 255, 0)
+        else:
+            # First divided, so that neither tiny nor huge values leave the range of floats.
+            out[part] = np.rint(values[part].astype(np.float64) / top * 255).clip(max=255)
+    return out.reshape(img.shape)
 
 
 def check_numeric(values: Rows) -> None:

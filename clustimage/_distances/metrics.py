@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.plain_arrays import plain_array
 from clustimage._core.validation import check_option
 
 __all__ = [
@@ -79,7 +80,7 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     dtype('float64')
     """
     try:
-        matrix = np.asarray(rows)
+        matrix = np.asarray(plain_array(name, rows))
         if matrix.dtype not in (np.float32, np.float64):
             matrix = matrix.astype(np.float64)
     except (TypeError, ValueError) as exc:
@@ -96,7 +97,11 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     with np.errstate(over="ignore", invalid="ignore"):
         suspicious = not np.isfinite(matrix.sum(dtype=np.float64))
     if suspicious and not np.isfinite(matrix).all():
-        raise InvalidDataError(f"{name!r} contains NaN or infinite values.")
+        bad = ~np.isfinite(matrix).all(axis=1)
+        raise InvalidDataError(
+            f"{name!r} contains NaN or infinite values: in {int(bad.sum()):,} of {len(bad):,} rows, "
+            f"first in row {int(np.argmax(bad))}."
+        )
     return matrix
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.step_order import StepOrderError
+from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import set_clustering
 from clustimage._model.plot_inputs import colors_of
@@ -21,7 +22,14 @@ from clustimage.export import answer_frames
 from clustimage.features import PrecomputedExtractor, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
 from clustimage.plotting import dendrogram, label_colors
-from clustimage.similarity import NullDistribution, RowIndex, find_similar, fit_null
+from clustimage.similarity import (
+    NullDistribution,
+    RowIndex,
+    find_similar,
+    fit_null,
+    rows_of_equal,
+    rows_of_files,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +49,7 @@ class QuestionMethods(ModelBase):
         approximate: bool = False,
         *,
         features: Any = None,
+        exclude_self: bool = False,
     ) -> dict[str, Any]:
         """Find the images most like the given ones.
 
@@ -62,6 +71,10 @@ class QuestionMethods(ModelBase):
             may miss one of them; the distances of those that it finds are exact.
         features : array-like of shape (m, d), DataFrame, tensor or path, optional
             Features of the queries, in place of `Xnew`; as for `extract_feat`.
+        exclude_self : bool, default=False
+            Images of the model do not find themselves: of a query that is one of its files, or
+            for arrays and features equal to one of its rows, that row is left out, and the `k`
+            nearest others are found. Copies of it in other files remain.
 
         Returns
         -------
@@ -94,6 +107,7 @@ class QuestionMethods(ModelBase):
         state = self._state
         feat = state.require("feat")
         metric = self._metric(metric)
+        check_bool("exclude_self", exclude_self)
         queries, rows = describe_new(self, Xnew, features, strict=False)
         null, index = state.null, state.index
         if null is None or null.metric != metric:
@@ -112,6 +126,7 @@ class QuestionMethods(ModelBase):
             index=index,
             approximate=approximate,
             budget=self._budget_for().holding(index.n_bytes),
+            without=own_rows(state, queries, rows) if exclude_self else None,
         )
         names = array_names(len(rows)) if queries is None else queries.filenames
         pathnames = names if queries is None else queries.pathnames
@@ -307,6 +322,31 @@ def describe_new(
     if isinstance(extractor, PrecomputedExtractor):
         return None, extractor.transform(features)
     return None, read_features(features, n_columns=n_columns).astype(np.float32)
+
+
+def own_rows(state: State, queries: Images | None, rows: np.ndarray) -> list[np.ndarray]:
+    """Return, for each query, which images of the model it is.
+
+    A file is known by its path or URL, and all else by its features and pixels.
+    """
+    feat, images = state.results["feat"], state.images
+    if queries is None or images is None:
+        return rows_of_equal(rows, feat)
+    pathnames, filenames = images.pathnames, images.filenames
+    own: dict[int, np.ndarray] = {}
+    for i, (path, url) in enumerate(zip(queries.pathnames, queries.url, strict=True)):
+        if url is not None:
+            own[i] = np.flatnonzero(images.url == url)
+        elif Path(path).is_absolute():
+            own[i] = rows_of_files(path, pathnames, filenames)
+    others = [i for i in range(len(rows)) if i not in own]
+    mine, theirs = images.pixels, queries.pixels
+
+    def same(query: int, row: int) -> bool:
+        return np.array_equal(theirs[query], mine[row])
+
+    own.update(zip(others, rows_of_equal(rows, feat, same, others), strict=True))
+    return [own[i] for i in range(len(rows))]
 
 
 def query_positions(state: State) -> np.ndarray | None:

@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="look for the k nearest through an index, for more than a few 100,000 images; may "
         "miss one (pip install 'clustimage[index]')",
     )
+    parser.add_argument(
+        "--exclude-self",
+        action="store_true",
+        default=False,
+        help="images of the model that are asked for do not find themselves",
+    )
     add_max_memory(parser)
     add_output(parser, required=False)
 
@@ -46,7 +52,13 @@ def run(arguments: argparse.Namespace) -> None:
     model.set_params(verbose=arguments.verbose)
     k = 5 if arguments.k is None and arguments.alpha is None else arguments.k
     images = arguments.images if len(arguments.images) > 1 else arguments.images[0]
-    answer = model.find(images, k=k, alpha=arguments.alpha, approximate=arguments.approximate)
+    answer = model.find(
+        images,
+        k=k,
+        alpha=arguments.alpha,
+        approximate=arguments.approximate,
+        exclude_self=arguments.exclude_self,
+    )
     queries = {name: table for name, table in answer.items() if name != "feat"}
     for name, table in queries.items():
         print(f"\n{name}: {pluralize(len(table), 'image')}")

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
 from clustimage._core.parameters import setting
+from clustimage._core.plain_arrays import plain_array
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_bool
 from clustimage._distances.metrics import check_rows
@@ -138,12 +139,7 @@ def read_features(
     """
     if isinstance(features, str | PathLike):
         features = _read_file(fspath(features))
-    elif hasattr(features, "detach"):  # a tensor, perhaps on a GPU or of a type numpy lacks
-        features = features.detach().cpu().float().numpy()
-    elif hasattr(features, "to_numpy"):
-        features = features.to_numpy()
-    if np.ma.is_masked(features):
-        raise InvalidDataError("'features' must have no masked values. Fill or leave them out.")
+    features = plain_array("features", features)
     if getattr(features, "dtype", None) == np.float16:
         features = np.asarray(features, dtype=np.float32)
     with np.errstate(over="ignore"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from clustimage._distances.metrics import METRICS
 from clustimage.similarity._find import find_similar
+from clustimage.similarity._own_rows import rows_of_equal, rows_of_files
 from clustimage.similarity._index import RowIndex
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._plan import plan_find, plan_unique
@@ -23,6 +24,8 @@ __all__ = [
     "find_similar",
     "fit_null",
     "pick_unique",
+    "rows_of_equal",
+    "rows_of_files",
     "plan_find",
     "plan_unique",
     "predict_labels",

@@ -9,6 +9,7 @@ from clustimage._core.parameters import setting
 from clustimage._model.base import ModelBase
 from clustimage._model.state import State
 from clustimage.faces import find_faces, photo_of
+from clustimage.notebook import Faces
 
 __all__ = ["FaceMethods", "face_links", "photos_of_faces"]
 
@@ -84,8 +85,10 @@ class FaceMethods(ModelBase):
             ext=settings.ext,
             n_jobs=settings.n_jobs,
         )
-        self._state.store(faces=found)
-        return found
+        answer = Faces(found)
+        answer.dim_face = settings.dim_face
+        self._state.store(faces=answer)
+        return answer
 
 
 def face_links(state: State) -> list[tuple[str, int] | None]:

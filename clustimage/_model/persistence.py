@@ -158,6 +158,7 @@ def restored(
             state.clustering = Clustering.from_state(saved["clustering"])
         state.faces = saved.get("faces")
         state.metadata = saved.get("metadata")
+        state.show_pictures()
         if saved.get("moments") is not None:
             state.timestamps = Timestamps(**saved["moments"])
         if saved.get("verdict") is not None:

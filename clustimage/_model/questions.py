@@ -21,6 +21,7 @@ from clustimage.cluster import cut_tree_at, with_other_labels
 from clustimage.export import answer_frames
 from clustimage.features import PrecomputedExtractor, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
+from clustimage.notebook import Tree
 from clustimage.plotting import dendrogram, label_colors
 from clustimage.similarity import (
     NullDistribution,
@@ -131,8 +132,8 @@ class QuestionMethods(ModelBase):
         names = array_names(len(rows)) if queries is None else queries.filenames
         pathnames = names if queries is None else queries.pathnames
         answer = answer_frames(found, rows, names, pathnames, self.results)
-        state.store(predict=answer, queries=queries)
-        return answer
+        state.store(queries=queries, predict=answer)
+        return state.results["predict"]
 
     def dendrogram(self, max_d: float | None = None, **options: Any) -> dict[str, Any]:
         """Draw the tree of the clusters, and cut it at a height.
@@ -177,7 +178,7 @@ class QuestionMethods(ModelBase):
         fig, ax, info = dendrogram(clustering, max_d=height, **options)
         if max_d is not None:
             set_clustering(self, clustering, self._state.made_from["labels"][0])
-        return {**info, "labels": self.results["labels"], "fig": fig, "ax": ax}
+        return Tree(labels=self.results["labels"], **info, fig=fig, ax=ax)
 
     @property
     def distribution_(self) -> NullDistribution:

@@ -313,12 +313,12 @@ place_weight, cannot_link, micro_clusters
         run_cluster(self, request, cluster_space, timestamps)
         return self.results
 
-    def fit(self, X: Any, y: Any = None, **options: Any) -> Self:
+    def fit(self, X: Any = None, y: Any = None, **options: Any) -> Self:
         """Run the whole chain and return the object itself.
 
         Parameters
         ----------
-        X : str, path, list, array or DataFrame
+        X : str, path, list, array or DataFrame, optional
             As for `fit_transform`.
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
@@ -340,7 +340,7 @@ place_weight, cannot_link, micro_clusters
         self.fit_transform(X, **options)
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
+    def fit_predict(self, X: Any = None, y: Any = None, **options: Any) -> np.ndarray:
         """Run the whole chain and return the labels.
 
         Parameters
@@ -371,10 +371,10 @@ place_weight, cannot_link, micro_clusters
         Parameters
         ----------
         Xraw : str, path, list, array or DataFrame
-            A folder; a file; a list of files and URLs; a DataFrame of flattened
-            images whose index holds names; flattened images ``(n, m)``; images
-            ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or PIL images of any
-            sizes.
+            A folder; a file; a list of files and URLs; a DataFrame with a column of
+            them, or of flattened images whose index holds names; flattened images
+            ``(n, m)``; images ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or
+            PIL images of any sizes.
         black_list : list of str, optional
             Names of folders to leave out.
         recursive : bool, default=True
@@ -391,7 +391,8 @@ place_weight, cannot_link, micro_clusters
         ImageReadError
             If there is no image at all, or the path does not exist.
         InvalidDataError
-            If an array has no known shape, or NaN in it.
+            If an array has no known shape, or NaN, missing or masked values in it, or a
+            DataFrame several columns that may be the paths.
 
         Examples
         --------

@@ -37,7 +37,8 @@ def plain_array(name: str, values: Any) -> Any:
     ------
     InvalidDataError
         If values are missing (``NA``) or masked, columns of a table hold text, or the vectors
-        of a column differ in length; the message names the first row or the columns.
+        of a column differ in length; the message names the first row or the columns. Also for a
+        sparse matrix.
 
     Examples
     --------
@@ -51,6 +52,8 @@ def plain_array(name: str, values: Any) -> Any:
         half = values.is_floating_point() and values.element_size() < 4
         return (values.float() if half else values).numpy()
     check_not_masked(name, values)
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):
+        raise InvalidDataError(f"{name!r} must not be a sparse matrix. Give X.toarray().")
     if is_table(values):
         return _from_table(name, values)
     if hasattr(values, "isna") and hasattr(values, "to_numpy"):

@@ -81,6 +81,8 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     """
     try:
         matrix = np.asarray(plain_array(name, rows))
+        if matrix.dtype.kind not in "biufO":
+            raise TypeError(f"its type is {matrix.dtype}")
         if matrix.dtype not in (np.float32, np.float64):
             matrix = matrix.astype(np.float64)
     except (TypeError, ValueError) as exc:
@@ -88,6 +90,7 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise InvalidDataError(
             f"{name!r} must be a matrix with one row per image. Got the shape {matrix.shape}."
+            + (" One row is given as x[np.newaxis]." if matrix.ndim == 1 and len(matrix) else "")
         )
     if n_columns is not None and matrix.shape[1] != n_columns:
         raise InvalidDataError(

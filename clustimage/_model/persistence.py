@@ -146,6 +146,7 @@ def restored(
         images = _images_from(saved["images"])
         state.images = images
         state.results.update(saved["results"])
+        state.feat = state.results["feat"]
         if images is not None:
             state.results["img"] = images.flat
         names = {old: name for name, old in SAVED_NAMES.items()}

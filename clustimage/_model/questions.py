@@ -303,6 +303,17 @@ def features_of(state: State, images: Images) -> np.ndarray:
     return state.extractor.transform_images(images)
 
 
+def known_features(state: State, images: Images) -> np.ndarray:
+    """Return the features of images; where features were given, of those that the model has."""
+    if isinstance(state.extractor, PrecomputedExtractor):
+        given = state.images_read()
+        rows = [rows_of_files(path, given.pathnames, given.filenames) for path in images.pathnames]
+        if all(map(len, rows)) and all(Path(path).is_absolute() for path in images.pathnames):
+            feat: np.ndarray = state.require("feat")[[row[0] for row in rows]]
+            return feat
+    return features_of(state, images)
+
+
 def describe_new(
     model: ModelBase, Xnew: Any, features: Any, *, strict: bool
 ) -> tuple[Images | None, np.ndarray]:
@@ -318,7 +329,7 @@ def describe_new(
         raise InvalidParameterError(f"Give new images, or their features as 'features'. Got {got}.")
     if features is None:
         images = load_like(model, Xnew, strict=strict)
-        return images, features_of(model._state, images)
+        return images, known_features(model._state, images)
     extractor, n_columns = model._state.extractor, model._state.require("feat").shape[1]
     if isinstance(extractor, PrecomputedExtractor):
         return None, extractor.transform(features)

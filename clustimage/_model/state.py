@@ -78,9 +78,12 @@ def require(results: Mapping[str, Any], key: str) -> Any:
         raise StepOrderError("There is nothing found yet. Run find() first.")
     if value is None:
         steps = ", then ".join(f"{step}()" for step in _missing_steps(results, key))
+        elsewhere = ""
+        if "extract_feat()" in steps:
+            elsewhere = " Features that were computed elsewhere: extract_feat(features=...)."
         raise StepOrderError(
             f"results[{key!r}] is not there yet. Run {steps} first, "
-            "or fit_transform() for the whole chain."
+            f"or fit_transform() for the whole chain.{elsewhere}"
         )
     return value
 
@@ -155,6 +158,8 @@ class State:
         The dict that users know; every key of `RESULTS` is there.
     images : Images or None
         What ``results["img"]`` shows the pixels of.
+    feat : ndarray or None
+        The features that `extract_feat` has put into ``results``.
     extractor, embedder, clustering, null, index
         Fitted objects of the steps.
     unique, faces, metadata : dict or None
@@ -181,6 +186,7 @@ class State:
 
     results: Results = field(default_factory=lambda: Results.fromkeys(RESULTS))
     images: Images | None = None
+    feat: np.ndarray | None = None
     extractor: FeatureExtractor | None = None
     pca: Any = None
     embedder: Embedder | CustomEmbedder | None = None
@@ -207,10 +213,11 @@ class State:
         results = self.results.copy()
         if self._shows_images():
             results["img"] = None  # a view, which a pickle would hold twice
-        return {**vars(self), **rebuilt, "results": results}
+        return {**vars(self), **rebuilt, "results": results, "feat": None}
 
     def __setstate__(self, kept: Mapping[str, Any]) -> None:
         vars(self).update(kept)
+        self.feat = self.results["feat"]
         if self.images is not None and self.results["img"] is None:
             self.results["img"] = self.images.flat
         self.show_pictures()
@@ -225,8 +232,21 @@ class State:
         )
 
     def require(self, key: str) -> Any:
-        """Return ``results[key]``, or raise `StepOrderError` naming the steps to run first."""
-        return require(self.results, key)
+        """Return ``results[key]``, or raise `StepOrderError` naming the steps to run first.
+
+        Raises
+        ------
+        InvalidDataError
+            If the features are others than `extract_feat` has put there: what belongs to them
+            would be missing.
+        """
+        value = require(self.results, key)
+        if key == "feat" and value is not self.feat:
+            raise InvalidDataError(
+                "results['feat'] was set by hand, and nothing else of the model belongs to it. Give "
+                "features that were computed elsewhere by extract_feat(features=...)."
+            )
+        return value
 
     def store(self, made_from: Mapping[str, tuple[str, ...]] | None = None, **values: Any) -> None:
         """Take new values, and drop everything that was made from the old ones."""
@@ -253,6 +273,8 @@ class State:
 
     def _set(self, name: str, value: Any) -> None:
         value = self._shown(name, value)
+        if name == "feat":
+            self.feat = value
         if name in self.results:
             self.results[name] = value
         else:

@@ -144,11 +144,11 @@ def read_features(
         features = np.asarray(features, dtype=np.float32)
     with np.errstate(over="ignore"):
         rows = check_rows("features", features, n_columns=n_columns)
-        too_large = rows.dtype == np.float64 and np.abs(rows).max() > np.finfo(np.float32).max
-    if too_large:
+        largest = float(np.abs(rows).max()) if rows.dtype == np.float64 else 1.0
+    if largest and not np.finfo(np.float32).tiny < largest <= np.finfo(np.float32).max:
         raise InvalidDataError(
-            "'features' must fit into single precision: at most 3.4e38 in absolute value. "
-            f"Got {np.abs(rows).max():.3g}."
+            "'features' must fit into single precision: their largest absolute value from 1.2e-38 "
+            f"to 3.4e38. Got {largest:.3g}."
         )
     if n_rows is not None and len(rows) != n_rows:
         raise InvalidDataError(
@@ -159,13 +159,17 @@ def read_features(
 
 
 def _read_file(path: str) -> np.ndarray:
-    if not path.endswith(".npy"):
+    if not path.lower().endswith(".npy"):
         raise InvalidDataError(
-            f"'features' can be read from a file that numpy.save wrote, '….npy'. Got {path!r}."
+            f"'features' can be read from a file that numpy.save wrote, '….npy'. Got {path!r}. "
+            "Load other files first, and give the array or table that is in them."
         )
     try:
-        return np.asarray(np.load(Path(path), mmap_mode="r", allow_pickle=False))
+        return np.asarray(np.load(Path(path).expanduser(), mmap_mode="r", allow_pickle=False))
     except FileNotFoundError as exc:
         raise InvalidDataError(f"There is no file of features {path!r}.") from exc
     except (OSError, ValueError, EOFError) as exc:
-        raise InvalidDataError(f"Cannot read features from {path!r}: {exc}.") from exc
+        why = str(exc).rstrip(".")
+        if "objects in dtype" in why:
+            why = "it holds Python objects, which are not loaded. Save numbers, E.astype('float32')"
+        raise InvalidDataError(f"Cannot read features from {path!r}: {why}.") from exc

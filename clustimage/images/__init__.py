@@ -33,6 +33,7 @@ from clustimage.images.reading._decode import imread, imresize, quiet_pillow
 from clustimage.images.reading._frames import Frame
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
 from clustimage.images.reading._source import array_names
+from clustimage.images.reading._table_columns import inputs_of_table
 from clustimage.images.reading._upright import gather_photos, read_upright
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "imread",
     "imresize",
     "imscale",
+    "inputs_of_table",
     "listdir",
     "load_images",
     "measure_input",

@@ -111,9 +111,9 @@ class Overview:
             rows = [row[:2] for row in rows]
         notes = []
         if len(inside) > MAX_CLUSTERS:
-            notes.append(
-                f"… and {pluralize(len(inside) - MAX_CLUSTERS, 'smaller cluster')}: plot() draws them."
-            )
+            more = pluralize(len(inside) - MAX_CLUSTERS, "smaller cluster")
+            show = "plot() draws" if self.thumbnails is not None else "to_frame() lists"
+            notes.append(f"… and {more}: {show} them.")
         return Table(self._state(), columns, [*rows], notes)
 
     def _of_cluster(self, labels: np.ndarray, label: int) -> Any:

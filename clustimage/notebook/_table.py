@@ -58,7 +58,7 @@ class Table:
         parts = [f"<p style='margin:4px 0'><b>{html.escape(self.title)}</b></p>"]
         if self.rows:
             right = [
-                all(not isinstance(row[i], list) and _is_number(_plain(row[i])) for row in self.rows)
+                all(isinstance(row[i], str) and _is_number(_plain(row[i])) for row in self.rows)
                 for i in range(len(self.columns))
             ]
             head = "".join(

@@ -206,6 +206,8 @@ def gather(X: Any, rules: Rules) -> Sources | Stack:
     if hasattr(X, "isna") and hasattr(X, "to_numpy"):  # a column, or an array of pandas
         values = plain_array("images", X)
         return gather(inputs_of_column(X) if values.dtype.kind == "O" else values, rules)
+    if hasattr(X, "detach"):  # a tensor
+        X = plain_array("images", X)
     check_not_masked("images", X)
     if isinstance(X, np.ndarray) and X.dtype.kind not in "OUS":
         return _from_array(X)

@@ -90,7 +90,9 @@ class Results(Answer):
 
     def table(self) -> Table:
         names = self.get("pathnames")
-        title = "No results yet" if names is None else f"Results of {pluralize(len(names), 'image')}"
+        title = (
+            "No results yet" if names is None else f"Results of {pluralize(len(names), 'image')}"
+        )
         rows: list[list[Cell]] = []
         for key, value in self.items():
             what, method = MEANING.get(key, ("", ""))
@@ -228,9 +230,7 @@ def _keys(answer: Answer) -> str:
     return ", ".join(answer)
 
 
-def without_empty(
-    columns: list[str], rows: list[list[Cell]]
-) -> tuple[list[str], list[list[Cell]]]:
+def without_empty(columns: list[str], rows: list[list[Cell]]) -> tuple[list[str], list[list[Cell]]]:
     """Return a table without the columns in which no row has anything."""
     kept = [i for i in range(len(columns)) if any(row[i] for row in rows)] if rows else []
     return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]

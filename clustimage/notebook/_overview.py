@@ -123,7 +123,9 @@ class Overview:
         rows = np.flatnonzero(labels == label)
         first: list[int] = []
         if self.unique is not None:
-            first = np.asarray(self.unique["idx"])[np.asarray(self.unique["labels"]) == label].tolist()
+            first = np.asarray(self.unique["idx"])[
+                np.asarray(self.unique["labels"]) == label
+            ].tolist()
         others = rows[~np.isin(rows, first)]
         others = others[evenly(len(others), MAX_PICTURES - len(first))]
         return self.thumbnails.of([*first, *others.tolist()])
@@ -139,7 +141,9 @@ class Overview:
         if self.thumbnails is None and results.get("feat") is not None:
             missing = [step for step in missing if step != "import_data()"]
         if results.get("pathnames") is None:
-            notes.append('Next: fit_transform("photos/") for the whole chain, or import_data("photos/").')
+            notes.append(
+                'Next: fit_transform("photos/") for the whole chain, or import_data("photos/").'
+            )
         elif missing:
             notes.append(f"Next: {', then '.join(missing)}.")
         elif self.thumbnails is None:
@@ -147,5 +151,3 @@ class Overview:
         else:
             notes.append("Next: scatter(), plot(), find(…), to_frame(thumbnails=True), save(…).")
         return notes
-
-

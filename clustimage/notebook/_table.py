@@ -91,7 +91,9 @@ def note(text: str) -> str:
 def _style(is_right: bool) -> str:
     align = "right" if is_right else "left"
     border = "border:0;border-bottom:1px solid rgba(128,128,128,.3)"
-    return f"text-align:{align};vertical-align:middle;padding:3px 10px 3px 0;max-width:none;{border}"
+    return (
+        f"text-align:{align};vertical-align:middle;padding:3px 10px 3px 0;max-width:none;{border}"
+    )
 
 
 def _plain(cell: Cell) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from clustimage._distances.metrics import METRICS
 from clustimage.similarity._find import find_similar
-from clustimage.similarity._own_rows import rows_of_equal, rows_of_files
 from clustimage.similarity._index import RowIndex
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
+from clustimage.similarity._own_rows import rows_of_equal, rows_of_files
 from clustimage.similarity._plan import plan_find, plan_unique
 from clustimage.similarity._predict import cluster_radius, predict_labels
 from clustimage.similarity._representatives import distance_to_center, pick_unique

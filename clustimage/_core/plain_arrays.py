@@ -1,4 +1,4 @@
-"""What users hold numbers in, as plain arrays: tables and columns of pandas, tensors, masked arrays."""
+"""What users hold numbers in, as plain arrays: tables and columns of pandas, tensors."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _from_table(name: str, table: Any) -> np.ndarray:
     wrong = [
         str(label)
         for label, kind, column in zip(table.columns, kinds, columns, strict=True)
-        if kind is None or (kind == object and any(isinstance(value, str) for value in column))
+        if kind is None or (kind.kind == "O" and any(isinstance(value, str) for value in column))
     ]
     if wrong:
         shown = ", ".join(map(repr, wrong[:5])) + (", …" if len(wrong) > 5 else "")
@@ -106,7 +106,7 @@ def _numpy_type(column: Any) -> Any:
 
 def _from_column(name: str, column: Any) -> np.ndarray:
     kind = _numpy_type(column)
-    if kind is None or kind == object:
+    if kind is None or kind.kind == "O":
         return np.asarray(column.to_numpy())
     _check_known(name, column)
     return np.asarray(column.to_numpy(dtype=kind))
@@ -116,8 +116,10 @@ def _check_known(name: str, values: Any) -> None:
     """Raise for a missing value in a nullable column; NaN among plain floats is seen by others."""
     kinds = values.dtypes if is_table(values) else [values.dtype]
     nullable = np.array([hasattr(kind, "numpy_dtype") for kind in kinds], dtype=bool)
-    missing = np.asarray(values.isna())
-    rows = missing[:, nullable].any(axis=1) if is_table(values) else missing & nullable[0]
+    missing: np.ndarray = np.asarray(values.isna())
+    rows: np.ndarray = (
+        missing[:, nullable].any(axis=1) if is_table(values) else missing & nullable[0]
+    )
     if rows.any():
         row = int(np.argmax(rows))
         index = getattr(values, "index", range(len(values)))

@@ -102,8 +102,8 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     if suspicious and not np.isfinite(matrix).all():
         bad = ~np.isfinite(matrix).all(axis=1)
         raise InvalidDataError(
-            f"{name!r} contains NaN or infinite values: in {int(bad.sum()):,} of {len(bad):,} rows, "
-            f"first in row {int(np.argmax(bad))}."
+            f"{name!r} contains NaN or infinite values: in {int(bad.sum()):,} of {len(bad):,} "
+            f"rows, first in row {int(np.argmax(bad))}."
         )
     return matrix
 

@@ -243,8 +243,8 @@ class State:
         value = require(self.results, key)
         if key == "feat" and value is not self.feat:
             raise InvalidDataError(
-                "results['feat'] was set by hand, and nothing else of the model belongs to it. Give "
-                "features that were computed elsewhere by extract_feat(features=...)."
+                "results['feat'] was set by hand, and nothing else of the model belongs to it. "
+                "Give features that were computed elsewhere by extract_feat(features=...)."
             )
         return value
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.text import pluralize
-from clustimage.notebook._table import Cell, Mark, Table
+from clustimage.notebook._short_table import Cell, Mark, Table
 from clustimage.notebook._thumbnail import Thumbnail, Thumbnails
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import number
@@ -140,7 +140,8 @@ class Found(Answer):
         if len(queries) > len(rows):
             notes.append(f"… and {len(queries) - len(rows):,} more queries")
         if queries:
-            notes.append(f"A table per query: [{next(iter(queries))!r}]; their features: ['feat'].")
+            first = next(iter(queries))
+            notes.append(f"Keys: 'feat', the features; a table for each query, such as {first!r}.")
         title = f"Found for {_queries(len(queries))}"
         return Table(title, columns, [*rows], notes)
 

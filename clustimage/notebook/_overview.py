@@ -11,7 +11,7 @@ import numpy as np
 
 from clustimage._core.text import pluralize
 from clustimage.notebook._answers import Results
-from clustimage.notebook._table import Cell, Mark, Table, note
+from clustimage.notebook._short_table import Cell, Mark, Table, note
 from clustimage.notebook._thumbnail import Thumbnails
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._montage import evenly
@@ -48,7 +48,7 @@ class Overview:
 
     Examples
     --------
-    >>> page = Overview("Clustimage(method='<b>')", dict.fromkeys(("img", "feat")), None, None).html()
+    >>> page = Overview("Clustimage(method='<b>')", {"img": None}, None, None).html()
     >>> "method=&#x27;&lt;b&gt;&#x27;" in page, "Next: fit_transform(" in page
     (True, True)
     """

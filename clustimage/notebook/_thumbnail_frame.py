@@ -49,7 +49,7 @@ class ThumbnailFrame(pd.DataFrame):
 
         plain = pd.DataFrame(self)
         for i, kind in enumerate(plain.dtypes):
-            if kind == object:
+            if getattr(kind, "kind", "") == "O":
                 plain.isetitem(i, plain.iloc[:, i].map(named))
         text = render(plain)
         if text is None:

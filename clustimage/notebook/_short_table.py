@@ -77,7 +77,8 @@ class Table:
             parts.append(
                 "<table style='border-collapse:collapse;margin:4px 0;width:auto;"
                 "table-layout:auto;color:inherit'>"
-                f"<thead><tr style='background:none'>{head}</tr></thead><tbody>{body}</tbody></table>"
+                f"<thead><tr style='background:none'>{head}</tr></thead>"
+                f"<tbody>{body}</tbody></table>"
             )
         parts += [note(line) for line in self.notes]
         return f"<div style='color:inherit'>{''.join(parts)}</div>"

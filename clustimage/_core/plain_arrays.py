@@ -77,6 +77,8 @@ def check_not_masked(name: str, values: Any) -> None:
 
 
 def _from_table(name: str, table: Any) -> np.ndarray:
+    if all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in table.dtypes):
+        return np.asarray(table.to_numpy())
     columns = [table.iloc[:, i] for i in range(table.shape[1])]
     if len(columns) == 1 and columns[0].dtype == object and _holds_vectors(columns[0]):
         return _stacked(name, columns[0].to_numpy())
@@ -114,12 +116,11 @@ def _from_column(name: str, column: Any) -> np.ndarray:
 
 def _check_known(name: str, values: Any) -> None:
     """Raise for a missing value in a nullable column; NaN among plain floats is seen by others."""
-    kinds = values.dtypes if is_table(values) else [values.dtype]
-    nullable = np.array([hasattr(kind, "numpy_dtype") for kind in kinds], dtype=bool)
-    missing: np.ndarray = np.asarray(values.isna())
-    rows: np.ndarray = (
-        missing[:, nullable].any(axis=1) if is_table(values) else missing & nullable[0]
-    )
+    columns = [values.iloc[:, i] for i in range(values.shape[1])] if is_table(values) else [values]
+    rows = np.zeros(len(values), dtype=bool)
+    for column in columns:
+        if hasattr(column.dtype, "numpy_dtype"):
+            rows |= np.asarray(column.isna(), dtype=bool)
     if rows.any():
         row = int(np.argmax(rows))
         index = getattr(values, "index", range(len(values)))

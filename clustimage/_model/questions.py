@@ -133,7 +133,8 @@ class QuestionMethods(ModelBase):
         pathnames = names if queries is None else queries.pathnames
         answer = answer_frames(found, rows, names, pathnames, self.results)
         state.store(queries=queries, predict=answer)
-        return state.results["predict"]
+        shown: dict[str, Any] = state.results["predict"]
+        return shown
 
     def dendrogram(self, max_d: float | None = None, **options: Any) -> dict[str, Any]:
         """Draw the tree of the clusters, and cut it at a height.

@@ -184,7 +184,7 @@ class State:
         Memory that the chain may take, counted when images were imported.
     """
 
-    results: Results = field(default_factory=lambda: Results.fromkeys(RESULTS))
+    results: Results = field(default_factory=lambda: Results(dict.fromkeys(RESULTS)))
     images: Images | None = None
     feat: np.ndarray | None = None
     extractor: FeatureExtractor | None = None

@@ -87,8 +87,9 @@ def test_plots_of_pictures_say_that_there_are_none(brought, plot):
 def test_new_images_cannot_be_described(folder):
     cl = quiet(dim=(12, 12))
     cl.fit_transform(sorted(map(str, folder.glob("[0-9][0-9].png"))), features=E)
+    (folder / "new.png").write_bytes((folder / "00.png").read_bytes())
     with pytest.raises(InvalidDataError, match="computed elsewhere.*features=..., with 16 columns"):
-        cl.find(folder / "00.png", k=1)
+        cl.find(folder / "new.png", k=1)
 
 
 def test_normalize_applies_to_queries_too(tmp_path):

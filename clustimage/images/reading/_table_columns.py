@@ -48,10 +48,8 @@ def inputs_of_table(table: Any) -> tuple[str, list[Any]] | None:
     >>> inputs_of_table(pd.DataFrame({"kind": ["cat", "dog"], "path": ["a/1.jpg", "a/2.jpg"]}))
     ('path', ['a/1.jpg', 'a/2.jpg'])
     """
-    columns = [(str(label), table.iloc[:, i]) for i, label in enumerate(table.columns)]
-    given = [
-        (name, inputs_of_column(column)) for name, column in columns if not _is_of_numbers(column)
-    ]
+    of_text = [i for i, kind in enumerate(table.dtypes) if not _is_of_numbers(kind)]
+    given = [(str(table.columns[i]), inputs_of_column(table.iloc[:, i])) for i in of_text]
     given = [some for some in given if any(map(_is_input, some[1]))]
     given = [some for some in given if all(_is_input(item, missing=True) for item in some[1])]
     if not given:
@@ -81,8 +79,7 @@ def inputs_of_column(column: Any) -> list[Any]:
     return ["" if gone else value for value, gone in zip(values, missing, strict=True)]
 
 
-def _is_of_numbers(column: Any) -> bool:
-    kind = column.dtype
+def _is_of_numbers(kind: Any) -> bool:
     kind = getattr(kind, "numpy_dtype", kind)
     return isinstance(kind, np.dtype) and kind.kind in "biufcmM"
 

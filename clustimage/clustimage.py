@@ -31,6 +31,7 @@ from clustimage.features import (
     FeatureExtractor,
     PrecomputedExtractor,
     extract_hog,
+    is_matrix,
     make_extractor,
     read_features,
 )
@@ -243,7 +244,7 @@ class Clustimage(
         ----------
         X : str, path, list, array or DataFrame, optional
             Images in any form that `import_data` takes. May be left out with `features`:
-            plots then draw dots.
+            plots then draw dots. With ``method="precomputed"`` a matrix is the features.
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
         features, normalize
@@ -298,6 +299,8 @@ place_weight, cannot_link, micro_clusters
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
         self._new_budget()
+        if features is None and self._settings.method == "precomputed" and is_matrix(X):
+            features, X = X, None
         if features is None:
             extractor = make_extractor(self._settings.method, self._settings.params)
             extractor.prepare(self._cache())

@@ -9,7 +9,7 @@ import numpy as np
 
 from clustimage._core.validation import check_unknown_names
 from clustimage._model.base import ModelBase
-from clustimage._model.questions import describe_new, features_of, load_like
+from clustimage._model.questions import describe_new
 from clustimage._model.settings import DEFAULT_PARAMS, Settings
 from clustimage.cluster.evaluators._silhouette import mean_silhouettes
 from clustimage.features import ImageTransformer
@@ -157,7 +157,7 @@ class EstimatorMethods(ModelBase):
         True
         """
         self._state.require("feat")
-        return features_of(self._state, load_like(self, Xnew, strict=True))
+        return describe_new(self, Xnew, None, strict=True)[1]
 
     def as_transformer(self) -> ImageTransformer:
         """Return the features alone as a transformer of scikit-learn, for pipelines.

@@ -19,7 +19,7 @@ from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
 from clustimage.cluster import cut_tree_at, with_other_labels
 from clustimage.export import answer_frames
-from clustimage.features import PrecomputedExtractor, read_features
+from clustimage.features import PrecomputedExtractor, is_matrix, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
 from clustimage.notebook import Tree
 from clustimage.plotting import dendrogram, label_colors
@@ -35,7 +35,7 @@ from clustimage.similarity import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["QuestionMethods", "describe_new", "features_of", "load_like", "query_positions"]
+__all__ = ["QuestionMethods", "describe_new", "query_positions"]
 
 
 class QuestionMethods(ModelBase):
@@ -299,20 +299,19 @@ def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
 
 
 def features_of(state: State, images: Images) -> np.ndarray:
-    """Return the features of images by the fitted extractor."""
-    assert state.extractor is not None
-    return state.extractor.transform_images(images)
+    """Return the features of images by the fitted extractor.
 
-
-def known_features(state: State, images: Images) -> np.ndarray:
-    """Return the features of images; where features were given, of those that the model has."""
-    if isinstance(state.extractor, PrecomputedExtractor):
-        given = state.images_read()
-        rows = [rows_of_files(path, given.pathnames, given.filenames) for path in images.pathnames]
+    Where features were given, they are known of the files of the model alone.
+    """
+    extractor = state.extractor
+    assert extractor is not None
+    if isinstance(extractor, PrecomputedExtractor):
+        own = state.images_read()
+        rows = [rows_of_files(path, own.pathnames, own.filenames) for path in images.pathnames]
         if all(map(len, rows)) and all(Path(path).is_absolute() for path in images.pathnames):
-            feat: np.ndarray = state.require("feat")[[row[0] for row in rows]]
+            feat: np.ndarray = state.require("feat")[[found[0] for found in rows]]
             return feat
-    return features_of(state, images)
+    return extractor.transform_images(images)
 
 
 def describe_new(
@@ -325,12 +324,15 @@ def describe_new(
     InvalidParameterError
         If both or none of the two are given.
     """
+    given = isinstance(model._state.extractor, PrecomputedExtractor)
+    if given and model._state.images is None and features is None and is_matrix(Xnew):
+        Xnew, features = None, Xnew
     if (Xnew is None) == (features is None):
         got = "both" if features is not None else "neither"
         raise InvalidParameterError(f"Give new images, or their features as 'features'. Got {got}.")
     if features is None:
         images = load_like(model, Xnew, strict=strict)
-        return images, known_features(model._state, images)
+        return images, features_of(model._state, images)
     extractor, n_columns = model._state.extractor, model._state.require("feat").shape[1]
     if isinstance(extractor, PrecomputedExtractor):
         return None, extractor.transform(features)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
 from clustimage._core.parameters import setting
-from clustimage._core.plain_arrays import plain_array
+from clustimage._core.plain_arrays import is_table, plain_array
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_bool
 from clustimage._distances.metrics import check_rows
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from clustimage.images import Images
 
-__all__ = ["PrecomputedExtractor", "read_features"]
+__all__ = ["PrecomputedExtractor", "is_matrix", "read_features"]
 
 ASSUMED_COLUMNS = 768  # of features that are not there yet, for a plan
 
@@ -156,6 +156,22 @@ def read_features(
             f"Got {len(rows):,} rows."
         )
     return rows
+
+
+def is_matrix(X: Any) -> bool:
+    """Return whether `X` is an array, a tensor or a table of numbers with two axes.
+
+    Examples
+    --------
+    >>> is_matrix(np.eye(3)), is_matrix(np.zeros((2, 8, 8))), is_matrix(["a.png"])
+    (True, False, False)
+    """
+    if getattr(X, "ndim", 0) != 2:
+        return False
+    if is_table(X):
+        kinds = [getattr(kind, "numpy_dtype", kind) for kind in X.dtypes]
+        return all(getattr(kind, "kind", "O") in "biuf" for kind in kinds)
+    return hasattr(X, "detach") or np.asarray(X).dtype.kind in "biuf"
 
 
 def _read_file(path: str) -> np.ndarray:

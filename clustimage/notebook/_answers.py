@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage.notebook._short_table import Cell, Mark, Table
 from clustimage.notebook._thumbnail import Thumbnail, Thumbnails
@@ -88,6 +89,13 @@ class Answer(dict[str, Any]):
 class Results(Answer):
     """The results of a model: what is there, and what to call for the rest."""
 
+    def __array__(self, *args: Any, **options: Any) -> np.ndarray:
+        """Say what goes into a pipeline where a step got results in place of features."""
+        raise InvalidDataError(
+            "The results of a model are a dict, no array: fit_transform() of Clustimage returns "
+            "it. The features are results['feat']; in a Pipeline take as_transformer()."
+        )
+
     def table(self) -> Table:
         names = self.get("pathnames")
         title = (
@@ -100,7 +108,8 @@ class Results(Answer):
             if value is not None and key == "labels":
                 there += f", {pluralize(len(np.unique(value[value >= 0])), 'cluster')}"
             if value is not None and key == "url":
-                there = f"{sum(one is not None for one in value):,} of {len(value):,} texts"
+                n_urls = sum(one is not None for one in value)
+                there = f"{n_urls:,} of {len(value):,}" if n_urls else "none"
             if value is None and key == "img" and self.get("feat") is not None:
                 there = "none: features without images"
             rows.append([str(key), there, what])

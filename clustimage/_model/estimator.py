@@ -307,10 +307,12 @@ class EstimatorMethods(ModelBase):
         n_skipped = 0
         if images is not None:
             n_skipped = sum(row.status != "ok" for row in images.status)
+        verdict = self._state.verdict
         return Overview(
             repr(self),
             self.results,
             self._state.unique,
             None if images is None else Thumbnails(images),
             n_skipped,
+            "" if verdict is None else verdict.why,
         ).html()

@@ -14,7 +14,7 @@ from clustimage.notebook._thumbnail import Thumbnail, Thumbnails
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import number
 
-__all__ = ["Answer", "Faces", "Found", "Results", "Tree", "Unique", "describe"]
+__all__ = ["Agreement", "Answer", "Faces", "Found", "Results", "Tree", "Unique", "describe"]
 
 MAX_ROWS = 10  # of a table that is printed
 MAX_PICTURES = 8  # in one of its rows
@@ -233,6 +233,14 @@ class Tree(Answer):
         title += pluralize(len(np.unique(labels[labels >= 0])), "cluster")
         if self.get("max_d") is not None:
             title += f", cut at {number(float(self['max_d']))}"
+        return Table(title, ("key", "value"), super().table().rows)
+
+
+class Agreement(Answer):
+    """What `evaluate_labels` returned."""
+
+    def table(self) -> Table:
+        title = f"Agreement with the known labels of {pluralize(self['n'], 'image')}"
         return Table(title, ("key", "value"), super().table().rows)
 
 

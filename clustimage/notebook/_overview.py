@@ -45,6 +45,8 @@ class Overview:
         The images; None where there are only features.
     n_skipped : int, default=0
         Inputs that could not be read.
+    verdict : str, default=""
+        How sure the clusters are, where that is known.
 
     Examples
     --------
@@ -58,6 +60,7 @@ class Overview:
     unique: Mapping[str, Any] | None
     thumbnails: Thumbnails | None
     n_skipped: int = 0
+    verdict: str = ""
 
     def html(self) -> str:
         """Return the page; its length has a bound, however many images there are."""
@@ -131,7 +134,7 @@ class Overview:
         return self.thumbnails.of([*first, *others.tolist()])
 
     def _notes(self) -> list[str]:
-        results, notes = self.results, []
+        results, notes = self.results, [self.verdict] if self.verdict else []
         if self.n_skipped:
             verb = "was" if self.n_skipped == 1 else "were"
             notes.append(f"{pluralize(self.n_skipped, 'input')} {verb} skipped: see import_status.")

@@ -14,6 +14,7 @@ from clustimage import (
 )
 from clustimage._core.plain_arrays import plain_array
 from clustimage._distances.metrics import check_rows
+from clustimage.cluster.confidence._known_labels import compare_with_known
 from clustimage.cluster.tree._cannot_link import read_groups
 from clustimage.features import extract_hog, read_features
 from clustimage.images import check_timestamps, load_images
@@ -99,6 +100,7 @@ def test_a_sparse_matrix_is_not_unpacked_without_a_word():
         lambda values: pick_unique(X, values[2].astype(int)),
         lambda values: check_timestamps(values[2]),
         lambda values: read_groups(values[2], 3),
+        lambda values: compare_with_known(np.arange(3), values[2], *[list("abc")] * 2),
         lambda values: Clustimage(verbose="error").fit_transform(features=values),
     ],
 )

@@ -84,6 +84,12 @@ def test_results_say_what_to_call_for_what_is_missing(digits):
     )
 
 
+def test_agreement_with_known_labels_is_a_short_table_too(fitted, digits):
+    found = fitted.evaluate_labels(digits[1][:120])
+    assert repr(found).startswith("Agreement with the known labels of 120 images")
+    assert isinstance(found, dict) and 0 < found["ari"] < 1 and len(repr(found)) < 600
+
+
 def test_unique_has_a_row_per_cluster(fitted):
     text, page = repr(fitted.unique()), fitted.unique()._repr_html_()
     assert "12 clusters" in text and "… and 2 more clusters" in text

@@ -36,6 +36,12 @@ def test_every_state_says_what_is_there_and_what_comes_next(digits):
     assert repr(cl) == "Clustimage(method='pca', embedding='pca', verbose='error')"
 
 
+def test_how_sure_it_is_stands_there_once_it_is_known(digits):
+    cl = quiet().fit(digits[0][:60], n_clusters=3)
+    why = cl.verdict.why
+    assert why[:30] in words(cl)
+
+
 def test_without_pictures_it_says_so(digits):
     cl = quiet(method="precomputed").fit(features=digits[0][:40], n_clusters=12)
     assert "Features without images: there are no pictures to show." in words(cl)

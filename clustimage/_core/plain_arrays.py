@@ -49,8 +49,7 @@ def plain_array(name: str, values: Any) -> Any:
     """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
-        half = values.is_floating_point() and values.element_size() < 4
-        return (values.float() if half else values).numpy()
+        return (values.float() if values.is_floating_point() else values).numpy()
     check_not_masked(name, values)
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise InvalidDataError(f"{name!r} must not be a sparse matrix. Give X.toarray().")
@@ -91,7 +90,7 @@ def _from_table(name: str, table: Any) -> np.ndarray:
     if wrong:
         shown = ", ".join(map(repr, wrong[:5])) + (", …" if len(wrong) > 5 else "")
         raise InvalidDataError(
-            f"{name!r} must be a table of numbers. Columns that hold something else: {shown}. "
+            f"{name!r} must be a matrix of numbers. Columns that hold something else: {shown}. "
             "Leave them out, or make them the index."
         )
     _check_known(name, table)

@@ -145,7 +145,8 @@ def read_features(
     with np.errstate(over="ignore"):
         rows = check_rows("features", features, n_columns=n_columns)
         largest = float(np.abs(rows).max()) if rows.dtype == np.float64 else 1.0
-    if largest and not np.finfo(np.float32).tiny < largest <= np.finfo(np.float32).max:
+    limits = np.finfo(np.float32)
+    if largest and not float(limits.tiny) < largest <= float(limits.max):
         raise InvalidDataError(
             "'features' must fit into single precision: their largest absolute value from 1.2e-38 "
             f"to 3.4e38. Got {largest:.3g}."

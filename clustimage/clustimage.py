@@ -31,6 +31,7 @@ from clustimage.features import (
     FeatureExtractor,
     PrecomputedExtractor,
     extract_hog,
+    is_matrix,
     make_extractor,
     read_features,
 )
@@ -251,7 +252,7 @@ class Clustimage(
         ----------
         X : str, path, list, array or DataFrame, optional
             Images in any form that `import_data` takes. May be left out with `features`:
-            plots then draw dots.
+            plots then draw dots. With ``method="precomputed"`` a matrix is the features.
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
         features, normalize
@@ -306,6 +307,8 @@ place_weight, cannot_link, micro_clusters
         check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
         self._new_budget()
+        if features is None and self._settings.method == "precomputed" and is_matrix(X):
+            features, X = X, None
         if features is None:
             extractor = make_extractor(self._settings.method, self._settings.params)
             extractor.prepare(self._cache())
@@ -323,12 +326,12 @@ place_weight, cannot_link, micro_clusters
         run_cluster(self, request, cluster_space, timestamps)
         return self.results
 
-    def fit(self, X: Any, y: Any = None, **options: Any) -> Self:
+    def fit(self, X: Any = None, y: Any = None, **options: Any) -> Self:
         """Run the whole chain and return the object itself.
 
         Parameters
         ----------
-        X : str, path, list, array or DataFrame
+        X : str, path, list, array or DataFrame, optional
             As for `fit_transform`.
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
@@ -350,7 +353,7 @@ place_weight, cannot_link, micro_clusters
         self.fit_transform(X, **options)
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
+    def fit_predict(self, X: Any = None, y: Any = None, **options: Any) -> np.ndarray:
         """Run the whole chain and return the labels.
 
         Parameters
@@ -381,10 +384,10 @@ place_weight, cannot_link, micro_clusters
         Parameters
         ----------
         Xraw : str, path, list, array or DataFrame
-            A folder; a file; a list of files and URLs; a DataFrame of flattened
-            images whose index holds names; flattened images ``(n, m)``; images
-            ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or PIL images of any
-            sizes.
+            A folder; a file; a list of files and URLs; a DataFrame with a column of
+            them, or of flattened images whose index holds names; flattened images
+            ``(n, m)``; images ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or
+            PIL images of any sizes.
         black_list : list of str, optional
             Names of folders and files to leave out, with ``*`` and ``?`` as in a shell; see
             `listdir`. What clustimage wrote into folders is left out by itself.
@@ -402,7 +405,8 @@ place_weight, cannot_link, micro_clusters
         ImageReadError
             If there is no image at all, or the path does not exist.
         InvalidDataError
-            If an array has no known shape, or NaN in it.
+            If an array has no known shape, or NaN, missing or masked values in it, or a
+            DataFrame several columns that may be the paths.
 
         Examples
         --------

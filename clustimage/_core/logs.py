@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from clustimage._core.public import public
 from clustimage._core.validation import check_option, invalid
@@ -18,6 +19,7 @@ __all__ = [
     "check_verbose",
     "get_logger",
     "progress",
+    "progress_bar",
     "set_logger",
     "shows_progress",
     "start_logging",
@@ -158,11 +160,21 @@ def shows_progress() -> bool:
     return _bars[-1] and get_logger(NAME).isEnabledFor(logging.INFO)
 
 
+def progress_bar() -> Any:
+    """Return the class of progress bars: those of notebooks in a notebook that has ipywidgets."""
+    from tqdm import TqdmWarning
+
+    with warnings.catch_warnings():
+        # In a notebook without ipywidgets tqdm says so, and draws its bars as text.
+        warnings.simplefilter("ignore", TqdmWarning)
+        from tqdm.auto import tqdm
+    return tqdm
+
+
 def progress(
     items: Iterable[Item], *, desc: str, total: int | None = None, unit: str = "image"
 ) -> Iterator[Item]:
     """Yield `items`; show a progress bar at the verbosity ``"info"`` if there are two or more."""
-    from tqdm.auto import tqdm
-
+    tqdm = progress_bar()
     hidden = not shows_progress() or (total is not None and total < 2)
     yield from tqdm(items, desc=desc, total=total, unit=unit, disable=hidden, leave=False)

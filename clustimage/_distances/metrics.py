@@ -8,6 +8,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.parameters import named
+from clustimage._core.plain_arrays import plain_array
 from clustimage._core.validation import check_option
 
 __all__ = [
@@ -80,7 +81,9 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     dtype('float64')
     """
     try:
-        matrix = np.asarray(rows)
+        matrix = np.asarray(plain_array(name, rows))
+        if matrix.dtype.kind not in "biufO":
+            raise TypeError(f"its type is {matrix.dtype}")
         if matrix.dtype not in (np.float32, np.float64):
             matrix = matrix.astype(np.float64)
     except (TypeError, ValueError) as exc:
@@ -88,6 +91,7 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise InvalidDataError(
             f"{named(name)} must be a matrix with one row per image. Got the shape {matrix.shape}."
+            + (" One row is given as x[np.newaxis]." if matrix.ndim == 1 and len(matrix) else "")
         )
     if n_columns is not None and matrix.shape[1] != n_columns:
         raise InvalidDataError(
@@ -98,7 +102,11 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     with np.errstate(over="ignore", invalid="ignore"):
         suspicious = not np.isfinite(matrix.sum(dtype=np.float64))
     if suspicious and not np.isfinite(matrix).all():
-        raise InvalidDataError(f"{named(name)} contains NaN or infinite values.")
+        bad = ~np.isfinite(matrix).all(axis=1)
+        raise InvalidDataError(
+            f"{named(name)} contains NaN or infinite values: in {int(bad.sum()):,} of {len(bad):,} "
+            f"rows, first in row {int(np.argmax(bad))}."
+        )
     return matrix
 
 

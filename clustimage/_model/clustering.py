@@ -413,4 +413,5 @@ def set_unique(model: ModelBase, metric: str | None = None) -> dict[str, Any]:
     )
     answer["pathnames"] = state.results["pathnames"][answer["idx"]]
     state.store(unique=answer)
-    return answer
+    assert state.unique is not None
+    return state.unique

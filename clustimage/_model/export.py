@@ -181,8 +181,14 @@ class ExportMethods(ModelBase):
         state = load_model(path, by_settings=by_settings)
         return restored(cls, state, **objects)
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self, thumbnails: bool = False) -> pd.DataFrame:
         """Return the results as a table, one row per image.
+
+        Parameters
+        ----------
+        thumbnails : bool, default=False
+            Add a first column, `thumbnail`, of small pictures, which a notebook draws; also in
+            what is selected from the table, ``frame[frame["label"] == 3].head()``.
 
         Returns
         -------
@@ -204,6 +210,8 @@ class ExportMethods(ModelBase):
         ------
         StepOrderError
             If no images were imported.
+        InvalidDataError
+            If thumbnails are asked for and there are features without images.
 
         Examples
         --------
@@ -213,7 +221,10 @@ class ExportMethods(ModelBase):
         >>> list(cl.to_frame().columns)[:3]
         ['pathname', 'filename', 'label']
         """
+        with_pictures = check_bool("thumbnails", thumbnails)
         self._state.require("pathnames")
+        if with_pictures:
+            self._state.images_read()
         feat, labels = self.results["feat"], self.results["labels"]
         known = feat is not None and labels is not None
         distance = distance_to_center(feat, labels, metric=self._metric()) if known else None
@@ -227,6 +238,10 @@ class ExportMethods(ModelBase):
             frame["photo"] = [None if link is None else encodable(link[0]) for link in links]
             frame["face"] = [None if link is None else link[1] for link in links]
             frame["face"] = frame["face"].astype("Int64")
+        if with_pictures:
+            from clustimage.notebook._thumbnail_frame import with_thumbnails
+
+            return with_thumbnails(frame, self._state.images_read())
         return frame
 
     def cluster_sizes(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from clustimage._model.base import ModelBase
 from clustimage._model.state import State
 from clustimage.faces import find_faces, photo_of
 from clustimage.images import DecodingLimits
+from clustimage.notebook import Faces
 
 __all__ = ["FaceMethods", "face_links", "photos_of_faces"]
 
@@ -93,8 +94,10 @@ class FaceMethods(ModelBase):
             n_jobs=settings.n_jobs,
             limits=DecodingLimits(settings.max_pixels, make_budget(settings.max_memory)),
         )
-        self._state.store(faces=found)
-        return found
+        answer = Faces(found)
+        answer.dim_face = settings.dim_face
+        self._state.store(faces=answer)
+        return answer
 
 
 def face_links(state: State) -> list[tuple[str, int] | None]:

@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="look for the k nearest through an index, for more than a few 100,000 images; may "
         "miss one (pip install 'clustimage[index]')",
     )
+    parser.add_argument(
+        "--exclude-self",
+        action="store_true",
+        default=False,
+        help="images of the model that are asked for do not find themselves",
+    )
     add_max_memory(parser)
     add_output(parser, required=False)
 
@@ -63,13 +69,14 @@ def run(arguments: argparse.Namespace) -> None:
     model = load_model(arguments)
     k = arguments.k
     if k is None and arguments.alpha is None:
-        k = min(DEFAULT_K, len(model.results["pathnames"]))
+        k = min(DEFAULT_K, len(model.results["pathnames"]) - arguments.exclude_self)
     answer = model.find(
         one_or_all(arguments.images) or None,
         k=k,
         alpha=arguments.alpha,
         approximate=arguments.approximate,
         features=features,
+        exclude_self=arguments.exclude_self,
     )
     queries = {name: table for name, table in answer.items() if name != "feat"}
     for name, table in queries.items():

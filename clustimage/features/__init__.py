@@ -23,7 +23,7 @@ from clustimage.features._hash import (
 from clustimage.features._hog import HOGExtractor, cell_histograms, extract_hog
 from clustimage.features._pca import PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
-from clustimage.features._precomputed import PrecomputedExtractor, read_features
+from clustimage.features._precomputed import PrecomputedExtractor, is_matrix, read_features
 from clustimage.features._raw import RawExtractor
 from clustimage.features._registry import EXTRACTORS, SETTINGS, make_extractor, needs_gray
 from clustimage.features._transformer import ImageTransformer
@@ -53,5 +53,6 @@ __all__ = [
     "extract_hog",
     "make_extractor",
     "needs_gray",
+    "is_matrix",
     "read_features",
 ]

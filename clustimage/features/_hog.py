@@ -14,6 +14,7 @@ from skimage.feature import hog as skimage_hog
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.parallel import check_jobs
 from clustimage._core.parameters import named, setting
+from clustimage._core.plain_arrays import plain_array
 from clustimage._core.validation import check_bool, check_int, merge_defaults
 from clustimage.features._extractor import ImageExtractor, in_batches
 from clustimage.images import to_gray
@@ -281,7 +282,7 @@ def extract_hog(
     >>> extract_hog(img, flatten=False).shape
     (8, 8)
     """
-    gray = _one_gray_image(np.asarray(img))
+    gray = _one_gray_image(np.asarray(plain_array("img", img)))
     layout = check_layout(orientations, pixels_per_cell, cells_per_block, gray.shape)
     draw = not check_bool("flatten", flatten)
     found = skimage_hog(gray, *layout, block_norm="L2-Hys", visualize=draw)

@@ -50,6 +50,7 @@ from clustimage.images.reading._listing import (
 )
 from clustimage.images.reading._quiet import quiet_pillow
 from clustimage.images.reading._source import array_names
+from clustimage.images.reading._table_columns import inputs_of_table
 from clustimage.images.reading._upright import gather_photos, read_upright
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "imread",
     "imresize",
     "imscale",
+    "inputs_of_table",
     "listdir",
     "load_images",
     "log_left_out",

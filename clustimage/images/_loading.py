@@ -78,6 +78,9 @@ def load_images(
           leading ``~`` is the user's folder;
         - one file or URL (http, https), or a list of them, folders among them,
           nested or not: read in the order given; what is given twice appears twice;
+        - a DataFrame with a column of paths, URLs or pictures, which is named so
+          (``path``, ``filename``, ``url``, ``image`` …) or the only one of text; rows
+          where it is empty are skipped;
         - an array `(n, m)` or `(m,)`, or a DataFrame whose index holds the names:
           flattened images (one gray image: `X[np.newaxis]`). They keep their size,
           which is `dim` where that fits, otherwise a square, gray first, then RGB;
@@ -134,8 +137,9 @@ def load_images(
         If there is no image at all: a path that is empty or does not exist, a folder
         without images, files of which none can be read.
     InvalidDataError
-        If an array has NaN, infinite or negative values, is not numeric, or has a
-        shape that cannot be known.
+        If an array has NaN, infinite, negative, missing or masked values, is not numeric,
+        or has a shape that cannot be known; if a DataFrame has several columns that may
+        be the paths.
     InvalidParameterError
         If a parameter has a value that is not allowed.
     MemoryLimitError

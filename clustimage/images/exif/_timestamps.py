@@ -11,6 +11,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.parameters import named, setting
+from clustimage._core.plain_arrays import check_not_masked
 from clustimage._core.validation import check_option
 from clustimage.images._status import ImageStatus
 from clustimage.images.reading._listing import printable
@@ -173,6 +174,7 @@ def _without_timestamp(without: list[ImageStatus], rows: list[ImageStatus], word
 
 def _as_seconds(timestamps: Any) -> np.ndarray:
     """Return times of any kind as seconds, float64 `(n,)`; see `read_timestamps`."""
+    check_not_masked("timestamps", timestamps)
     values: Any = timestamps.to_numpy() if hasattr(timestamps, "to_numpy") else timestamps
     if not isinstance(values, (list, tuple)) and getattr(values, "ndim", 0) != 1:
         raise InvalidParameterError(

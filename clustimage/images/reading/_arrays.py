@@ -13,6 +13,7 @@ from PIL import Image
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import Trail, forget
 from clustimage._core.parameters import named, setting
+from clustimage._core.plain_arrays import check_not_masked, plain_array
 from clustimage._core.public import public
 from clustimage._core.validation import check_shape
 
@@ -149,7 +150,7 @@ def imscale(img: Any) -> np.ndarray:
     array([[  0, 128],
            [ 64, 255]], dtype=uint8)
     """
-    img = np.asarray(img)
+    img = np.asanyarray(plain_array("img", img))
     if img.size == 0:
         raise InvalidDataError(
             f"An image without pixels cannot be scaled. Its shape is {img.shape}."
@@ -177,7 +178,8 @@ def scale(img: np.ndarray, top: float) -> np.ndarray:
 
 
 def check_numeric(values: Rows) -> None:
-    """Raise `InvalidDataError` if `values` are no real numbers."""
+    """Raise `InvalidDataError` if `values` are no real numbers, or some are masked."""
+    check_not_masked("images", values)
     if values.dtype.kind not in "buif":
         raise InvalidDataError(
             f"Images must be arrays of real numbers from 0. Got an array of dtype {values.dtype}."

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from clustimage._core.errors import ImageReadError, InvalidDataError
+from clustimage._core.plain_arrays import plain_array
 from clustimage._core.public import public
 from clustimage._core.validation import check_bool, check_int, check_shape
 from clustimage.images.reading._arrays import imscale, over_white, scale, to_gray
@@ -125,7 +126,7 @@ def imresize(img: np.ndarray, dim: tuple[int, int] | None) -> np.ndarray:
     if dim is None:
         return img
     height, width = check_shape("dim", dim)
-    img = np.asarray(img)
+    img = np.asarray(plain_array("img", img))
     if img.ndim not in (2, 3) or img.size == 0 or img.dtype.kind not in "buif":
         raise InvalidDataError(
             "'img' must have the shape (height, width) or (height, width, channels). "

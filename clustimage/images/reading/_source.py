@@ -14,8 +14,10 @@ import numpy as np
 from PIL import Image
 
 from clustimage._core.errors import DownloadError, ImageReadError, InvalidDataError
+from clustimage._core.logs import get_logger
 from clustimage._core.outputs import make_folder
 from clustimage._core.parameters import setting
+from clustimage._core.plain_arrays import check_not_masked, is_table, plain_array
 from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import Rows, check_numeric, check_values, guess_shape
 from clustimage.images.reading._listing import (
@@ -26,9 +28,12 @@ from clustimage.images.reading._listing import (
     printable,
     scan,
 )
+from clustimage.images.reading._table_columns import inputs_of_column, inputs_of_table
 from clustimage.images.reading._url_files import base_name, fetch, is_url, local_name
 
 __all__ = ["Rules", "Source", "Sources", "Stack", "Wanted", "gather"]
+
+logger = get_logger(__name__)
 
 CHANNELS = (1, 3, 4)
 NOT_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or no items
@@ -198,12 +203,21 @@ def gather(X: Any, rules: Rules) -> Sources | Stack:
         return _from_path(X, rules)
     if isinstance(X, Image.Image):
         return Sources([_from_content(X, array_names(1)[0])])
-    if hasattr(X, "to_numpy") and hasattr(X, "index"):
-        # A DataFrame holds flattened images, a Series one value per item.
-        values = X.to_numpy()
-        return (
-            Stack(values, [str(name) for name in X.index]) if X.ndim == 2 else gather(values, rules)
-        )
+    if is_table(X):
+        if not len(X):
+            raise ImageReadError("No image: the table has no rows.")
+        column = inputs_of_table(X)
+        if column is not None:
+            if rules.reads:
+                logger.info("Images: those of the column %r.", column[0])
+            return _from_list(column[1], rules)
+        return Stack(plain_array("images", X), [str(name) for name in X.index])
+    if hasattr(X, "isna") and hasattr(X, "to_numpy"):  # a column, or an array of pandas
+        values = plain_array("images", X)
+        return gather(inputs_of_column(X) if values.dtype.kind == "O" else values, rules)
+    if hasattr(X, "detach"):  # a tensor
+        X = plain_array("images", X)
+    check_not_masked("images", X)
     if isinstance(X, np.ndarray) and X.dtype.kind not in "OUS":
         return _from_array(X)
     if isinstance(X, np.ndarray) and X.ndim != 1:
@@ -311,6 +325,8 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
         raise ImageReadError("No image: the list that was given is empty.")
     arrays = [item for item in items if isinstance(item, np.ndarray)]
     if len(arrays) == len(items) and all(item.ndim == 1 for item in arrays):
+        for number, item in enumerate(arrays):
+            check_not_masked(f"images[{number}]", item)
         if len({len(item) for item in arrays}) > 1:
             raise InvalidDataError("Flattened images in a list must all have the same length.")
         return Stack(RowList(arrays))
@@ -320,6 +336,7 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
     sources: list[Source] = []
     left_out: list[LeftOut] = []
     for number, item in enumerate(items):
+        check_not_masked(names[number], item)
         if isinstance(item, (str, os.PathLike)):
             text = os.fsdecode(item)
             if is_url(text) and folder is not None:

@@ -146,6 +146,7 @@ def restored(
         images = _images_from(saved["images"])
         state.images = images
         state.results.update(saved["results"])
+        state.feat = state.results["feat"]
         if images is not None:
             state.results["img"] = images.flat
         names = {old: name for name, old in SAVED_NAMES.items()}
@@ -158,6 +159,7 @@ def restored(
             state.clustering = Clustering.from_state(saved["clustering"])
         state.faces = saved.get("faces")
         state.metadata = saved.get("metadata")
+        state.show_pictures()
         if saved.get("moments") is not None:
             state.timestamps = Timestamps(**saved["moments"])
         if saved.get("verdict") is not None:

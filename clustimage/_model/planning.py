@@ -17,12 +17,14 @@ from clustimage._model.clustering import with_space
 from clustimage._model.settings import PARAMS_CLUSTER
 from clustimage.cluster import ClusterRequest, plan_clusters
 from clustimage.embedding import make_embedder
-from clustimage.features import make_extractor
-from clustimage.images import Measured, measure_input, plan_images
+from clustimage.features import make_extractor, read_features
+from clustimage.images import Measured, count_inputs, measure_input, plan_images
 from clustimage.similarity import plan_find, plan_unique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
 __all__ = ["PlanMethods"]
 
@@ -87,6 +89,7 @@ class PlanMethods(ModelBase):
         asked = ClusterRequest(**request)
         asked.check_method(self._settings.method)
         measured = self._measured(X, black_list, recursive)
+        asked.check_n_images(measured.n_images)
         feat = self.results["feat"] if X is None else None
         extractor = make_extractor(self._settings.method, self._settings.params)
         made_by = extractor if feat is None else self._state.extractor
@@ -101,21 +104,39 @@ class PlanMethods(ModelBase):
         return chain.plan(self._chain_budget() if X is None else make_budget(max_memory))
 
     def _check_before(
-        self, extractor: Any, X: Any, black_list: Sequence[str] | None, recursive: bool
+        self,
+        extractor: Any,
+        request: ClusterRequest,
+        X: Any,
+        black_list: Sequence[str] | None,
+        recursive: bool,
     ) -> None:
-        """Raise before images are read whose features cannot be made within the budget.
+        """Raise before images are read what can be known then.
 
-        With a `dirpath` they may be cached, and an iterator can be read only once: both are
-        found out later. So is how many of the files are images; here half of them have to
-        be too many.
+        There are fewer images than clusters are asked for; or their features cannot be made
+        within the budget. With a `dirpath` these may be cached, and an iterator can be read
+        only once: both are found out later. So is how many of the files are images; here half
+        of them have to be too many.
         """
-        plain = isinstance(X, str | PathLike | list | tuple) or hasattr(X, "__array__")
-        if self._settings.dirpath is not None or not plain:
+        if not _can_be_read_twice(X):
             return
         measured = self._measured(X, black_list, recursive)
+        request.check_n_images(measured.n_images)
+        if self._settings.dirpath is not None:
+            return
         fewer = measured._replace(n_images=measured.n_images - measured.n_files // 2)
         if self._plan_features(extractor, fewer).problem:
             self._plan_features(extractor, measured).check()
+
+    def _check_rows(
+        self, rows: np.ndarray, X: Any, black_list: Sequence[str] | None, recursive: bool
+    ) -> None:
+        """Raise before images are read where there is not a row of features for each."""
+        if _can_be_read_twice(X):
+            n_inputs = count_inputs(
+                X, ext=self._settings.ext, recursive=recursive, black_list=black_list
+            )
+            read_features(rows, n_rows=n_inputs)
 
     def _plan_features(self, extractor: Any, measured: Measured) -> Step:
         chain = _Chain(measured, self._settings.params, extractor)
@@ -155,6 +176,10 @@ def _plan_clusters(
         for space in ("graph", "high")
     )
     return replace(graph, peak=max(graph.peak, features.peak))
+
+
+def _can_be_read_twice(X: Any) -> bool:
+    return isinstance(X, str | PathLike | list | tuple) or hasattr(X, "__array__")
 
 
 @dataclass

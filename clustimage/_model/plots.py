@@ -154,6 +154,8 @@ class PlotMethods(ClusterMethods, VerdictMethods):
                 ax=ax,
                 max_images=check_limit("max_images", max_images, auto=MAX_IN_ALL),
                 distances=inputs.distances,
+                colors=inputs.colors,
+                names=inputs.names,
             )
         _check_unused(layout, {"max_rows": max_rows, "ax": ax})
         auto = MAX_WITH_HOG if show_hog else MAX_IMAGES
@@ -170,11 +172,12 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             max_clusters=max_clusters,
             distances=inputs.distances,
             decorate=inputs.decorate(show_hog, cmap),
+            names=inputs.names,
         )
 
     def plot_unique(
         self,
-        img_mean: bool = True,
+        img_mean: bool | None = None,
         cmap: str | Colormap | None = None,
         show_hog: bool = False,
         *,
@@ -188,9 +191,11 @@ class PlotMethods(ClusterMethods, VerdictMethods):
 
         Parameters
         ----------
-        img_mean : bool, default=True
-            True draws the average of the cluster's images, a gray blur for mixed photos;
-            False its unique image: the one nearest to the centre of the cluster.
+        img_mean : bool, optional
+            True draws the average of the cluster's images, False its unique image: the one
+            nearest to the centre of the cluster. By default the average where it is sharp, as
+            of digits, faces and near copies, and else the unique image, as of photos; where
+            there are both, the captions of the rarer kind say so.
         cmap : str or Colormap, optional
             Colour map for gray images; default ``"gray"``.
         show_hog : bool, default=False
@@ -219,14 +224,18 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         >>> fig, ax = cl.plot_unique(img_mean=False)  # doctest: +SKIP
         """
         assigned, inputs = self._state.require("labels"), PlotInputs(self)
-        labels, pictures = inputs.one_per_cluster(img_mean, cmap, inputs.decorate(show_hog, cmap))
+        check_limit("max_images", max_images)
+        labels, pictures, averaged = inputs.one_per_cluster(
+            img_mean, cmap, inputs.decorate(show_hog, cmap), most=max_images
+        )
         present, sizes = np.unique(assigned, return_counts=True)
         size_of = dict(zip(present.tolist(), sizes.tolist(), strict=True))
         return plot_representatives(
             pictures,
             labels,
             np.array([size_of.get(label, 0) for label in labels.tolist()], dtype=int),
-            what="Average image" if img_mean else "Unique image",
+            averaged=averaged,
+            colors=inputs.colors,
             ax=ax,
             max_images=max_images,
         )
@@ -275,14 +284,15 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         >>> cl.find("holiday.jpg", k=10, alpha=None)  # doctest: +SKIP
         >>> fig, axes = cl.plot_find()  # doctest: +SKIP
         """
-        found = self._state.require("predict")
+        found, inputs = self._state.require("predict"), PlotInputs(self)
         return plot_hits(
-            PlotInputs(self).images,
+            inputs.images,
             found,
             query_images=None if self._state.queries is None else self._state.queries.pixels,
             cmap=cmap,
             max_images=max_images,
             max_queries=max_queries,
+            colors=inputs.colors,
         )
 
     def plot_faces(
@@ -433,11 +443,13 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         return plot_map(
             locations_of(metadata),
             self.results["labels"],
+            colors=inputs.colors,
             pixels=images,
             sizes=inputs.original_sizes,
             filenames=self.results["filenames"],
             pathnames=self.results["pathnames"],
             timestamps=clock_times(metadata),
+            names=inputs.names,
             lines=lines,
             title=title,
             tiles=tiles,
@@ -514,7 +526,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
     def scatter(
         self,
         zoom: float | None = 0.3,
-        img_mean: bool = True,
+        img_mean: bool | None = None,
         dotsize: float = 15,
         legend: bool = False,
         text: bool = True,
@@ -541,11 +553,11 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             of 8 pixels, 4 looks good. Pictures of clusters are not smaller than 30
             points, images of `plt_all` not smaller than 12; they shrink where they would
             fill the map. None draws no picture.
-        img_mean : bool, default=True
-            For the picture of a cluster: True draws the average of its images, which suits
-            images of one kind (digits, faces) and is a gray blur for mixed photos; False
-            draws its unique image, a photo, and is the better choice for these. The first
-            100 clusters have a picture. It lies at the centre; where it would hide another
+        img_mean : bool, optional
+            For the picture of a cluster: True draws the average of its images, False its
+            unique image. By default the average where it is sharp, as of digits, faces and
+            near copies, and else the unique image, as of photos. The first 100 clusters have
+            a picture. It lies at the centre; where it would hide another
             one or more than three tenths of the dots of a cluster, it lies beside them,
             with a line to the centre.
         dotsize : float, default=15
@@ -625,6 +637,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             text=text,
             density=density,
             cmap=cmap,
+            colors=inputs.colors,
             axis_name=inputs.axis_name,
             figsize=figsize,
             ax=ax,
@@ -642,11 +655,13 @@ def _check_unused(layout: str, given: dict[str, object]) -> None:
 
 
 def _first_pictures(
-    inputs: PlotInputs, img_mean: bool, cmap: str | Colormap | None
+    inputs: PlotInputs, img_mean: bool | None, cmap: str | Colormap | None
 ) -> dict[int, np.ndarray]:
     """Return the picture of each cluster that has one on the map."""
-    labels, pictures = inputs.one_per_cluster(img_mean, cmap)
     centers = inputs.centers
+    # A cluster without a position on the map has no picture there: more are looked at.
+    hidden = sum(not np.isfinite(center).all() for center in centers.values())
+    labels, pictures, _ = inputs.one_per_cluster(img_mean, cmap, most=MAX_PICTURES + hidden)
     on_map = [
         i for i, label in enumerate(labels.tolist()) if np.isfinite(centers.get(label, 0.0)).all()
     ]

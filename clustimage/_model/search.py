@@ -299,7 +299,7 @@ def _same(method: Any, other: Any) -> bool:
 
 def _snapshot(state: State) -> State:
     """Return a state that changes alone; its arrays are those of the other."""
-    return replace(state, results=dict(state.results), made_from=dict(state.made_from))
+    return replace(state, results=state.results.copy(), made_from=dict(state.made_from))
 
 
 def _table(found: list[Candidate]) -> pd.DataFrame:

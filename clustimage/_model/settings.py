@@ -23,7 +23,7 @@ from clustimage.cluster import ClusterRequest
 from clustimage.embedding import make_embedder
 from clustimage.faces import PARAMS_FACES, check_faces
 from clustimage.features import SETTINGS, make_extractor, needs_gray
-from clustimage.images import check_extensions, check_timestamps
+from clustimage.images import check_extensions, check_max_pixels, check_timestamps
 
 __all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "Settings"]
 
@@ -74,6 +74,7 @@ class Settings:
     n_jobs: int
     verbose: str | int | None
     max_memory: int | str | None
+    max_pixels: int
     given: Mapping[str, Any]
 
     @classmethod
@@ -118,6 +119,7 @@ class Settings:
                 f"{given['dirpath']!r}."
             )
         check_max_memory(given["max_memory"])
+        check_max_pixels(given["max_pixels"])
         check_jobs(given["n_jobs"])
         check_extensions(given["ext"])
         if given["verbose"] is not None:

@@ -22,6 +22,7 @@ from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import CustomEmbedder, Embedder
 from clustimage.features import FeatureExtractor
 from clustimage.images import PER_IMAGE, Images, Timestamps
+from clustimage.notebook import MAX_ROWS, Answer, Faces, Found, Results, Thumbnails, Unique
 from clustimage.similarity import NullDistribution, RowIndex
 
 __all__ = ["RESULTS", "SOURCES", "State", "require", "stale_names"]
@@ -37,6 +38,9 @@ RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "url": ("import_data", ()),
     "predict": ("find", ("feat", "labels")),
 }
+
+# Answers that users get as a dict.
+SHOWN: dict[str, type[Answer]] = {"predict": Found, "unique": Unique, "faces": Faces}
 
 # The same for these and for the other attributes of `State`.
 SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -76,9 +80,12 @@ def require(results: Mapping[str, Any], key: str) -> Any:
         raise StepOrderError("There is nothing found yet. Run find() first.")
     if value is None:
         steps = ", then ".join(f"{step}()" for step in _missing_steps(results, key))
+        elsewhere = ""
+        if "extract_feat()" in steps:
+            elsewhere = " Features that were computed elsewhere: extract_feat(features=...)."
         raise StepOrderError(
             f"results[{key!r}] is not there yet. Run {steps} first, "
-            "or fit_transform() for the whole chain."
+            f"or fit_transform() for the whole chain.{elsewhere}"
         )
     return value
 
@@ -150,9 +157,11 @@ class State:
     Attributes
     ----------
     results : dict
-        The plain dict that users know; every key of `RESULTS` is there.
+        The dict that users know; every key of `RESULTS` is there.
     images : Images or None
         What ``results["img"]`` shows the pixels of.
+    feat : ndarray or None
+        The features that `extract_feat` has put into ``results``.
     extractor, embedder, clustering, null, index
         Fitted objects of the steps.
     unique, faces, metadata : dict or None
@@ -181,8 +190,9 @@ class State:
         Memory that the chain may take, counted when images were imported.
     """
 
-    results: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(RESULTS))
+    results: Results = field(default_factory=lambda: Results(dict.fromkeys(RESULTS)))
     images: Images | None = None
+    feat: np.ndarray | None = None
     extractor: FeatureExtractor | None = None
     pca: Any = None
     embedder: Embedder | CustomEmbedder | None = None
@@ -208,15 +218,17 @@ class State:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle keeps: without what is made again when it is asked for."""
         rebuilt = dict.fromkeys(("pca", "clusteval", "index", "graph", "budget"))
-        results = dict(self.results)
+        results = self.results.copy()
         if self._shows_images():
             results["img"] = None  # a view, which a pickle would hold twice
-        return {**vars(self), **rebuilt, "results": results}
+        return {**vars(self), **rebuilt, "results": results, "feat": None}
 
     def __setstate__(self, kept: Mapping[str, Any]) -> None:
         vars(self).update(kept)
+        self.feat = self.results["feat"]
         if self.images is not None and self.results["img"] is None:
             self.results["img"] = self.images.flat
+        self.show_pictures()
 
     def _shows_images(self) -> bool:
         """Return whether ``results["img"]`` is a view of the images that were imported."""
@@ -228,8 +240,21 @@ class State:
         )
 
     def require(self, key: str) -> Any:
-        """Return ``results[key]``, or raise `StepOrderError` naming the steps to run first."""
-        return require(self.results, key)
+        """Return ``results[key]``, or raise `StepOrderError` naming the steps to run first.
+
+        Raises
+        ------
+        InvalidDataError
+            If the features are others than `extract_feat` has put there: what belongs to them
+            would be missing.
+        """
+        value = require(self.results, key)
+        if key == "feat" and value is not self.feat:
+            raise InvalidDataError(
+                "results['feat'] was set by hand, and nothing else of the model belongs to it. "
+                "Give features that were computed elsewhere by extract_feat(features=...)."
+            )
+        return value
 
     def store(self, made_from: Mapping[str, tuple[str, ...]] | None = None, **values: Any) -> None:
         """Take new values, and drop everything that was made from the old ones."""
@@ -239,7 +264,25 @@ class State:
         for name, value in values.items():
             self._set(name, value)
 
+    def show_pictures(self) -> None:
+        """Let answers that came out of a file print themselves, with the images of the model."""
+        for name in SHOWN:
+            value = self.results[name] if name in self.results else getattr(self, name)
+            self._set(name, value)
+
+    def _shown(self, name: str, value: Any) -> Any:
+        """Return an answer as the dict that prints itself."""
+        if not isinstance(value, dict) or name not in SHOWN:
+            return value
+        answer = value if isinstance(value, SHOWN[name]) else SHOWN[name](value)
+        if isinstance(answer, Found) and answer.queries is None and self.queries is not None:
+            answer.queries = Thumbnails(self.queries).copies(MAX_ROWS)
+        return answer.shown_with(None if self.images is None else Thumbnails(self.images))
+
     def _set(self, name: str, value: Any) -> None:
+        value = self._shown(name, value)
+        if name == "feat":
+            self.feat = value
         if name in self.results:
             self.results[name] = value
         else:
@@ -258,7 +301,7 @@ class State:
         if self.images is None and self.results["feat"] is not None:
             raise InvalidDataError(
                 "This model has features without images, and that needs the images themselves. "
-                "Give them beside the features: fit_transform(X, features=...)."
+                "Give the images beside their features."
             )
         require(self.results, "img")
         assert self.images is not None

@@ -17,6 +17,7 @@ from clustimage.cluster.confidence._known_labels import compare_with_known
 from clustimage.cluster.confidence._resampling import Procedure, Resampling
 from clustimage.cluster.confidence._verdict import Verdict, judge
 from clustimage.images import locations_of
+from clustimage.notebook import Agreement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,9 +143,8 @@ class VerdictMethods(ModelBase):
         read = None
         if state.images is not None:
             read = np.array([row.status == "ok" for row in state.images.status])
-        return compare_with_known(
-            labels, y, state.results["pathnames"], state.results["filenames"], read
-        )
+        names, files = state.results["pathnames"], state.results["filenames"]
+        return Agreement(compare_with_known(labels, y, names, files, read))
 
 
 def _judged(model: ModelBase) -> tuple[Verdict, Resampling | None]:

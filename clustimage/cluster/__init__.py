@@ -6,6 +6,7 @@ from clustimage._distances.metrics import METRICS
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._evaluator import Evaluator
+from clustimage.cluster._group_names import name_events, name_places
 from clustimage.cluster._labels import order_labels
 from clustimage.cluster._plan import plan_clusters
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
@@ -15,7 +16,13 @@ from clustimage.cluster._request import (
     SPACES,
     ClusterRequest,
 )
-from clustimage.cluster._result import Clustering, levels_of, stability_of, with_other_labels
+from clustimage.cluster._result import (
+    Clustering,
+    levels_of,
+    stability_of,
+    with_last_search,
+    with_other_labels,
+)
 from clustimage.cluster._search import search_k
 from clustimage.cluster._space_choice import search_suitable_space
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
@@ -34,6 +41,7 @@ from clustimage.cluster.tree._linkage import (
     cut_tree_at,
     cut_tree_k,
 )
+from clustimage.cluster.tree._similarity_cut import check_levels, count_cuts
 
 __all__ = [
     "CLUSTERERS",
@@ -55,9 +63,11 @@ __all__ = [
     "KMeansClusterer",
     "LeidenClusterer",
     "CustomClusterer",
+    "check_levels",
     "cluster_exif",
     "cluster_timestamps",
     "cluster_locations",
+    "count_cuts",
     "cut_heights",
     "cut_tree_at",
     "cut_tree_k",
@@ -65,10 +75,13 @@ __all__ = [
     "build_graph_space",
     "build_tree",
     "levels_of",
+    "name_events",
+    "name_places",
     "order_labels",
     "plan_clusters",
     "search_k",
     "search_suitable_space",
     "stability_of",
+    "with_last_search",
     "with_other_labels",
 ]

@@ -10,8 +10,8 @@ import numpy as np
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named, setting
+from clustimage._distances.distinct import name_distinct_rows
 from clustimage.cluster._clusterer import Clusterer
-from clustimage.cluster._distinct import name_distinct_rows
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster._request import ClusterRequest
 from clustimage.cluster.clusterers._custom import CustomClusterer
@@ -123,12 +123,7 @@ def plan_counts(
         X, metadata = metadata, None
     n, exact = len(X), request.exact
     if exact is not None:
-        if exact > n:
-            name = "min_clust" if request.n_clusters is None else "n_clusters"
-            raise InvalidParameterError(
-                f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
-                "Ask for fewer clusters, or give more images."
-            )
+        request.check_n_images(n)
         return CountPlan([exact], names=_name_rows(X, exact - 1, metadata, groups))
     if isinstance(clusterer, CustomClusterer):
         return CountPlan([])

@@ -77,7 +77,7 @@ def plan_clusters(
     """
     request = ClusterRequest(**arguments) if request is None else request
     if request.metric in EXIF_METRICS:
-        what = "photos within the radius of 'params_exif' of each other, by DBSCAN"
+        what = f"photos near each other by their {EXIF_METRICS[request.metric]}, by DBSCAN"
         return Step(
             "cluster", what, f"{setting('metric', request.metric)} was asked for", 300 * n, 8 * n
         )

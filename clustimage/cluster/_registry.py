@@ -10,6 +10,7 @@ from clustimage.cluster.clusterers._hdbscan import HDBSCANClusterer
 from clustimage.cluster.clusterers._kmeans import KMeansClusterer
 from clustimage.cluster.clusterers._leiden import LeidenClusterer
 from clustimage.cluster.evaluators._calinski_harabasz import CalinskiHarabasz
+from clustimage.cluster.evaluators._consensus import Consensus
 from clustimage.cluster.evaluators._davies_bouldin import DaviesBouldin
 from clustimage.cluster.evaluators._derivative import Derivative
 from clustimage.cluster.evaluators._elbow import Elbow
@@ -31,4 +32,5 @@ EVALUATORS: dict[str, type[Evaluator]] = {
     "derivative": Derivative,
     "elbow": Elbow,
     "calinski": CalinskiHarabasz,
+    "consensus": Consensus,
 }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
-from clustimage._core.parameters import named, setting
+from clustimage._core.parameters import named, setting, shown
 from clustimage._core.validation import check_int, check_option
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster._clusterer import Clusterer
@@ -24,7 +24,8 @@ from clustimage.cluster.tree._strategy import check_micro_clusters, what_needs_p
 
 __all__ = ["DEFAULT_MAX_CLUST", "EXIF_METRICS", "SPACES", "ClusterRequest", "make_clusterer"]
 
-EXIF_METRICS = ("datetime", "latlon")
+# Metric -> what of a photo it compares.
+EXIF_METRICS = {"datetime": "date", "latlon": "location"}
 # The default of `cluster` stands for dbscan here, as there is no other.
 EXIF_CLUSTERERS = ("dbscan", "agglomerative")
 # What is clustered: the features, the map, or the diffusion map of the graph of neighbours.
@@ -41,12 +42,12 @@ class ClusterRequest:
     cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object
         An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
         `CustomClusterer`.
-    evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}
-        Derivative needs a tree (agglomerative), elbow a clusterer that is given k
+    evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}
+        Derivative and consensus need a tree (agglomerative), elbow a clusterer that is given k
         (agglomerative, kmeans).
     metric : str, default="euclidean"
         One of `METRICS`, for the clusters and for their silhouettes. kmeans, and the
-        evaluators dbindex, elbow and calinski, are Euclidean by definition. For
+        evaluators dbindex, elbow, calinski and consensus, are Euclidean by definition. For
         `cluster_exif` one of `EXIF_METRICS`.
     linkage : str, optional
         One of `LINKAGES`, for agglomerative; ward, centroid and median need
@@ -195,13 +196,6 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         return DEFAULT_MAX_CLUST if self.max_clust is None else self.max_clust
 
     @property
-    def exact(self) -> int | None:
-        """The one number of clusters that is asked for, if it is one."""
-        if self.n_clusters is None and self.min_clust == self.end:
-            return self.min_clust
-        return self.n_clusters
-
-    @property
     def rows_metric(self) -> str:
         """The metric that the rows are clustered by: in the graph it compares neighbours only."""
         return "euclidean" if self.cluster_space == "graph" else self.metric
@@ -214,6 +208,23 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         weights = self.time_weight or self.place_weight
         known = self.cluster in ("agglomerative", "kmeans", "leiden")
         return not plain or not known or bool(weights) or any(one is not None for one in given)
+
+    @property
+    def exact(self) -> int | None:
+        """The one number of clusters that is asked for; None where several are compared."""
+        if self.n_clusters is not None or self.min_clust != self.end:
+            return self.n_clusters
+        return self.min_clust
+
+    def check_n_images(self, n: int) -> None:
+        """Raise `InvalidParameterError` where more clusters are asked for than `n` images."""
+        if self.sim is None and self.metric not in EXIF_METRICS and (self.exact or 0) > n:
+            name = "min_clust" if self.n_clusters is None else "n_clusters"
+            raise InvalidParameterError(
+                f"There {'is 1 image' if n == 1 else f'are {n:,} images'}: too few for "
+                f"{self.exact} clusters ({named(name)}). Ask for fewer clusters, or give more "
+                "images."
+            )
 
     @property
     def params(self) -> dict[str, Any]:
@@ -355,7 +366,7 @@ def _check_exif(request: ClusterRequest) -> None:
     for name, is_given in given.items():
         if is_given:
             raise InvalidParameterError(
-                f"{name!r} cannot be combined with {setting('metric', request.metric)}, whose "
-                f"clusters follow from 'params_exif' alone. Got {request.params[name]!r}. Leave it "
-                "out."
+                f"{named(name)} cannot be combined with {setting('metric', request.metric)}, whose "
+                f"clusters follow from the {EXIF_METRICS[request.metric]}s of the photos alone. "
+                f"Got {shown(request.params[name])}. Leave it out."
             )

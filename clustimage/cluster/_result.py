@@ -17,7 +17,14 @@ from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
 from clustimage.cluster._stability import subsample_stability
 from clustimage.cluster.tree._linkage import cut_heights, cut_tree_k
 
-__all__ = ["Clustering", "levels_of", "stability_of", "with_other_labels"]
+__all__ = [
+    "Clustering",
+    "Search",
+    "levels_of",
+    "stability_of",
+    "with_last_search",
+    "with_other_labels",
+]
 
 logger = get_logger(__name__)
 
@@ -32,6 +39,27 @@ NEWER_PARAMS = {
     "cluster_space": None,
     "level": None,
 }
+
+
+# What may differ between a search and a clustering of which it has the scores.
+NOT_COMPARED = ("n_clusters", "min_clust", "max_clust", "min_size", "level")
+# What is compared through the trees: only their number, or nothing, is in the parameters.
+SIDE_DATA = ("cannot_link", "time_weight", "place_weight")
+
+
+@dataclass(frozen=True)
+class Search:
+    """The scores of a search for the number of clusters.
+
+    Attributes
+    ----------
+    params, score, varied
+        As of `Clustering`.
+    """
+
+    params: dict[str, Any]
+    score: dict[str, list[Any]]
+    varied: str
 
 
 @dataclass
@@ -74,6 +102,8 @@ class Clustering:
         apart (``cannot_link``).
     micro : ndarray of int32, shape (n,), or None
         Which leaf of the tree each image belongs to, where the leaves are micro-clusters.
+    earlier : Search or None
+        The last search of the same features, where this is none itself.
     """
 
     labels: np.ndarray
@@ -86,6 +116,19 @@ class Clustering:
     height: float | None = None
     n_allowed: int | None = None
     micro: np.ndarray | None = None
+    earlier: Search | None = None
+
+    @property
+    def searched(self) -> bool:
+        """Whether the number of clusters was searched for, and not asked for."""
+        asked = self.params
+        exact = asked["n_clusters"] is not None or asked["min_clust"] == asked["max_clust"]
+        return not exact and self.varied != "height"
+
+    @property
+    def search(self) -> Search | None:
+        """The last search: this one, or the one before it."""
+        return Search(self.params, self.score, self.varied) if self.searched else self.earlier
 
     @property
     def least(self) -> int:
@@ -119,17 +162,24 @@ class Clustering:
             "height": self.height,
             "n_allowed": self.n_allowed,
             "micro": self.micro,
+            "earlier": None
+            if self.earlier is None
+            else {
+                "params": dict(self.earlier.params),
+                "score": {name: np.asarray(row) for name, row in self.earlier.score.items()},
+                "varied": self.earlier.varied,
+            },
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Clustering:
         """Make a clustering from what `get_state` returned, also that of older versions."""
         tree, height, n_allowed = state["tree"], state.get("height"), state.get("n_allowed")
-        micro = state.get("micro")
+        micro, earlier = state.get("micro"), state.get("earlier")
         return cls(
             labels=np.asarray(state["labels"], dtype=np.int64),
             params={**NEWER_PARAMS, **state["params"]},
-            score={name: np.asarray(column).tolist() for name, column in state["score"].items()},
+            score=_as_lists(state["score"]),
             best=int(state["best"]),
             varied=str(state["varied"]),
             tree=None if tree is None else np.asarray(tree, dtype=np.float64),
@@ -137,6 +187,9 @@ class Clustering:
             height=None if height is None else float(height),
             n_allowed=None if n_allowed is None else int(n_allowed),
             micro=None if micro is None else np.asarray(micro, dtype=np.int32),
+            earlier=None
+            if earlier is None
+            else Search(dict(earlier["params"]), _as_lists(earlier["score"]), earlier["varied"]),
         )
 
 
@@ -175,6 +228,53 @@ def stability_of(
     return subsample_stability(X, made, counts, seed)
 
 
+def _as_lists(score: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {name: np.asarray(column).tolist() for name, column in score.items()}
+
+
+def with_last_search(clustering: Clustering, before: Clustering | None) -> Clustering:
+    """Return a clustering that keeps the scores of the last search.
+
+    Parameters
+    ----------
+    clustering : Clustering
+        A new one, not changed.
+    before : Clustering or None
+        The one before it, of the same features.
+
+    Returns
+    -------
+    Clustering
+        A search is returned as it is. Another one knows the last search, and where that was by
+        the same clusterer, metric and evaluator, its scores are among those of the clustering.
+    """
+    search = None if before is None else before.search
+    if before is None or search is None or clustering.searched:
+        return clustering
+    kept = replace(clustering, earlier=search)
+    if search.varied != clustering.varied or _compared(search.params) != _compared(
+        clustering.params
+    ):
+        return kept
+    if any(clustering.params[name] for name in SIDE_DATA) and not (
+        before.tree is not None and np.array_equal(before.tree, clustering.tree)  # type: ignore[arg-type]
+    ):
+        return kept
+    threshold = clustering.score["cluster_threshold"][clustering.best]
+    score = {name: list(column) for name, column in search.score.items()}
+    if threshold not in score["cluster_threshold"]:
+        for name, column in score.items():
+            own = clustering.score.get(name)
+            column.append(float("nan") if own is None else own[clustering.best])
+        order = np.argsort(score["cluster_threshold"], kind="stable").tolist()
+        score = {name: [column[i] for i in order] for name, column in score.items()}
+    return replace(kept, score=score, best=score["cluster_threshold"].index(threshold))
+
+
+def _compared(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name not in NOT_COMPARED}
+
+
 def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
     """Return the clustering with other labels, cut from its tree.
 
@@ -205,4 +305,7 @@ def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
         labels = cut_tree_k(clustering.tree, clustering.least)
     ordered = order_labels(labels, clustering.params["min_size"])
     n_found = count_clusters(labels)
-    return replace(clustering, labels=ordered, n_found=n_found, height=None)
+    found = clustering.score["clusters"]
+    by_number = clustering.varied == "cluster_threshold" and n_found in found
+    best = found.index(n_found) if by_number else clustering.best
+    return replace(clustering, labels=ordered, n_found=n_found, height=None, best=best)

@@ -20,10 +20,10 @@ from clustimage.features._hash import (
     HaarHash,
     PerceptualHash,
 )
-from clustimage.features._hog import HOGExtractor, extract_hog
+from clustimage.features._hog import HOGExtractor, cell_histograms, extract_hog
 from clustimage.features._pca import PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
-from clustimage.features._precomputed import PrecomputedExtractor, read_features
+from clustimage.features._precomputed import PrecomputedExtractor, is_matrix, read_features
 from clustimage.features._raw import RawExtractor
 from clustimage.features._registry import EXTRACTORS, SETTINGS, make_extractor, needs_gray
 from clustimage.features._transformer import ImageTransformer
@@ -49,8 +49,10 @@ __all__ = [
     "PerceptualHash",
     "PrecomputedExtractor",
     "RawExtractor",
+    "cell_histograms",
     "extract_hog",
     "make_extractor",
     "needs_gray",
+    "is_matrix",
     "read_features",
 ]

@@ -138,8 +138,10 @@ def test_levels_follow_the_clusters(model):
     table = model.levels
     assert list(table.columns) == ["clusters", "score", "prominence", "stability", "chosen"]
     assert table["chosen"].sum() == 1 and table["clusters"].is_monotonic_increasing
-    model.cluster(n_clusters=5)
-    assert model.levels["clusters"].tolist() == [5]
+    model.cluster(n_clusters=5, cluster_space="graph")  # which compares no other numbers
+    assert model.levels[["clusters", "score"]].equals(table[["clusters", "score"]])
+    model.cluster("dbscan", min_clust=2)
+    assert len(model.levels) == 1 and model.levels["chosen"].all()
 
 
 def test_the_plan_says_graph():

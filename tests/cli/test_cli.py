@@ -112,7 +112,7 @@ def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
         ),
         (["find", "a.png", "--model", "m", "--bogus"], "--bogus (see clustimage find --help)"),
         (["--bogus", "demo"], "--bogus (see clustimage --help)"),
-        (["cluster", "FOLDER/no", "--plan"], "1 input given"),
+        (["cluster", "FOLDER/no", "--plan"], "does not exist"),
         (["cluster", "FOLDER/no", "FOLDER/nor", "--out", "OUT"], "2 inputs given"),
         (["fnid"], "invalid choice"),
         ([], "COMMAND"),

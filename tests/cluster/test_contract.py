@@ -19,7 +19,7 @@ from clustimage.cluster import (
 )
 
 SENSIBLE = {
-    "agglomerative": {"silhouette", "dbindex", "derivative", "elbow", "calinski"},
+    "agglomerative": {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"},
     "kmeans": {"silhouette", "dbindex", "elbow", "calinski"},
     "dbscan": {"silhouette", "dbindex", "calinski"},
     "hdbscan": {"silhouette", "dbindex", "calinski"},

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.plain_arrays import check_not_masked
 
 __all__ = ["compare_with_known"]
 
@@ -57,6 +58,7 @@ def compare_with_known(
     if isinstance(known, Mapping):
         truth = _by_name(known, pathnames, filenames)
     else:
+        check_not_masked("y", known)
         truth = np.asarray(known, dtype=object)
         if read is not None and truth.shape == read.shape:
             truth = truth[read]

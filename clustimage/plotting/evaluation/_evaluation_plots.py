@@ -140,12 +140,14 @@ class EvaluationPlots:
 
     def _drawn_by_clusteval(self) -> bool:
         # Of one score it draws a line, which is nothing; and it knows no errors.
+        # It marks the best score, which may not be what was asked for.
         scores = self.results["fig"]["scores"]
         return (
             (self.cluster, self.evaluate) in DRAWN_BY_CLUSTEVAL
             and "standard_error" not in self.clustering.score
             and len(scores) > 1
             and bool(np.isfinite(scores).any())
+            and self.clustering.best == _best_of(self.evaluate, scores)
         )
 
     def _plot_scores(
@@ -395,3 +397,7 @@ def _write(fig: Figure, savefig: Mapping[Any, Any] | None) -> None:
     if savefig and savefig.get("fname"):
         # The default of clusteval has the function `format` as a name.
         fig.savefig(**{key: value for key, value in savefig.items() if isinstance(key, str)})
+
+
+def _best_of(evaluate: str, scores: np.ndarray) -> int:
+    return int(np.nanargmin(scores) if evaluate == "dbindex" else np.nanargmax(scores))

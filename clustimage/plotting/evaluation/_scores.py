@@ -36,6 +36,7 @@ TITLES = {
     "dbindex": "Davies-Bouldin index (lower is better)",
     "derivative": "Acceleration of the merge heights",
     "elbow": "Elbow",
+    "consensus": "Silhouette score, consensus marked",
     "calinski": "Calinski-Harabasz index",
 }
 SCORES = {"elbow": "Sum of squared distances to the centres"}
@@ -73,7 +74,8 @@ def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     elif len(x) <= MAX_TICKS:
         ax.set_xticks(x)
     # The legend is on the axes that lie on top, so that no line crosses it.
-    _mark(ax, x[found.best], pluralize(k[found.best], "cluster"), legend_on=axes[-1], others=bars)
+    words = pluralize(k[found.best], "cluster") + ("" if found.searched else ", as asked for")
+    _mark(ax, x[found.best], words, legend_on=axes[-1], others=bars)
     _describe(ax, found)
     return axes
 
@@ -100,8 +102,8 @@ def plot_knee(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     """Draw the curve of squared errors, its chord and its knee, see `find_knee`."""
     axes = plot_scores(ax, found)
     x, scores = found.score["cluster_threshold"], found.score["score"]
-    if len(x) < 3:
-        return axes  # two points are a line: it has no knee
+    if len(x) < 3 or not found.searched:
+        return axes  # two points are a line: it has no knee; or another number was asked for
     (curve, line), at = ax.lines, found.best
     (chord,) = ax.plot(x[:: len(x) - 1], scores[:: len(x) - 1], color="grey", linewidth=1)
     (knee,) = ax.plot(

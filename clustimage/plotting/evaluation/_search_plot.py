@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage.plotting._figure import printable
+from clustimage.plotting._fonts import font_of, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -133,6 +133,8 @@ def plot_contingency(table: Any, title: str) -> tuple[Figure, Any]:
     )
     ax.set(xticks=range(counts.shape[1]), yticks=range(len(names)), yticklabels=names)
     ax.set_xticklabels(["none" if name < 0 else str(name) for name in table.columns])
+    for tick in ax.get_yticklabels():
+        tick.set(parse_math=False, **font_of(tick.get_text()))
     ax.set(xlabel="Cluster", ylabel="Known label", title=title)
     if counts.size <= 900:
         for i, j in zip(*np.nonzero(counts), strict=True):

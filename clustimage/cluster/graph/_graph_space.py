@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from clustimage.cluster._distinct import name_distinct_rows
+from clustimage._distances.distinct import name_distinct_rows
 from clustimage.cluster.graph._diffusion_map import count_coordinates, diffusion_map
 from clustimage.cluster.graph._fuzzy_graph import (
     N_COMPONENTS_OF_MANY,

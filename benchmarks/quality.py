@@ -10,9 +10,7 @@ not part of the project: they are looked for below ``CLUSTIMAGE_TEST_DATA``, in 
 """
 
 import argparse
-import itertools
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from _datasets import TEST_DATA
+from _labelled import LABELLED, available, load_labelled
 from _markdown import table, write_section
 from _measure import ROOT
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
@@ -29,26 +28,6 @@ from clustimage import Clustimage
 START, END = "<!-- measured -->", "<!-- end of what was measured -->"
 COLUMNS = ("set", "images:", "kinds:", "method", "k found:", "ARI:", "NMI:",
            "ARI at the true k:", "NMI there:")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class LabelledSet:
-    """Images in a folder or an archive below ``data/``; the folder of each is its class."""
-
-    name: str
-    pattern: str
-    per_class: int | None = None  # the first so many, in the order of their names
-    suffix: str = ""
-
-    def list_images(self, work: Path) -> list[Path]:
-        """Return the images, an archive unpacked below `work`."""
-        source = TEST_DATA / "data" / f"{self.name}{self.suffix}"
-        if self.suffix:
-            with zipfile.ZipFile(source) as archive:
-                archive.extractall(work / self.name)
-            source = work / self.name
-        classes = itertools.groupby(sorted(source.glob(self.pattern)), lambda path: path.parent)
-        return [path for _, paths in classes for path in itertools.islice(paths, self.per_class)]
 
 
 @dataclass(frozen=True)
@@ -68,12 +47,6 @@ class Method:
         return Clustimage(**params, embedding=None, verbose="error")
 
 
-SETS = (
-    LabelledSet("corel1k", "*/*.jpg"),
-    LabelledSet("caltech101_7classes", "*/*.jpg"),
-    LabelledSet("cifar10_test", "**/*.jpg", per_class=100, suffix=".zip"),
-    LabelledSet("orl_faces", "s*/*.pgm"),
-)
 METHODS = (
     Method("pca"),
     Method("hog"),
@@ -90,36 +63,33 @@ METHODS = (
 def main() -> None:
     """Measure, and write the page unless only a part was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    names = sorted(labelled.name for labelled in SETS)
-    parser.add_argument("--only", action="append", choices=names, help="only this set")
+    parser.add_argument("--only", action="append", choices=[*LABELLED], help="only this set")
     parser.add_argument("--print", action="store_true", help="print the rows, write nothing")
     options = parser.parse_args()
-    chosen = [labelled for labelled in SETS if labelled.name in (options.only or names)]
     with tempfile.TemporaryDirectory() as work:
-        rows = [row for labelled in chosen for row in _measure(labelled, Path(work))]
+        rows = [row for name in options.only or available() for row in _measure(name, Path(work))]
     if not options.only and not options.print:
         write_section(ROOT / "docs" / "quality.md", START, END, table(COLUMNS, rows))
 
 
-def _measure(labelled: LabelledSet, work: Path) -> Iterator[list[object]]:
+def _measure(name: str, work: Path) -> Iterator[list[object]]:
     """Yield and print the cells of a row for each method."""
-    paths = labelled.list_images(work)
-    classes = [path.parent.name for path in paths]
-    n_classes = len(set(classes))
+    images, kinds = labelled = load_labelled(name)
     for method in METHODS:
         model = method.make_model(work)
-        found = model.fit_transform([str(path) for path in paths])["labels"]
-        scores = [*_agreement(classes, found)]
-        scores += _agreement(classes, model.cluster(n_clusters=n_classes))
-        row = [labelled.name, f"{len(paths):,}", n_classes, f"`{method.name}`", np.max(found) + 1]
-        print(table(COLUMNS, [[*row, *scores]])[-1], flush=True)
-        yield [*row, *scores]
+        found = model.fit_transform(images)["labels"]
+        scores = [*_agreement(kinds, found)]
+        scores += _agreement(kinds, model.cluster(n_clusters=labelled.n_kinds))
+        n_kinds, n_found = labelled.n_kinds, np.max(found) + 1
+        row = [name, f"{len(images):,}", n_kinds, f"`{method.name}`", n_found, *scores]
+        print(table(COLUMNS, [row])[-1], flush=True)
+        yield row
 
 
-def _agreement(classes: list[str], labels: np.ndarray) -> list[str]:
+def _agreement(kinds: np.ndarray, labels: np.ndarray) -> list[str]:
     """Return the adjusted Rand index and the normalised mutual information."""
     scores = (adjusted_rand_score, normalized_mutual_info_score)
-    return [f"{score(classes, labels):.3f}" for score in scores]
+    return [f"{score(kinds, labels):.3f}" for score in scores]
 
 
 if __name__ == "__main__":

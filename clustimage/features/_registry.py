@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from clustimage._core.validation import check_option
+from clustimage.features._color import ColorExtractor
 from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._gist import GistExtractor
 from clustimage.features._hash import (
     PARAMS_HASH,
     AverageHash,
@@ -33,6 +35,8 @@ EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
     "pca": PCAExtractor,
     "hog": HOGExtractor,
     "pca-hog": PCAHOGExtractor,
+    "color": ColorExtractor,
+    "gist": GistExtractor,
     "ahash": AverageHash,
     "phash": PerceptualHash,
     "dhash": DifferenceHash,

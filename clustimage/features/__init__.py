@@ -8,10 +8,13 @@ them for scikit-learn's pipelines, from photos or rows of pixels on.
 
 from __future__ import annotations
 
+from clustimage.features._color import ColorExtractor
+from clustimage.features._combined import CombinedExtractor
 from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._gist import GistExtractor
 from clustimage.features._hash import (
     AverageHash,
     ColorHash,
@@ -25,7 +28,13 @@ from clustimage.features._pca import PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
 from clustimage.features._precomputed import PrecomputedExtractor, is_matrix, read_features
 from clustimage.features._raw import RawExtractor
-from clustimage.features._registry import EXTRACTORS, SETTINGS, make_extractor, needs_gray
+from clustimage.features._registry import (
+    EXTRACTORS,
+    SETTINGS,
+    make_extractor,
+    needs_gray,
+    split_method,
+)
 from clustimage.features._transformer import ImageTransformer
 from clustimage.features.cnn._cnn import CNNExtractor
 
@@ -34,12 +43,15 @@ __all__ = [
     "SETTINGS",
     "AverageHash",
     "CNNExtractor",
+    "ColorExtractor",
     "ColorHash",
+    "CombinedExtractor",
     "CropResistantHash",
     "DaubechiesHash",
     "DifferenceHash",
     "ExifExtractor",
     "FeatureExtractor",
+    "GistExtractor",
     "HOGExtractor",
     "HaarHash",
     "ImageTransformer",
@@ -55,4 +67,5 @@ __all__ = [
     "needs_gray",
     "is_matrix",
     "read_features",
+    "split_method",
 ]

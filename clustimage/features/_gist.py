@@ -46,9 +46,9 @@ class GistExtractor(ImageExtractor):
 
     The gray image, at 128 by 128 pixels, is brought to an even local contrast; Gabor filters of 4
     scales and 8 orientations are applied in the Fourier domain, and the magnitudes of the responses
-    averaged over a grid of 4 by 4 blocks: 512 numbers, scaled to length 1. So open and closed, natural
-    and built places differ, without any object being recognised. An image of one gray level has
-    a row of zeros.
+    are averaged over a grid of 4 by 4 blocks: 512 numbers, scaled to length 1. So open and closed,
+    natural and built places differ, without any object being recognised. An image of one gray
+    level has a row of zeros.
 
     Parameters
     ----------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from clustimage._core.validation import check_option
+from clustimage._core.validation import check_option, invalid
 from clustimage.features._color import ColorExtractor
+from clustimage.features._combined import CombinedExtractor
 from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
@@ -28,7 +30,7 @@ from clustimage.features._precomputed import PrecomputedExtractor
 from clustimage.features._raw import RawExtractor
 from clustimage.features.cnn._cnn import PARAMS_CNN, CNNExtractor
 
-__all__ = ["EXTRACTORS", "SETTINGS", "make_extractor", "needs_gray"]
+__all__ = ["EXTRACTORS", "SETTINGS", "make_extractor", "needs_gray", "split_method"]
 
 EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
     None: RawExtractor,
@@ -66,8 +68,8 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     Parameters
     ----------
     method : str, None or object
-        A name in `EXTRACTORS`, or an object with `fit` and `transform`
-        (see `CustomExtractor`).
+        A name in `EXTRACTORS`, several of them joined by ``"+"`` (see `CombinedExtractor`), or
+        an object with `fit` and `transform` (see `CustomExtractor`).
     settings : mapping
         Settings by name: those of `SETTINGS`, ``random_state``, ``n_jobs``. Others
         are ignored, missing ones have their defaults.
@@ -90,11 +92,41 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
         extractor: FeatureExtractor = CustomExtractor(method)
+    elif len(names := split_method(method)) > 1:
+        parts = [(name, EXTRACTORS[name].from_settings(settings)) for name in names]
+        extractor = CombinedExtractor(parts)
     else:
-        kind = EXTRACTORS[check_option("method", method, EXTRACTORS)]
-        extractor = kind.from_settings(settings)
+        extractor = EXTRACTORS[method].from_settings(settings)
     extractor.check()
     return extractor
+
+
+def split_method(method: Any) -> list[Any]:
+    """Return the names of the methods that are joined by ``"+"``; of one its name alone.
+
+    Raises
+    ------
+    InvalidParameterError
+        If one of them is not known, reads no pixels, or is there twice.
+
+    Examples
+    --------
+    >>> split_method("color+gist"), split_method("pca-hog"), split_method(None)
+    (['color', 'gist'], ['pca-hog'], [None])
+    """
+    if not isinstance(method, str) or "+" not in method:
+        return [check_option("method", method, EXTRACTORS)]
+    names = method.split("+")
+    of_pixels = [name for name, kind in EXTRACTORS.items() if name and not kind.needs_files]
+    for name in names:
+        if name not in of_pixels:
+            close = difflib.get_close_matches(name, of_pixels, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else ""
+            what = f"must be of these where methods are joined by '+': {', '.join(of_pixels)}"
+            raise invalid("method", what, method, hint)
+        if names.count(name) > 1:
+            raise invalid("method", f"must name {name!r} only once", method)
+    return names
 
 
 def needs_gray(method: Any) -> bool:
@@ -103,13 +135,14 @@ def needs_gray(method: Any) -> bool:
     Parameters
     ----------
     method : str, None or object
-        As in `make_extractor`. A custom object takes images as they are.
+        As in `make_extractor`. A custom object takes images as they are; of several methods
+        all have to.
 
     Examples
     --------
-    >>> needs_gray("hog"), needs_gray("pca")
-    (True, False)
+    >>> needs_gray("hog"), needs_gray("pca"), needs_gray("hog+color")
+    (True, False, False)
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
         return False
-    return EXTRACTORS[check_option("method", method, EXTRACTORS)].needs_gray
+    return all(EXTRACTORS[name].needs_gray for name in split_method(method))

@@ -14,6 +14,7 @@ from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._fisher import FisherExtractor
 from clustimage.features._gist import GistExtractor
 from clustimage.features._hash import (
     AverageHash,
@@ -51,6 +52,7 @@ __all__ = [
     "DifferenceHash",
     "ExifExtractor",
     "FeatureExtractor",
+    "FisherExtractor",
     "GistExtractor",
     "HOGExtractor",
     "HaarHash",

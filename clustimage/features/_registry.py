@@ -13,6 +13,7 @@ from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._fisher import FisherExtractor
 from clustimage.features._gist import GistExtractor
 from clustimage.features._hash import (
     PARAMS_HASH,
@@ -39,6 +40,7 @@ EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
     "pca-hog": PCAHOGExtractor,
     "color": ColorExtractor,
     "gist": GistExtractor,
+    "fisher": FisherExtractor,
     "ahash": AverageHash,
     "phash": PerceptualHash,
     "dhash": DifferenceHash,

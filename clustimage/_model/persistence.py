@@ -22,7 +22,7 @@ from clustimage.cluster import Clustering
 from clustimage.cluster.confidence._resampling import Resampling
 from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import Embedder, make_embedder
-from clustimage.features import EXTRACTORS, CombinedExtractor, make_extractor
+from clustimage.features import AUTO, EXTRACTORS, CombinedExtractor, make_extractor
 from clustimage.images import Images, ImageStatus, Timestamps
 from clustimage.similarity import NullDistribution
 
@@ -78,6 +78,8 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
     given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
     given["ext"] = tuple(given["ext"])
     given["random_state"] = settings.random_state
+    if given["method"] == AUTO:
+        given["method"] = settings.method  # also on a machine where another would be chosen
     embedder = state.embedder
     return {
         "given": given,

@@ -8,6 +8,7 @@ them for scikit-learn's pipelines, from photos or rows of pixels on.
 
 from __future__ import annotations
 
+from clustimage.features._auto import AUTO, choose_method
 from clustimage.features._color import ColorExtractor
 from clustimage.features._combined import CombinedExtractor
 from clustimage.features._crop_resistant import CropResistantHash
@@ -40,6 +41,7 @@ from clustimage.features._transformer import ImageTransformer
 from clustimage.features.cnn._cnn import CNNExtractor
 
 __all__ = [
+    "AUTO",
     "EXTRACTORS",
     "SETTINGS",
     "AverageHash",
@@ -64,6 +66,7 @@ __all__ = [
     "PrecomputedExtractor",
     "RawExtractor",
     "cell_histograms",
+    "choose_method",
     "extract_hog",
     "make_extractor",
     "needs_gray",

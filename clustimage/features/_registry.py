@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clustimage._core.validation import check_option, invalid
+from clustimage.features._auto import AUTO, choose_method
 from clustimage.features._color import ColorExtractor
 from clustimage.features._combined import CombinedExtractor
 from clustimage.features._crop_resistant import CropResistantHash
@@ -70,8 +71,9 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     Parameters
     ----------
     method : str, None or object
-        A name in `EXTRACTORS`, several of them joined by ``"+"`` (see `CombinedExtractor`), or
-        an object with `fit` and `transform` (see `CustomExtractor`).
+        A name in `EXTRACTORS`, several of them joined by ``"+"`` (see `CombinedExtractor`),
+        ``"auto"`` (see `choose_method`), or an object with `fit` and `transform` (see
+        `CustomExtractor`).
     settings : mapping
         Settings by name: those of `SETTINGS`, ``random_state``, ``n_jobs``. Others
         are ignored, missing ones have their defaults.
@@ -94,17 +96,19 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
         extractor: FeatureExtractor = CustomExtractor(method)
-    elif len(names := split_method(method)) > 1:
+    elif len(names := split_method(method, settings)) > 1:
         parts = [(name, EXTRACTORS[name].from_settings(settings)) for name in names]
         extractor = CombinedExtractor(parts)
     else:
-        extractor = EXTRACTORS[method].from_settings(settings)
+        extractor = EXTRACTORS[names[0]].from_settings(settings)
     extractor.check()
     return extractor
 
 
-def split_method(method: Any) -> list[Any]:
+def split_method(method: Any, settings: Mapping[str, Any] | None = None) -> list[Any]:
     """Return the names of the methods that are joined by ``"+"``; of one its name alone.
+
+    With `settings`, ``"auto"`` is what it stands for on this machine.
 
     Raises
     ------
@@ -116,8 +120,10 @@ def split_method(method: Any) -> list[Any]:
     >>> split_method("color+gist"), split_method("pca-hog"), split_method(None)
     (['color', 'gist'], ['pca-hog'], [None])
     """
+    if isinstance(method, str) and method == AUTO and settings is not None:
+        method = choose_method(settings)
     if not isinstance(method, str) or "+" not in method:
-        return [check_option("method", method, EXTRACTORS)]
+        return [check_option("method", method, [*EXTRACTORS, AUTO])]
     names = method.split("+")
     of_pixels = [name for name, kind in EXTRACTORS.items() if name and not kind.needs_files]
     for name in names:
@@ -147,4 +153,4 @@ def needs_gray(method: Any) -> bool:
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
         return False
-    return all(EXTRACTORS[name].needs_gray for name in split_method(method))
+    return all(name != AUTO and EXTRACTORS[name].needs_gray for name in split_method(method))

@@ -1,9 +1,9 @@
 """How well the clusters of each method follow the classes that people see.
 
-Runs the default chain over photos whose classes are given, for pixels, edges, hashes and two
-small networks, and writes the table of ``docs/quality.md``. The photos and the weights are
-not part of the project: they are looked for below ``CLUSTIMAGE_TEST_DATA``, in ``data/`` and
-``weights/``.
+Runs the default chain over images whose kinds are given, for pixels, edges, hashes, colours,
+scenes, details and two small networks, and writes the tables of ``docs/quality.md``. Photos and
+weights are not part of the project: they are looked for below ``CLUSTIMAGE_TEST_DATA``, in
+``data/`` and ``weights/``; what is not there is left out.
 
     python benchmarks/quality.py
     python benchmarks/quality.py --only corel1k --print
@@ -26,6 +26,8 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from clustimage import Clustimage
 
 START, END = "<!-- measured -->", "<!-- end of what was measured -->"
+WARD_START, WARD_END = "<!-- ward -->", "<!-- end of ward -->"
+PHOTOS = ("corel1k", "caltech101_7classes", "cifar10_test", "orl_faces")
 COLUMNS = ("set", "images:", "kinds:", "method", "k found:", "ARI:", "NMI:",
            "ARI at the true k:", "NMI there:")  # fmt: skip
 
@@ -35,25 +37,31 @@ class Method:
     """A method, or a network with its settings, as it is named in the table."""
 
     name: str
+    method: str = ""  # where it has another name than in the table
     params_cnn: dict[str, Any] | None = None
+
+    @property
+    def weights(self) -> Path | None:
+        """The file of weights; None without a network."""
+        network = self.params_cnn and self.params_cnn["model"]
+        return TEST_DATA / "weights" / f"{network}.pth" if network else None
 
     def make_model(self, dirpath: Path) -> Clustimage:
         """Return a model of default settings, for a network with its weights from a file."""
-        params = {"method": self.name}
+        params: dict[str, Any] = {"method": self.method or self.name}
         if self.params_cnn:
-            weights = TEST_DATA / "weights" / f"{self.params_cnn['model']}.pth"
-            cnn = {**self.params_cnn, "weights": str(weights)}
-            params = {"method": "cnn", "params_cnn": cnn, "dirpath": dirpath}
+            cnn = {**self.params_cnn, "weights": str(self.weights)}
+            params |= {"params_cnn": cnn, "dirpath": dirpath}
         return Clustimage(**params, embedding=None, verbose="error")
 
 
+MOBILENET = {"model": "mobilenet_v2"}
 METHODS = (
-    Method("pca"),
-    Method("hog"),
-    Method("pca-hog"),
-    Method("phash"),
+    *map(Method, ("pca", "hog", "pca-hog", "phash")),
+    *map(Method, ("color", "gist", "fisher", "color+gist", "color+gist+fisher")),
+    Method("mobilenet_v2+color", "cnn+color", MOBILENET),
     *(
-        Method(f"{network}{title}", {"model": network, **params})
+        Method(f"{network}{title}", "cnn", {"model": network, **params})
         for network in ("mobilenet_v2", "squeezenet1_1")
         for title, params in (("", {}), (", n_components=0.95", {"n_components": 0.95}))
     ),
@@ -66,24 +74,50 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=[*LABELLED], help="only this set")
     parser.add_argument("--print", action="store_true", help="print the rows, write nothing")
     options = parser.parse_args()
+    names = [name for name in available() if name in (options.only or LABELLED)]
+    rows: list[list[object]] = []
+    by_ward: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as work:
-        rows = [row for name in options.only or available() for row in _measure(name, Path(work))]
+        for name in names:
+            for row, method, ward in _measure(name, Path(work)):
+                rows.append(row)
+                by_ward.setdefault(method, {})[name] = ward
+    ward_table = _ward_table(by_ward, names)
+    print("", *ward_table, sep="\n")
     if not options.only and not options.print:
-        write_section(ROOT / "docs" / "quality.md", START, END, table(COLUMNS, rows))
+        page = ROOT / "docs" / "quality.md"
+        write_section(page, WARD_START, WARD_END, ward_table)
+        write_section(page, START, END, table(COLUMNS, rows))
 
 
-def _measure(name: str, work: Path) -> Iterator[list[object]]:
-    """Yield and print the cells of a row for each method."""
+def _measure(name: str, work: Path) -> Iterator[tuple[list[object], str, float]]:
+    """Yield, and print, the cells of a row for each method; its name, and its ARI by ward."""
     images, kinds = labelled = load_labelled(name)
     for method in METHODS:
+        if method.weights and not method.weights.exists():
+            print(f"NOTE: {method.name} is left out, there is no {method.weights}.", flush=True)
+            continue
         model = method.make_model(work)
         found = model.fit_transform(images)["labels"]
         scores = [*_agreement(kinds, found)]
         scores += _agreement(kinds, model.cluster(n_clusters=labelled.n_kinds))
+        labels = model.cluster(n_clusters=labelled.n_kinds, linkage="ward", cluster_space="high")
         n_kinds, n_found = labelled.n_kinds, np.max(found) + 1
         row = [name, f"{len(images):,}", n_kinds, f"`{method.name}`", n_found, *scores]
         print(table(COLUMNS, [row])[-1], flush=True)
-        yield row
+        yield row, method.name, adjusted_rand_score(kinds, labels)
+
+
+def _ward_table(by_ward: dict[str, dict[str, float]], names: list[str]) -> list[str]:
+    """Return the table of a row for each method and a column for each set, with the means."""
+    photos = [name for name in PHOTOS if name in names]
+    columns = ["method", *(f"{name}:" for name in names)]
+    columns += [f"mean of {len(photos)} sets of photos:"] * bool(photos)
+    rows = []
+    for method, scores in by_ward.items():
+        row = [f"`{method}`", *(f"{scores[name]:.3f}" for name in names)]
+        rows.append([*row, *[f"{np.mean([scores[name] for name in photos]):.3f}"] * bool(photos)])
+    return table(columns, rows)
 
 
 def _agreement(kinds: np.ndarray, labels: np.ndarray) -> list[str]:

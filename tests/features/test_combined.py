@@ -10,10 +10,16 @@ from sklearn.base import clone
 from clustimage import Clustimage
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
 from clustimage._core.memory import Budget
-from clustimage.features import CombinedExtractor, ImageTransformer, make_extractor, needs_gray
+from clustimage.features import (
+    CombinedExtractor,
+    GistExtractor,
+    ImageTransformer,
+    make_extractor,
+    needs_gray,
+)
 from clustimage.images import Images, describe_cache, load_images, open_cache
 
-METHODS = ("color+gist", "pca+hog", "pca-hog+phash", "color+gist+fisher")
+METHODS = ("color+gist", "pca+hog", "pca-hog+phash")
 NETWORK = {"params_cnn": {"model": "squeezenet1_1", "weights": None}}
 
 
@@ -120,7 +126,7 @@ def test_only_what_is_new_is_computed(colour, tmp_path, monkeypatch):
 
     first = feat()
     assert len(describe_cache(tmp_path / "work").rows) == 2
-    monkeypatch.setattr("clustimage.features._gist._describe_scene", None)
+    monkeypatch.setattr(GistExtractor, "transform", None)
     np.testing.assert_array_equal(feat(), first)
 
 

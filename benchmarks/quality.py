@@ -7,11 +7,12 @@ weights are not part of the project: they are looked for below ``CLUSTIMAGE_TEST
 
     python benchmarks/quality.py
     python benchmarks/quality.py --only corel1k --print
+    python benchmarks/quality.py --known-k
 """
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from clustimage import Clustimage
 
 START, END = "<!-- measured -->", "<!-- end of what was measured -->"
 WARD_START, WARD_END = "<!-- ward -->", "<!-- end of ward -->"
+PAGE = ROOT / "docs" / "quality.md"
 PHOTOS = ("corel1k", "caltech101_7classes", "cifar10_test", "orl_faces")
 COLUMNS = ("set", "images:", "kinds:", "method", "k found:", "ARI:", "NMI:",
            "ARI at the true k:", "NMI there:")  # fmt: skip
@@ -48,22 +50,27 @@ class Method:
 
     def make_model(self, dirpath: Path) -> Clustimage:
         """Return a model of default settings, for a network with its weights from a file."""
-        params: dict[str, Any] = {"method": self.method or self.name}
+        params: dict[str, Any] = {"method": self.method or self.name, "dirpath": dirpath}
         if self.params_cnn:
-            cnn = {**self.params_cnn, "weights": str(self.weights)}
-            params |= {"params_cnn": cnn, "dirpath": dirpath}
+            params["params_cnn"] = {**self.params_cnn, "weights": str(self.weights)}
         return Clustimage(**params, embedding=None, verbose="error")
 
 
 MOBILENET = {"model": "mobilenet_v2"}
 METHODS = (
-    *map(Method, ("pca", "hog", "pca-hog", "phash")),
-    *map(Method, ("color", "gist", "fisher", "color+gist", "color+gist+fisher")),
+    *map(Method, ("pca", "hog", "color", "gist", "fisher", "color+gist", "color+gist+fisher")),
+    Method("mobilenet_v2", "cnn", MOBILENET),
     Method("mobilenet_v2+color", "cnn+color", MOBILENET),
+)
+# More of them, and how many clusters each finds by itself.
+ALL_METHODS = (
+    *METHODS,
+    *map(Method, ("pca-hog", "phash")),
     *(
         Method(f"{network}{title}", "cnn", {"model": network, **params})
         for network in ("mobilenet_v2", "squeezenet1_1")
         for title, params in (("", {}), (", n_components=0.95", {"n_components": 0.95}))
+        if network != "mobilenet_v2" or params
     ),
 )
 
@@ -73,50 +80,68 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", action="append", choices=[*LABELLED], help="only this set")
     parser.add_argument("--print", action="store_true", help="print the rows, write nothing")
+    parser.add_argument("--known-k", action="store_true", help="only the table at the true k")
     options = parser.parse_args()
     names = [name for name in available() if name in (options.only or LABELLED)]
-    rows: list[list[object]] = []
-    by_ward: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as work:
-        for name in names:
-            for row, method, ward in _measure(name, Path(work)):
-                rows.append(row)
-                by_ward.setdefault(method, {})[name] = ward
-    ward_table = _ward_table(by_ward, names)
-    print("", *ward_table, sep="\n")
+        by_ward = {name: dict(_at_known_k(name, Path(work))) for name in names}
+        lines = _ward_table(by_ward)
+        print("", *lines, sep="\n")
+        if not options.only and not options.print:
+            write_section(PAGE, WARD_START, WARD_END, lines)
+        if options.known_k:
+            return
+        rows = [row for name in names for row in _measure(name, Path(work))]
     if not options.only and not options.print:
-        page = ROOT / "docs" / "quality.md"
-        write_section(page, WARD_START, WARD_END, ward_table)
-        write_section(page, START, END, table(COLUMNS, rows))
+        write_section(PAGE, START, END, table(COLUMNS, rows))
 
 
-def _measure(name: str, work: Path) -> Iterator[tuple[list[object], str, float]]:
-    """Yield, and print, the cells of a row for each method; its name, and its ARI by ward."""
-    images, kinds = labelled = load_labelled(name)
-    for method in METHODS:
+def _usable(methods: Iterable[Method]) -> Iterator[Method]:
+    """Yield the methods whose weights are here; print what is left out."""
+    for method in methods:
         if method.weights and not method.weights.exists():
             print(f"NOTE: {method.name} is left out, there is no {method.weights}.", flush=True)
-            continue
+        else:
+            yield method
+
+
+def _at_known_k(name: str, work: Path) -> Iterator[tuple[str, float]]:
+    """Yield each method, and its ARI by ward at the true number of kinds."""
+    images, kinds = labelled = load_labelled(name)
+    for method in _usable(METHODS):
+        model = method.make_model(work)
+        found = model.fit_transform(
+            images, n_clusters=labelled.n_kinds, linkage="ward", cluster_space="high"
+        )
+        score = adjusted_rand_score(kinds, found["labels"])
+        print(f"{name}, {method.name}: {score:.3f}", flush=True)
+        yield method.name, score
+
+
+def _measure(name: str, work: Path) -> Iterator[list[object]]:
+    """Yield and print the cells of a row for each method."""
+    images, kinds = labelled = load_labelled(name)
+    for method in _usable(ALL_METHODS):
         model = method.make_model(work)
         found = model.fit_transform(images)["labels"]
         scores = [*_agreement(kinds, found)]
         scores += _agreement(kinds, model.cluster(n_clusters=labelled.n_kinds))
-        labels = model.cluster(n_clusters=labelled.n_kinds, linkage="ward", cluster_space="high")
         n_kinds, n_found = labelled.n_kinds, np.max(found) + 1
         row = [name, f"{len(images):,}", n_kinds, f"`{method.name}`", n_found, *scores]
         print(table(COLUMNS, [row])[-1], flush=True)
-        yield row, method.name, adjusted_rand_score(kinds, labels)
+        yield row
 
 
-def _ward_table(by_ward: dict[str, dict[str, float]], names: list[str]) -> list[str]:
+def _ward_table(by_set: dict[str, dict[str, float]]) -> list[str]:
     """Return the table of a row for each method and a column for each set, with the means."""
-    photos = [name for name in PHOTOS if name in names]
-    columns = ["method", *(f"{name}:" for name in names)]
-    columns += [f"mean of {len(photos)} sets of photos:"] * bool(photos)
+    photos = [name for name in PHOTOS if name in by_set]
+    columns = ["method", *(f"{name}:" for name in by_set)]
+    columns += [f"mean of {', '.join(photos)}:"] * bool(photos)
     rows = []
-    for method, scores in by_ward.items():
-        row = [f"`{method}`", *(f"{scores[name]:.3f}" for name in names)]
-        rows.append([*row, *[f"{np.mean([scores[name] for name in photos]):.3f}"] * bool(photos)])
+    for method in next(iter(by_set.values()), {}):
+        row = [f"`{method}`", *(f"{scores[method]:.3f}" for scores in by_set.values())]
+        mean = [f"{np.mean([by_set[name][method] for name in photos]):.3f}"] if photos else []
+        rows.append([*row, *mean])
     return table(columns, rows)
 
 

@@ -86,10 +86,10 @@ class Clustimage(
     ----------
     method : str, object or None, default="pca"
         How an image becomes a row of features: ``"pca"``, ``"hog"``, ``"pca-hog"``,
-        ``"color"``, ``"gist"``, ``"fisher"``, ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
-        ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
-        pretrained network; several of these joined by ``"+"``, such as ``"color+gist"``;
-        ``"auto"``, ``"cnn"`` where it needs no download, else ``"color+gist"``; ``"exif"``, when
+        ``"color"``, ``"gist"``, ``"fisher"``, ``"ahash"``, ``"phash"``, ``"dhash"``,
+        ``"whash-haar"``, ``"whash-db4"``, ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the
+        activations of a pretrained network; several of these joined by ``"+"``, such as
+        ``"color+gist"``; ``"auto"``, ``"cnn"`` where it needs no download, else ``"color+gist"``; ``"exif"``, when
         and where it was taken; ``"precomputed"``, features that were computed elsewhere; None for
         the pixels themselves; or an object with ``fit`` and ``transform`` that takes flat images,
         one per row.

@@ -104,7 +104,7 @@ def describe_colors(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
             quarters.append(np.bincount(some, minlength=n * N_BINS).reshape(n, N_BINS))
     counts = np.stack([np.sum(quarters, axis=0), *quarters], axis=1)
     n_pixels = np.maximum(counts.sum(axis=2, keepdims=True), 1)
-    roots = np.sqrt(counts / (n_pixels * N_PARTS)).reshape(n, -1)
+    roots: npt.NDArray[np.float64] = np.sqrt(counts / (n_pixels * N_PARTS)).reshape(n, -1)
     return roots.astype(np.float32)
 
 
@@ -116,7 +116,8 @@ def color_bins(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     over green (2) and blue (4) on, by the difference of the other two channels over ``d``.
     """
     if images.shape[3] == 1:
-        return images[..., 0].astype(np.intp) * N_VALUES // 255 - (images[..., 0] == 255)
+        value = np.minimum(images[..., 0].astype(np.intp) * N_VALUES // 255, N_VALUES - 1)
+        return np.asarray(value)
     red, green, blue = np.moveaxis(images, -1, 0).astype(np.int16)
     largest = np.maximum(np.maximum(red, green), blue)
     span = largest - np.minimum(np.minimum(red, green), blue)
@@ -130,5 +131,4 @@ def color_bins(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     saturation = np.minimum(span * N_SATURATIONS // np.maximum(largest, 1), N_SATURATIONS - 1)
     saturation[gray] = 0
     value = np.minimum(largest * N_VALUES // 255, N_VALUES - 1)
-    bins: npt.NDArray[np.intp] = (hue * N_SATURATIONS + saturation) * N_VALUES + value
-    return bins.astype(np.intp)
+    return np.asarray((hue * N_SATURATIONS + saturation) * N_VALUES + value, dtype=np.intp)

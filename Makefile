@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-oldest bench bench-scale clean
+.PHONY: help demo test check format test-oldest bench bench-scale bench-quality clean
 
 help:  ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -49,6 +49,9 @@ bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/per
 
 bench-scale: $(VENV)/.installed-dev  ## time and memory from 1,000 to 60,000 images, into docs/performance.md
 	$(BIN)/python benchmarks/scale.py
+
+bench-quality: $(VENV)/.installed-dev  ## how well clusters follow known kinds, into docs/quality.md
+	$(BIN)/python benchmarks/quality.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-oldest demo build dist .pytest_cache .mypy_cache .ruff_cache

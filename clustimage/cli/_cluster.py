@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from clustimage._core.errors import InvalidParameterError, MemoryLimitError
 from clustimage._core.parameters import named, setting
 from clustimage._core.text import pluralize
+from clustimage.cli._cluster_folders import add_links, check_links, fill_folders
 from clustimage.cli._clustering import add_clustering, clustering_request
-from clustimage.cli._links import add_links, check_links, fill_folders
 from clustimage.cli._method import METHOD_PARAMETERS, add_network, method_settings
 from clustimage.cli._options import (
     add_exclude,

@@ -85,11 +85,13 @@ class Clustimage(
     ----------
     method : str, object or None, default="pca"
         How an image becomes a row of features: ``"pca"``, ``"hog"``, ``"pca-hog"``,
-        ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
-        ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
-        pretrained network; ``"exif"``, when and where it was taken; ``"precomputed"``,
-        features that were computed elsewhere; None for the pixels themselves; or an object
-        with ``fit`` and ``transform`` that takes flat images, one per row.
+        ``"color"``, ``"gist"``, ``"fisher"``, ``"ahash"``, ``"phash"``, ``"dhash"``,
+        ``"whash-haar"``, ``"whash-db4"``, ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the
+        activations of a pretrained network; several of these joined by ``"+"``, such as
+        ``"color+gist"``; ``"auto"``, ``"cnn"`` where it needs no download, else
+        ``"color+gist"``; ``"exif"``, when and where it was taken; ``"precomputed"``, features
+        that were computed elsewhere; None for the pixels themselves; or an object with ``fit``
+        and ``transform`` that takes flat images, one per row.
     embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
         How the rows become a map in two dimensions; None takes the first two features.
     grayscale : bool, default=False

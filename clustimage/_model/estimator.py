@@ -181,7 +181,8 @@ class EstimatorMethods(ModelBase):
         True
         """
         names = ImageTransformer().get_params(deep=False)
-        return ImageTransformer(**{name: self._settings.given[name] for name in names})
+        given = {**self._settings.given, "method": self._settings.method}
+        return ImageTransformer(**{name: given[name] for name in names})
 
     def predict(self, Xnew: Any = None, *, features: Any = None) -> np.ndarray:
         """Return the label of the nearest cluster for new images.

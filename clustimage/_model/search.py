@@ -22,8 +22,8 @@ from clustimage._model.state import Candidate, State
 from clustimage._model.verdict import VerdictMethods
 from clustimage.cluster import CLUSTERERS, METRICS, SPACES, ClusterRequest
 from clustimage.features import (
-    EXTRACTORS,
     PrecomputedExtractor,
+    choose_method,
     make_extractor,
     needs_gray,
 )
@@ -36,7 +36,7 @@ __all__ = ["SearchMethods"]
 logger = get_logger(__name__)
 
 # What is tried where nothing else is asked for, beside the method of the model.
-METHODS = ("pca", "color+gist")
+METHODS = ("color+gist", "pca")
 GIVEN = "precomputed"
 # What a candidate has of its verdict.
 OF_VERDICT = ("k", "score", "confidence", "purity", "stability", "agreement", "parted")
@@ -76,8 +76,9 @@ class SearchMethods(VerdictMethods):
         Parameters
         ----------
         methods : sequence of str or object, optional
-            As `method` of the class. By default that of the model, ``"pca"`` and
-            ``"color+gist"``; for features that were computed elsewhere, these alone.
+            As `method` of the class. By default that of the model, ``"color+gist"``,
+            ``"pca"``, and ``"cnn"`` where torch and the weights are on this machine; for
+            features that were computed elsewhere, these alone.
         clusterers : sequence of str, default=("agglomerative", "kmeans")
             As `cluster` of the method of that name.
         spaces : sequence of str, default=("high",)
@@ -169,8 +170,10 @@ class SearchMethods(VerdictMethods):
             methods = [GIVEN]
         elif methods is None:
             own = _own_method(self)
-            others = [name for name in METHODS if name in EXTRACTORS and name != own]
-            methods = [own] if own == GIVEN else [own, *others]
+            methods = [own]
+            if own != GIVEN:
+                others = (choose_method(self._settings.params), *METHODS)
+                methods += [name for name in dict.fromkeys(others) if name != own]
         for name, given in {"methods": methods, "clusterers": clusterers, "spaces": spaces}.items():
             if isinstance(given, str) or (given is not None and not len(given)):
                 raise InvalidParameterError(

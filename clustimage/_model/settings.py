@@ -22,7 +22,7 @@ from clustimage._core.validation import (
 from clustimage.cluster import ClusterRequest
 from clustimage.embedding import make_embedder
 from clustimage.faces import PARAMS_FACES, check_faces
-from clustimage.features import SETTINGS, make_extractor, needs_gray
+from clustimage.features import AUTO, SETTINGS, choose_method, make_extractor, needs_gray
 from clustimage.images import check_extensions, check_max_pixels, check_timestamps
 
 __all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "Settings"]
@@ -47,7 +47,8 @@ DEFAULT_PARAMS: dict[str, dict[str, Any]] = {
 class Settings:
     """The parameters of the constructor as the steps use them.
 
-    Dicts of settings are whole, sizes are tuples, `grayscale` is as the method needs it.
+    Dicts of settings are whole, sizes are tuples, `grayscale` is as the method needs it, and
+    ``method="auto"`` is what it stands for on this machine.
 
     Attributes
     ----------
@@ -124,11 +125,14 @@ class Settings:
         check_extensions(given["ext"])
         if given["verbose"] is not None:
             check_verbose(given["verbose"])
+        start_logging()
+        if isinstance(params["method"], str) and params["method"] == AUTO:
+            with at_verbosity(given["verbose"]):
+                params["method"] = _chosen(params, before)
         check_faces(params["params_faces"])
         _check_cluster(params["params_cluster"], params["method"])
         make_extractor(params["method"], params)
         make_embedder(params["embedding"], params)
-        start_logging()
         if needs_gray(params["method"]) and not params["grayscale"]:
             method = setting("method", params["method"])
             with at_verbosity(given["verbose"]):
@@ -140,6 +144,14 @@ class Settings:
     def params(self) -> dict[str, Any]:
         """The same as a dict, which extractors and embedders take what they know from."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
+
+
+def _chosen(params: Mapping[str, Any], before: Settings | None) -> str:
+    """Return what ``method="auto"`` stands for: the same as before for the same network."""
+    if before is not None and isinstance(before.given["method"], str):
+        same = before.given["method"] == AUTO and before.params_cnn == params["params_cnn"]
+        return str(before.method) if same else choose_method(params)
+    return choose_method(params)
 
 
 def _check_cluster(arguments: Mapping[str, Any], method: Any) -> None:

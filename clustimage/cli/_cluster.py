@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from clustimage._core.errors import InvalidParameterError, MemoryLimitError
 from clustimage._core.parameters import named, setting
 from clustimage._core.text import pluralize
+from clustimage.cli._cluster_folders import add_links, check_links, fill_folders
 from clustimage.cli._clustering import add_clustering, clustering_request
-from clustimage.cli._links import add_links, check_links, fill_folders
 from clustimage.cli._method import METHOD_PARAMETERS, add_network, method_settings
 from clustimage.cli._options import (
     add_exclude,
@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         type=name_or_none,
-        help="features: pca (default), cnn (what a photo shows), hog, phash, none (the pixels) …",
+        help="features: auto (default: cnn if torch and weights are here, else color+gist), cnn "
+        "(what a photo shows), color, gist, fisher, pca, hog, phash, none (the pixels) …; "
+        "several joined by +",
     )
     add_network(parser, "--model")
     parser.add_argument(
@@ -112,7 +114,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the method and its settings; none is asked for where features are given."""
     if "features" not in arguments:
-        arguments.method = getattr(arguments, "method", "pca")
+        arguments.method = getattr(arguments, "method", "auto")
         return method_settings(arguments)
     given_too = given(arguments, "method", *METHOD_PARAMETERS)
     if given_too:

@@ -10,7 +10,7 @@ from clustimage._core.errors import InvalidParameterError
 from clustimage._core.outputs import FACE_FIGURES, make_folder
 from clustimage._core.parameters import setting
 from clustimage._core.text import pluralize
-from clustimage.cli._links import add_links, check_links, fill_folders
+from clustimage.cli._cluster_folders import add_links, check_links, fill_folders
 from clustimage.cli._method import add_network, method_settings
 from clustimage.cli._options import (
     add_apart,

@@ -59,7 +59,8 @@ def method_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     method = arguments.method
     settings: dict[str, Any] = {"method": method}
     network = given(arguments, *NETWORK)
-    if network and method != "cnn":
+    parts = method.split("+") if isinstance(method, str) else [method]
+    if network and "cnn" not in parts:
         raise InvalidParameterError(
             f"{named(*_split(next(iter(network))))} needs {setting('method', 'cnn')}. Got {method}."
         )
@@ -69,12 +70,13 @@ def method_settings(arguments: argparse.Namespace) -> dict[str, Any]:
         if layer.removeprefix("-").isdigit():
             settings["params_cnn"]["layer"] = int(layer)
     if "n_components" in arguments:
-        if method not in COMPONENTS:
+        holders = {COMPONENTS[name] for name in parts if name in COMPONENTS}
+        if len(holders) != 1:
             raise InvalidParameterError(
                 f"{named('n_components')} needs {setting('method', ...)} {', '.join(COMPONENTS)}. "
                 f"Got {method}."
             )
-        settings.setdefault(COMPONENTS[method], {})["n_components"] = arguments.n_components
+        settings.setdefault(holders.pop(), {})["n_components"] = arguments.n_components
     return settings
 
 

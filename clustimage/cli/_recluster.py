@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from clustimage.cli._cluster_folders import add_links, check_links, fill_folders
 from clustimage.cli._clustering import add_clustering, clustering_request
-from clustimage.cli._links import add_links, check_links, fill_folders
 from clustimage.cli._options import add_apart, add_model, add_output, given, load_model
 from clustimage.cli._output import check_folder, outputs_of_cluster, use_files_only, write_all
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.outputs import TRIP_FIGURES, make_folder
 from clustimage._core.text import pluralize
-from clustimage.cli._links import add_links, check_links
+from clustimage.cli._cluster_folders import add_links, check_links
 from clustimage.cli._options import (
     add_exclude,
     add_folders,

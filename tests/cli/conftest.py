@@ -25,5 +25,6 @@ def result(colours, tmp_path_factory):
     """Return the folder that ``clustimage cluster`` wrote of `colours`."""
     out = tmp_path_factory.mktemp("saved") / "result"
     words = ["cluster", str(colours), "--out", str(out), "--embedding", "none", "--k", "2"]
+    words += ["--method", "pca"]
     assert main([*words, "--dim", "16", "16", "--verbose", "error"]) == 0
     return out

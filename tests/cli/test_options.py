@@ -154,7 +154,7 @@ def test_warnings_name_options_while_a_command_runs(tmp_path, caplog):
     "words, sentence",
     [
         (["cluster", "--max-memory", "lots"], "'--max-memory' must be a number of bytes"),
-        (["cluster", "--components", "0"], "'--components' must be a count"),
+        (["cluster", "--method", "pca", "--components", "0"], "'--components' must be a count"),
         (["cluster", "--dim", "0", "3"], "'--dim' must be a whole number"),
         (
             ["cluster", "--micro-clusters", "1"],

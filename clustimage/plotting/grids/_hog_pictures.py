@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_shows_hog", "hog_pictures", "with_hog"]
 
-METHODS = ("hog", "pca-hog")
+METHODS = ("hog", "pca-hog")  # alone, or as a part
 # Pixels of the shorter side of a cell, and thickness of a line as a part of it.
 MIN_CELL_PIXELS, THICKNESS = 20, 0.12
 # Weaker gradients than this share of the strongest are not drawn.
@@ -28,7 +28,7 @@ MIN_SHARE = 0.1
 
 def check_shows_hog(method: Any) -> None:
     """Raise `InvalidParameterError` unless the features are made from HOG descriptors."""
-    if not (isinstance(method, str) and method in METHODS):
+    if not (isinstance(method, str) and set(method.split("+")) & set(METHODS)):
         raise InvalidParameterError(
             "'show_hog' must be False unless the features are HOG descriptors, with "
             f"{setting('method', 'hog')} or {setting('method', 'pca-hog')}. Got show_hog=True with "

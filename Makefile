@@ -41,7 +41,7 @@ format: $(VENV)/.installed-dev  ## put the code into shape
 test-oldest:  ## run all tests on the lower bounds of the dependencies (needs Python 3.10)
 	$(PYTHON_OLDEST) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install uv
-	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,heic,umap,tsne,index]'
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,heic,umap,tsne,index,leiden]'
 	.venv-oldest/bin/python -m pytest -n 2 $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/performance.md
@@ -52,6 +52,7 @@ bench-scale: $(VENV)/.installed-dev  ## time and memory from 1,000 to 60,000 ima
 
 bench-quality: $(VENV)/.installed-dev  ## how well clusters follow known kinds, into docs/quality.md
 	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/study.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-oldest demo build dist .pytest_cache .mypy_cache .ruff_cache

@@ -10,7 +10,6 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, set_logger
 from clustimage._core.parameters import shown
 from clustimage._core.public import public
-from clustimage._core.validation import check_option
 from clustimage._distances.metrics import check_rows
 from clustimage._model.base import with_params_cluster
 from clustimage._model.clustering import ClusterMethods, run_cluster
@@ -22,7 +21,7 @@ from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
 from clustimage._model.search import SearchMethods
-from clustimage._model.settings import SPACES, Settings
+from clustimage._model.settings import Settings
 from clustimage._model.state import State
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
@@ -235,8 +234,8 @@ class Clustimage(
         metric: str = "euclidean",
         linkage: str | None = None,
         min_clust: int = 3,
-        max_clust: int = 25,
-        cluster_space: str = "high",
+        max_clust: int | None = None,
+        cluster_space: str | None = None,
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
@@ -245,6 +244,7 @@ class Clustimage(
         place_weight: float = 0.0,
         cannot_link: Any = None,
         micro_clusters: int | None = None,
+        level: int | str | None = None,
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
     ) -> dict[str, Any]:
@@ -261,7 +261,7 @@ class Clustimage(
             As for `extract_feat`: features that were computed elsewhere.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
 n_clusters, min_size, sim, time_weight, timestamps, \
-place_weight, cannot_link, micro_clusters
+place_weight, cannot_link, micro_clusters, level
             As for `cluster`; what is left out is as `params_cluster` says.
         black_list, recursive
             As for `import_data`.
@@ -304,9 +304,10 @@ place_weight, cannot_link, micro_clusters
             place_weight=place_weight,
             cannot_link=cannot_link,
             micro_clusters=micro_clusters,
+            cluster_space=cluster_space,
+            level=level,
         )
         request.check_method(self._settings.method)
-        check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
         self._new_budget()
         if features is None and self._settings.method == "precomputed" and is_matrix(X):
@@ -325,7 +326,7 @@ place_weight, cannot_link, micro_clusters
                 self._import(X, black_list, recursive)
             self._take(rows, normalize, with_images=X is not None)
         self.embedding()
-        run_cluster(self, request, cluster_space, timestamps)
+        run_cluster(self, request, timestamps)
         return self.results
 
     def fit(self, X: Any = None, y: Any = None, **options: Any) -> Self:

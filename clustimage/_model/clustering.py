@@ -13,15 +13,17 @@ from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
-from clustimage._model.settings import SPACES
 from clustimage.cluster import (
     EXIF_METRICS,
     Clustering,
     ClusterRequest,
+    GraphSpace,
+    build_graph_space,
     check_levels,
     cluster_exif,
     count_cuts,
     search_k,
+    search_suitable_space,
     with_last_search,
 )
 from clustimage.images import Timestamps, check_timestamps, locations_of, read_timestamps
@@ -31,10 +33,18 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["ClusterMethods", "run_cluster", "set_clustering"]
+__all__ = [
+    "ClusterMethods",
+    "clustered_rows",
+    "graph_of",
+    "run_cluster",
+    "set_clustering",
+    "with_space",
+]
 
 logger = get_logger(__name__)
 
+SPACE_KEYS = {"low": "xycoord"}  # where `results` has the rows that are not features
 DENSE = ("dbscan", "hdbscan")  # what leaves out images that lie alone
 # Similarities that are looked at where one leaves out most images, and the share of them that
 # another may leave out to be named.
@@ -53,8 +63,8 @@ class ClusterMethods(ModelBase):
         metric: str = "euclidean",
         linkage: str | None = None,
         min_clust: int = 3,
-        max_clust: int = 25,
-        cluster_space: str = "high",
+        max_clust: int | None = None,
+        cluster_space: str | None = None,
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
@@ -63,6 +73,7 @@ class ClusterMethods(ModelBase):
         place_weight: float = 0.0,
         cannot_link: Any = None,
         micro_clusters: int | None = None,
+        level: int | str | None = None,
     ) -> np.ndarray:
         """Group the images; the number of groups is searched for unless it is given.
 
@@ -73,9 +84,10 @@ class ClusterMethods(ModelBase):
 
         Parameters
         ----------
-        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object, \
+        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object, \
 default="agglomerative"
-            The clusterer; an object needs ``fit_predict``.
+            The clusterer; an object needs ``fit_predict``. Leiden finds communities of the
+            graph of neighbours (``pip install "clustimage[leiden]"``).
         evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}, \
 default="silhouette"
             What makes one number of clusters better than another; ``"consensus"`` is the
@@ -90,9 +102,15 @@ default="silhouette"
             `sim` or `time_weight` average.
         min_clust, max_clust : int, default=3, 25
             The numbers searched are ``range(min_clust, max_clust)``; where both are
-            equal, exactly that number.
-        cluster_space : {"high", "low"}, default="high"
-            Cluster the features, or the map.
+            equal, exactly that number. Where you give no `max_clust` and the best number
+            is the last one, the search goes on, up to 100 clusters of 5 images on average.
+        cluster_space : {"high", "low", "graph"}, optional
+            Cluster the features, the map, or the graph of nearest neighbours, by its
+            leading eigenvectors (a diffusion map): groups need not be round then. There
+            `metric` compares neighbours, and clusters and scores are Euclidean. By default
+            the features; of a network, or brought along, the graph where that is the better
+            answer (see `docs/quality.md`) and nothing else that you ask for compares the
+            features themselves.
         n_clusters : int, optional
             Exactly this number of clusters.
         min_size : int, default=1
@@ -126,6 +144,9 @@ default="silhouette"
             images instead of over the images, in a time and a memory that rise with their number; 0
             is the tree of all images. By default that is built up to 20,000 images, if its
             distances fit into `max_memory`, and beyond that a tree over a few thousand.
+        level : {"coarse", "fine"} or int, optional
+            Not the best number of clusters, but the smallest, the largest or another one of
+            `levels`, which are numbered from 0.
 
         Returns
         -------
@@ -172,8 +193,10 @@ default="silhouette"
             place_weight=place_weight,
             cannot_link=cannot_link,
             micro_clusters=micro_clusters,
+            cluster_space=cluster_space,
+            level=level,
         )
-        return run_cluster(self, request, cluster_space, timestamps)
+        return run_cluster(self, request, timestamps)
 
     @with_params_cluster
     def similarity_table(
@@ -242,8 +265,9 @@ default="silhouette"
             time_weight=time_weight,
             place_weight=place_weight,
             cannot_link=cannot_link,
+            cluster_space=cluster_space,
         )
-        clustering, _, _ = _search(self, request, cluster_space, timestamps)
+        clustering, _, _ = _search(self, request, timestamps)
         return pd.DataFrame(_count_at(clustering, sims))
 
     def unique(self, metric: str | None = None) -> dict[str, Any]:
@@ -278,11 +302,9 @@ default="silhouette"
         return set_unique(self, metric)
 
 
-def run_cluster(
-    model: ModelBase, request: ClusterRequest, cluster_space: str, timestamps: Any
-) -> np.ndarray:
-    """Cluster the features or the map as the request asks, and keep what was found."""
-    clustering, space, taken = _search(model, request, cluster_space, timestamps)
+def run_cluster(model: ModelBase, request: ClusterRequest, timestamps: Any) -> np.ndarray:
+    """Cluster the features, the map or the graph as the request asks; keep what was found."""
+    clustering, space, taken = _search(model, request, timestamps)
     state = model._state
     if request.metric not in EXIF_METRICS:
         before = state.clustering if state.made_from.get("labels") == (space,) else None
@@ -292,12 +314,13 @@ def run_cluster(
 
 
 def _search(
-    model: ModelBase, request: ClusterRequest, cluster_space: str, timestamps: Any
+    model: ModelBase, request: ClusterRequest, timestamps: Any
 ) -> tuple[Clustering, str, Timestamps | None]:
     """Return a clustering, what it is of, and the times that it used; nothing is kept."""
-    space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
     settings, state = model._settings, model._state
+    space = SPACE_KEYS.get(request.cluster_space or "high", "feat")
     feat = state.require(space)
+    request = with_space(request, state.extractor)
     check_timestamps(timestamps)
     taken = read_timestamps(state.images_read().status, timestamps) if request.time_weight else None
     locations = None
@@ -308,14 +331,21 @@ def _search(
         request = replace(request, cannot_link=photos_of_faces(state))
     if request.metric in EXIF_METRICS:
         return cluster_exif(state.extractor, settings.params_exif, request), space, None
+    options: dict[str, Any] = {
+        "random_state": settings.random_state,
+        "n_jobs": settings.n_jobs,
+        "budget": model._budget_for(),
+    }
+    if request.cluster_space is None or request.cluster_space == "graph":
+        options["space"] = graph_of(model, request.metric)
+    if request.cluster_space is None:
+        return search_suitable_space(feat, request, **options), space, taken
     clustering = search_k(
         feat,
         request,
         timestamps=None if taken is None else taken.seconds,
         locations=locations,
-        random_state=settings.random_state,
-        n_jobs=settings.n_jobs,
-        budget=model._budget_for(),
+        **options,
     )
     return clustering, space, taken
 
@@ -332,6 +362,38 @@ def _count_at(clustering: Clustering, levels: Sequence[float]) -> dict[str, list
         min_size=clustering.params["min_size"],
         n_allowed=clustering.n_allowed,
     )
+
+
+def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
+    """Return the request with the features as its space, unless their graph suits them too."""
+    suits = getattr(extractor, "cluster_space", "high")
+    if request.cluster == "leiden" and request.cluster_space is None:
+        return replace(request, cluster_space="graph")  # the graph is what it clusters
+    if request.cluster_space is not None or (suits == "graph" and not request.compares_features):
+        return request
+    return replace(request, cluster_space="high")
+
+
+def graph_of(model: ModelBase, metric: str) -> GraphSpace:
+    """Return the graph of the features and its coordinates, built where it is not there yet."""
+    settings, state = model._settings, model._state
+    if state.graph is None or state.graph.metric != metric:
+        seed, n_jobs = settings.random_state, settings.n_jobs
+        feat = state.require("feat")
+        graph = build_graph_space(feat, metric, random_state=seed, n_jobs=n_jobs)
+        state.store(graph=graph)
+    assert state.graph is not None
+    return state.graph
+
+
+def clustered_rows(model: ModelBase) -> np.ndarray:
+    """Return the rows that were clustered: features, positions on the map or in the graph."""
+    state = model._state
+    clustering = state.clustered()
+    if clustering.params["cluster_space"] == "graph":
+        return graph_of(model, clustering.params["metric"]).coordinates
+    rows: np.ndarray = state.results[state.made_from["labels"][0]]
+    return rows
 
 
 def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.ndarray:

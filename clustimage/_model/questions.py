@@ -14,11 +14,11 @@ from clustimage._core.parameters import named
 from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
-from clustimage._model.clustering import set_clustering
+from clustimage._model.clustering import clustered_rows, set_clustering
 from clustimage._model.plot_inputs import colors_of
 from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
-from clustimage.cluster import cut_tree_at, with_other_labels
+from clustimage.cluster import cut_tree_at, levels_of, stability_of, with_other_labels
 from clustimage.export import answer_frames
 from clustimage.features import PrecomputedExtractor, is_matrix, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
@@ -207,12 +207,37 @@ class QuestionMethods(ModelBase):
         state = self._state
         clustering = state.clustered()
         if state.clusteval is None:
-            feat = state.results[state.made_from["labels"][0]]
             verbosity = self._settings.verbose
+            rows = clustered_rows(self)
             colors = partial(label_colors, colors=colors_of(state, clustering.labels))
-            made = to_clusteval(clustering, feat, colors=colors, verbosity=verbosity)
+            made = to_clusteval(clustering, rows, colors=colors, verbosity=verbosity)
             state.store(clusteval=made)
         return state.clusteval
+
+    @property
+    def levels(self) -> pd.DataFrame:
+        """The numbers of clusters that are locally best, coarse to fine: a row for each.
+
+        Many sets have more than one right answer, as faces among objects, and the persons
+        among them. ``cl.cluster(level=i)`` makes the clusters of row ``i``; ``"coarse"`` is
+        the first, ``"fine"`` the last one. Columns: ``clusters``, the number; ``score``, that
+        of the evaluation; ``prominence``, by how much it stands out among those around it;
+        ``stability``, the mean adjusted Rand index of clusterings of parts of the images (1: all
+        the same; NaN where it is not measured: of fewer than 50 images, and where clusters
+        are not found from the rows alone); ``chosen``, whether `results` has these labels.
+        """
+        import pandas as pd
+
+        clustering = self._state.clustered()
+        levels = levels_of(clustering)
+        if self._state.stability is None:
+            counts = [level.clusters for level in levels]
+            stability = stability_of(clustering, clustered_rows(self), counts)
+            self._state.store(stability=dict(zip(counts, stability.tolist(), strict=True)))
+        table = pd.DataFrame(levels).drop(columns="position")
+        table["stability"] = table["clusters"].map(self._state.stability).astype("float64")
+        table["chosen"] = table["clusters"] == clustering.n_found
+        return table
 
     @property
     def pca(self) -> Any:

@@ -18,10 +18,9 @@ from clustimage._core.step_order import StepOrderError
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option, check_real
 from clustimage._model.clustering import set_unique
-from clustimage._model.settings import SPACES
 from clustimage._model.state import Candidate, State
 from clustimage._model.verdict import VerdictMethods
-from clustimage.cluster import CLUSTERERS, METRICS, ClusterRequest
+from clustimage.cluster import CLUSTERERS, METRICS, SPACES, ClusterRequest
 from clustimage.features import (
     PrecomputedExtractor,
     choose_method,
@@ -196,7 +195,7 @@ class SearchMethods(VerdictMethods):
             if space == "low" and metric != "euclidean":
                 continue  # a map is Euclidean
             try:
-                _check_request(self, cluster, metric)
+                _check_request(self, cluster, metric, space)
             except InvalidParameterError as error:
                 refused = str(error)
                 continue
@@ -264,11 +263,12 @@ def _arguments(cluster: str, metric: str) -> dict[str, Any]:
     return {"cluster": cluster, "metric": metric, **linkage}
 
 
-def _check_request(model: SearchMethods, cluster: str, metric: str) -> None:
-    """Raise `InvalidParameterError` where a clusterer cannot take a metric."""
+def _check_request(model: SearchMethods, cluster: str, metric: str, space: str) -> None:
+    """Raise `InvalidParameterError` where a clusterer cannot take a metric in a space."""
     own = model._settings.params_cluster
     given = {field.name: own[field.name] for field in fields(ClusterRequest)}
-    ClusterRequest(**{**given, **_arguments(cluster, metric)})
+    asked = {"cluster_space": space, **_arguments(cluster, metric)}
+    ClusterRequest(**{**given, **asked})
 
 
 def _own_method(model: SearchMethods) -> Any:

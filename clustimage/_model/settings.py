@@ -16,7 +16,6 @@ from clustimage._core.parameters import named, setting
 from clustimage._core.random_seed import draw_seed
 from clustimage._core.validation import (
     check_bool,
-    check_option,
     check_shape,
     merge_defaults,
 )
@@ -26,16 +25,13 @@ from clustimage.faces import PARAMS_FACES, check_faces
 from clustimage.features import AUTO, SETTINGS, choose_method, make_extractor, needs_gray
 from clustimage.images import check_extensions, check_max_pixels, check_timestamps
 
-__all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "SPACES", "Settings"]
+__all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "Settings"]
 
 logger = get_logger(__name__)
-
-SPACES = {"high": "feat", "low": "xycoord"}  # what `cluster` works on: key of ``results``
 
 # The arguments of `cluster`, with their defaults.
 PARAMS_CLUSTER: dict[str, Any] = {
     **{f.name: f.default for f in fields(ClusterRequest)},
-    "cluster_space": "high",
     "timestamps": "auto",
 }
 
@@ -162,5 +158,4 @@ def _check_cluster(arguments: Mapping[str, Any], method: Any) -> None:
     """Raise `InvalidParameterError` where `cluster` could not be called with its defaults."""
     request = {name: arguments[name] for name in arguments if hasattr(ClusterRequest, name)}
     ClusterRequest(**request).check_method(method)
-    check_option("cluster_space", arguments["cluster_space"], SPACES)
     check_timestamps(arguments["timestamps"])

@@ -16,7 +16,7 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import held_bytes
 from clustimage._core.memory import Budget
 from clustimage._core.step_order import StepOrderError
-from clustimage.cluster import Clustering
+from clustimage.cluster import Clustering, GraphSpace
 from clustimage.cluster.confidence._resampling import Resampling
 from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import CustomEmbedder, Embedder
@@ -62,6 +62,8 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "index": ("find", ("feat",)),
     "queries": ("find", ("predict",)),
     "radius": ("predict", ("feat", "labels")),
+    "graph": ("cluster", ("feat",)),
+    "stability": ("cluster", ("clustering",)),
 }
 
 
@@ -176,6 +178,10 @@ class State:
         What `search` tried, the best first.
     queries : Images or None
         Those of the last `find`.
+    graph : GraphSpace or None
+        The graph of nearest neighbours of the features, and its coordinates.
+    stability : dict of int to float, or None
+        Of numbers of clusters, for `levels`.
     pca, clusteval : object or None
         Objects of these packages, made when they are first asked for.
     made_from : dict
@@ -204,12 +210,14 @@ class State:
     candidates: list[Candidate] | None = None
     queries: Images | None = None
     radius: np.ndarray | None = None
+    graph: GraphSpace | None = None
+    stability: dict[int, float] | None = None
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
     budget: Budget | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle keeps: without what is made again when it is asked for."""
-        rebuilt = dict.fromkeys(("pca", "clusteval", "index", "budget"))
+        rebuilt = dict.fromkeys(("pca", "clusteval", "index", "graph", "budget"))
         results = self.results.copy()
         if self._shows_images():
             results["img"] = None  # a view, which a pickle would hold twice

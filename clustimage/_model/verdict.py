@@ -159,7 +159,8 @@ def _judged(model: ModelBase) -> tuple[Verdict, Resampling | None]:
     if state.verdict is None:
         # The map is judged as it is, all else by the features.
         on_map = state.made_from.get("labels") == ("xycoord",)
-        chosen = clustering.params["n_clusters"]
+        params = clustering.params
+        chosen = params["n_clusters"] if params["level"] is None else params["level"]
         with at_verbosity(settings.verbose):
             verdict, resampling = judge(
                 np.asarray(state.require("xycoord" if on_map else "feat")),
@@ -196,7 +197,7 @@ def _procedure(model: ModelBase) -> Procedure | None:
         exactly = {} if k is None else {"n_clusters": k, "sim": None}
         return search_k(
             rows,
-            ClusterRequest(**{**given, "micro_clusters": None, **exactly}),
+            ClusterRequest(**{**given, "micro_clusters": None, "level": None, **exactly}),
             timestamps=None if seconds is None else seconds[positions],
             locations=None if locations is None else locations[positions],
             random_state=settings.random_state,

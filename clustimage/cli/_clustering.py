@@ -13,7 +13,7 @@ __all__ = ["add_clustering", "clustering_request"]
 
 PARAMETERS = (
     *("cluster", "evaluate", "metric", "min_clust", "max_clust", "n_clusters", "min_size"),
-    *("sim", "time_weight", "micro_clusters", "cluster_space"),
+    *("sim", "time_weight", "micro_clusters", "cluster_space", "level"),
 )
 
 
@@ -22,7 +22,7 @@ def add_clustering(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster",
         default="agglomerative",
-        help="agglomerative (default), kmeans, dbscan, hdbscan",
+        help="agglomerative (default), kmeans, dbscan, hdbscan, leiden",
     )
     parser.add_argument(
         "--evaluate",
@@ -64,9 +64,19 @@ def add_clustering(parser: argparse.ArgumentParser) -> None:
         "--space",
         dest="cluster_space",
         metavar="SPACE",
-        default="high",
-        help="cluster the features (high) or map (low)",
+        help="cluster the features (high), the map (low) or the graph of neighbours (graph); by "
+        "default the features, of a network their graph where that is better",
     )
+    parser.add_argument(
+        "--level",
+        type=level_or_name,
+        help="coarse, fine or a number: another number of clusters that is locally best",
+    )
+
+
+def level_or_name(text: str) -> int | str:
+    """Return the number of a level as int."""
+    return int(text) if text.isdigit() else text
 
 
 def clustering_request(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -76,8 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     request = {
         "min_clust": arguments.min_clust,
-        "max_clust": arguments.max_clust,
-        **given(arguments, "n_clusters", "cannot_link"),
+        **given(arguments, "max_clust", "n_clusters", "cannot_link"),
     }
     # What is wrong with them is known before the faces are looked for.
     ClusterRequest(**request)
@@ -101,12 +100,21 @@ def run(arguments: argparse.Namespace) -> None:
         **{
             **request,
             "min_clust": min(arguments.min_clust, n_faces - 1),
-            "max_clust": min(arguments.max_clust, n_faces),
+            "max_clust": _at_most(request.get("max_clust"), n_faces),
         },
     )
     write_all(model, folder, overwrite=arguments.overwrite)
     if links:
         fill_folders(model, folder, links)
+
+
+def _at_most(max_clust: int | None, n_faces: int) -> int | None:
+    """Return a range that there are enough faces for; None leaves it to the search."""
+    from clustimage.cluster import DEFAULT_MAX_CLUST
+
+    if max_clust is None and n_faces >= DEFAULT_MAX_CLUST:
+        return None
+    return min(DEFAULT_MAX_CLUST if max_clust is None else max_clust, n_faces)
 
 
 def _remove_old(folder: Path, pathnames_face: list[list[str]]) -> None:

@@ -188,7 +188,11 @@ def add_clusters(parser: argparse.ArgumentParser) -> None:
         help="exactly this number of clusters",
     )
     parser.add_argument("--min-clust", type=int, default=3, help="least k searched (3)")
-    parser.add_argument("--max-clust", type=int, default=25, help="k searched stays below (25)")
+    parser.add_argument(
+        "--max-clust",
+        type=int,
+        help="k searched stays below (25, and more where the best k is the last one)",
+    )
     parser.add_argument(
         "--seed",
         dest="random_state",

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named
 from clustimage.cluster._labels import count_clusters, order_labels
+from clustimage.cluster._levels import Level, find_levels
+from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
+from clustimage.cluster._stability import subsample_stability
 from clustimage.cluster.tree._linkage import cut_heights, cut_tree_k
 
-__all__ = ["Clustering", "Search", "with_last_search", "with_other_labels"]
+__all__ = [
+    "Clustering",
+    "Search",
+    "levels_of",
+    "stability_of",
+    "with_last_search",
+    "with_other_labels",
+]
 
 logger = get_logger(__name__)
 
@@ -25,11 +36,13 @@ NEWER_PARAMS = {
     "place_weight": 0.0,
     "cannot_link": None,
     "micro_clusters": None,
+    "cluster_space": None,
+    "level": None,
 }
 
 
 # What may differ between a search and a clustering of which it has the scores.
-NOT_COMPARED = ("n_clusters", "min_clust", "max_clust", "min_size")
+NOT_COMPARED = ("n_clusters", "min_clust", "max_clust", "min_size", "level")
 # What is compared through the trees: only their number, or nothing, is in the parameters.
 SIDE_DATA = ("cannot_link", "time_weight", "place_weight")
 
@@ -62,8 +75,9 @@ class Clustering:
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
         ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
         ``time_weight``, ``place_weight``, ``cannot_link`` (number of groups that are kept
-        apart), ``micro_clusters``, ``random_state``; after a clustering by EXIF data also
-        ``by`` (the metric), ``min_samples``, and ``timeframe`` or ``radius_meters``.
+        apart), ``micro_clusters``, ``cluster_space``, ``level``, ``random_state``; after a
+        clustering by EXIF data also ``by`` (the metric), ``min_samples``, and ``timeframe`` or
+        ``radius_meters``.
         Names, numbers and None only; an object is there as its ``repr``.
     score : dict of str to list
         One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
@@ -177,6 +191,41 @@ class Clustering:
             if earlier is None
             else Search(dict(earlier["params"]), _as_lists(earlier["score"]), earlier["varied"]),
         )
+
+
+def levels_of(clustering: Clustering) -> list[Level]:
+    """Return the numbers of clusters that are locally best, see `find_levels`.
+
+    Only the one that was found, where numbers of clusters were not compared.
+    """
+    score, best = clustering.score, clustering.best
+    evaluator = EVALUATORS.get(clustering.params["evaluate"])
+    if clustering.varied != "cluster_threshold" or evaluator is None:
+        k = int(score["clusters"][best])
+        return [Level(k, float(score["score"][best]), 0.0, best)]
+    best = evaluator().choose(score["clusters"], np.asarray(score["score"], dtype=np.float64))
+    return find_levels(
+        score["clusters"], score["score"], best, higher_is_better=evaluator.higher_is_better
+    )
+
+
+def stability_of(
+    clustering: Clustering, X: np.ndarray, counts: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """Return the stability of numbers of clusters, see `subsample_stability`.
+
+    NaN where the clusters are not found from the rows `X` alone.
+    """
+    params = clustering.params
+    clusterer = CLUSTERERS.get(params["cluster"])
+    by_rows = not (params["time_weight"] or params["place_weight"] or params["cannot_link"])
+    if clusterer is None or not clusterer.chooses_k or params["sim"] is not None or not by_rows:
+        return np.full(len(counts), np.nan)
+    metric = "euclidean" if params["cluster_space"] == "graph" else params["metric"]
+    settings = {"linkage": params["linkage"], "metric": metric}
+    seed = params["random_state"]
+    made = clusterer.from_settings({**settings, "random_state": seed})
+    return subsample_stability(X, made, counts, seed)
 
 
 def _as_lists(score: Mapping[str, Any]) -> dict[str, list[Any]]:

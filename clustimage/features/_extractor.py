@@ -37,6 +37,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         images in gray.
     needs_files : bool
         True where pixels alone are not enough: it reads the files, or takes features as they are.
+    cluster_space : {"high", "graph"}
+        What is clustered by default: the features, or the graph of their neighbours.
     title : str
         What it is called in a sentence.
     built_on : tuple of str
@@ -45,6 +47,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
     needs_gray: ClassVar[bool] = False
     needs_files: ClassVar[bool] = False
+    cluster_space: ClassVar[str] = "high"
     title: ClassVar[str] = ""
     built_on: ClassVar[tuple[str, ...]] = ("numpy",)
 

@@ -50,6 +50,7 @@ class PrecomputedExtractor(FeatureExtractor):
     """
 
     needs_files = True  # there is no way from pixels to these features
+    cluster_space = "graph"
     title = "precomputed features"
 
     def __init__(self, *, normalize: bool = False) -> None:

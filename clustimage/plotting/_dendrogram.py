@@ -11,6 +11,7 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, check_real
+from clustimage.cluster import Clustering, cut_heights, levels_of
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import fitting_size, new_axes, number
 from clustimage.plotting._fonts import font_of, width_of
@@ -122,7 +123,7 @@ def dendrogram(
         labels = labels[image]
         names = image.astype(str) if names_of_leaf is None else np.asarray(names_of_leaf)[image]
         names_of_leaf = names.tolist()
-    return draw_dendrogram(
+    fig, ax, info = draw_dendrogram(
         clustering.tree,
         max_d=max_d,
         labels_of_leaf=labels,
@@ -132,6 +133,29 @@ def dendrogram(
         colors=colors,
         ax=ax,
     )
+    if isinstance(clustering, Clustering):
+        _mark_levels(ax, clustering)
+    return fig, ax, info
+
+
+def _mark_levels(ax: Axes, clustering: Clustering) -> None:
+    """Draw where the tree is cut into the levels, where there are several."""
+    levels = levels_of(clustering)
+    for i, level in enumerate(levels):
+        if level.clusters == clustering.n_found:
+            continue  # the cut that is drawn already
+        height = cut_heights(clustering.tree, level.clusters)[0]
+        ax.axhline(height, color="tab:orange", linestyle=":", linewidth=1, zorder=1)
+        ax.annotate(
+            f"level {i}: {level.clusters}",
+            (1.0, height),
+            (-3, 2),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            color="tab:orange",
+            ha="right",
+            fontsize=8,
+        )
 
 
 def draw_dendrogram(

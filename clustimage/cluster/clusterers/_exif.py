@@ -165,7 +165,7 @@ def cluster_exif(
     else:
         radius = params_exif["radius_meters"]
         found = cluster_locations(extractor.locations_, radius_meters=radius, **common)
-    found.params.update(min_clust=request.min_clust, max_clust=request.max_clust)
+    found.params.update(min_clust=request.min_clust, max_clust=request.end)
     return found
 
 
@@ -199,8 +199,10 @@ def _found(
     labels[known] = order_labels(found, min_size)
     name, value = varied
     k = count_clusters(found)
+    request = ClusterRequest(cluster="dbscan", min_size=min_size)
     params = {
-        **ClusterRequest(cluster="dbscan", min_size=min_size).params,
+        **request.params,
+        "max_clust": request.end,
         "random_state": None,
         "by": metric,
         "min_samples": min_samples,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -142,6 +142,8 @@ class CNNExtractor(ImageExtractor):
 
     # Built when it is needed, neither copied nor saved.
     _network: Network | None = None
+
+    cluster_space: ClassVar[str] = "graph"
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ from clustimage.plotting.evaluation._scores import (
     FIGSIZE,
     TITLES,
     even_out,
+    mark_levels,
     plot_heights,
     plot_knee,
     plot_scores,
@@ -44,6 +45,8 @@ DRAWN_BY_CLUSTEVAL = {
     ("kmeans", "silhouette"),
     ("kmeans", "dbindex"),
 }
+# Evaluators whose curve has the levels as its peaks.
+WITH_LEVELS = ("silhouette", "dbindex", "calinski")
 PICTURES = {"height": plot_heights, "elbow": plot_knee}
 # Above so many images the tree is drawn from its uppermost merges only.
 MAX_LEAVES = 100
@@ -96,7 +99,8 @@ class EvaluationPlots:
     def plot(self, title: str | None = None, **options: Any) -> tuple[Figure, Any]:
         """Draw the score of every labelling, and mark the best.
 
-        For the elbow that is the knee of the curve. After a similarity cut, how many
+        Rings mark the levels, other numbers of clusters that are locally best. For the elbow
+        the best is the knee of the curve. After a similarity cut, how many
         clusters the tree gives at every height.
 
         Parameters
@@ -129,6 +133,8 @@ class EvaluationPlots:
                 ax.legend([heights, acceleration], ["Height of the merge", "Acceleration"])
         else:
             fig, ax = self._plot_scores(title, **options)
+        if self.evaluate in WITH_LEVELS and self.clustering.varied == "cluster_threshold":
+            mark_levels(ax, self.clustering)
         _write(fig, savefig)
         return fig, ax
 

@@ -53,6 +53,7 @@ bench-scale: $(VENV)/.installed-dev  ## time and memory from 1,000 to 60,000 ima
 bench-quality: $(VENV)/.installed-dev  ## how well clusters follow known kinds, into docs/quality.md
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/study.py
+	$(BIN)/python benchmarks/verdicts.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-oldest demo build dist .pytest_cache .mypy_cache .ruff_cache

@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     set_logger("error")
     outcomes = []
-    for collection in _collections():
+    for collection in collections():
         if collection.number < 0 or collection.is_reported == (options.half == "reported"):
             outcomes.append(_measure(collection))
             print(collection.name, *outcomes[-1], flush=True)
@@ -56,7 +56,7 @@ def main() -> None:
         write_section(ROOT / "docs" / "quality.md", START, END, lines)
 
 
-def _collections() -> Iterator[Collection]:
+def collections() -> Iterator[Collection]:
     names = available()
     features = {name: _features(name) for name in names}
     kinds = {name: load_labelled(name).kinds for name in names}

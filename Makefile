@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-oldest bench bench-scale clean
+.PHONY: help demo test check format test-oldest bench bench-scale bench-quality clean
 
 help:  ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -41,7 +41,7 @@ format: $(VENV)/.installed-dev  ## put the code into shape
 test-oldest:  ## run all tests on the lower bounds of the dependencies (needs Python 3.10)
 	$(PYTHON_OLDEST) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install uv
-	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,open_clip,heic,umap,tsne,index]'
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,open_clip,heic,umap,tsne,index,leiden]'
 	.venv-oldest/bin/python -m pytest -n 2 $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/performance.md
@@ -49,6 +49,11 @@ bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/per
 
 bench-scale: $(VENV)/.installed-dev  ## time and memory from 1,000 to 60,000 images, into docs/performance.md
 	$(BIN)/python benchmarks/scale.py
+
+bench-quality: $(VENV)/.installed-dev  ## how well clusters follow known kinds, into docs/quality.md
+	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/study.py
+	$(BIN)/python benchmarks/verdicts.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-oldest demo build dist .pytest_cache .mypy_cache .ruff_cache

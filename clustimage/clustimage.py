@@ -8,9 +8,8 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, set_logger
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import shown
 from clustimage._core.public import public
-from clustimage._core.validation import check_option
 from clustimage._distances.metrics import check_rows
 from clustimage._model.base import with_params_cluster
 from clustimage._model.clustering import ClusterMethods, run_cluster
@@ -21,7 +20,8 @@ from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
-from clustimage._model.settings import SPACES, Settings
+from clustimage._model.search import SearchMethods
+from clustimage._model.settings import Settings
 from clustimage._model.state import State
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
@@ -30,11 +30,13 @@ from clustimage.features import (
     FeatureExtractor,
     PrecomputedExtractor,
     extract_hog,
+    is_matrix,
     make_extractor,
     read_features,
 )
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
+    MAX_PIXELS,
     array_names,
     check_timestamps,
     imread,
@@ -75,6 +77,7 @@ class Clustimage(
     QuestionMethods,
     PlanMethods,
     ExportMethods,
+    SearchMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 
@@ -82,11 +85,13 @@ class Clustimage(
     ----------
     method : str, object or None, default="pca"
         How an image becomes a row of features: ``"pca"``, ``"hog"``, ``"pca-hog"``,
-        ``"ahash"``, ``"phash"``, ``"dhash"``, ``"whash-haar"``, ``"whash-db4"``,
-        ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the activations of a
-        pretrained network; ``"exif"``, when and where it was taken; ``"precomputed"``,
-        features that were computed elsewhere; None for the pixels themselves; or an object
-        with ``fit`` and ``transform`` that takes flat images, one per row.
+        ``"color"``, ``"gist"``, ``"fisher"``, ``"ahash"``, ``"phash"``, ``"dhash"``,
+        ``"whash-haar"``, ``"whash-db4"``, ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the
+        activations of a pretrained network; several of these joined by ``"+"``, such as
+        ``"color+gist"``; ``"auto"``, ``"cnn"`` where it needs no download, else
+        ``"color+gist"``; ``"exif"``, when and where it was taken; ``"precomputed"``, features
+        that were computed elsewhere; None for the pixels themselves; or an object with ``fit``
+        and ``transform`` that takes flat images, one per row.
     embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
         How the rows become a map in two dimensions; None takes the first two features.
     grayscale : bool, default=False
@@ -147,7 +152,11 @@ class Clustimage(
         Memory that images, features and work may take together, beside Python and its
         libraries: a number of bytes, ``"2GB"``, ``"500 MiB"``. Small images beyond half of
         it live in a file below `dirpath`; every step works in blocks, or by a method that
-        needs less (see `plan`). By default half of what is free when images are read.
+        needs less (see `plan`). By default half of what is free when images are read. A file
+        that takes more than what is left of it while it is decoded is skipped.
+    max_pixels : int, default=250,000,000
+        Pixels above which a file is skipped, counted as it is decoded: a JPEG that is reduced
+        meanwhile may have many more.
 
     Attributes
     ----------
@@ -161,7 +170,9 @@ class Clustimage(
     results_faces : dict
         What `extract_faces` returned last.
     import_status : pandas.DataFrame
-        A row for every input: whether it was read, and if not, why.
+        A row for every input: whether it was read, and if not, why. Then a row for each file
+        in a folder whose format is known and not read (camera raw, video), and for each
+        folder that clustimage wrote.
     clusteval : clusteval.clusteval
         The evaluation of the number of clusters, with its plots.
     pca : pca.pca
@@ -204,6 +215,7 @@ class Clustimage(
         n_jobs: int = -1,
         verbose: str | int | None = None,
         max_memory: int | str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
         self._settings = Settings.resolve(given)
@@ -224,8 +236,8 @@ class Clustimage(
         metric: str = "euclidean",
         linkage: str | None = None,
         min_clust: int = 3,
-        max_clust: int = 25,
-        cluster_space: str = "high",
+        max_clust: int | None = None,
+        cluster_space: str | None = None,
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
@@ -234,6 +246,7 @@ class Clustimage(
         place_weight: float = 0.0,
         cannot_link: Any = None,
         micro_clusters: int | None = None,
+        level: int | str | None = None,
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
     ) -> dict[str, Any]:
@@ -243,14 +256,14 @@ class Clustimage(
         ----------
         X : str, path, list, array or DataFrame, optional
             Images in any form that `import_data` takes. May be left out with `features`:
-            plots then draw dots.
+            plots then draw dots. With ``method="precomputed"`` a matrix is the features.
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
         features, normalize
             As for `extract_feat`: features that were computed elsewhere.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
 n_clusters, min_size, sim, time_weight, timestamps, \
-place_weight, cannot_link, micro_clusters
+place_weight, cannot_link, micro_clusters, level
             As for `cluster`; what is left out is as `params_cluster` says.
         black_list, recursive
             As for `import_data`.
@@ -293,32 +306,37 @@ place_weight, cannot_link, micro_clusters
             place_weight=place_weight,
             cannot_link=cannot_link,
             micro_clusters=micro_clusters,
+            cluster_space=cluster_space,
+            level=level,
         )
         request.check_method(self._settings.method)
-        check_option("cluster_space", cluster_space, SPACES)
         check_timestamps(timestamps)
         self._new_budget()
+        if features is None and self._settings.method == "precomputed" and is_matrix(X):
+            features, X = X, None
         if features is None:
             extractor = make_extractor(self._settings.method, self._settings.params)
             extractor.prepare(self._cache())
-            self._check_before(extractor, X, black_list, recursive)
+            self._check_before(extractor, request, X, black_list, recursive)
             self._import(X, black_list, recursive)
             self._extract(extractor)
         else:
             rows = read_features(features)
+            request.check_n_images(len(rows))
             if X is not None:
+                self._check_rows(rows, X, black_list, recursive)
                 self._import(X, black_list, recursive)
             self._take(rows, normalize, with_images=X is not None)
         self.embedding()
-        run_cluster(self, request, cluster_space, timestamps)
+        run_cluster(self, request, timestamps)
         return self.results
 
-    def fit(self, X: Any, y: Any = None, **options: Any) -> Self:
+    def fit(self, X: Any = None, y: Any = None, **options: Any) -> Self:
         """Run the whole chain and return the object itself.
 
         Parameters
         ----------
-        X : str, path, list, array or DataFrame
+        X : str, path, list, array or DataFrame, optional
             As for `fit_transform`.
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
@@ -340,7 +358,7 @@ place_weight, cannot_link, micro_clusters
         self.fit_transform(X, **options)
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> np.ndarray:
+    def fit_predict(self, X: Any = None, y: Any = None, **options: Any) -> np.ndarray:
         """Run the whole chain and return the labels.
 
         Parameters
@@ -371,12 +389,13 @@ place_weight, cannot_link, micro_clusters
         Parameters
         ----------
         Xraw : str, path, list, array or DataFrame
-            A folder; a file; a list of files and URLs; a DataFrame of flattened
-            images whose index holds names; flattened images ``(n, m)``; images
-            ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or PIL images of any
-            sizes.
+            A folder; a file; a list of files and URLs; a DataFrame with a column of
+            them, or of flattened images whose index holds names; flattened images
+            ``(n, m)``; images ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or
+            PIL images of any sizes.
         black_list : list of str, optional
-            Names of folders to leave out.
+            Names of folders and files to leave out, with ``*`` and ``?`` as in a shell; see
+            `listdir`. What clustimage wrote into folders is left out by itself.
         recursive : bool, default=True
             Go into the folders of a folder.
 
@@ -391,7 +410,8 @@ place_weight, cannot_link, micro_clusters
         ImageReadError
             If there is no image at all, or the path does not exist.
         InvalidDataError
-            If an array has no known shape, or NaN in it.
+            If an array has no known shape, or NaN, missing or masked values in it, or a
+            DataFrame several columns that may be the paths.
 
         Examples
         --------
@@ -418,6 +438,7 @@ place_weight, cannot_link, micro_clusters
             download_dir=settings.dirpath,
             cache=self._cache(),
             budget=self._chain_budget(),
+            max_pixels=settings.max_pixels,
         )
         logger.info("Images: %s, of %d x %d pixels.", f"{len(images):,}", *images.shape[:2])
         self._state.images = images
@@ -482,7 +503,8 @@ place_weight, cannot_link, micro_clusters
         """Take features as they are; without images, under names of their own."""
         extractor, state = PrecomputedExtractor(normalize=normalize), self._state
         if with_images:
-            read = np.array([row.status == "ok" for row in state.images_read().status])
+            inputs = [row for row in state.images_read().status if row.is_input]
+            read = np.array([row.status == "ok" for row in inputs])
             rows = read_features(rows, n_rows=len(read))[read]
         else:
             names = np.array(array_names(len(rows)), dtype=object)
@@ -496,8 +518,8 @@ place_weight, cannot_link, micro_clusters
     def _extract(self, extractor: FeatureExtractor) -> np.ndarray:
         images, budget = self._state.images_read(), self._budget_for("feat", "xycoord")
         feat = extractor.fit_images(images, budget=budget)
-        method = setting("method", self._settings.method)
-        logger.info("Features per image: %d, by %s.", feat.shape[1], method)
+        method = shown(self._settings.method)
+        logger.info("Features per image: %d, by the method %s.", feat.shape[1], method)
         self._state.store(feat=feat, extractor=extractor)
         return feat
 
@@ -539,7 +561,7 @@ place_weight, cannot_link, micro_clusters
         logger.info(
             "Embedding %s images on a map by %s.",
             f"{len(feat):,}",
-            setting("embedding", self._settings.embedding),
+            shown(self._settings.embedding),
         )
         xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
         self._state.store(xycoord=xycoord, embedder=embedder)

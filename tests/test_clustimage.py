@@ -559,7 +559,7 @@ def test_faces_of_an_earlier_run_know_their_photo_too(astronauts, tmp_path):
 def test_cannot_link_by_photo_needs_faces(digits):
     cl = Clustimage(embedding=None, verbose="error")
     cl.fit_transform(digits[0][:20])
-    with pytest.raises(InvalidDataError, match="none of the images was written by extract_faces"):
+    with pytest.raises(InvalidDataError, match="none of the images is a face"):
         cl.cluster(cannot_link="photo")
     assert "photo" not in cl.to_frame()
 

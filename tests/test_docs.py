@@ -97,8 +97,8 @@ def arguments_in_the_list():
     rows: dict[str, str] = {}
     name = ""
     for line in table.splitlines()[1:]:
-        name = line[:18].strip().strip("`") or name
-        rows[name] = rows.get(name, "") + line[18:]
+        name = line[:20].strip().strip("`") or name
+        rows[name] = rows.get(name, "") + line[20:]
     return {name: re.findall("``(.*?)``", row.split(" those of ")[0]) for name, row in rows.items()}
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from clustimage._core.errors import DownloadError
 from clustimage._core.files import replacing
-from clustimage._core.logs import shows_progress
+from clustimage._core.logs import progress_bar, shows_progress
 
 __all__ = ["download", "is_web_address"]
 
@@ -83,8 +83,8 @@ def download(
         raise DownloadError(f"only http and https are downloaded, not {url!r}")
     import requests
     from pooch import HTTPDownloader
-    from tqdm.auto import tqdm
 
+    tqdm = progress_bar()
     answers: list[requests.Response] = []
 
     def keep(answer: requests.Response, **kwargs: Any) -> None:

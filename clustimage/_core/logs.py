@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from clustimage._core.public import public
 from clustimage._core.validation import check_option, invalid
@@ -18,9 +19,11 @@ __all__ = [
     "check_verbose",
     "get_logger",
     "progress",
+    "progress_bar",
     "set_logger",
     "shows_progress",
     "start_logging",
+    "use_progress_bars",
 ]
 
 Item = TypeVar("Item")
@@ -39,6 +42,8 @@ LEVELS: dict[str, int] = {
 
 # Of the model at work; None where none is, or where it has no verbosity of its own.
 _level_at_work: ContextVar[int | None] = ContextVar("level_at_work", default=None)
+
+_bars: list[bool] = [True]  # the last one counts, in all threads
 
 
 class _Logger(logging.Logger):
@@ -140,16 +145,36 @@ def start_logging() -> None:
         logger.addHandler(_PlainHandler())
 
 
+@contextmanager
+def use_progress_bars(shown: bool) -> Iterator[None]:
+    """Show progress bars, or none at any verbosity, until the block ends."""
+    _bars.append(shown)
+    try:
+        yield
+    finally:
+        _bars.pop()
+
+
 def shows_progress() -> bool:
     """Return whether progress bars are shown: at the verbosities ``"info"`` and ``"debug"``."""
-    return get_logger(NAME).isEnabledFor(logging.INFO)
+    return _bars[-1] and get_logger(NAME).isEnabledFor(logging.INFO)
+
+
+def progress_bar() -> Any:
+    """Return the class of progress bars: those of notebooks in a notebook that has ipywidgets."""
+    from tqdm import TqdmWarning
+
+    with warnings.catch_warnings():
+        # In a notebook without ipywidgets tqdm says so, and draws its bars as text.
+        warnings.simplefilter("ignore", TqdmWarning)
+        from tqdm.auto import tqdm
+    return tqdm
 
 
 def progress(
     items: Iterable[Item], *, desc: str, total: int | None = None, unit: str = "image"
 ) -> Iterator[Item]:
     """Yield `items`; show a progress bar at the verbosity ``"info"`` if there are two or more."""
-    from tqdm.auto import tqdm
-
+    tqdm = progress_bar()
     hidden = not shows_progress() or (total is not None and total < 2)
     yield from tqdm(items, desc=desc, total=total, unit=unit, disable=hidden, leave=False)

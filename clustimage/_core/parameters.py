@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["ParameterNames", "named", "setting", "shown", "use_names"]
+__all__ = ["ParameterNames", "in_python", "named", "setting", "shown", "use_names"]
 
 
 class ParameterNames:
     """Parameters as arguments in Python; a subclass names the options of the command line."""
+
+    in_python = True
 
     def name(self, parameter: str, of: str = "") -> str:
         """Return the name of a parameter, or of a setting in the dict `of`."""
@@ -60,6 +62,11 @@ def shown(value: object) -> str:
     ("'pca'", 'None')
     """
     return _in_use[-1].value(value)
+
+
+def in_python() -> bool:
+    """Return whether the reader works in Python, where there are methods."""
+    return _in_use[-1].in_python
 
 
 @contextmanager

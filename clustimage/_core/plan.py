@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clustimage._core.errors import MemoryLimitError
 from clustimage._core.memory import Budget, format_bytes, megabytes
 from clustimage._core.parameters import setting
+from clustimage._core.text import pluralize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,7 +150,8 @@ class Plan:
 
     def _head(self) -> str:
         peak, on_disk = format_bytes(self.peak), format_bytes(self.on_disk)
-        text = f"Plan for {self.n_images:,} images with {self.budget.words}: about {peak} at the "
+        images = pluralize(self.n_images, "image")
+        text = f"Plan for {images} with {self.budget.words}: about {peak} at the "
         text += f"peak, {on_disk} on disk." if self.on_disk else "peak."
         if self.problems:
             text += f" {len(self.problems)} of {len(self.steps)} steps cannot be done"

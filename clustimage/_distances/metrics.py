@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.parameters import named
+from clustimage._core.plain_arrays import plain_array
 from clustimage._core.validation import check_option
 
 __all__ = [
@@ -79,24 +81,32 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
     dtype('float64')
     """
     try:
-        matrix = np.asarray(rows)
+        matrix = np.asarray(plain_array(name, rows))
+        if matrix.dtype.kind not in "biufO":
+            raise TypeError(f"its type is {matrix.dtype}")
         if matrix.dtype not in (np.float32, np.float64):
             matrix = matrix.astype(np.float64)
     except (TypeError, ValueError) as exc:
-        raise InvalidDataError(f"{name!r} must be a matrix of numbers ({exc}).") from exc
+        raise InvalidDataError(f"{named(name)} must be a matrix of numbers ({exc}).") from exc
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise InvalidDataError(
-            f"{name!r} must be a matrix with one row per image. Got the shape {matrix.shape}."
+            f"{named(name)} must be a matrix with one row per image. Got the shape {matrix.shape}."
+            + (" One row is given as x[np.newaxis]." if matrix.ndim == 1 and len(matrix) else "")
         )
     if n_columns is not None and matrix.shape[1] != n_columns:
         raise InvalidDataError(
-            f"{name!r} must have {n_columns} columns, as the features have. Got {matrix.shape[1]}."
+            f"{named(name)} must have {n_columns} columns, as the features have. "
+            f"Got {matrix.shape[1]}."
         )
     # A sum is finite only if every value is, unless it overflows: then look again.
     with np.errstate(over="ignore", invalid="ignore"):
         suspicious = not np.isfinite(matrix.sum(dtype=np.float64))
     if suspicious and not np.isfinite(matrix).all():
-        raise InvalidDataError(f"{name!r} contains NaN or infinite values.")
+        bad = ~np.isfinite(matrix).all(axis=1)
+        raise InvalidDataError(
+            f"{named(name)} contains NaN or infinite values: in {int(bad.sum()):,} of {len(bad):,} "
+            f"rows, first in row {int(np.argmax(bad))}."
+        )
     return matrix
 
 

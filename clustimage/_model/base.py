@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from inspect import isfunction, signature
+from inspect import Parameter, isfunction, signature
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
 
 from clustimage._core.logs import at_verbosity
 from clustimage._core.memory import Budget, make_budget
 from clustimage._model.older_names import METHODS, refuse_older_names
-from clustimage._model.settings import Settings
+from clustimage._model.settings import PARAMS_CLUSTER, Settings
 from clustimage._model.state import State
 from clustimage.images import open_cache
 
@@ -140,13 +142,22 @@ def _at_its_verbosity(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def with_params_cluster(method: Method) -> Method:
     """Return a method that takes from ``params_cluster`` the arguments that a call leaves out."""
-    arguments = list(signature(method).parameters)
+    parameters = signature(method).parameters
+    arguments = list(parameters)
+    takes_all = any(one.kind is Parameter.VAR_KEYWORD for one in parameters.values())
 
     @wraps(method)
     def run(self: ModelBase, *args: Any, **options: Any) -> Any:
         given = {*arguments[: len(args) + 1], *options}
         defaults = self._settings.params_cluster.items()
-        left_out = {name: value for name, value in defaults if name not in given}
+        left_out = {
+            name: value
+            for name, value in defaults
+            if name not in given
+            and (takes_all or name in parameters)
+            # A method may have another default than `cluster`.
+            and not (np.ndim(value) == 0 and value == PARAMS_CLUSTER[name])
+        }
         return method(self, *args, **{**left_out, **options})
 
     return cast(Method, run)

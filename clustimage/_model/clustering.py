@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.logs import get_logger
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import in_python, named, setting
+from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
-from clustimage._model.settings import SPACES
-from clustimage.cluster import EXIF_METRICS, Clustering, ClusterRequest, cluster_exif, search_k
-from clustimage.images import check_timestamps, locations_of, read_timestamps
+from clustimage.cluster import (
+    EXIF_METRICS,
+    Clustering,
+    ClusterRequest,
+    GraphSpace,
+    build_graph_space,
+    check_levels,
+    cluster_exif,
+    count_cuts,
+    search_k,
+    search_suitable_space,
+    with_last_search,
+)
+from clustimage.images import Timestamps, check_timestamps, locations_of, read_timestamps
 from clustimage.similarity import pick_unique
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
-__all__ = ["ClusterMethods", "run_cluster", "set_clustering"]
+__all__ = [
+    "ClusterMethods",
+    "clustered_rows",
+    "graph_of",
+    "run_cluster",
+    "set_clustering",
+    "with_space",
+]
 
 logger = get_logger(__name__)
 
+SPACE_KEYS = {"low": "xycoord"}  # where `results` has the rows that are not features
 DENSE = ("dbscan", "hdbscan")  # what leaves out images that lie alone
+# Similarities that are looked at where one leaves out most images, and the share of them that
+# another may leave out to be named.
+LOWER_SIMILARITIES = tuple(i / 20 for i in range(1, 20))
+MAX_LEFT_OUT = 0.2
 
 
 class ClusterMethods(ModelBase):
@@ -37,8 +63,8 @@ class ClusterMethods(ModelBase):
         metric: str = "euclidean",
         linkage: str | None = None,
         min_clust: int = 3,
-        max_clust: int = 25,
-        cluster_space: str = "high",
+        max_clust: int | None = None,
+        cluster_space: str | None = None,
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
@@ -47,6 +73,7 @@ class ClusterMethods(ModelBase):
         place_weight: float = 0.0,
         cannot_link: Any = None,
         micro_clusters: int | None = None,
+        level: int | str | None = None,
     ) -> np.ndarray:
         """Group the images; the number of groups is searched for unless it is given.
 
@@ -57,12 +84,14 @@ class ClusterMethods(ModelBase):
 
         Parameters
         ----------
-        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object, \
+        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object, \
 default="agglomerative"
-            The clusterer; an object needs ``fit_predict``.
-        evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}, \
+            The clusterer; an object needs ``fit_predict``. Leiden finds communities of the
+            graph of neighbours (``pip install "clustimage[leiden]"``).
+        evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}, \
 default="silhouette"
-            What makes one number of clusters better than another.
+            What makes one number of clusters better than another; ``"consensus"`` is the
+            median of what silhouette, derivative and elbow choose.
         metric : str, default="euclidean"
             Distance between features, as in `scipy.spatial.distance`. After
             ``method="exif"`` also ``"datetime"`` or ``"latlon"``: DBSCAN on the time a
@@ -73,9 +102,15 @@ default="silhouette"
             `sim` or `time_weight` average.
         min_clust, max_clust : int, default=3, 25
             The numbers searched are ``range(min_clust, max_clust)``; where both are
-            equal, exactly that number.
-        cluster_space : {"high", "low"}, default="high"
-            Cluster the features, or the map.
+            equal, exactly that number. Where you give no `max_clust` and the best number
+            is the last one, the search goes on, up to 100 clusters of 5 images on average.
+        cluster_space : {"high", "low", "graph"}, optional
+            Cluster the features, the map, or the graph of nearest neighbours, by its
+            leading eigenvectors (a diffusion map): groups need not be round then. There
+            `metric` compares neighbours, and clusters and scores are Euclidean. By default
+            the features; of a network, or brought along, the graph where that is the better
+            answer (see `docs/quality.md`) and nothing else that you ask for compares the
+            features themselves.
         n_clusters : int, optional
             Exactly this number of clusters.
         min_size : int, default=1
@@ -84,16 +119,18 @@ default="silhouette"
             Cut the tree at ``max_distance * (1 - sim)`` instead of searching the number
             of clusters: 0 is one cluster, 1 every image on its own. In between, 0.5 says
             that the images of a cluster are on average within half of the largest
-            distance from each other.
+            distance from each other. What suits depends on the images: `similarity_table` tells
+            what each similarity gives.
         time_weight : float, default=0
             Share of time in the distance, 0 to 1: ``(1 - time_weight - place_weight) *
             d_content / max(d_content) + time_weight * d_time / max(d_time) + place_weight *
             d_place / max(d_place)``.
         timestamps : {"auto", "exif", "stat"} or array of shape (n,), default="auto"
             Where the times come from: the EXIF data (``DateTimeOriginal``, else
-            ``DateTime``); the time of the file; ``"auto"`` takes the first and falls
-            back on the second; or numbers of seconds, datetimes. `import_status` says
-            for each image which one was used. Only read with `time_weight`.
+            ``DateTimeDigitized``, else ``DateTime``); the time of the file; ``"auto"`` takes
+            the first and falls back on the second; or numbers of seconds, datetimes.
+            `import_status` says for each image which one was used. Only read with
+            `time_weight`.
         place_weight : float, default=0
             Share of the location in the distance, by the coordinates in the EXIF data. With
             `time_weight` at most 1. Where one of two photos has no location, they are as far
@@ -107,12 +144,16 @@ default="silhouette"
             images instead of over the images, in a time and a memory that rise with their number; 0
             is the tree of all images. By default that is built up to 20,000 images, if its
             distances fit into `max_memory`, and beyond that a tree over a few thousand.
+        level : {"coarse", "fine"} or int, optional
+            Not the best number of clusters, but the smallest, the largest or another one of
+            `levels`, which are numbered from 0.
 
         Returns
         -------
         ndarray of shape (n,), int
             0 is the largest cluster, then by decreasing size; -1 is unclustered, -2
-            without data.
+            without data. Where distances tie, as those of hashes do, and for k-means, labels
+            may depend on the order of the images; those of equal features are one cluster's.
             Also in ``results["labels"]``.
 
         Raises
@@ -152,8 +193,82 @@ default="silhouette"
             place_weight=place_weight,
             cannot_link=cannot_link,
             micro_clusters=micro_clusters,
+            cluster_space=cluster_space,
+            level=level,
         )
-        return run_cluster(self, request, cluster_space, timestamps)
+        return run_cluster(self, request, timestamps)
+
+    @with_params_cluster
+    def similarity_table(
+        self,
+        levels: Any = None,
+        min_size: int = 2,
+        *,
+        metric: str = "euclidean",
+        linkage: str | None = None,
+        cluster_space: str = "high",
+        time_weight: float = 0.0,
+        timestamps: Any = "auto",
+        place_weight: float = 0.0,
+        cannot_link: Any = None,
+    ) -> pd.DataFrame:
+        """Tell what each `sim` of `cluster` gives for these images, from one tree.
+
+        What a similarity means depends on the images and their features: 0.6 may leave most
+        photos alone and put all scans together. Nothing is changed.
+
+        Parameters
+        ----------
+        levels : float or array-like of float, optional
+            Similarities from 0 to 1; default 0.1, 0.2 … 0.9.
+        min_size : int, default=2
+            Images of smaller clusters are left out.
+        metric, linkage, cluster_space, time_weight, timestamps, place_weight, cannot_link
+            As for `cluster`, for the tree that it would build.
+
+        Returns
+        -------
+        DataFrame of shape (n_levels, 4)
+            Columns `sim`; `n_clusters`, the number of clusters; `n_unclustered`, how many
+            images are in none; and `largest`, how many are in the largest one.
+
+        Raises
+        ------
+        StepOrderError
+            If there are no features (or no map, for ``"low"``) yet.
+        InvalidParameterError
+            If a value is not allowed, or two of them cannot be combined.
+        MemoryLimitError
+            If the distances of all pairs would not fit into the memory there is.
+
+        Examples
+        --------
+        >>> from clustimage import Clustimage, import_example
+        >>> X, y = import_example("mnist")
+        >>> cl = Clustimage(embedding=None, verbose="warning")
+        >>> _ = cl.fit_transform(X[:100])
+        >>> cl.similarity_table([0.2, 0.4, 0.6, 0.8])
+           sim  n_clusters  n_unclustered  largest
+        0  0.2           1              0      100
+        1  0.4           9              0       22
+        2  0.6          19             11       11
+        3  0.8          10             80        2
+        """
+        import pandas as pd
+
+        sims = check_levels(levels)
+        request = ClusterRequest(
+            metric=metric,
+            linkage=linkage,
+            min_size=min_size,
+            sim=0.0,
+            time_weight=time_weight,
+            place_weight=place_weight,
+            cannot_link=cannot_link,
+            cluster_space=cluster_space,
+        )
+        clustering, _, _ = _search(self, request, timestamps)
+        return pd.DataFrame(_count_at(clustering, sims))
 
     def unique(self, metric: str | None = None) -> dict[str, Any]:
         """Pick the image nearest to the centre of each cluster. Runs by itself after `cluster`.
@@ -187,13 +302,25 @@ default="silhouette"
         return set_unique(self, metric)
 
 
-def run_cluster(
-    model: ModelBase, request: ClusterRequest, cluster_space: str, timestamps: Any
-) -> np.ndarray:
-    """Cluster the features or the map as the request asks, and keep what was found."""
-    space = SPACES[check_option("cluster_space", cluster_space, SPACES)]
+def run_cluster(model: ModelBase, request: ClusterRequest, timestamps: Any) -> np.ndarray:
+    """Cluster the features, the map or the graph as the request asks; keep what was found."""
+    clustering, space, taken = _search(model, request, timestamps)
+    state = model._state
+    if request.metric not in EXIF_METRICS:
+        before = state.clustering if state.made_from.get("labels") == (space,) else None
+        clustering = with_last_search(clustering, before)
+        state.store(timestamps=taken)
+    return set_clustering(model, clustering, space)
+
+
+def _search(
+    model: ModelBase, request: ClusterRequest, timestamps: Any
+) -> tuple[Clustering, str, Timestamps | None]:
+    """Return a clustering, what it is of, and the times that it used; nothing is kept."""
     settings, state = model._settings, model._state
+    space = SPACE_KEYS.get(request.cluster_space or "high", "feat")
     feat = state.require(space)
+    request = with_space(request, state.extractor)
     check_timestamps(timestamps)
     taken = read_timestamps(state.images_read().status, timestamps) if request.time_weight else None
     locations = None
@@ -203,19 +330,70 @@ def run_cluster(
         check_option("cannot_link", request.cannot_link, ("photo",))
         request = replace(request, cannot_link=photos_of_faces(state))
     if request.metric in EXIF_METRICS:
-        clustering = cluster_exif(state.extractor, settings.params_exif, request)
-        return set_clustering(model, clustering, space)
+        return cluster_exif(state.extractor, settings.params_exif, request), space, None
+    options: dict[str, Any] = {
+        "random_state": settings.random_state,
+        "n_jobs": settings.n_jobs,
+        "budget": model._budget_for(),
+    }
+    if request.cluster_space is None or request.cluster_space == "graph":
+        options["space"] = graph_of(model, request.metric)
+    if request.cluster_space is None:
+        return search_suitable_space(feat, request, **options), space, taken
     clustering = search_k(
         feat,
         request,
         timestamps=None if taken is None else taken.seconds,
         locations=locations,
-        random_state=settings.random_state,
-        n_jobs=settings.n_jobs,
-        budget=model._budget_for(),
+        **options,
     )
-    state.store(timestamps=taken)
-    return set_clustering(model, clustering, space)
+    return clustering, space, taken
+
+
+def _count_at(clustering: Clustering, levels: Sequence[float]) -> dict[str, list[float]]:
+    """Return what other similarities give, for a clustering by similarity."""
+    tree, sim = clustering.tree, clustering.params["sim"]
+    assert tree is not None and clustering.height is not None
+    top = float(tree[: clustering.n_allowed, 2].max(initial=0.0))
+    return count_cuts(
+        tree,
+        clustering.height / (1 - sim) if sim < 1 else top,
+        levels,
+        min_size=clustering.params["min_size"],
+        n_allowed=clustering.n_allowed,
+    )
+
+
+def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
+    """Return the request with the features as its space, unless their graph suits them too."""
+    suits = getattr(extractor, "cluster_space", "high")
+    if request.cluster == "leiden" and request.cluster_space is None:
+        return replace(request, cluster_space="graph")  # the graph is what it clusters
+    if request.cluster_space is not None or (suits == "graph" and not request.compares_features):
+        return request
+    return replace(request, cluster_space="high")
+
+
+def graph_of(model: ModelBase, metric: str) -> GraphSpace:
+    """Return the graph of the features and its coordinates, built where it is not there yet."""
+    settings, state = model._settings, model._state
+    if state.graph is None or state.graph.metric != metric:
+        seed, n_jobs = settings.random_state, settings.n_jobs
+        feat = state.require("feat")
+        graph = build_graph_space(feat, metric, random_state=seed, n_jobs=n_jobs)
+        state.store(graph=graph)
+    assert state.graph is not None
+    return state.graph
+
+
+def clustered_rows(model: ModelBase) -> np.ndarray:
+    """Return the rows that were clustered: features, positions on the map or in the graph."""
+    state = model._state
+    clustering = state.clustered()
+    if clustering.params["cluster_space"] == "graph":
+        return graph_of(model, clustering.params["metric"]).coordinates
+    rows: np.ndarray = state.results[state.made_from["labels"][0]]
+    return rows
 
 
 def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.ndarray:
@@ -223,11 +401,12 @@ def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.n
     made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering": (space,)}
     n_outside, n = int((clustering.labels < 0).sum()), len(clustering.labels)
     k = int(clustering.labels.max()) + 1
-    if 2 * n_outside > n and clustering.params.get("cluster") in DENSE:
+    advice = _advice(clustering) if 2 * n_outside > n else ""
+    if clustering.params.get("by") in EXIF_METRICS:
+        _log_groups(clustering)
+    elif advice:
         logger.warning(
-            "Clusters: %d; %s of %s images are not assigned to one, as few are dense among so "
-            f"many columns. Cluster the map, {setting('cluster_space', 'low')}, or by "
-            f"{setting('cluster', 'agglomerative')}.",
+            f"Clusters: %d; %s of %s images are not assigned to one{advice}",
             k,
             f"{n_outside:,}",
             f"{n:,}",
@@ -237,6 +416,50 @@ def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.n
     model._state.store(made_from, labels=clustering.labels, clustering=clustering)
     set_unique(model)
     return clustering.labels
+
+
+def _advice(clustering: Clustering) -> str:
+    """Return why most images are not assigned to a cluster, and what to do about it."""
+    asked = clustering.params
+    if asked.get("cluster") in DENSE:
+        return (
+            ", as few are dense among so many columns. Cluster the map, "
+            f"{setting('cluster_space', 'low')}, or by {setting('cluster', 'agglomerative')}."
+        )
+    smaller = setting("min_size", asked["min_size"])
+    if clustering.varied != "height" or clustering.height is None:
+        few = f", as clusters smaller than {smaller} are left out. Give a smaller one."
+        return few if asked["min_size"] > 1 else ""
+    words = f": with {setting('sim', asked['sim'])} their clusters are smaller than {smaller}."
+    table = _count_at(clustering, LOWER_SIMILARITIES)
+    rows = zip(*table.values(), strict=True)
+    n = len(clustering.labels)
+    fitting = [row for row in rows if row[0] < asked["sim"] and row[2] <= MAX_LEFT_OUT * n]
+    if fitting:
+        sim, n_clusters, n_left, _ = fitting[-1]
+        words += (
+            f" For these images {setting('sim', sim)} gives "
+            f"{pluralize(int(n_clusters), 'cluster')} and leaves out {int(n_left):,}."
+        )
+    return words + (" similarity_table() tells it for all levels." if in_python() else "")
+
+
+def _log_groups(clustering: Clustering) -> None:
+    """Say how many photos lie alone, and how many are without what they are grouped by."""
+    what = EXIF_METRICS[clustering.params["by"]]
+    n_alone, n_without = (int((clustering.labels == label).sum()) for label in (-1, -2))
+    wider = ""
+    if 2 * n_alone > len(clustering.labels) - n_without:
+        wider = f" A larger {named(clustering.varied, of='params_exif')} joins more of them."
+    logger.info(
+        "Groups by %s: %d; photos that lie alone: %s; without a %s: %s.%s",
+        what,
+        max(int(clustering.labels.max()), -1) + 1,
+        f"{n_alone:,}",
+        what,
+        f"{n_without:,}",
+        wider,
+    )
 
 
 def set_unique(model: ModelBase, metric: str | None = None) -> dict[str, Any]:
@@ -252,4 +475,5 @@ def set_unique(model: ModelBase, metric: str | None = None) -> dict[str, Any]:
     )
     answer["pathnames"] = state.results["pathnames"][answer["idx"]]
     state.store(unique=answer)
-    return answer
+    assert state.unique is not None
+    return state.unique

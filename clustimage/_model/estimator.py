@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,11 @@ import numpy as np
 
 from clustimage._core.validation import check_unknown_names
 from clustimage._model.base import ModelBase
-from clustimage._model.questions import describe_new, features_of, load_like
+from clustimage._model.questions import describe_new
 from clustimage._model.settings import DEFAULT_PARAMS, Settings
 from clustimage.cluster.evaluators._silhouette import mean_silhouettes
 from clustimage.features import ImageTransformer
+from clustimage.notebook import Overview, Thumbnails
 from clustimage.similarity import cluster_radius, predict_labels
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class EstimatorMethods(ModelBase):
         True
         """
         self._state.require("feat")
-        return features_of(self._state, load_like(self, Xnew, strict=True))
+        return describe_new(self, Xnew, None, strict=True)[1]
 
     def as_transformer(self) -> ImageTransformer:
         """Return the features alone as a transformer of scikit-learn, for pipelines.
@@ -181,7 +181,8 @@ class EstimatorMethods(ModelBase):
         True
         """
         names = ImageTransformer().get_params(deep=False)
-        return ImageTransformer(**{name: self._settings.given[name] for name in names})
+        given = {**self._settings.given, "method": self._settings.method}
+        return ImageTransformer(**{name: given[name] for name in names})
 
     def predict(self, Xnew: Any = None, *, features: Any = None) -> np.ndarray:
         """Return the label of the nearest cluster for new images.
@@ -303,18 +304,16 @@ class EstimatorMethods(ModelBase):
         return f"Clustimage({', '.join(shown)})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(key)}</td>"
-            f"<td style='text-align:left'>{html.escape(_described(value))}</td></tr>"
-            for key, value in self.results.items()
-        )
-        return f"<div><code>{html.escape(repr(self))}</code><table>{rows}</table></div>"
-
-
-def _described(value: Any) -> str:
-    """Return one line on a value of ``results``: its shape, or that it is not there."""
-    if value is None:
-        return "not computed"
-    if isinstance(value, dict):
-        return f"{len(value) - 1} queries"
-    return f"{'×'.join(map(str, value.shape))} {value.dtype}"
+        images = self._state.images
+        n_skipped = 0
+        if images is not None:
+            n_skipped = sum(row.status != "ok" for row in images.status)
+        verdict = self._state.verdict
+        return Overview(
+            repr(self),
+            self.results,
+            self._state.unique,
+            None if images is None else Thumbnails(images),
+            n_skipped,
+            "" if verdict is None else verdict.why,
+        ).html()

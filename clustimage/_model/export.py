@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import is_folder
 from clustimage._core.memory import Budget, check_max_memory, make_budget
@@ -13,10 +15,12 @@ from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
 from clustimage._model.faces import face_links
 from clustimage._model.persistence import restored, saved_state
+from clustimage.cluster.confidence._per_image import image_confidence
 from clustimage.export._folders import plan_folders
 from clustimage.export._model_file import load_model, save_model
 from clustimage.export._moved import follow_moved
 from clustimage.export._table import count_sizes, to_frame
+from clustimage.images.reading._listing import encodable
 from clustimage.similarity import distance_to_center
 
 if TYPE_CHECKING:
@@ -177,24 +181,37 @@ class ExportMethods(ModelBase):
         state = load_model(path, by_settings=by_settings)
         return restored(cls, state, **objects)
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self, thumbnails: bool = False) -> pd.DataFrame:
         """Return the results as a table, one row per image.
+
+        Parameters
+        ----------
+        thumbnails : bool, default=False
+            Add a first column, `thumbnail`, of small pictures, which a notebook draws; also in
+            what is selected from the table, ``frame[frame["label"] == 3].head()``.
 
         Returns
         -------
-        DataFrame of shape (n, 7)
+        DataFrame of shape (n, 9)
             Columns `pathname`, `filename`, `label` (int; -1 is unclustered), `x`,
             `y` (coordinates of the embedding), `distance_to_center` (distance to
             the centre of the cluster, in the metric that `cluster` used; NaN for
-            unclustered images) and `is_unique` (bool). Where a step was not run,
-            its numbers are NaN, and `label` and `is_unique` are None. Where images are
-            faces that `extract_faces` cut out, also `photo`, the photo that each came
-            from, and `face`, its number there.
+            unclustered images), `is_unique` (bool), `confidence` (how much nearer the
+            image is to the centre of its cluster than to the nearest other one: 0 to 1)
+            and `runner_up` (label of that other one, -1 for none). Where a step was not
+            run, its numbers are NaN, and `label`, `is_unique` and `runner_up` are None.
+            Where images are faces that `extract_faces` cut out, also `photo`, the photo that
+            each came from, and `face`, its number there. File names that are not valid
+            Unicode are spelled with a backslash (``caf\\udce9.png``) so that the table can be
+            written; ``results["pathnames"]``, in the same order, holds those that open the
+            files.
 
         Raises
         ------
         StepOrderError
             If no images were imported.
+        InvalidDataError
+            If thumbnails are asked for and there are features without images.
 
         Examples
         --------
@@ -204,16 +221,27 @@ class ExportMethods(ModelBase):
         >>> list(cl.to_frame().columns)[:3]
         ['pathname', 'filename', 'label']
         """
+        with_pictures = check_bool("thumbnails", thumbnails)
         self._state.require("pathnames")
+        if with_pictures:
+            self._state.images_read()
         feat, labels = self.results["feat"], self.results["labels"]
         known = feat is not None and labels is not None
         distance = distance_to_center(feat, labels, metric=self._metric()) if known else None
         frame = to_frame(self.results, self.results_unique, distance)
+        frame["confidence"], frame["runner_up"] = np.nan, None
+        if known:
+            found = image_confidence(np.asarray(feat), np.asarray(labels), self._metric())
+            frame["confidence"], frame["runner_up"] = found
         links = face_links(self._state)
         if any(links):
-            frame["photo"] = [None if link is None else link[0] for link in links]
+            frame["photo"] = [None if link is None else encodable(link[0]) for link in links]
             frame["face"] = [None if link is None else link[1] for link in links]
             frame["face"] = frame["face"].astype("Int64")
+        if with_pictures:
+            from clustimage.notebook._thumbnail_frame import with_thumbnails
+
+            return with_thumbnails(frame, self._state.images_read())
         return frame
 
     def cluster_sizes(self) -> pd.DataFrame:
@@ -261,18 +289,23 @@ class ExportMethods(ModelBase):
         ----------
         savedir : str or path-like
             Folder to fill; it and those above it are made if missing. It may lie in the
-            folder of the images; a warning then says that a later import of that folder
-            finds the links or copies too.
+            folder of the images: a later import of that leaves out the folders that were
+            made here. A folder of a cluster that has files of its own is not left out, which a
+            warning says. Photos that were moved count as photos.
         action : {"symlink", "hardlink", "copy", "move"}, default="symlink"
             Links by absolute path; second names of the same files, on one file system
             only; copies that keep the times; or the images themselves go, and
-            ``results["pathnames"]`` and ``["filenames"]`` follow them.
+            ``results["pathnames"]`` and ``["filenames"]`` follow them. An image that is a
+            symbolic link is moved as such; links among the images, also those that stay,
+            lead to the new path of an image that is moved.
         layout : {"label", "size"}, default="label"
             ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
         target_labels : int or list of int, optional
             Only these clusters; -1 names the images not assigned to one, folder
-            ``unclustered``, and -2 those without data, ``without_data``. Default: all
-            clusters, without the negative labels.
+            ``unclustered``, and -2 those without data, ``without_data``; after
+            ``metric="datetime"`` or ``"latlon"`` the folders are ``alone``, and
+            ``without_date`` or ``without_location``. Default: all clusters, without the
+            negative labels.
         dry_run : bool, default=False
             Make nothing; the table shows what would be done.
 
@@ -280,7 +313,8 @@ class ExportMethods(ModelBase):
         -------
         DataFrame of shape (n, 6)
             A row per image, in their order: `pathname` (before a move), `label`, `target`
-            (absolute path of the link or file, or None), `action`, `status` and `reason`.
+            (absolute path of the link or file, or None), `action`, `status` and `reason`;
+            file names as in `to_frame`.
             `status` is ``"planned"`` (dry run), ``"done"``, ``"exists"`` (the very same
             link, copy or file was there already), ``"left out"`` (by its label),
             ``"skipped"`` (an array without a file; what came after the disk was full) or
@@ -311,8 +345,14 @@ class ExportMethods(ModelBase):
         """
         only_plan = check_bool("dry_run", dry_run)
         self._state.require("labels")
+        clustering = self._state.clustering
         plan = plan_folders(
-            self.results, savedir, action=action, layout=layout, target_labels=target_labels
+            self.results,
+            savedir,
+            action=action,
+            layout=layout,
+            target_labels=target_labels,
+            by=None if clustering is None else clustering.params.get("by"),
         )
         if not only_plan:
             try:

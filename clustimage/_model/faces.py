@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.memory import make_budget
 from clustimage._core.parameters import setting
 from clustimage._model.base import ModelBase
 from clustimage._model.state import State
 from clustimage.faces import find_faces, photo_of
+from clustimage.images import DecodingLimits
+from clustimage.notebook import Faces
 
 __all__ = ["FaceMethods", "face_links", "photos_of_faces"]
 
@@ -16,7 +20,9 @@ __all__ = ["FaceMethods", "face_links", "photos_of_faces"]
 class FaceMethods(ModelBase):
     """Faces of photos, which the chain can take."""
 
-    def extract_faces(self, pathnames: Any) -> dict[str, Any]:
+    def extract_faces(
+        self, pathnames: Any, *, black_list: Sequence[str] | None = None
+    ) -> dict[str, Any]:
         """Find the faces of photos and write each as an image file of its own.
 
         ``cl.fit_transform(faces["pathnames_face"])`` then groups the faces. How they are
@@ -27,6 +33,8 @@ class FaceMethods(ModelBase):
         pathnames : str, path, list or array
             Photos in any form that `import_data` takes, but not flattened: a folder, a file,
             a list of files and URLs, arrays ``(height, width)`` or ``(height, width, c)``.
+        black_list : list of str, optional
+            Names of folders and files to leave out, as for `import_data`.
 
         Returns
         -------
@@ -82,10 +90,14 @@ class FaceMethods(ModelBase):
             grayscale=settings.grayscale,
             dirpath=settings.dirpath,
             ext=settings.ext,
+            black_list=black_list,
             n_jobs=settings.n_jobs,
+            limits=DecodingLimits(settings.max_pixels, make_budget(settings.max_memory)),
         )
-        self._state.store(faces=found)
-        return found
+        answer = Faces(found)
+        answer.dim_face = settings.dim_face
+        self._state.store(faces=answer)
+        return answer
 
 
 def face_links(state: State) -> list[tuple[str, int] | None]:
@@ -106,7 +118,7 @@ def photos_of_faces(state: State) -> list[str | None]:
     photos = [None if link is None else link[0] for link in face_links(state)]
     if not any(photos):
         raise InvalidDataError(
-            f"{setting('cannot_link', 'photo')} is for faces, and none of the images was written "
-            "by extract_faces(). Give an array with a group for each image instead."
+            f"{setting('cannot_link', 'photo')} keeps faces of one photo apart, and none of the "
+            "images is a face that was cut out of a photo."
         )
     return photos

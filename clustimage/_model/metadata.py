@@ -8,8 +8,11 @@ from clustimage._core.logs import get_logger
 from clustimage._model.base import ModelBase
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
+from clustimage.cluster import EXIF_METRICS, name_events, name_places
 from clustimage.images import (
     GONE,
+    clock_times,
+    locations_of,
     metadata_frame,
     photos_of,
     read_metadata,
@@ -18,7 +21,7 @@ from clustimage.images import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MetadataMethods", "metadata_columns"]
+__all__ = ["MetadataMethods", "group_names", "metadata_columns"]
 
 logger = get_logger(__name__)
 
@@ -40,6 +43,16 @@ class MetadataMethods(ModelBase):
             If no images were imported.
         """
         return metadata_frame(metadata_columns(self._settings, self._state))
+
+    @property
+    def group_names_(self) -> dict[int, str]:
+        """What groups of photos are called, by label, after ``metric="datetime"`` or ``"latlon"``.
+
+        Those of events are days by the clock of the camera, those of places the coordinates of
+        their centres; -1 is ``"Alone"``, -2 ``"Without date"`` or ``"Without location"``. Empty
+        for other clusters.
+        """
+        return group_names(self._settings, self._state)
 
     @property
     def feature_names_(self) -> tuple[str, ...]:
@@ -67,3 +80,19 @@ def metadata_columns(settings: Settings, state: State) -> dict[str, Any]:
             return known
     state.store(metadata=known)
     return known
+
+
+def group_names(settings: Settings, state: State) -> dict[int, str]:
+    """Return the names of groups of photos by time or by location; empty for other clusters.
+
+    Those of events are dates, those of places coordinates; photos that lie alone are told from
+    those without the data.
+    """
+    clustering, labels = state.clustering, state.results["labels"]
+    by = None if clustering is None else clustering.params.get("by")
+    if by not in EXIF_METRICS or labels is None:
+        return {}
+    metadata = metadata_columns(settings, state)
+    if by == "datetime":
+        return name_events(labels, clock_times(metadata))
+    return name_places(labels, locations_of(metadata))

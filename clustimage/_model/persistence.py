@@ -19,8 +19,10 @@ from clustimage._core.parameters import named
 from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage.cluster import Clustering
+from clustimage.cluster.confidence._resampling import Resampling
+from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import Embedder, make_embedder
-from clustimage.features import EXTRACTORS, make_extractor
+from clustimage.features import AUTO, EXTRACTORS, CombinedExtractor, make_extractor
 from clustimage.images import Images, ImageStatus, Timestamps
 from clustimage.similarity import NullDistribution
 
@@ -76,6 +78,8 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
     given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
     given["ext"] = tuple(given["ext"])
     given["random_state"] = settings.random_state
+    if given["method"] == AUTO:
+        given["method"] = settings.method  # also on a machine where another would be chosen
     embedder = state.embedder
     return {
         "given": given,
@@ -94,6 +98,8 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
         "faces": state.faces,
         "metadata": state.metadata,
         "moments": None if state.timestamps is None else asdict(state.timestamps),
+        "verdict": None if state.verdict is None else asdict(state.verdict),
+        "resampling": None if state.resampling is None else asdict(state.resampling),
     }
 
 
@@ -142,6 +148,7 @@ def restored(
         images = _images_from(saved["images"])
         state.images = images
         state.results.update(saved["results"])
+        state.feat = state.results["feat"]
         if images is not None:
             state.results["img"] = images.flat
         names = {old: name for name, old in SAVED_NAMES.items()}
@@ -154,8 +161,13 @@ def restored(
             state.clustering = Clustering.from_state(saved["clustering"])
         state.faces = saved.get("faces")
         state.metadata = saved.get("metadata")
+        state.show_pictures()
         if saved.get("moments") is not None:
             state.timestamps = Timestamps(**saved["moments"])
+        if saved.get("verdict") is not None:
+            state.verdict = Verdict(**saved["verdict"])
+        if saved.get("resampling") is not None:
+            state.resampling = Resampling(**saved["resampling"])
         if saved["null"] is not None:
             state.null = NullDistribution.from_state(saved["null"])
         state.extractor = _extractor_from(saved, model, weights)
@@ -218,6 +230,9 @@ def _extractor_state(extractor: Any) -> dict[str, Any] | None:
     The settings are those that the extractor was made with: the ones of the model may
     have been changed since.
     """
+    if isinstance(extractor, CombinedExtractor):
+        parts = [(name, _as_text(part.get_params(deep=False))) for name, part in extractor.parts]
+        return {"parts": parts, "learned": extractor.get_state()}
     for name, kind in EXTRACTORS.items():
         if type(extractor) is kind:
             settings = _as_text(extractor.get_params(deep=False))
@@ -231,12 +246,17 @@ def _extractor_from(state: Mapping[str, Any], model: ModelBase, weights: Any) ->
     method = model._settings.method
     if state["extractor"] is not None:
         saved = state["extractor"]
-        settings = dict(saved["settings"])
-        if "model" in settings and "model" in state["own"]:
-            settings["model"] = model._settings.params_cnn["model"]
-        if "weights" in settings and weights is not None:
-            settings["weights"] = weights
-        return EXTRACTORS[saved["method"]](**settings).set_state(saved["learned"])
+        parts = saved.get("parts") or [(saved["method"], saved["settings"])]
+        made = []
+        for name, settings in parts:
+            settings = dict(settings)
+            if "model" in settings and "model" in state["own"]:
+                settings["model"] = model._settings.params_cnn["model"]
+            if "weights" in settings and weights is not None:
+                settings["weights"] = weights
+            made.append((name, EXTRACTORS[name](**settings)))
+        extractor = CombinedExtractor(made) if "parts" in saved else made[0][1]
+        return extractor.set_state(saved["learned"])
     if isinstance(method, NotSaved):
         return method
     return make_extractor(method, model._settings.params).fit(model._state.images_read().pixels)

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 from clustimage._core.memory import Budget, make_budget, megabytes
 from clustimage._core.plan import Plan, Step
 from clustimage._core.step_order import StepOrderError
-from clustimage._core.validation import check_int, check_option, check_unknown_names
+from clustimage._core.validation import check_int, check_unknown_names
 from clustimage._model.base import ModelBase, with_params_cluster
-from clustimage._model.settings import PARAMS_CLUSTER, SPACES
+from clustimage._model.clustering import with_space
+from clustimage._model.settings import PARAMS_CLUSTER
 from clustimage.cluster import ClusterRequest, plan_clusters
 from clustimage.embedding import make_embedder
-from clustimage.features import make_extractor
-from clustimage.images import Measured, measure_input, plan_images
+from clustimage.features import make_extractor, read_features
+from clustimage.images import Measured, count_inputs, measure_input, plan_images
 from clustimage.similarity import plan_find, plan_unique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
 __all__ = ["PlanMethods"]
 
@@ -34,7 +37,6 @@ class PlanMethods(ModelBase):
         self,
         X: Any = None,
         *,
-        cluster_space: str = "high",
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
         **request: Any,
@@ -49,8 +51,8 @@ class PlanMethods(ModelBase):
         X : int, str, path, list, array or DataFrame, optional
             A number of images, or images in any form that `import_data` takes. By default
             those that are in `results`.
-        cluster_space, **request
-            As for `cluster`: ``cluster``, ``n_clusters``, ``metric``, ``micro_clusters`` …
+        **request
+            As for `cluster`: ``cluster``, ``n_clusters``, ``cluster_space`` …
         black_list, recursive
             As for `import_data`.
 
@@ -84,38 +86,57 @@ class PlanMethods(ModelBase):
         """
         check_unknown_names("plan", request, sorted(PARAMS_CLUSTER))
         request.pop("timestamps", None)  # of which nothing in a plan depends
-        check_option("cluster_space", cluster_space, SPACES)
         asked = ClusterRequest(**request)
         asked.check_method(self._settings.method)
         measured = self._measured(X, black_list, recursive)
+        asked.check_n_images(measured.n_images)
         feat = self.results["feat"] if X is None else None
+        extractor = make_extractor(self._settings.method, self._settings.params)
+        made_by = extractor if feat is None else self._state.extractor
         chain = _Chain(
             measured,
             self._settings.params,
-            make_extractor(self._settings.method, self._settings.params),
-            asked,
+            extractor,
+            with_space(asked, made_by),
             n_columns=None if feat is None else feat.shape[1],
-            in_map=cluster_space == "low",
         )
         max_memory = self._settings.max_memory
         return chain.plan(self._chain_budget() if X is None else make_budget(max_memory))
 
     def _check_before(
-        self, extractor: Any, X: Any, black_list: Sequence[str] | None, recursive: bool
+        self,
+        extractor: Any,
+        request: ClusterRequest,
+        X: Any,
+        black_list: Sequence[str] | None,
+        recursive: bool,
     ) -> None:
-        """Raise before images are read whose features cannot be made within the budget.
+        """Raise before images are read what can be known then.
 
-        With a `dirpath` they may be cached, and an iterator can be read only once: both are
-        found out later. So is how many of the files are images; here half of them have to
-        be too many.
+        There are fewer images than clusters are asked for; or their features cannot be made
+        within the budget. With a `dirpath` these may be cached, and an iterator can be read
+        only once: both are found out later. So is how many of the files are images; here half
+        of them have to be too many.
         """
-        plain = isinstance(X, str | PathLike | list | tuple) or hasattr(X, "__array__")
-        if self._settings.dirpath is not None or not plain:
+        if not _can_be_read_twice(X):
             return
         measured = self._measured(X, black_list, recursive)
+        request.check_n_images(measured.n_images)
+        if self._settings.dirpath is not None:
+            return
         fewer = measured._replace(n_images=measured.n_images - measured.n_files // 2)
         if self._plan_features(extractor, fewer).problem:
             self._plan_features(extractor, measured).check()
+
+    def _check_rows(
+        self, rows: np.ndarray, X: Any, black_list: Sequence[str] | None, recursive: bool
+    ) -> None:
+        """Raise before images are read where there is not a row of features for each."""
+        if _can_be_read_twice(X):
+            n_inputs = count_inputs(
+                X, ext=self._settings.ext, recursive=recursive, black_list=black_list
+            )
+            read_features(rows, n_rows=n_inputs)
 
     def _plan_features(self, extractor: Any, measured: Measured) -> Step:
         chain = _Chain(measured, self._settings.params, extractor)
@@ -144,6 +165,23 @@ class PlanMethods(ModelBase):
         )
 
 
+def _plan_clusters(
+    n: int, n_columns: int, budget: Budget, request: ClusterRequest, n_jobs: int
+) -> Step:
+    """Return the plan of the clusters; of the graph and of the features where both are tried."""
+    if request.cluster_space is not None:
+        return plan_clusters(n, n_columns, budget, request, n_jobs=n_jobs)
+    graph, features = (
+        plan_clusters(n, n_columns, budget, replace(request, cluster_space=space), n_jobs=n_jobs)
+        for space in ("graph", "high")
+    )
+    return replace(graph, peak=max(graph.peak, features.peak))
+
+
+def _can_be_read_twice(X: Any) -> bool:
+    return isinstance(X, str | PathLike | list | tuple) or hasattr(X, "__array__")
+
+
 @dataclass
 class _Chain:
     """The steps of a chain, to be planned with one budget or another."""
@@ -153,7 +191,6 @@ class _Chain:
     extractor: Any
     request: ClusterRequest = ClusterRequest()
     n_columns: int | None = None  # where the features are there
-    in_map: bool = False
 
     def plan(self, budget: Budget) -> Plan:
         """Return the plan, with what is enough where this budget is not."""
@@ -179,9 +216,10 @@ class _Chain:
         steps, n_columns = self.first_steps(budget)
         embedder = make_embedder(self.params["embedding"], self.params)
         steps.append(embedder.plan(n, n_columns, self._left(budget, steps)))
-        columns, n_jobs = 2 if self.in_map else n_columns, self.params["n_jobs"]
+        in_map, n_jobs = self.request.cluster_space == "low", self.params["n_jobs"]
+        columns = 2 if in_map else n_columns
         left = self._left(budget, steps)
-        steps.append(plan_clusters(n, columns, left, self.request, n_jobs=n_jobs))
+        steps.append(_plan_clusters(n, columns, left, self.request, n_jobs))
         most = min(n, self.request.most_clusters) if self.request.sim is None else None
         left, n_pixels = self._left(budget, steps), math.prod(shape)
         steps.append(plan_unique(n, n_columns, n_pixels, left, n_clusters=most))

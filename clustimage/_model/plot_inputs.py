@@ -10,16 +10,26 @@ import numpy as np
 
 from clustimage._core.validation import check_bool
 from clustimage._model.clustering import ClusterMethods
+from clustimage._model.metadata import group_names
+from clustimage._model.state import State
+from clustimage.plotting import label_colors, map_colors
 from clustimage.plotting._montage import to_images
-from clustimage.plotting._pictures import Pictures
+from clustimage.plotting._pictures import Pictures, row_pixels
+from clustimage.plotting._sharpness import sharp_averages
 from clustimage.plotting.grids._hog_pictures import check_shows_hog, with_hog
 from clustimage.similarity import distance_to_center
 
-__all__ = ["PlotInputs"]
+__all__ = ["PlotInputs", "colors_of"]
 
 Decorate = Callable[[np.ndarray], np.ndarray]
 
 AXIS_NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "principal component", None: "feature"}
+
+
+def colors_of(state: State, labels: np.ndarray) -> dict[int, str]:
+    """Return a colour for each cluster: on the map, if there is one, neighbours differ by much."""
+    xycoord = state.results["xycoord"]
+    return label_colors(labels) if xycoord is None else map_colors(xycoord, labels)
 
 
 @dataclass(frozen=True)
@@ -59,26 +69,54 @@ class PlotInputs:
         return dict(zip(np.asarray(unique["labels"]).tolist(), np.asarray(positions), strict=True))
 
     @property
+    def colors(self) -> dict[int, str]:
+        """The colour of each cluster, the same in all plots; none before there are clusters."""
+        labels = self.model.results["labels"]
+        return {} if labels is None else colors_of(self.model._state, labels)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """What the groups of photos by time or by location are called; empty for others."""
+        return group_names(self.model._settings, self.model._state)
+
+    @property
     def axis_name(self) -> str | None:
         """What the axes of the map are called."""
         embedding = self.model._settings.embedding
         return AXIS_NAMES.get(embedding) if isinstance(embedding, (str, type(None))) else None
 
     def one_per_cluster(
-        self, img_mean: bool, cmap: Any = None, decorate: Decorate | None = None
-    ) -> tuple[np.ndarray, Pictures]:
-        """Return the clusters, and for each the picture of its average or its unique image."""
-        mean, unique = check_bool("img_mean", img_mean), self.unique
-        shape = self.model._state.images_read().shape
+        self,
+        img_mean: bool | None,
+        cmap: Any = None,
+        decorate: Decorate | None = None,
+        *,
+        most: int | None = None,
+    ) -> tuple[np.ndarray, Pictures, np.ndarray]:
+        """Return the clusters, a picture of each, and of which that is the average.
+
+        With ``img_mean=None`` it is the average where that is sharp, and else the unique image;
+        only the `most` first clusters are looked at, as no more are drawn.
+        """
+        mean = None if img_mean is None else check_bool("img_mean", img_mean)
+        unique, shape = self.unique, self.model._state.images_read().shape
         labels = np.asarray(unique["labels"], dtype=int)
+        averaged = np.full(len(labels), mean is True)
         if not len(labels):
-            return labels, Pictures(np.zeros((0, *shape), dtype=np.uint8))
-        if mean:
-            return labels, Pictures(
-                to_images(unique["img_mean"], shape), cmap=cmap, decorate=decorate
-            )
+            return labels, Pictures(np.zeros((0, *shape), dtype=np.uint8)), averaged
+        if mean is None:
+            assigned = np.asarray(self.model.results["labels"])
+            averaged[:most] = sharp_averages(self.images, assigned, labels[:most])
         rows = np.asarray(unique["idx"], dtype=int)
-        return labels, Pictures(self.images, rows, cmap=cmap, decorate=decorate)
+        if not averaged.any():
+            return labels, Pictures(self.images, rows, cmap=cmap, decorate=decorate), averaged
+        images = to_images(unique["img_mean"], shape)
+        if not averaged.all():
+            images = images.copy()
+            others = np.flatnonzero(~averaged[:most])
+            for at, pixels in row_pixels(self.images, rows[others]):
+                images[others[at]] = pixels
+        return labels, Pictures(images, cmap=cmap, decorate=decorate), averaged
 
     def distances(self, clusters: list[int]) -> np.ndarray | None:
         """Return how far the images of some clusters are from the centre of their own, (n,).

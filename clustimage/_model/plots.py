@@ -18,8 +18,10 @@ from clustimage._model.clustering import ClusterMethods
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.plot_inputs import PlotInputs
 from clustimage._model.questions import query_positions
+from clustimage._model.verdict import VerdictMethods
 from clustimage.images import clock_times, locations_of
 from clustimage.plotting._limits import check_limit
+from clustimage.plotting.evaluation._search_plot import plot_contingency, plot_search
 from clustimage.plotting.geomap._geomap import MAP_NAME, MAX_PAGE, TITLE, plot_map
 from clustimage.plotting.grids._clusters import MAX_CLUSTERS, MAX_IMAGES, plot_clusters
 from clustimage.plotting.grids._columns import MAX_IN_ALL, MAX_MEMORY, plot_columns
@@ -42,7 +44,7 @@ logger = get_logger(__name__)
 MAX_WITH_HOG = 100
 
 
-class PlotMethods(ClusterMethods):
+class PlotMethods(ClusterMethods, VerdictMethods):
     """Plots of what was computed."""
 
     def plot(
@@ -152,6 +154,8 @@ class PlotMethods(ClusterMethods):
                 ax=ax,
                 max_images=check_limit("max_images", max_images, auto=MAX_IN_ALL),
                 distances=inputs.distances,
+                colors=inputs.colors,
+                names=inputs.names,
             )
         _check_unused(layout, {"max_rows": max_rows, "ax": ax})
         auto = MAX_WITH_HOG if show_hog else MAX_IMAGES
@@ -168,11 +172,12 @@ class PlotMethods(ClusterMethods):
             max_clusters=max_clusters,
             distances=inputs.distances,
             decorate=inputs.decorate(show_hog, cmap),
+            names=inputs.names,
         )
 
     def plot_unique(
         self,
-        img_mean: bool = True,
+        img_mean: bool | None = None,
         cmap: str | Colormap | None = None,
         show_hog: bool = False,
         *,
@@ -186,9 +191,11 @@ class PlotMethods(ClusterMethods):
 
         Parameters
         ----------
-        img_mean : bool, default=True
-            True draws the average of the cluster's images, a gray blur for mixed photos;
-            False its unique image: the one nearest to the centre of the cluster.
+        img_mean : bool, optional
+            True draws the average of the cluster's images, False its unique image: the one
+            nearest to the centre of the cluster. By default the average where it is sharp, as
+            of digits, faces and near copies, and else the unique image, as of photos; where
+            there are both, the captions of the rarer kind say so.
         cmap : str or Colormap, optional
             Colour map for gray images; default ``"gray"``.
         show_hog : bool, default=False
@@ -217,14 +224,18 @@ class PlotMethods(ClusterMethods):
         >>> fig, ax = cl.plot_unique(img_mean=False)  # doctest: +SKIP
         """
         assigned, inputs = self._state.require("labels"), PlotInputs(self)
-        labels, pictures = inputs.one_per_cluster(img_mean, cmap, inputs.decorate(show_hog, cmap))
+        check_limit("max_images", max_images)
+        labels, pictures, averaged = inputs.one_per_cluster(
+            img_mean, cmap, inputs.decorate(show_hog, cmap), most=max_images
+        )
         present, sizes = np.unique(assigned, return_counts=True)
         size_of = dict(zip(present.tolist(), sizes.tolist(), strict=True))
         return plot_representatives(
             pictures,
             labels,
             np.array([size_of.get(label, 0) for label in labels.tolist()], dtype=int),
-            what="Average image" if img_mean else "Unique image",
+            averaged=averaged,
+            colors=inputs.colors,
             ax=ax,
             max_images=max_images,
         )
@@ -273,14 +284,15 @@ class PlotMethods(ClusterMethods):
         >>> cl.find("holiday.jpg", k=10, alpha=None)  # doctest: +SKIP
         >>> fig, axes = cl.plot_find()  # doctest: +SKIP
         """
-        found = self._state.require("predict")
+        found, inputs = self._state.require("predict"), PlotInputs(self)
         return plot_hits(
-            PlotInputs(self).images,
+            inputs.images,
             found,
             query_images=None if self._state.queries is None else self._state.queries.pixels,
             cmap=cmap,
             max_images=max_images,
             max_queries=max_queries,
+            colors=inputs.colors,
         )
 
     def plot_faces(
@@ -431,11 +443,13 @@ class PlotMethods(ClusterMethods):
         return plot_map(
             locations_of(metadata),
             self.results["labels"],
+            colors=inputs.colors,
             pixels=images,
             sizes=inputs.original_sizes,
             filenames=self.results["filenames"],
             pathnames=self.results["pathnames"],
             timestamps=clock_times(metadata),
+            names=inputs.names,
             lines=lines,
             title=title,
             tiles=tiles,
@@ -447,10 +461,72 @@ class PlotMethods(ClusterMethods):
             n_jobs=self._settings.n_jobs,
         )
 
+    def plot_search(self) -> tuple[Figure, np.ndarray]:
+        """Draw what `search` tried: scores, agreement, and unique images of the best three.
+
+        Returns
+        -------
+        fig : Figure
+        axes : ndarray of Axes
+            The score of each candidate in the colour of its confidence; the adjusted Rand index
+            of each two candidates; and, where there are images, a row of unique images for each
+            of the best three.
+
+        Raises
+        ------
+        StepOrderError
+            Before `search`.
+
+        Examples
+        --------
+        >>> cl.search(methods=["pca", "color+gist"])  # doctest: +SKIP
+        >>> fig, axes = cl.plot_search()  # doctest: +SKIP
+        """
+        tried = [one for one in self._state.candidates or [] if one.labels is not None]
+        if not tried:
+            raise StepOrderError("Nothing was searched yet. Run search() first.")
+        inputs = PlotInputs(self)
+        pictures = None if self._state.images is None else lambda rows: inputs.images[rows]
+        return plot_search(
+            [one.row for one in tried],
+            [one.labels for one in tried if one.labels is not None],
+            [one.unique for one in tried if one.unique is not None],
+            pictures,
+        )
+
+    def plot_contingency(self, y: Any) -> tuple[Figure, Axes]:
+        """Draw known labels by clusters: a diagonal where they agree.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,), or dict
+            As for `evaluate_labels`.
+
+        Returns
+        -------
+        fig, ax
+            A row per label, a column per cluster, the numbers of images, and the share of the
+            label as colour.
+
+        Raises
+        ------
+        StepOrderError
+            Before `cluster` (or `fit_transform`).
+        InvalidDataError
+            If there is not a label for each image, or a name is not known.
+
+        Examples
+        --------
+        >>> fig, ax = cl.plot_contingency(y)  # doctest: +SKIP
+        """
+        found = self.evaluate_labels(y)
+        title = f"ARI {found['ari']:.2f}, NMI {found['nmi']:.2f}, purity {found['purity']:.2f}"
+        return plot_contingency(found["contingency"], title)
+
     def scatter(
         self,
         zoom: float | None = 0.3,
-        img_mean: bool = True,
+        img_mean: bool | None = None,
         dotsize: float = 15,
         legend: bool = False,
         text: bool = True,
@@ -477,11 +553,11 @@ class PlotMethods(ClusterMethods):
             of 8 pixels, 4 looks good. Pictures of clusters are not smaller than 30
             points, images of `plt_all` not smaller than 12; they shrink where they would
             fill the map. None draws no picture.
-        img_mean : bool, default=True
-            For the picture of a cluster: True draws the average of its images, which suits
-            images of one kind (digits, faces) and is a gray blur for mixed photos; False
-            draws its unique image, a photo, and is the better choice for these. The first
-            100 clusters have a picture. It lies at the centre; where it would hide another
+        img_mean : bool, optional
+            For the picture of a cluster: True draws the average of its images, False its
+            unique image. By default the average where it is sharp, as of digits, faces and
+            near copies, and else the unique image, as of photos. The first 100 clusters have
+            a picture. It lies at the centre; where it would hide another
             one or more than three tenths of the dots of a cluster, it lies beside them,
             with a line to the centre.
         dotsize : float, default=15
@@ -561,6 +637,7 @@ class PlotMethods(ClusterMethods):
             text=text,
             density=density,
             cmap=cmap,
+            colors=inputs.colors,
             axis_name=inputs.axis_name,
             figsize=figsize,
             ax=ax,
@@ -578,11 +655,13 @@ def _check_unused(layout: str, given: dict[str, object]) -> None:
 
 
 def _first_pictures(
-    inputs: PlotInputs, img_mean: bool, cmap: str | Colormap | None
+    inputs: PlotInputs, img_mean: bool | None, cmap: str | Colormap | None
 ) -> dict[int, np.ndarray]:
     """Return the picture of each cluster that has one on the map."""
-    labels, pictures = inputs.one_per_cluster(img_mean, cmap)
     centers = inputs.centers
+    # A cluster without a position on the map has no picture there: more are looked at.
+    hidden = sum(not np.isfinite(center).all() for center in centers.values())
+    labels, pictures, _ = inputs.one_per_cluster(img_mean, cmap, most=MAX_PICTURES + hidden)
     on_map = [
         i for i, label in enumerate(labels.tolist()) if np.isfinite(centers.get(label, 0.0)).all()
     ]

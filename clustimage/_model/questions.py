@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named
 from clustimage._core.step_order import StepOrderError
+from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
-from clustimage._model.clustering import set_clustering
+from clustimage._model.clustering import clustered_rows, set_clustering
+from clustimage._model.plot_inputs import colors_of
 from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
-from clustimage.cluster import cut_tree_at, with_other_labels
+from clustimage.cluster import cut_tree_at, levels_of, stability_of, with_other_labels
 from clustimage.export import answer_frames
-from clustimage.features import PrecomputedExtractor, read_features
+from clustimage.features import PrecomputedExtractor, is_matrix, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
+from clustimage.notebook import Tree
 from clustimage.plotting import dendrogram, label_colors
-from clustimage.similarity import NullDistribution, RowIndex, find_similar, fit_null
+from clustimage.similarity import (
+    NullDistribution,
+    RowIndex,
+    check_find,
+    find_similar,
+    fit_null,
+    rows_of_equal,
+    rows_of_files,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["QuestionMethods", "describe_new", "features_of", "load_like", "query_positions"]
+__all__ = ["QuestionMethods", "describe_new", "query_positions"]
 
 
 class QuestionMethods(ModelBase):
@@ -37,6 +52,7 @@ class QuestionMethods(ModelBase):
         approximate: bool = False,
         *,
         features: Any = None,
+        exclude_self: bool = False,
     ) -> dict[str, Any]:
         """Find the images most like the given ones.
 
@@ -58,14 +74,18 @@ class QuestionMethods(ModelBase):
             may miss one of them; the distances of those that it finds are exact.
         features : array-like of shape (m, d), DataFrame, tensor or path, optional
             Features of the queries, in place of `Xnew`; as for `extract_feat`.
+        exclude_self : bool, default=False
+            Images of the model do not find themselves: of a query that is one of its files, or
+            for arrays and features equal to one of its rows, that row is left out, and the `k`
+            nearest others are found. Copies of it in other files remain.
 
         Returns
         -------
         dict
             ``"feat"``, the features of the queries, then a DataFrame per query under
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
-            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first. Also in
-            ``results["predict"]``.
+            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first; file names in
+            the tables as in `to_frame`. Also in ``results["predict"]``.
 
         Raises
         ------
@@ -90,6 +110,8 @@ class QuestionMethods(ModelBase):
         state = self._state
         feat = state.require("feat")
         metric = self._metric(metric)
+        check_bool("exclude_self", exclude_self)
+        check_find(k, alpha, len(feat), approximate=approximate)
         queries, rows = describe_new(self, Xnew, features, strict=False)
         null, index = state.null, state.index
         if null is None or null.metric != metric:
@@ -108,12 +130,14 @@ class QuestionMethods(ModelBase):
             index=index,
             approximate=approximate,
             budget=self._budget_for().holding(index.n_bytes),
+            without=own_rows(state, queries, rows) if exclude_self else None,
         )
         names = array_names(len(rows)) if queries is None else queries.filenames
         pathnames = names if queries is None else queries.pathnames
         answer = answer_frames(found, rows, names, pathnames, self.results)
-        state.store(predict=answer, queries=queries)
-        return answer
+        state.store(queries=queries, predict=answer)
+        shown: dict[str, Any] = state.results["predict"]
+        return shown
 
     def dendrogram(self, max_d: float | None = None, **options: Any) -> dict[str, Any]:
         """Draw the tree of the clusters, and cut it at a height.
@@ -150,10 +174,15 @@ class QuestionMethods(ModelBase):
         if max_d is not None:
             clustering = with_other_labels(clustering, cut_tree_at(clustering.tree, max_d))
         height = clustering.height if max_d is None else max_d
+        options = {
+            "names_of_leaf": _names_of_images(self.results),
+            "colors": colors_of(self._state, clustering.labels),
+            **options,
+        }
         fig, ax, info = dendrogram(clustering, max_d=height, **options)
         if max_d is not None:
             set_clustering(self, clustering, self._state.made_from["labels"][0])
-        return {**info, "labels": self.results["labels"], "fig": fig, "ax": ax}
+        return Tree(labels=self.results["labels"], **info, fig=fig, ax=ax)
 
     @property
     def distribution_(self) -> NullDistribution:
@@ -178,11 +207,37 @@ class QuestionMethods(ModelBase):
         state = self._state
         clustering = state.clustered()
         if state.clusteval is None:
-            feat = state.results[state.made_from["labels"][0]]
             verbosity = self._settings.verbose
-            made = to_clusteval(clustering, feat, colors=label_colors, verbosity=verbosity)
+            rows = clustered_rows(self)
+            colors = partial(label_colors, colors=colors_of(state, clustering.labels))
+            made = to_clusteval(clustering, rows, colors=colors, verbosity=verbosity)
             state.store(clusteval=made)
         return state.clusteval
+
+    @property
+    def levels(self) -> pd.DataFrame:
+        """The numbers of clusters that are locally best, coarse to fine: a row for each.
+
+        Many sets have more than one right answer, as faces among objects, and the persons
+        among them. ``cl.cluster(level=i)`` makes the clusters of row ``i``; ``"coarse"`` is
+        the first, ``"fine"`` the last one. Columns: ``clusters``, the number; ``score``, that
+        of the evaluation; ``prominence``, by how much it stands out among those around it;
+        ``stability``, the mean adjusted Rand index of clusterings of parts of the images (1: all
+        the same; NaN where it is not measured: of fewer than 50 images, and where clusters
+        are not found from the rows alone); ``chosen``, whether `results` has these labels.
+        """
+        import pandas as pd
+
+        clustering = self._state.clustered()
+        levels = levels_of(clustering)
+        if self._state.stability is None:
+            counts = [level.clusters for level in levels]
+            stability = stability_of(clustering, clustered_rows(self), counts)
+            self._state.store(stability=dict(zip(counts, stability.tolist(), strict=True)))
+        table = pd.DataFrame(levels).drop(columns="position")
+        table["stability"] = table["clusters"].map(self._state.stability).astype("float64")
+        table["chosen"] = table["clusters"] == clustering.n_found
+        return table
 
     @property
     def pca(self) -> Any:
@@ -197,9 +252,10 @@ class QuestionMethods(ModelBase):
     def import_status(self) -> pd.DataFrame:
         """A row for every input: whether it was read, its size, and when it was taken.
 
-        Columns: ``pathname``; ``status``, ``"ok"`` or ``"skipped"``; ``reason``; ``width``
-        and ``height`` in pixels; ``timestamp`` (UTC) and ``timestamp_from``, which says
-        where it comes from: the time that `cluster` used, or would use.
+        Columns: ``pathname``, as in `to_frame`; ``status``, ``"ok"`` or ``"skipped"``;
+        ``reason``; ``width`` and ``height`` in pixels; ``timestamp`` (UTC) and
+        ``timestamp_from``, which says where it comes from: the time that `cluster` used, or
+        would use; ``exif``, why EXIF data that are there cannot be used.
         """
         return self._state.images_read().status_frame(self._state.timestamps)
 
@@ -232,6 +288,18 @@ class QuestionMethods(ModelBase):
         return get_dim(X, self.params["dim"])
 
 
+def _names_of_images(results: dict[str, Any]) -> list[str] | None:
+    """Return the file names, with their folders where files have one name; None without images."""
+    names, paths = results["filenames"], results["pathnames"]
+    if names is None:
+        return None
+    repeated = {name for name, times in Counter(names.tolist()).items() if times > 1}
+    return [
+        f"{PurePath(path).parent.name}/{name}" if name in repeated else str(name)
+        for name, path in zip(names.tolist(), paths.tolist(), strict=True)
+    ]
+
+
 def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
     """Load images in the shape and colours of those that the features were learnt from.
 
@@ -252,6 +320,7 @@ def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
         white=known.white,
         cache=model._cache(),
         budget=model._budget_for(),
+        max_pixels=settings.max_pixels,
     )
     if strict:
         images.check_complete()
@@ -259,9 +328,19 @@ def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
 
 
 def features_of(state: State, images: Images) -> np.ndarray:
-    """Return the features of images by the fitted extractor."""
-    assert state.extractor is not None
-    return state.extractor.transform_images(images)
+    """Return the features of images by the fitted extractor.
+
+    Where features were given, they are known of the files of the model alone.
+    """
+    extractor = state.extractor
+    assert extractor is not None
+    if isinstance(extractor, PrecomputedExtractor):
+        own = state.images_read()
+        rows = [rows_of_files(path, own.pathnames, own.filenames) for path in images.pathnames]
+        if all(map(len, rows)) and all(Path(path).is_absolute() for path in images.pathnames):
+            feat: np.ndarray = state.require("feat")[[found[0] for found in rows]]
+            return feat
+    return extractor.transform_images(images)
 
 
 def describe_new(
@@ -274,9 +353,14 @@ def describe_new(
     InvalidParameterError
         If both or none of the two are given.
     """
+    given = isinstance(model._state.extractor, PrecomputedExtractor)
+    if given and model._state.images is None and features is None and is_matrix(Xnew):
+        Xnew, features = None, Xnew
     if (Xnew is None) == (features is None):
         got = "both" if features is not None else "neither"
-        raise InvalidParameterError(f"Give new images, or their features as 'features'. Got {got}.")
+        raise InvalidParameterError(
+            f"Give new images, or their features as {named('features')}. Got {got}."
+        )
     if features is None:
         images = load_like(model, Xnew, strict=strict)
         return images, features_of(model._state, images)
@@ -284,6 +368,31 @@ def describe_new(
     if isinstance(extractor, PrecomputedExtractor):
         return None, extractor.transform(features)
     return None, read_features(features, n_columns=n_columns).astype(np.float32)
+
+
+def own_rows(state: State, queries: Images | None, rows: np.ndarray) -> list[np.ndarray]:
+    """Return, for each query, which images of the model it is.
+
+    A file is known by its path or URL, and all else by its features and pixels.
+    """
+    feat, images = state.results["feat"], state.images
+    if queries is None or images is None:
+        return rows_of_equal(rows, feat)
+    pathnames, filenames = images.pathnames, images.filenames
+    own: dict[int, np.ndarray] = {}
+    for i, (path, url) in enumerate(zip(queries.pathnames, queries.url, strict=True)):
+        if url is not None:
+            own[i] = np.flatnonzero(images.url == url)
+        elif Path(path).is_absolute():
+            own[i] = rows_of_files(path, pathnames, filenames)
+    others = [i for i in range(len(rows)) if i not in own]
+    mine, theirs = images.pixels, queries.pixels
+
+    def same(query: int, row: int) -> bool:
+        return np.array_equal(theirs[query], mine[row])
+
+    own.update(zip(others, rows_of_equal(rows, feat, same, others), strict=True))
+    return [own[i] for i in range(len(rows))]
 
 
 def query_positions(state: State) -> np.ndarray | None:

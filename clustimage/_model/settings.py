@@ -16,26 +16,22 @@ from clustimage._core.parameters import named, setting
 from clustimage._core.random_seed import draw_seed
 from clustimage._core.validation import (
     check_bool,
-    check_option,
     check_shape,
     merge_defaults,
 )
 from clustimage.cluster import ClusterRequest
 from clustimage.embedding import make_embedder
 from clustimage.faces import PARAMS_FACES, check_faces
-from clustimage.features import SETTINGS, make_extractor, needs_gray
-from clustimage.images import check_extensions, check_timestamps
+from clustimage.features import AUTO, SETTINGS, choose_method, make_extractor, needs_gray
+from clustimage.images import check_extensions, check_max_pixels, check_timestamps
 
-__all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "SPACES", "Settings"]
+__all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "Settings"]
 
 logger = get_logger(__name__)
-
-SPACES = {"high": "feat", "low": "xycoord"}  # what `cluster` works on: key of ``results``
 
 # The arguments of `cluster`, with their defaults.
 PARAMS_CLUSTER: dict[str, Any] = {
     **{f.name: f.default for f in fields(ClusterRequest)},
-    "cluster_space": "high",
     "timestamps": "auto",
 }
 
@@ -51,7 +47,8 @@ DEFAULT_PARAMS: dict[str, dict[str, Any]] = {
 class Settings:
     """The parameters of the constructor as the steps use them.
 
-    Dicts of settings are whole, sizes are tuples, `grayscale` is as the method needs it.
+    Dicts of settings are whole, sizes are tuples, `grayscale` is as the method needs it, and
+    ``method="auto"`` is what it stands for on this machine.
 
     Attributes
     ----------
@@ -78,6 +75,7 @@ class Settings:
     n_jobs: int
     verbose: str | int | None
     max_memory: int | str | None
+    max_pixels: int
     given: Mapping[str, Any]
 
     @classmethod
@@ -122,15 +120,19 @@ class Settings:
                 f"{given['dirpath']!r}."
             )
         check_max_memory(given["max_memory"])
+        check_max_pixels(given["max_pixels"])
         check_jobs(given["n_jobs"])
         check_extensions(given["ext"])
         if given["verbose"] is not None:
             check_verbose(given["verbose"])
+        start_logging()
+        if isinstance(params["method"], str) and params["method"] == AUTO:
+            with at_verbosity(given["verbose"]):
+                params["method"] = _chosen(params, before)
         check_faces(params["params_faces"])
         _check_cluster(params["params_cluster"], params["method"])
         make_extractor(params["method"], params)
         make_embedder(params["embedding"], params)
-        start_logging()
         if needs_gray(params["method"]) and not params["grayscale"]:
             method = setting("method", params["method"])
             with at_verbosity(given["verbose"]):
@@ -144,9 +146,16 @@ class Settings:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
 
 
+def _chosen(params: Mapping[str, Any], before: Settings | None) -> str:
+    """Return what ``method="auto"`` stands for: the same as before for the same network."""
+    if before is not None and isinstance(before.given["method"], str):
+        same = before.given["method"] == AUTO and before.params_cnn == params["params_cnn"]
+        return str(before.method) if same else choose_method(params)
+    return choose_method(params)
+
+
 def _check_cluster(arguments: Mapping[str, Any], method: Any) -> None:
     """Raise `InvalidParameterError` where `cluster` could not be called with its defaults."""
     request = {name: arguments[name] for name in arguments if hasattr(ClusterRequest, name)}
     ClusterRequest(**request).check_method(method)
-    check_option("cluster_space", arguments["cluster_space"], SPACES)
     check_timestamps(arguments["timestamps"])

@@ -16,10 +16,13 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import held_bytes
 from clustimage._core.memory import Budget
 from clustimage._core.step_order import StepOrderError
-from clustimage.cluster import Clustering
+from clustimage.cluster import Clustering, GraphSpace
+from clustimage.cluster.confidence._resampling import Resampling
+from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import CustomEmbedder, Embedder
 from clustimage.features import FeatureExtractor
 from clustimage.images import PER_IMAGE, Images, Timestamps
+from clustimage.notebook import MAX_ROWS, Answer, Faces, Found, Results, Thumbnails, Unique
 from clustimage.similarity import NullDistribution, RowIndex
 
 __all__ = ["RESULTS", "SOURCES", "State", "require", "stale_names"]
@@ -36,6 +39,9 @@ RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "predict": ("find", ("feat", "labels")),
 }
 
+# Answers that users get as a dict.
+SHOWN: dict[str, type[Answer]] = {"predict": Found, "unique": Unique, "faces": Faces}
+
 # The same for these and for the other attributes of `State`.
 SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     **RESULTS,
@@ -45,7 +51,10 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "clustering": ("cluster", ("feat",)),
     "clusteval": ("cluster", ("clustering",)),
     "timestamps": ("cluster", ("img",)),
+    "verdict": ("cluster", ("clustering",)),
+    "resampling": ("cluster", ("clustering",)),
     "unique": ("unique", ("labels", "xycoord")),
+    "candidates": ("search", ("img",)),
     "faces": ("extract_faces", ()),
     "face_links": ("import_data", ("img",)),
     "metadata": ("import_data", ("img",)),
@@ -53,6 +62,8 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "index": ("find", ("feat",)),
     "queries": ("find", ("predict",)),
     "radius": ("predict", ("feat", "labels")),
+    "graph": ("cluster", ("feat",)),
+    "stability": ("cluster", ("clustering",)),
 }
 
 
@@ -69,9 +80,12 @@ def require(results: Mapping[str, Any], key: str) -> Any:
         raise StepOrderError("There is nothing found yet. Run find() first.")
     if value is None:
         steps = ", then ".join(f"{step}()" for step in _missing_steps(results, key))
+        elsewhere = ""
+        if "extract_feat()" in steps:
+            elsewhere = " Features that were computed elsewhere: extract_feat(features=...)."
         raise StepOrderError(
             f"results[{key!r}] is not there yet. Run {steps} first, "
-            "or fit_transform() for the whole chain."
+            f"or fit_transform() for the whole chain.{elsewhere}"
         )
     return value
 
@@ -114,6 +128,28 @@ def stale_names(
         stale |= more
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What came of one combination of settings in a search.
+
+    Attributes
+    ----------
+    row : dict
+        Its row of the table.
+    score : float
+        What it is ranked by; minus infinity where it has no clusters.
+    labels : ndarray of shape (n,) or None
+        Its clusters.
+    unique : ndarray of shape (k,) or None
+        Indices of their unique images.
+    """
+
+    row: dict[str, Any]
+    score: float
+    labels: np.ndarray | None
+    unique: np.ndarray | None
+
+
 @dataclass
 class State:
     """What a model has computed so far.
@@ -121,9 +157,11 @@ class State:
     Attributes
     ----------
     results : dict
-        The plain dict that users know; every key of `RESULTS` is there.
+        The dict that users know; every key of `RESULTS` is there.
     images : Images or None
         What ``results["img"]`` shows the pixels of.
+    feat : ndarray or None
+        The features that `extract_feat` has put into ``results``.
     extractor, embedder, clustering, null, index
         Fitted objects of the steps.
     unique, faces, metadata : dict or None
@@ -134,8 +172,16 @@ class State:
         Those that the last clustering used.
     radius : ndarray or None
         Of each cluster, for `predict`.
+    verdict, resampling : Verdict and Resampling, or None
+        How sure the clusters are, made when it is first asked for.
+    candidates : list of Candidate or None
+        What `search` tried, the best first.
     queries : Images or None
         Those of the last `find`.
+    graph : GraphSpace or None
+        The graph of nearest neighbours of the features, and its coordinates.
+    stability : dict of int to float, or None
+        Of numbers of clusters, for `levels`.
     pca, clusteval : object or None
         Objects of these packages, made when they are first asked for.
     made_from : dict
@@ -144,8 +190,9 @@ class State:
         Memory that the chain may take, counted when images were imported.
     """
 
-    results: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(RESULTS))
+    results: Results = field(default_factory=lambda: Results(dict.fromkeys(RESULTS)))
     images: Images | None = None
+    feat: np.ndarray | None = None
     extractor: FeatureExtractor | None = None
     pca: Any = None
     embedder: Embedder | CustomEmbedder | None = None
@@ -158,23 +205,30 @@ class State:
     metadata: dict[str, Any] | None = None
     null: NullDistribution | None = None
     index: RowIndex | None = None
+    verdict: Verdict | None = None
+    resampling: Resampling | None = None
+    candidates: list[Candidate] | None = None
     queries: Images | None = None
     radius: np.ndarray | None = None
+    graph: GraphSpace | None = None
+    stability: dict[int, float] | None = None
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
     budget: Budget | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle keeps: without what is made again when it is asked for."""
-        rebuilt = dict.fromkeys(("pca", "clusteval", "index", "budget"))
-        results = dict(self.results)
+        rebuilt = dict.fromkeys(("pca", "clusteval", "index", "graph", "budget"))
+        results = self.results.copy()
         if self._shows_images():
             results["img"] = None  # a view, which a pickle would hold twice
-        return {**vars(self), **rebuilt, "results": results}
+        return {**vars(self), **rebuilt, "results": results, "feat": None}
 
     def __setstate__(self, kept: Mapping[str, Any]) -> None:
         vars(self).update(kept)
+        self.feat = self.results["feat"]
         if self.images is not None and self.results["img"] is None:
             self.results["img"] = self.images.flat
+        self.show_pictures()
 
     def _shows_images(self) -> bool:
         """Return whether ``results["img"]`` is a view of the images that were imported."""
@@ -186,8 +240,21 @@ class State:
         )
 
     def require(self, key: str) -> Any:
-        """Return ``results[key]``, or raise `StepOrderError` naming the steps to run first."""
-        return require(self.results, key)
+        """Return ``results[key]``, or raise `StepOrderError` naming the steps to run first.
+
+        Raises
+        ------
+        InvalidDataError
+            If the features are others than `extract_feat` has put there: what belongs to them
+            would be missing.
+        """
+        value = require(self.results, key)
+        if key == "feat" and value is not self.feat:
+            raise InvalidDataError(
+                "results['feat'] was set by hand, and nothing else of the model belongs to it. "
+                "Give features that were computed elsewhere by extract_feat(features=...)."
+            )
+        return value
 
     def store(self, made_from: Mapping[str, tuple[str, ...]] | None = None, **values: Any) -> None:
         """Take new values, and drop everything that was made from the old ones."""
@@ -197,7 +264,25 @@ class State:
         for name, value in values.items():
             self._set(name, value)
 
+    def show_pictures(self) -> None:
+        """Let answers that came out of a file print themselves, with the images of the model."""
+        for name in SHOWN:
+            value = self.results[name] if name in self.results else getattr(self, name)
+            self._set(name, value)
+
+    def _shown(self, name: str, value: Any) -> Any:
+        """Return an answer as the dict that prints itself."""
+        if not isinstance(value, dict) or name not in SHOWN:
+            return value
+        answer = value if isinstance(value, SHOWN[name]) else SHOWN[name](value)
+        if isinstance(answer, Found) and answer.queries is None and self.queries is not None:
+            answer.queries = Thumbnails(self.queries).copies(MAX_ROWS)
+        return answer.shown_with(None if self.images is None else Thumbnails(self.images))
+
     def _set(self, name: str, value: Any) -> None:
+        value = self._shown(name, value)
+        if name == "feat":
+            self.feat = value
         if name in self.results:
             self.results[name] = value
         else:
@@ -216,7 +301,7 @@ class State:
         if self.images is None and self.results["feat"] is not None:
             raise InvalidDataError(
                 "This model has features without images, and that needs the images themselves. "
-                "Give them beside the features: fit_transform(X, features=...)."
+                "Give the images beside their features."
             )
         require(self.results, "img")
         assert self.images is not None

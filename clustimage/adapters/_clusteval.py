@@ -92,7 +92,8 @@ def to_clusteval(
         ce = kind(
             cluster=asked["cluster"] if asked["cluster"] in KNOWN_CLUSTERERS else "agglomerative",
             evaluate=asked["evaluate"] if known else "silhouette",
-            metric=asked["metric"],
+            # In the graph of neighbours, that of the coordinates.
+            metric="euclidean" if asked["cluster_space"] == "graph" else asked["metric"],
             linkage=asked["linkage"],
             min_clust=asked["min_clust"],
             max_clust=asked["max_clust"],

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from clustimage._core.errors import ClustimageError
-from clustimage._core.logs import set_logger
+from clustimage._core.logs import set_logger, use_progress_bars
 from clustimage._core.parameters import use_names
 from clustimage._version import __version__
-from clustimage.cli import _cache, _cluster, _demo, _faces, _find, _trips
+from clustimage.cli import (
+    _cache,
+    _cluster,
+    _demo,
+    _faces,
+    _find,
+    _info,
+    _recluster,
+    _trips,
+    _unique,
+)
 from clustimage.cli._options import OptionNames
 
 __all__ = ["COMMANDS", "build_parser", "main"]
@@ -22,6 +33,9 @@ COMMANDS = {
     "faces": _faces,
     "trips": _trips,
     "find": _find,
+    "unique": _unique,
+    "recluster": _recluster,
+    "info": _info,
     "demo": _demo,
     "cache": _cache,
 }
@@ -30,7 +44,7 @@ COMMANDS = {
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, and leaves with 2."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
@@ -40,7 +54,9 @@ class _Command(_Parser):
     def parse_known_args(self, *args: Any, **options: Any) -> Any:
         arguments, unknown = super().parse_known_args(*args, **options)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            files = [word for word in unknown if os.path.lexists(word)]
+            hint = f"; of the file {files[0]} give the path ./{files[0]}" if files else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return arguments, unknown
 
 
@@ -84,15 +100,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 2 where an argument is wrong or the input cannot be used; one sentence
         on the standard error then says why.
     """
-    arguments = build_parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a name that it cannot encode is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
     try:
-        with use_names(arguments.names):
-            set_logger(arguments.verbose)
-            arguments.run(arguments)
+        return _run(build_parser().parse_args(argv))
     except BrokenPipeError:
         # The reader of the output has closed it. Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Run a sub-command, and say in a sentence what went wrong."""
+    try:
+        bars = sys.stderr is not None and sys.stderr.isatty()
+        with use_names(arguments.names), use_progress_bars(bars):
+            set_logger(arguments.verbose)
+            arguments.run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
     except (ClustimageError, OSError) as error:
         print(f"clustimage {arguments.command}: {error}", file=sys.stderr)
         return 2

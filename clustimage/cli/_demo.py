@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     names = [*outputs_of_cluster(), "find.png"]
     folder = check_folder(arguments.out or "demo", names, overwrite=arguments.overwrite)
-    model = Clustimage(method="pca", verbose=arguments.verbose)
+    model = Clustimage(method="auto", verbose=arguments.verbose)
     model.fit_transform(import_example("photos"))
     write_all(model, folder, overwrite=arguments.overwrite)
     model.find(model.results["pathnames"][0], k=11, alpha=None)

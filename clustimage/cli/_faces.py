@@ -6,20 +6,27 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.outputs import FACE_FIGURES, make_folder
+from clustimage._core.parameters import setting
 from clustimage._core.text import pluralize
+from clustimage.cli._cluster_folders import add_links, check_links, fill_folders
+from clustimage.cli._method import add_network, method_settings
 from clustimage.cli._options import (
+    add_apart,
     add_clusters,
+    add_exclude,
     add_folders,
     add_output,
     add_resources,
     given,
+    one_or_all,
 )
 from clustimage.cli._output import (
     check_folder,
     outputs_of_cluster,
     save_figure,
     use_files_only,
-    without_results,
     write_all,
 )
 
@@ -28,13 +35,13 @@ if TYPE_CHECKING:
 
 HELP = "Find the faces in photos and group them; write crops, labels.csv and figures."
 
-FIGURES = ("photos", "eyes")
 MIN_FACES = 3  # that can be grouped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""
     add_folders(parser, of="photos")
+    add_exclude(parser)
     add_output(parser, required=True, dest="dirpath")
     parser.add_argument("--detector", default="haar", help="haar (default) or yunet")
     parser.add_argument("--model", metavar="FILE", help="network of yunet, ONNX")
@@ -42,31 +49,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--margin", type=float, default=0.0, help="added around a face, as a share of it (0)"
     )
     parser.add_argument("--method", default="pca", help="features: pca (default), hog, cnn …")
-    parser.add_argument(
-        "--apart",
-        dest="cannot_link",
-        action="store_const",
-        const="photo",
-        help="never put two faces of one photo into one cluster",
-    )
+    add_network(parser, "--network")
+    add_apart(parser)
     add_clusters(parser)
     add_resources(parser)
+    add_links(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Find the faces, group them, and write what was found."""
     use_files_only()
     from clustimage import Clustimage
+    from clustimage.cluster import ClusterRequest
+    from clustimage.features import make_extractor
 
-    names = ["faces", *outputs_of_cluster(), *(f"{name}.png" for name in FIGURES)]
+    links = check_links(arguments, arguments.dirpath)
+    names = ["faces", *outputs_of_cluster(), *(f"{name}.png" for name in FACE_FIGURES)]
+    names += ["links.csv"] if links else []
     folder = check_folder(arguments.dirpath, names, overwrite=arguments.overwrite)
     model = Clustimage(
         grayscale=True,
         params_faces=given(arguments, "detector", "model", "margin"),
         dirpath=folder,
-        **given(arguments, "method", "random_state", "n_jobs", "verbose", "max_memory"),
+        **method_settings(arguments),
+        **given(arguments, "random_state", "n_jobs", "verbose", "max_memory", "max_pixels"),
     )
-    faces = model.extract_faces(without_results(arguments.folders, folder, names))
+    request = {
+        "min_clust": arguments.min_clust,
+        **given(arguments, "max_clust", "n_clusters", "cannot_link"),
+    }
+    # What is wrong with them is known before the faces are looked for.
+    ClusterRequest(**request)
+    make_extractor(model.params["method"], model.params).prepare(None)
+    faces = model.extract_faces(one_or_all(arguments.folders), **given(arguments, "black_list"))
     _remove_old(folder, faces["pathnames_face"])
     _draw(model, folder)
     n_faces = sum(map(len, faces["pathnames_face"]))
@@ -74,20 +89,39 @@ def run(arguments: argparse.Namespace) -> None:
     if n_faces < MIN_FACES:
         print(f"Written to {folder}: the photos and the faces, which are too few to group.")
         return
+    if getattr(arguments, "n_clusters", 0) > n_faces:
+        raise InvalidParameterError(
+            f"There are {pluralize(n_faces, 'face')}, too few for "
+            f"{setting('n_clusters', arguments.n_clusters)}. To group them without "
+            f"looking for them again: clustimage cluster {folder / 'faces'}"
+        )
     model.fit_transform(
         faces["pathnames_face"],
-        min_clust=min(arguments.min_clust, n_faces - 1),
-        max_clust=min(arguments.max_clust, n_faces),
-        **given(arguments, "n_clusters", "cannot_link"),
+        **{
+            **request,
+            "min_clust": min(arguments.min_clust, n_faces - 1),
+            "max_clust": _at_most(request.get("max_clust"), n_faces),
+        },
     )
     write_all(model, folder, overwrite=arguments.overwrite)
+    if links:
+        fill_folders(model, folder, links)
+
+
+def _at_most(max_clust: int | None, n_faces: int) -> int | None:
+    """Return a range that there are enough faces for; None leaves it to the search."""
+    from clustimage.cluster import DEFAULT_MAX_CLUST
+
+    if max_clust is None and n_faces >= DEFAULT_MAX_CLUST:
+        return None
+    return min(DEFAULT_MAX_CLUST if max_clust is None else max_clust, n_faces)
 
 
 def _remove_old(folder: Path, pathnames_face: list[list[str]]) -> None:
     """Remove what an earlier run has written and this one does not write again."""
     from clustimage.faces import photo_of
 
-    for name in outputs_of_cluster():
+    for name in [*outputs_of_cluster(), "links.csv"]:
         if (folder / name).is_file():
             (folder / name).unlink()
     for old in (folder / "clusters").glob("cluster_*.png"):
@@ -101,9 +135,9 @@ def _remove_old(folder: Path, pathnames_face: list[list[str]]) -> None:
 
 def _draw(model: Clustimage, folder: Path) -> None:
     """Draw the photos with their faces, and the faces with their eyes where there are any."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     figures, _ = model.plot_faces()
-    for name in FIGURES:
+    for name in FACE_FIGURES:
         (folder / f"{name}.png").unlink(missing_ok=True)  # of an earlier run
-    for name, figure in zip(FIGURES, figures, strict=False):
+    for name, figure in zip(FACE_FIGURES, figures, strict=False):
         save_figure(figure, folder / f"{name}.png")

@@ -1,25 +1,36 @@
 """Options that several sub-commands have, and their names in messages.
 
-The ``dest`` of an option is the parameter of the library that it is passed on as.
+The ``dest`` of an option is the parameter of the library that it is passed on as; where two
+settings of one name are there, that of the one of them has the dict in it (``params_cnn.model``).
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clustimage._core.parameters import ParameterNames
 
+if TYPE_CHECKING:
+    from clustimage import Clustimage
+
+QUOTED = frozenset(" *?[")  # what a shell would take for something else
+
 __all__ = [
     "OptionNames",
+    "add_apart",
     "add_clusters",
+    "add_exclude",
     "add_folders",
     "add_max_memory",
+    "add_model",
     "add_output",
     "add_resources",
     "given",
+    "load_model",
     "name_or_none",
+    "one_or_all",
 ]
 
 
@@ -41,21 +52,33 @@ class OptionNames(ParameterNames):
     ("'--seed'", '--dim 64 32', "'zoom'")
     """
 
+    in_python = False
+
     def __init__(self, actions: Iterable[argparse.Action]) -> None:
         self.actions = {action.dest: action for action in actions if action.option_strings}
 
     def name(self, parameter: str, of: str = "") -> str:
         """Return the option of a parameter or of a setting."""
-        action = self.actions.get(parameter)
+        action = self._action(parameter, of)
         return f"'{action.option_strings[-1]}'" if action else super().name(parameter, of)
 
     def setting(self, parameter: str, value: object) -> str:
         """Return an option with its value, or the options of a dict of settings."""
-        if isinstance(value, dict) and value and value.keys() <= self.actions.keys():
-            return " ".join(self.setting(name, one) for name, one in value.items())
-        action = self.actions.get(parameter)
-        if action is None:
-            return super().setting(parameter, value)
+        if isinstance(value, dict) and value:
+            options = [(self._action(name, parameter), one) for name, one in value.items()]
+            words = [self._typed(action, one) for action, one in options if action]
+            return (
+                " ".join(words) if len(words) == len(value) else super().setting(parameter, value)
+            )
+        action = self._action(parameter)
+        return super().setting(parameter, value) if action is None else self._typed(action, value)
+
+    def _action(self, parameter: str, of: str = "") -> argparse.Action | None:
+        return self.actions.get(f"{of}.{parameter}") or self.actions.get(parameter)
+
+    @staticmethod
+    def _typed(action: argparse.Action, value: object) -> str:
+        """Return an option with its value."""
         option = action.option_strings[-1]
         if value is ...:
             return option
@@ -64,7 +87,10 @@ class OptionNames(ParameterNames):
         if action.nargs == 0 or value is None:
             return option if value else f"no {option}"
         words = map(str, value) if isinstance(value, tuple | list) else [str(value)]
-        return " ".join([option, *(f"'{word}'" if " " in word else word for word in words)])
+        quoted = [f"'{word}'" if set(word) & QUOTED else word for word in words]
+        if isinstance(action, argparse._AppendAction):
+            return " ".join(f"{option} {word}" for word in quoted)
+        return " ".join([option, *quoted])
 
     def value(self, value: object) -> str:
         """Return a value; None is typed as ``none``."""
@@ -88,6 +114,49 @@ def add_folders(parser: argparse.ArgumentParser, *, of: str) -> None:
     """Add what is read: folders or files."""
     parser.add_argument(
         "folders", metavar="FOLDER", nargs="+", help=f"folders of {of}, with those below; or files"
+    )
+
+
+def one_or_all(inputs: list[str]) -> str | list[str]:
+    """Return the one input that was given, or all: an error about one says more."""
+    return inputs[0] if len(inputs) == 1 else inputs
+
+
+def add_exclude(parser: argparse.ArgumentParser) -> None:
+    """Add ``--exclude``."""
+    parser.add_argument(
+        "--exclude",
+        dest="black_list",
+        action="append",
+        metavar="NAME",
+        help="leave out folders or files of this name; * and ? stand for characters, quote them; "
+        "may be given several times",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add a saved model and the memory that it may take."""
+    parser.add_argument("path", metavar="MODEL", help="the file model.clustimage of an earlier run")
+    add_max_memory(parser)
+
+
+def load_model(arguments: argparse.Namespace) -> Clustimage:
+    """Return the saved model that was given, with the verbosity of now."""
+    from clustimage import Clustimage
+
+    model = Clustimage.load(arguments.path, **given(arguments, "max_memory"))
+    model.set_params(verbose=arguments.verbose)
+    return model
+
+
+def add_apart(parser: argparse.ArgumentParser) -> None:
+    """Add ``--apart``."""
+    parser.add_argument(
+        "--apart",
+        dest="cannot_link",
+        action="store_const",
+        const="photo",
+        help="of faces: never put two faces of one photo into one cluster",
     )
 
 
@@ -119,7 +188,11 @@ def add_clusters(parser: argparse.ArgumentParser) -> None:
         help="exactly this number of clusters",
     )
     parser.add_argument("--min-clust", type=int, default=3, help="least k searched (3)")
-    parser.add_argument("--max-clust", type=int, default=25, help="k searched stays below (25)")
+    parser.add_argument(
+        "--max-clust",
+        type=int,
+        help="k searched stays below (25, and more where the best k is the last one)",
+    )
     parser.add_argument(
         "--seed",
         dest="random_state",
@@ -131,7 +204,7 @@ def add_clusters(parser: argparse.ArgumentParser) -> None:
 
 
 def add_resources(parser: argparse.ArgumentParser) -> None:
-    """Add ``--jobs`` and ``--max-memory``."""
+    """Add ``--jobs``, ``--max-memory`` and ``--max-pixels``."""
     parser.add_argument(
         "--jobs",
         dest="n_jobs",
@@ -141,6 +214,13 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
         help="workers; -1 is every core",
     )
     add_max_memory(parser)
+    parser.add_argument(
+        "--max-pixels",
+        metavar="N",
+        type=int,
+        default=250_000_000,
+        help="pixels above which a file is skipped, as they are decoded (250000000)",
+    )
 
 
 def add_max_memory(parser: argparse.ArgumentParser) -> None:

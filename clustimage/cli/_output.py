@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.outputs import CLUSTER_FIGURES, make_folder
 from clustimage._core.text import pluralize
 
 if TYPE_CHECKING:
@@ -19,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_folder",
+    "one_line",
     "outputs_of_cluster",
+    "print_json",
     "save_figure",
     "use_files_only",
-    "without_results",
     "write_all",
 ]
 
-FIGURES = ("map", "unique", "mean", "columns", "scores", "dendrogram")
 MAX_COLUMNS = 100  # clusters, a column each
 MAX_CLUSTERS_WITH_IMAGES = 60  # on the map; beyond, dots alone
 
@@ -72,25 +74,26 @@ def _check_writable(folder: Path) -> None:
                 path.rmdir()
 
 
-def without_results(folders: list[str], out: Path, names: list[str]) -> str | list[str]:
-    """Return what was given, without the results in `out` where that lies in one of them."""
-    given = folders if len(folders) > 1 else folders[0]
-    target = out.resolve()
-    if not out.exists() or not any(target.is_relative_to(Path(f).resolve()) for f in folders):
-        return given
-    from clustimage.images import gather_photos
-
-    results = [target / name for name in names]
+def outputs_of_cluster() -> list[str]:
+    """Return the names of the files that a clustering writes."""
     return [
-        photo.given
-        for photo in gather_photos(given).items
-        if photo.url or not any(Path(photo.pathname).resolve().is_relative_to(r) for r in results)
+        "labels.csv",
+        "model.clustimage",
+        "clusters",
+        *(f"{name}.png" for name in CLUSTER_FIGURES),
     ]
 
 
-def outputs_of_cluster() -> list[str]:
-    """Return the names of the files that a clustering writes."""
-    return ["labels.csv", "model.clustimage", "clusters", *(f"{name}.png" for name in FIGURES)]
+def one_line(text: str) -> str:
+    """Return a name or path for a line of output, whatever is in it."""
+    from clustimage.images.reading._listing import printable
+
+    return printable(text)
+
+
+def print_json(value: Any) -> None:
+    """Print as JSON, in ASCII: what is no text, of names of files, is escaped."""
+    print(json.dumps(value, indent=2, default=int))
 
 
 def save_figure(figure: Figure, path: Path, *, dpi: int = 100) -> Path:
@@ -106,12 +109,14 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     """Write the table, the figures and the model, and say so."""
     from clustimage.export import write_csv
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_csv(model.to_frame(), folder / "labels.csv")
     figures = [*_draw_all(model, folder), *_draw_clusters(model, folder)]
     model.save(folder / "model.clustimage", overwrite=overwrite)
     labels = model.results["labels"]
-    print(f"{pluralize(len(labels), 'image')} in {pluralize(_n_clusters(model), 'cluster')}.")
+    n_outside = int((labels < 0).sum())
+    rest = f"; {n_outside:,} not assigned to one" if n_outside else ""
+    print(f"{pluralize(len(labels), 'image')} in {pluralize(_n_clusters(model), 'cluster')}{rest}.")
     print(f"Written to {folder}: labels.csv, model.clustimage, {len(figures)} figures.")
 
 
@@ -133,20 +138,22 @@ def _draw_all(model: Clustimage, folder: Path) -> list[Path]:
     }
     clustering = model.clustering_
     assert clustering is not None
+    if model.results["xycoord"] is None:
+        del drawings["map"]
     if clustering.tree is None:
         del drawings["dendrogram"]
     if not 1 <= _n_clusters(model) <= MAX_COLUMNS:
         del drawings["columns"]
     if len(clustering.score["clusters"]) < 2:
         del drawings["scores"]
-    for name in set(FIGURES) - set(drawings):
+    for name in set(CLUSTER_FIGURES) - set(drawings):
         (folder / f"{name}.png").unlink(missing_ok=True)  # of an earlier run
     return [save_figure(draw(), folder / f"{name}.png") for name, draw in drawings.items()]
 
 
 def _draw_clusters(model: Clustimage, folder: Path) -> list[Path]:
     below = folder / "clusters"
-    below.mkdir(exist_ok=True)
+    make_folder(below)
     for old in below.glob("cluster_*.png"):
         old.unlink()
     paths = []

@@ -4,31 +4,63 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.outputs import TRIP_FIGURES, make_folder
 from clustimage._core.text import pluralize
-from clustimage.cli._options import add_folders, add_output, add_resources, given
-from clustimage.cli._output import check_folder, save_figure, use_files_only, without_results
+from clustimage.cli._cluster_folders import add_links, check_links
+from clustimage.cli._options import (
+    add_exclude,
+    add_folders,
+    add_output,
+    add_resources,
+    given,
+    one_or_all,
+)
+from clustimage.cli._output import check_folder, save_figure, use_files_only
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas
 
     from clustimage import Clustimage
 
 HELP = "Group photos by when and where they were taken; write trips.csv, figures and a map."
 
-# What photos are grouped by: metric, name of the column, of the figure and of the groups.
+OUTPUTS = ("trips.csv", *(f"{name}.png" for name in TRIP_FIGURES), "map.html", "model.clustimage")
+
+
+class Grouping(NamedTuple):
+    """What photos are grouped by, and what the groups are called.
+
+    Attributes
+    ----------
+    metric : str
+        That of `cluster`.
+    column : str
+        Of the table.
+    plural : str
+        Of the groups: name of the figure and of the folder of links.
+    data : str
+        What photos are grouped by.
+    """
+
+    metric: str
+    column: str
+    plural: str
+    data: str
+
+
 GROUPINGS = (
-    ("datetime", "event", "events.png", "by time"),
-    ("latlon", "place", "places.png", "by location"),
+    Grouping("datetime", "event", "events", "date"),
+    Grouping("latlon", "place", "places", "location"),
 )
-OUTPUTS = ("trips.csv", "events.png", "places.png", "map.html", "model.clustimage")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this sub-command."""
     add_folders(parser, of="photos")
+    add_exclude(parser)
     add_output(parser, required=True)
     parser.add_argument(
         "--hours",
@@ -48,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--min-samples", type=int, default=2, help="photos that make a group (2)")
     add_resources(parser)
+    add_links(parser, move=False)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -59,29 +92,44 @@ def run(arguments: argparse.Namespace) -> None:
         method="exif",
         embedding=None,
         params_exif=given(arguments, "timeframe", "radius_meters", "min_samples"),
-        **given(arguments, "n_jobs", "verbose", "max_memory"),
+        **given(arguments, "n_jobs", "verbose", "max_memory", "max_pixels"),
     )
-    folder = check_folder(arguments.out, list(OUTPUTS), overwrite=arguments.overwrite)
-    photos = without_results(arguments.folders, folder, list(OUTPUTS))
-    model.extract_feat(model.import_data(photos))
+    links = check_links(arguments, arguments.out, move=False)
+    names = [*OUTPUTS, *(["links.csv"] if links else [])]
+    folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
+    photos = one_or_all(arguments.folders)
+    model.extract_feat(model.import_data(photos, **given(arguments, "black_list")))
     table = _table(model)
     if table[["timestamp", "latitude"]].isna().all(axis=None):
         raise InvalidDataError(
             f"None of {len(table)} photos says when or where it was taken. Group them by what they "
             "show: clustimage cluster."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in OUTPUTS:
+    make_folder(folder)
+    for name in (*OUTPUTS, "links.csv"):
         (folder / name).unlink(missing_ok=True)  # of an earlier run
-    written = [name for grouping in GROUPINGS for name in _group(model, folder, table, *grouping)]
+    written: list[str] = []
+    filed: list[pandas.DataFrame] = []
+    for grouping in GROUPINGS:
+        if not _group(model, table, grouping):
+            continue
+        written += _draw(model, folder, table, grouping)
+        if links:
+            filed.append(_file(model, links, grouping))
+    import pandas as pd
+
     from clustimage.export import write_csv
 
     write_csv(table, folder / "trips.csv")
+    if links:
+        write_csv(pd.concat(filed), folder / "links.csv")
+        written.append("links.csv")
+        print(f"Links to the photos of each event and place: {links['savedir']}.")
     model.save(folder / "model.clustimage")
     print(f"Written to {folder}: {', '.join(['trips.csv', *written, 'model.clustimage'])}.")
 
 
-def _table(model: Clustimage) -> pd.DataFrame:
+def _table(model: Clustimage) -> pandas.DataFrame:
     """Return the names of the photos and their metadata."""
     table = model.metadata
     for column, name in enumerate(("pathnames", "filenames")):
@@ -89,35 +137,50 @@ def _table(model: Clustimage) -> pd.DataFrame:
     return table
 
 
-def _group(
-    model: Clustimage,
-    folder: Path,
-    table: pd.DataFrame,
-    metric: str,
-    column: str,
-    figure: str,
-    words: str,
-) -> list[str]:
-    """Group by one of the two, add the labels to the table, draw; return the files written."""
+def _group(model: Clustimage, table: pandas.DataFrame, grouping: Grouping) -> bool:
+    """Group by one of the two and add labels and names to the table; False where none has data."""
     try:
-        labels = model.cluster(metric=metric)
+        labels = model.cluster(metric=grouping.metric)
     except InvalidDataError:
-        print(f"No groups {words}: no photo has the data.")
-        return []
-    table.insert(2, column, labels)
-    n_groups = int(labels.max()) + 1
-    n_without = int((labels == -2).sum())
-    alone = pluralize(int((labels == -1).sum()), "photo")
+        print(f"No {grouping.plural}: no photo has a {grouping.data} that can be used.")
+        return False
+    names = model.group_names_
+    table.insert(2, grouping.column, labels)
+    table.insert(3, f"{grouping.column}_name", [names[label] for label in labels.tolist()])
+    n_groups = max(int(labels.max()), -1) + 1
+    n_alone, n_without = (int((labels == label).sum()) for label in (-1, -2))
     print(
-        f"{pluralize(n_groups, 'group')} {words}; {alone} not assigned to a group, "
-        f"{n_without} without the data."
+        f"{pluralize(n_groups, grouping.column)}; {pluralize(n_alone, 'photo')} alone, "
+        f"{n_without:,} without a {grouping.data}."
     )
+    return True
+
+
+def _draw(
+    model: Clustimage, folder: Path, table: pandas.DataFrame, grouping: Grouping
+) -> list[str]:
+    """Draw the groups, and of locations the map; return the files written."""
     written = []
-    if n_groups:
-        drawn, _ = model.plot(layout="columns")
-        written.append(save_figure(drawn, folder / figure).name)
-    if metric == "latlon":
+    if model.labels_.max() >= 0:
+        drawn, _ = model.plot(layout="columns", labels=_all_labels(model))
+        written.append(save_figure(drawn, folder / f"{grouping.plural}.png").name)
+    if grouping.metric == "latlon":
         dated = bool((table["timestamp"].notna() & table["latitude"].notna()).any())
         model.plot_map(folder / "map.html", lines="day" if dated else None)
         written.append("map.html")
     return written
+
+
+def _file(model: Clustimage, links: dict[str, Any], grouping: Grouping) -> pandas.DataFrame:
+    """Fill a folder per group, with those of photos that are in none; return the table of it."""
+    savedir = links["savedir"] / grouping.plural
+    make_folder(links["savedir"])
+    table = model.to_dirs(**{**links, "savedir": savedir}, target_labels=_all_labels(model))
+    table.insert(1, "group", grouping.column)
+    return table
+
+
+def _all_labels(model: Clustimage) -> list[int]:
+    """Return the labels of groups, then those of photos that are in none."""
+    present = set(model.labels_.tolist())
+    return sorted(present, key=lambda label: (label < 0, abs(label)))

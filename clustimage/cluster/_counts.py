@@ -10,17 +10,22 @@ import numpy as np
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named, setting
+from clustimage._distances.distinct import name_distinct_rows
 from clustimage.cluster._clusterer import Clusterer
-from clustimage.cluster._distinct import name_distinct_rows
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster._request import ClusterRequest
 from clustimage.cluster.clusterers._custom import CustomClusterer
 from clustimage.cluster.tree._cannot_link import Groups, split_groups
 from clustimage.cluster.tree._combined_distance import Weights
 
-__all__ = ["CountPlan", "plan_counts"]
+__all__ = ["CountPlan", "plan_counts", "widened_end"]
 
 logger = get_logger(__name__)
+
+# Where nobody said how many clusters there are at most, the search goes on up to so many, and so
+# many images in each on average.
+MOST_WIDENED = 100
+MIN_IMAGES_WIDENED = 5
 
 
 @dataclass
@@ -116,20 +121,13 @@ def plan_counts(
         return CountPlan([])
     if metadata is not None and not Weights(request.time_weight, request.place_weight).content:
         X, metadata = metadata, None
-    n, exact = len(X), request.n_clusters
-    if exact is None and request.min_clust == request.max_clust:
-        exact = request.min_clust
+    n, exact = len(X), request.exact
     if exact is not None:
-        if exact > n:
-            name = "min_clust" if request.n_clusters is None else "n_clusters"
-            raise InvalidParameterError(
-                f"There {_images(n)}: too few for {exact} clusters ({name!r}). "
-                "Ask for fewer clusters, or give more images."
-            )
+        request.check_n_images(n)
         return CountPlan([exact], names=_name_rows(X, exact - 1, metadata, groups))
     if isinstance(clusterer, CustomClusterer):
         return CountPlan([])
-    lowest, highest = request.min_clust, request.max_clust - 1
+    lowest, highest = request.min_clust, request.end - 1
     names = _name_rows(X, highest, metadata, groups)
     n_distinct = n if names is None else int(names.max()) + 1
     least, most = min(2, evaluator.lowest_k), min(n - evaluator.margin, n_distinct)
@@ -138,6 +136,45 @@ def plan_counts(
     if most < lowest:
         raise InvalidParameterError(_too_few(n, lowest, least, most, clusterer))
     return CountPlan(range(lowest, min(highest, most) + 1), least, most, names)
+
+
+def widened_end(
+    plan: CountPlan,
+    request: ClusterRequest,
+    found: Sequence[int],
+    best: int,
+    n: int,
+    *,
+    chooses_k: bool = True,
+) -> int | None:
+    """Return the number of clusters that the search goes on to, or None where it has ended.
+
+    It goes on, once, where the best number is the largest that was searched and nobody gave
+    ``max_clust``: up to 100 clusters, of 5 images on average. A line in the log says so. Of
+    clusterers that are not given the number, the largest is that which they found.
+
+    Examples
+    --------
+    >>> plan = CountPlan(range(3, 25), 2, 399)
+    >>> widened_end(plan, ClusterRequest(), range(3, 25), 21, 400)
+    81
+    >>> widened_end(plan, ClusterRequest(max_clust=25), range(3, 25), 21, 400) is None
+    True
+    """
+    if request.max_clust is not None or len(plan.counts) < 2:
+        return None
+    if found[best] != (plan.counts[-1] if chooses_k else max(found)):
+        return None
+    end = min(MOST_WIDENED, n // MIN_IMAGES_WIDENED, plan.most) + 1
+    if end <= request.end:
+        return None
+    logger.info(
+        "The best number of clusters, %d, is the largest of %s: the search goes on to %d.",
+        found[best],
+        "those searched" if chooses_k else "those found",
+        end - 1,
+    )
+    return end
 
 
 def _name_rows(

@@ -20,6 +20,9 @@ from clustimage.cluster.evaluators._silhouette import (
     MAX_ROWS_SCORED_EXACTLY,
     N_SAMPLED,
 )
+from clustimage.cluster.graph._diffusion_map import count_coordinates
+from clustimage.cluster.graph._fuzzy_graph import N_NEIGHBOURS
+from clustimage.cluster.graph._graph_space import graph_bytes
 
 __all__ = ["plan_clusters"]
 
@@ -38,6 +41,7 @@ STEPS = {
         "HDBSCAN, anew for each size",
         "one spanning tree for all sizes of HDBSCAN",
     ),
+    "leiden": (0, "", "the communities of Leiden for each of 24 resolutions"),
 }
 # The clusterers that find k themselves hold about so many labellings at once.
 MAX_LABELLINGS = 50
@@ -73,10 +77,12 @@ def plan_clusters(
     """
     request = ClusterRequest(**arguments) if request is None else request
     if request.metric in EXIF_METRICS:
-        what = "photos within the radius of 'params_exif' of each other, by DBSCAN"
+        what = f"photos near each other by their {EXIF_METRICS[request.metric]}, by DBSCAN"
         return Step(
             "cluster", what, f"{setting('metric', request.metric)} was asked for", 300 * n, 8 * n
         )
+    in_graph = request.cluster_space == "graph"
+    n_features, n_columns = n_columns, count_coordinates(n) if in_graph else n_columns
     step, leaves = _plan_clusterer(n, n_columns, budget, n_jobs, request)
     labellings = 8 * n * min(MAX_LABELLINGS, request.most_clusters)
     copy = 8 * n * n_columns * (n <= MAX_ROWS_COPIED)
@@ -86,6 +92,10 @@ def plan_clusters(
     if request.sim is None:
         scoring, n_bytes = _plan_scores(n, n_columns, n_jobs, request, cuts=leaves > 0)
         what, peak = f"{what}, {scoring}", max(peak, n_bytes + labellings + copy)
+    if in_graph:
+        what = f"the graph of {N_NEIGHBOURS - 1} neighbours of each image, {what}"
+        coordinates = 8 * n * count_coordinates(n)
+        peak = max(graph_bytes(n, n_features), peak + coordinates)
     kept = 8 * n + 32 * leaves + 4 * n * (0 < leaves < n)
     return replace(step, what=what, peak=peak, kept=kept)
 

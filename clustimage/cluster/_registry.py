@@ -8,7 +8,9 @@ from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._dbscan import DBSCANClusterer
 from clustimage.cluster.clusterers._hdbscan import HDBSCANClusterer
 from clustimage.cluster.clusterers._kmeans import KMeansClusterer
+from clustimage.cluster.clusterers._leiden import LeidenClusterer
 from clustimage.cluster.evaluators._calinski_harabasz import CalinskiHarabasz
+from clustimage.cluster.evaluators._consensus import Consensus
 from clustimage.cluster.evaluators._davies_bouldin import DaviesBouldin
 from clustimage.cluster.evaluators._derivative import Derivative
 from clustimage.cluster.evaluators._elbow import Elbow
@@ -21,6 +23,7 @@ CLUSTERERS: dict[str, type[Clusterer]] = {
     "kmeans": KMeansClusterer,
     "dbscan": DBSCANClusterer,
     "hdbscan": HDBSCANClusterer,
+    "leiden": LeidenClusterer,
 }
 
 EVALUATORS: dict[str, type[Evaluator]] = {
@@ -29,4 +32,5 @@ EVALUATORS: dict[str, type[Evaluator]] = {
     "derivative": Derivative,
     "elbow": Elbow,
     "calinski": CalinskiHarabasz,
+    "consensus": Consensus,
 }

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
-from clustimage._core.parameters import named, setting
+from clustimage._core.parameters import named, setting, shown
 from clustimage._core.validation import check_int, check_option
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._evaluator import Evaluator
+from clustimage.cluster._levels import check_level
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
 from clustimage.cluster.clusterers._custom import CustomClusterer, FitPredict
 from clustimage.cluster.tree._combined_distance import Weights, check_weights
@@ -21,11 +22,15 @@ from clustimage.cluster.tree._linkage import LINKAGES, name_linkage
 from clustimage.cluster.tree._similarity_cut import check_sim
 from clustimage.cluster.tree._strategy import check_micro_clusters, what_needs_pairs
 
-__all__ = ["EXIF_METRICS", "ClusterRequest", "make_clusterer"]
+__all__ = ["DEFAULT_MAX_CLUST", "EXIF_METRICS", "SPACES", "ClusterRequest", "make_clusterer"]
 
-EXIF_METRICS = ("datetime", "latlon")
+# Metric -> what of a photo it compares.
+EXIF_METRICS = {"datetime": "date", "latlon": "location"}
 # The default of `cluster` stands for dbscan here, as there is no other.
 EXIF_CLUSTERERS = ("dbscan", "agglomerative")
+# What is clustered: the features, the map, or the diffusion map of the graph of neighbours.
+SPACES = ("high", "low", "graph")
+DEFAULT_MAX_CLUST = 25
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,15 +39,15 @@ class ClusterRequest:
 
     Attributes
     ----------
-    cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan"} or object
+    cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object
         An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
         `CustomClusterer`.
-    evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski"}
-        Derivative needs a tree (agglomerative), elbow a clusterer that is given k
+    evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}
+        Derivative and consensus need a tree (agglomerative), elbow a clusterer that is given k
         (agglomerative, kmeans).
     metric : str, default="euclidean"
         One of `METRICS`, for the clusters and for their silhouettes. kmeans, and the
-        evaluators dbindex, elbow and calinski, are Euclidean by definition. For
+        evaluators dbindex, elbow, calinski and consensus, are Euclidean by definition. For
         `cluster_exif` one of `EXIF_METRICS`.
     linkage : str, optional
         One of `LINKAGES`, for agglomerative; ward, centroid and median need
@@ -52,7 +57,9 @@ class ClusterRequest:
         k runs over ``range(min_clust, max_clust)``, as far as there are more images
         than clusters, and as many different ones; with ``min_clust == max_clust``
         exactly that k is made. At least 2, with elbow at least 1. A warning says where
-        the best k is the first or the last one. An object is not bound by it.
+        the best k is the first or the last one. An object is not bound by it. Where
+        `max_clust` is None, it is 25, and if the best k is the last one, the search goes
+        on once, see `CountPlan.widened`.
     n_clusters : int, optional
         Exactly that many clusters; `min_clust` and `max_clust` are not used then. A
         warning says where equal images are split. An object is given it by its
@@ -85,6 +92,14 @@ class ClusterRequest:
         built of up to 20,000 images, if it fits into the budget, and else one over 4,000
         micro-clusters or a fifth of the images; a line in the log says so. Not with `sim`,
         `time_weight`, `place_weight` and `cannot_link`.
+    cluster_space : {"high", "low", "graph"}, optional
+        What the rows are: features, a map, or features of which the graph of nearest
+        neighbours is clustered, see `build_graph_space`. There `metric` compares
+        neighbours; clusters and scores are Euclidean. Not with `sim`, `time_weight`,
+        `place_weight` and `cannot_link`. None where that is still open.
+    level : {"coarse", "fine"} or int, optional
+        Not the best number of clusters, but the first, the last or another one of the
+        levels, see `find_levels`. For a clusterer that is given k.
 
     Raises
     ------
@@ -108,7 +123,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
     metric: str = "euclidean"
     linkage: str | None = None
     min_clust: int = 3
-    max_clust: int = 25
+    max_clust: int | None = None
     n_clusters: int | None = None
     min_size: int = 1
     sim: float | None = None
@@ -116,9 +131,12 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
     place_weight: float = 0.0
     cannot_link: Sequence[object] | np.ndarray | None = None
     micro_clusters: int | None = None
+    cluster_space: str | None = None
+    level: int | str | None = None
 
     def __post_init__(self) -> None:
         kind = EVALUATORS[check_option("evaluate", self.evaluate, EVALUATORS)]
+        check_option("cluster_space", self.cluster_space, (None, *SPACES))
         check_option("metric", self.metric, (*METRICS, *EXIF_METRICS))
         sim, weights = check_sim(self.sim), check_weights(self.time_weight, self.place_weight)
         linkage = name_linkage(self.linkage, sim=sim, weights=weights)
@@ -129,17 +147,20 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
             place_weight=weights.location,
             linkage=check_option("linkage", linkage, LINKAGES),
             min_clust=check_int("min_clust", self.min_clust),
-            max_clust=check_int("max_clust", self.max_clust),
+            max_clust=None if self.max_clust is None else check_int("max_clust", self.max_clust),
             n_clusters=None if exact is None else check_int("n_clusters", exact, low=1),
             min_size=check_int("min_size", self.min_size, low=1),
             micro_clusters=check_micro_clusters(self.micro_clusters),
+            level=check_level(self.level),
         )
         if self.metric in EXIF_METRICS:
             _check_exif(self)
             return
+        _check_space(self)
         clusterer = make_clusterer(self)
         _check_tree(self, clusterer)
         clusterer.check()
+        _check_level(self, clusterer)
         if sim is not None:
             return  # nothing is searched or scored
         _check_pair(self, clusterer)
@@ -151,10 +172,10 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
                 f"{setting('evaluate', self.evaluate)}. Got {self.min_clust}. For exactly one "
                 f"cluster give {setting('n_clusters', 1)}."
             )
-        if self.max_clust < self.min_clust:
+        if self.end < self.min_clust:
             raise InvalidParameterError(
                 f"{named('max_clust')} must be at least {named('min_clust')}, {self.min_clust}. "
-                f"Got {self.max_clust}."
+                f"Got {self.end}."
             )
         check_micro_clusters(self.micro_clusters, most=self.most_clusters)
 
@@ -167,7 +188,43 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         """The largest number of clusters that is asked for."""
         if self.n_clusters is not None:
             return self.n_clusters
-        return max(self.min_clust, self.max_clust - 1)
+        return max(self.min_clust, self.end - 1)
+
+    @property
+    def end(self) -> int:
+        """The number of clusters that the search stays below, at first."""
+        return DEFAULT_MAX_CLUST if self.max_clust is None else self.max_clust
+
+    @property
+    def rows_metric(self) -> str:
+        """The metric that the rows are clustered by: in the graph it compares neighbours only."""
+        return "euclidean" if self.cluster_space == "graph" else self.metric
+
+    @property
+    def compares_features(self) -> bool:
+        """Whether something asked for compares the rows themselves, not their neighbours."""
+        plain = (self.metric, self.linkage) == ("euclidean", "ward")
+        given = (self.sim, self.cannot_link)
+        weights = self.time_weight or self.place_weight
+        known = self.cluster in ("agglomerative", "kmeans", "leiden")
+        return not plain or not known or bool(weights) or any(one is not None for one in given)
+
+    @property
+    def exact(self) -> int | None:
+        """The one number of clusters that is asked for; None where several are compared."""
+        if self.n_clusters is not None or self.min_clust != self.end:
+            return self.n_clusters
+        return self.min_clust
+
+    def check_n_images(self, n: int) -> None:
+        """Raise `InvalidParameterError` where more clusters are asked for than `n` images."""
+        if self.sim is None and self.metric not in EXIF_METRICS and (self.exact or 0) > n:
+            name = "min_clust" if self.n_clusters is None else "n_clusters"
+            raise InvalidParameterError(
+                f"There {'is 1 image' if n == 1 else f'are {n:,} images'}: too few for "
+                f"{self.exact} clusters ({named(name)}). Ask for fewer clusters, or give more "
+                "images."
+            )
 
     @property
     def params(self) -> dict[str, Any]:
@@ -198,7 +255,44 @@ def make_clusterer(request: ClusterRequest, **settings: object) -> Clusterer:
         return CustomClusterer(cluster)
     check_option("cluster", cluster, CLUSTERERS)
     kind = CLUSTERERS[str(cluster)]
-    return kind.from_settings({**request.params, **settings})
+    return kind.from_settings({**request.params, "metric": request.rows_metric, **settings})
+
+
+def _check_space(request: ClusterRequest) -> None:
+    """Raise `InvalidParameterError` where what compares features is asked of the graph."""
+    if request.cluster_space != "graph":
+        return
+    given = what_needs_pairs(
+        request.sim, request.time_weight, request.place_weight, request.cannot_link
+    )
+    if given is not None:
+        raise InvalidParameterError(
+            f"{given} compares the features themselves and cannot be combined with "
+            f"{setting('cluster_space', 'graph')}. With it, use {setting('cluster_space', 'high')}."
+        )
+
+
+def _check_level(request: ClusterRequest, clusterer: Clusterer) -> None:
+    """Raise `InvalidParameterError` where there are no levels to choose from."""
+    if request.level is None:
+        return
+    if not clusterer.chooses_k:
+        raise InvalidParameterError(
+            f"{setting('level', request.level)} needs a clusterer that is given the number of "
+            f"clusters and cannot be combined with {setting('cluster', request.cluster)}. Allowed "
+            "there: 'agglomerative', 'kmeans'."
+        )
+    if request.sim is not None:
+        raise InvalidParameterError(
+            f"{setting('level', request.level)} and {setting('sim', request.sim)} both say where "
+            "to cut the tree. Give one of them."
+        )
+    if request.exact is not None:
+        raise InvalidParameterError(
+            f"{setting('level', request.level)} chooses among numbers of clusters, and only one "
+            f"is asked for, {request.exact}. Leave out {named('n_clusters')}, or widen "
+            f"{named('min_clust')} and {named('max_clust')}."
+        )
 
 
 def _check_tree(request: ClusterRequest, clusterer: Clusterer) -> None:
@@ -235,7 +329,7 @@ def _fits(clusterer: Clusterer, kind: type[Evaluator]) -> bool:
 
 def _check_pair(request: ClusterRequest, clusterer: Clusterer) -> None:
     """Raise `InvalidParameterError` where clusterer, evaluator and metric are incompatible."""
-    evaluate, metric = request.evaluate, request.metric
+    evaluate, metric = request.evaluate, request.rows_metric
     kind = EVALUATORS[evaluate]
     if not _fits(clusterer, kind):
         allowed = ", ".join(repr(name) for name, one in EVALUATORS.items() if _fits(clusterer, one))
@@ -266,11 +360,13 @@ def _check_exif(request: ClusterRequest) -> None:
         "place_weight": request.place_weight > 0,
         "cannot_link": request.cannot_link is not None,
         "micro_clusters": bool(request.micro_clusters),
+        "cluster_space": request.cluster_space == "graph",
+        "level": request.level is not None,
     }
     for name, is_given in given.items():
         if is_given:
             raise InvalidParameterError(
-                f"{name!r} cannot be combined with {setting('metric', request.metric)}, whose "
-                f"clusters follow from 'params_exif' alone. Got {request.params[name]!r}. Leave it "
-                "out."
+                f"{named(name)} cannot be combined with {setting('metric', request.metric)}, whose "
+                f"clusters follow from the {EXIF_METRICS[request.metric]}s of the photos alone. "
+                f"Got {shown(request.params[name])}. Leave it out."
             )

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named
 from clustimage.cluster._labels import count_clusters, order_labels
+from clustimage.cluster._levels import Level, find_levels
+from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
+from clustimage.cluster._stability import subsample_stability
 from clustimage.cluster.tree._linkage import cut_heights, cut_tree_k
 
-__all__ = ["Clustering", "with_other_labels"]
+__all__ = [
+    "Clustering",
+    "Search",
+    "levels_of",
+    "stability_of",
+    "with_last_search",
+    "with_other_labels",
+]
 
 logger = get_logger(__name__)
 
@@ -25,7 +36,30 @@ NEWER_PARAMS = {
     "place_weight": 0.0,
     "cannot_link": None,
     "micro_clusters": None,
+    "cluster_space": None,
+    "level": None,
 }
+
+
+# What may differ between a search and a clustering of which it has the scores.
+NOT_COMPARED = ("n_clusters", "min_clust", "max_clust", "min_size", "level")
+# What is compared through the trees: only their number, or nothing, is in the parameters.
+SIDE_DATA = ("cannot_link", "time_weight", "place_weight")
+
+
+@dataclass(frozen=True)
+class Search:
+    """The scores of a search for the number of clusters.
+
+    Attributes
+    ----------
+    params, score, varied
+        As of `Clustering`.
+    """
+
+    params: dict[str, Any]
+    score: dict[str, list[Any]]
+    varied: str
 
 
 @dataclass
@@ -41,8 +75,9 @@ class Clustering:
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
         ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
         ``time_weight``, ``place_weight``, ``cannot_link`` (number of groups that are kept
-        apart), ``micro_clusters``, ``random_state``; after a clustering by EXIF data also
-        ``by`` (the metric), ``min_samples``, and ``timeframe`` or ``radius_meters``.
+        apart), ``micro_clusters``, ``cluster_space``, ``level``, ``random_state``; after a
+        clustering by EXIF data also ``by`` (the metric), ``min_samples``, and ``timeframe`` or
+        ``radius_meters``.
         Names, numbers and None only; an object is there as its ``repr``.
     score : dict of str to list
         One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
@@ -67,6 +102,8 @@ class Clustering:
         apart (``cannot_link``).
     micro : ndarray of int32, shape (n,), or None
         Which leaf of the tree each image belongs to, where the leaves are micro-clusters.
+    earlier : Search or None
+        The last search of the same features, where this is none itself.
     """
 
     labels: np.ndarray
@@ -79,6 +116,19 @@ class Clustering:
     height: float | None = None
     n_allowed: int | None = None
     micro: np.ndarray | None = None
+    earlier: Search | None = None
+
+    @property
+    def searched(self) -> bool:
+        """Whether the number of clusters was searched for, and not asked for."""
+        asked = self.params
+        exact = asked["n_clusters"] is not None or asked["min_clust"] == asked["max_clust"]
+        return not exact and self.varied != "height"
+
+    @property
+    def search(self) -> Search | None:
+        """The last search: this one, or the one before it."""
+        return Search(self.params, self.score, self.varied) if self.searched else self.earlier
 
     @property
     def least(self) -> int:
@@ -112,17 +162,24 @@ class Clustering:
             "height": self.height,
             "n_allowed": self.n_allowed,
             "micro": self.micro,
+            "earlier": None
+            if self.earlier is None
+            else {
+                "params": dict(self.earlier.params),
+                "score": {name: np.asarray(row) for name, row in self.earlier.score.items()},
+                "varied": self.earlier.varied,
+            },
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Clustering:
         """Make a clustering from what `get_state` returned, also that of older versions."""
         tree, height, n_allowed = state["tree"], state.get("height"), state.get("n_allowed")
-        micro = state.get("micro")
+        micro, earlier = state.get("micro"), state.get("earlier")
         return cls(
             labels=np.asarray(state["labels"], dtype=np.int64),
             params={**NEWER_PARAMS, **state["params"]},
-            score={name: np.asarray(column).tolist() for name, column in state["score"].items()},
+            score=_as_lists(state["score"]),
             best=int(state["best"]),
             varied=str(state["varied"]),
             tree=None if tree is None else np.asarray(tree, dtype=np.float64),
@@ -130,7 +187,92 @@ class Clustering:
             height=None if height is None else float(height),
             n_allowed=None if n_allowed is None else int(n_allowed),
             micro=None if micro is None else np.asarray(micro, dtype=np.int32),
+            earlier=None
+            if earlier is None
+            else Search(dict(earlier["params"]), _as_lists(earlier["score"]), earlier["varied"]),
         )
+
+
+def levels_of(clustering: Clustering) -> list[Level]:
+    """Return the numbers of clusters that are locally best, see `find_levels`.
+
+    Only the one that was found, where numbers of clusters were not compared.
+    """
+    score, best = clustering.score, clustering.best
+    evaluator = EVALUATORS.get(clustering.params["evaluate"])
+    if clustering.varied != "cluster_threshold" or evaluator is None:
+        k = int(score["clusters"][best])
+        return [Level(k, float(score["score"][best]), 0.0, best)]
+    best = evaluator().choose(score["clusters"], np.asarray(score["score"], dtype=np.float64))
+    return find_levels(
+        score["clusters"], score["score"], best, higher_is_better=evaluator.higher_is_better
+    )
+
+
+def stability_of(
+    clustering: Clustering, X: np.ndarray, counts: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """Return the stability of numbers of clusters, see `subsample_stability`.
+
+    NaN where the clusters are not found from the rows `X` alone.
+    """
+    params = clustering.params
+    clusterer = CLUSTERERS.get(params["cluster"])
+    by_rows = not (params["time_weight"] or params["place_weight"] or params["cannot_link"])
+    if clusterer is None or not clusterer.chooses_k or params["sim"] is not None or not by_rows:
+        return np.full(len(counts), np.nan)
+    metric = "euclidean" if params["cluster_space"] == "graph" else params["metric"]
+    settings = {"linkage": params["linkage"], "metric": metric}
+    seed = params["random_state"]
+    made = clusterer.from_settings({**settings, "random_state": seed})
+    return subsample_stability(X, made, counts, seed)
+
+
+def _as_lists(score: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {name: np.asarray(column).tolist() for name, column in score.items()}
+
+
+def with_last_search(clustering: Clustering, before: Clustering | None) -> Clustering:
+    """Return a clustering that keeps the scores of the last search.
+
+    Parameters
+    ----------
+    clustering : Clustering
+        A new one, not changed.
+    before : Clustering or None
+        The one before it, of the same features.
+
+    Returns
+    -------
+    Clustering
+        A search is returned as it is. Another one knows the last search, and where that was by
+        the same clusterer, metric and evaluator, its scores are among those of the clustering.
+    """
+    search = None if before is None else before.search
+    if before is None or search is None or clustering.searched:
+        return clustering
+    kept = replace(clustering, earlier=search)
+    if search.varied != clustering.varied or _compared(search.params) != _compared(
+        clustering.params
+    ):
+        return kept
+    if any(clustering.params[name] for name in SIDE_DATA) and not (
+        before.tree is not None and np.array_equal(before.tree, clustering.tree)  # type: ignore[arg-type]
+    ):
+        return kept
+    threshold = clustering.score["cluster_threshold"][clustering.best]
+    score = {name: list(column) for name, column in search.score.items()}
+    if threshold not in score["cluster_threshold"]:
+        for name, column in score.items():
+            own = clustering.score.get(name)
+            column.append(float("nan") if own is None else own[clustering.best])
+        order = np.argsort(score["cluster_threshold"], kind="stable").tolist()
+        score = {name: [column[i] for i in order] for name, column in score.items()}
+    return replace(kept, score=score, best=score["cluster_threshold"].index(threshold))
+
+
+def _compared(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name not in NOT_COMPARED}
 
 
 def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
@@ -163,4 +305,7 @@ def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
         labels = cut_tree_k(clustering.tree, clustering.least)
     ordered = order_labels(labels, clustering.params["min_size"])
     n_found = count_clusters(labels)
-    return replace(clustering, labels=ordered, n_found=n_found, height=None)
+    found = clustering.score["clusters"]
+    by_number = clustering.varied == "cluster_threshold" and n_found in found
+    best = found.index(n_found) if by_number else clustering.best
+    return replace(clustering, labels=ordered, n_found=n_found, height=None, best=best)

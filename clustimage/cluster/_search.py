@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,17 +14,22 @@ from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget, format_bytes
 from clustimage._core.parallel import n_workers
 from clustimage._distances.metrics import check_rows
-from clustimage.cluster._counts import plan_counts
+from clustimage.cluster._candidates import Candidates
+from clustimage.cluster._clusterer import Clusterer
+from clustimage.cluster._counts import plan_counts, widened_end
 from clustimage.cluster._labels import order_labels
+from clustimage.cluster._levels import find_levels, pick_level
 from clustimage.cluster._plan import MAX_ROWS_COPIED, plan_clusters
 from clustimage.cluster._registry import EVALUATORS
 from clustimage.cluster._request import ClusterRequest, make_clusterer
 from clustimage.cluster._result import Clustering
+from clustimage.cluster.graph._graph_space import GraphSpace, build_graph_space
 from clustimage.cluster.tree._cannot_link import read_groups
 from clustimage.cluster.tree._combined_distance import check_locations, check_seconds
+from clustimage.cluster.tree._linkage import cut_tree_k
 from clustimage.cluster.tree._similarity_cut import Unscored
 
-__all__ = ["search_k"]
+__all__ = ["search_k", "search_with_remark"]
 
 logger = get_logger(__name__)
 
@@ -38,6 +46,7 @@ def search_k(
     random_state: int | None = 0,
     n_jobs: int | None = -1,
     budget: Budget | None = None,
+    space: GraphSpace | None = None,
     **arguments: Any,
 ) -> Clustering:
     """Find the natural groups of the rows of `X`.
@@ -64,6 +73,8 @@ def search_k(
         Number of workers; -1 uses every core.
     budget : Budget, optional
         What memory may be taken; None for no limit.
+    space : GraphSpace, optional
+        That of `X` and the metric, for ``cluster_space="graph"``; made where it is not given.
     **arguments
         Attributes of `ClusterRequest`, where no `request` is given.
 
@@ -102,10 +113,42 @@ def search_k(
     [1, 0, 0, 0, 0, 0, 1]
     """
     request = ClusterRequest(**arguments) if request is None else request
+    found, remark = search_with_remark(
+        X,
+        request,
+        timestamps=timestamps,
+        locations=locations,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        budget=budget,
+        space=space,
+    )
+    remark()
+    return found
+
+
+def search_with_remark(
+    X: ArrayLike,
+    request: ClusterRequest,
+    *,
+    timestamps: ArrayLike | None = None,
+    locations: ArrayLike | None = None,
+    random_state: int | None = 0,
+    n_jobs: int | None = -1,
+    budget: Budget | None = None,
+    space: GraphSpace | None = None,
+) -> tuple[Clustering, Callable[[], None]]:
+    """Return what `search_k` returns, and a function that logs what to know about it."""
     request.check_method(None)
     evaluator = EVALUATORS[request.evaluate]() if request.sim is None else Unscored()
     rows = check_rows("feat", X)
     plan_clusters(len(rows), rows.shape[1], budget, request, n_jobs=n_jobs).check()
+    if request.cluster_space == "graph":
+        if space is None:
+            space = build_graph_space(
+                rows, request.metric, random_state=random_state, n_jobs=n_jobs
+            )
+        rows = space.coordinates
     matrix = _as_floats(rows, budget)
     seconds = check_seconds(timestamps, request.time_weight, len(matrix))
     degrees = check_locations(locations, request.place_weight, len(matrix))
@@ -117,8 +160,9 @@ def search_k(
         random_state=random_state,
         n_jobs=n_jobs,
         budget=budget,
+        space=space,
     )
-    params = {**request.params, "random_state": random_state}
+    params = {**request.params, "random_state": random_state, "max_clust": request.end}
     params["cluster"] = (
         request.cluster if isinstance(request.cluster, str) else repr(request.cluster)
     )
@@ -127,18 +171,39 @@ def search_k(
     metadata = np.column_stack(known) if known else None
     plan = plan_counts(matrix, request, clusterer, evaluator, metadata, groups)
     if plan.too_alike and plan.names is not None:
-        return _one_per_row(plan.names, params)
+        return _one_per_row(plan.names, params), partial(_log_equal_rows, plan.names, params)
+
+    def scores_of(candidates: Candidates) -> np.ndarray:
+        return evaluator.score(
+            matrix,
+            candidates,
+            metric=request.rows_metric,
+            n_jobs=n_workers(n_jobs),
+            random_state=random_state,
+        )
+
     candidates = clusterer.candidates(matrix, plan.counts)
-    scores = evaluator.score(
-        matrix,
-        candidates,
-        metric=request.metric,
-        n_jobs=n_workers(n_jobs),
-        random_state=random_state,
+    scores = scores_of(candidates)
+    best = evaluator.choose(candidates.counts, scores)
+    end = widened_end(
+        plan, request, candidates.counts, best, len(matrix), chooses_k=clusterer.chooses_k
     )
+    if end is not None:
+        request = replace(request, max_clust=end)
+        plan = plan_counts(matrix, request, clusterer, evaluator, metadata, groups)
+        candidates = _with_more(candidates, clusterer, matrix, plan.counts)
+        scores = scores_of(candidates)
+        best = evaluator.choose(candidates.counts, scores)
+        params["max_clust"] = end
     found = candidates.counts
-    best = evaluator.choose(found, scores)
-    plan.warn_about(found, best, candidates.least)
+    if request.level is not None:
+        levels = find_levels(
+            found, scores.tolist(), best, higher_is_better=evaluator.higher_is_better
+        )
+        best = pick_level(levels, request.level).position
+        remark = partial(logger.info, "Level %s: %d clusters.", request.level, found[best])
+    else:
+        remark = partial(plan.warn_about, found, best, candidates.least)
     table: dict[str, list[Any]] = {
         "cluster_threshold": list(candidates.thresholds),
         "clusters": found,
@@ -146,7 +211,7 @@ def search_k(
     }
     if evaluator.errors_ is not None:
         table["standard_error"] = evaluator.errors_.tolist()
-    return Clustering(
+    clustering = Clustering(
         labels=order_labels(candidates.labels[best], request.min_size),
         params=params,
         score=table,
@@ -157,6 +222,26 @@ def search_k(
         height=candidates.height,
         n_allowed=candidates.n_allowed,
         micro=candidates.micro,
+    )
+    return clustering, remark
+
+
+def _with_more(
+    candidates: Candidates, clusterer: Clusterer, X: np.ndarray, counts: Sequence[int]
+) -> Candidates:
+    """Return labellings with all of `counts`: more cuts of the tree, where there is one."""
+    if not clusterer.chooses_k:
+        return clusterer.candidates(X, counts)
+    more = [k for k in counts if k > candidates.thresholds[-1]]
+    if candidates.Z is not None:
+        more = [k for k in more if k <= len(candidates.Z) + 1]
+        labels = [cut_tree_k(candidates.Z, k, candidates.micro) for k in more]
+    else:
+        labels = clusterer.candidates(X, more).labels
+    return replace(
+        candidates,
+        labels=[*candidates.labels, *labels],
+        thresholds=[*candidates.thresholds, *more],
     )
 
 
@@ -179,6 +264,17 @@ def _as_floats(rows: np.ndarray, budget: Budget | None) -> np.ndarray:
 
 def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
     """Return the clustering in which equal images, and no others, are together."""
+    k = int(names.max()) + 1
+    score: dict[str, list[Any]] = {
+        "cluster_threshold": [k],
+        "clusters": [k],
+        "score": [float("nan")],
+    }
+    return Clustering(order_labels(names, params["min_size"]), params, score, n_found=k)
+
+
+def _log_equal_rows(names: np.ndarray, params: dict[str, Any]) -> None:
+    """Say that equal images, and no others, are together."""
     n, k = len(names), int(names.max()) + 1
     compared = ["features"]
     compared += ["timestamps"] * (params["time_weight"] > 0)
@@ -194,9 +290,3 @@ def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
             " or ".join(compared),
             " or are kept apart" if params["cannot_link"] else "",
         )
-    score: dict[str, list[Any]] = {
-        "cluster_threshold": [k],
-        "clusters": [k],
-        "score": [float("nan")],
-    }
-    return Clustering(order_labels(names, params["min_size"]), params, score, n_found=k)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
 from clustimage._core.plan import Step
+from clustimage._distances.distinct import distinct_rows
 from clustimage._distances.metrics import check_rows
 from clustimage.embedding._embedder import Embedder
 
@@ -75,6 +76,8 @@ class CustomEmbedder(BaseEstimator):
     def fit_transform(self, X: Any, y: None = None, *, budget: Budget | None = None) -> np.ndarray:
         """Return the coordinates of the rows of `X`.
 
+        The object gets all rows; of rows that are equal, all get the position of the first.
+
         Parameters
         ----------
         X : array-like of shape (n, d)
@@ -97,7 +100,9 @@ class CustomEmbedder(BaseEstimator):
         rows = check_rows("feat", X)
         fitted = clone(self.embedder, safe=False)
         options = {"budget": budget} if isinstance(fitted, Embedder) else {}
-        self.embedding_ = self._checked(fitted.fit_transform(rows, **options), len(rows))
+        names, first = distinct_rows(rows)
+        xycoord = self._checked(fitted.fit_transform(rows, **options), len(rows))
+        self.embedding_ = np.asarray(xycoord[first[names]])
         self.embedder_ = fitted
         self.n_features_in_ = rows.shape[1]
         return self.embedding_

@@ -12,6 +12,7 @@ from sklearn.utils import validation
 from clustimage._core.memory import Budget
 from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
+from clustimage._distances.distinct import distinct_rows
 
 __all__ = ["Embedder", "TransformingEmbedder", "two_columns"]
 
@@ -36,8 +37,11 @@ class Embedder(TransformerMixin, BaseEstimator):
     """Base of the embedders: a subclass writes ``_embed`` and ``_step``.
 
     ``_embed(X)`` gets a checked matrix and returns `(n, 2)`. ``_step(n, n_columns)``
-    says what that does and what it takes.
+    says what that does and what it takes. Equal rows get equal coordinates.
     """
+
+    # Whether equal rows are embedded once: for maps of neighbours, which they would fill up.
+    distinct_only: ClassVar[bool] = False
 
     # What `fit` learns and a file can hold; None where a new map has to be computed instead.
     learned: ClassVar[tuple[str, ...] | None] = None
@@ -72,7 +76,7 @@ class Embedder(TransformerMixin, BaseEstimator):
         return self
 
     def fit_transform(self, X: Any, y: None = None, *, budget: Budget | None = None) -> np.ndarray:
-        """Return the coordinates of the rows of `X`.
+        """Return the coordinates of the rows of `X`; equal rows have equal ones.
 
         Parameters
         ----------
@@ -97,8 +101,18 @@ class Embedder(TransformerMixin, BaseEstimator):
         """
         checked = self._check(X, reset=True)
         n, n_columns = checked.shape
+        equal = self._equal_rows(checked)
+        if equal is not None and self.distinct_only:
+            n = len(equal[1])
+            budget = budget and budget.holding(n * n_columns * checked.itemsize)
         self.plan(n, n_columns, budget).check()
-        self.embedding_ = two_columns(np.asarray(self._embed(checked)))
+        if equal is None:
+            self.embedding_ = two_columns(np.asarray(self._embed(checked)))
+            return self.embedding_
+        names, first = equal
+        if self.distinct_only:
+            checked, first = checked[first], np.arange(n)
+        self.embedding_ = two_columns(np.asarray(self._embed(checked)))[first][names]
         return self.embedding_
 
     def plan(self, n: int, n_columns: int, budget: Budget | None = None) -> Step:
@@ -142,6 +156,11 @@ class Embedder(TransformerMixin, BaseEstimator):
 
     def _embed(self, X: np.ndarray) -> np.ndarray:
         raise NotImplementedError
+
+    def _equal_rows(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return what `distinct_rows` does, or None where no row equals another."""
+        names, first = distinct_rows(X)
+        return (names, first) if len(first) < len(X) else None
 
     def _step(self, n: int, n_columns: int) -> Step:
         raise NotImplementedError

@@ -38,7 +38,8 @@ def initial_positions(
 ) -> np.ndarray:
     """Return the initial positions: the first two principal components, made very small.
 
-    A little noise keeps equal rows apart; with one component, the positions are all noise.
+    A little noise keeps apart rows that agree in both; with one component, the positions are
+    all noise.
 
     Parameters
     ----------

@@ -109,6 +109,9 @@ class TSNEEmbedder(TransformingEmbedder):
     below 1,000 rows and in two from there on (one where the machine has one core);
     without a seed (``random_state=None``) in `n_jobs` threads.
 
+    **Equal rows** count once, so that they lie in one position and do not fill up each
+    other's neighbourhoods; where ``n`` is said here, they are counted once.
+
     **Few rows.** One to three rows have no neighbourhoods to keep: they are mapped
     by their principal components; one row lies at (0, 0). Rows that are all
     equal all lie at (0, 0). Where fewer than two columns vary, the start is
@@ -174,6 +177,8 @@ class TSNEEmbedder(TransformingEmbedder):
     (12, 2)
     """
 
+    distinct_only = True
+
     def __init__(
         self,
         *,
@@ -198,13 +203,15 @@ class TSNEEmbedder(TransformingEmbedder):
         """Return what embeds new rows, as arrays and numbers; None where nothing does."""
         if self.engine_ != "opentsne":
             return None
-        names = ("engine_", "n_features_in_", "mean_", "components_", "rows_", "embedding_")
-        return {name: getattr(self, name) for name in names}
+        names = ("engine_", "n_features_in_", "mean_", "components_", "rows_", "positions_")
+        return {name: getattr(self, name) for name in (*names, "embedding_")}
 
     def set_state(self, state: Mapping[str, Any]) -> TSNEEmbedder:
         """Take what `get_state` of a fitted embedder returned, and return the object itself."""
         for name, value in state.items():
             setattr(self, name, value)
+        # Files of before have every row of the map, equal ones too.
+        self.positions_ = np.asarray(state.get("positions_", state["embedding_"]))
         self._new_rows: NewRows | None = None
         return self
 
@@ -251,7 +258,7 @@ class TSNEEmbedder(TransformingEmbedder):
     def _first_two(self, X: np.ndarray) -> np.ndarray:
         """Return the first two principal components: few rows have no neighbourhoods."""
         self.mean_, self.components_ = principal_axes(X, self.random_state)
-        self.rows_ = np.zeros((0, 2), dtype=np.float32)
+        self.rows_ = self.positions_ = np.zeros((0, 2), dtype=np.float32)
         self._new_rows = None
         return np.asarray((X - self.mean_) @ self.components_.T)
 
@@ -260,21 +267,21 @@ class TSNEEmbedder(TransformingEmbedder):
         self.mean_, self.components_ = leading_axes(X, n_components, self.random_state)
         self.rows_ = project_on_axes(X, self.mean_, self.components_)
         self._new_rows = None
-        xycoord, self.kl_divergence_ = optimize_map(
+        self.positions_, self.kl_divergence_ = optimize_map(
             self.rows_,
             initial_positions(self.rows_, self.random_state),
             perplexity=perplexity,
             n_iter=n_iter,
             n_jobs=self.n_jobs,
         )
-        return xycoord
+        return self.positions_
 
     def _embed_new(self, X: np.ndarray) -> np.ndarray:
         rows = project_on_axes(X, self.mean_, self.components_)
         if not len(self.rows_):
             return rows
         if self._new_rows is None:
-            self._new_rows = NewRows(self.rows_, self.embedding_)
+            self._new_rows = NewRows(self.rows_, self.positions_)
         return self._new_rows.embed(rows)
 
     def _step(self, n: int, n_columns: int) -> Step:

@@ -23,7 +23,8 @@ class UMAPEmbedder(TransformingEmbedder):
     """Map the rows with UMAP [1]_; new rows can be embedded too.
 
     Needs the package ``umap-learn``: ``pip install 'clustimage[umap]'``. With a
-    seed it runs in one thread, so that the same seed gives the same map.
+    seed it runs in one thread, so that the same seed gives the same map. Rows that are
+    equal count once and lie in one position.
 
     **Few rows.** As for t-SNE: one to three rows, and rows that are all equal, are
     mapped by their principal components. Fewer than 12 rows start from random (and
@@ -64,6 +65,8 @@ class UMAPEmbedder(TransformingEmbedder):
     >>> UMAPEmbedder(n_neighbors=5).get_params()["n_neighbors"]
     5
     """
+
+    distinct_only = True
 
     def __init__(
         self,

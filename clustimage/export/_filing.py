@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from clustimage.export._links import move_link
+
 __all__ = ["ACTIONS", "FULL", "NO_LINKS", "Action", "is_there", "numbered", "safe_name"]
 
 CHUNK = 2**20
@@ -119,14 +121,14 @@ def _move(source: Path, target: Path) -> None:
     """Move without overwriting: a second name, then the first one goes."""
     if source.is_symlink():
         # A link with a relative path would lead nowhere from its new folder.
-        target.symlink_to(source.parent / source.readlink())
-    else:
-        try:
-            os.link(source, target)
-        except OSError as exc:
-            if exc.errno not in NO_LINKS:
-                raise
-            _copy_whole(source, target, to_disk=True)
+        move_link(source, target, source.parent / source.readlink())
+        return
+    try:
+        os.link(source, target)
+    except OSError as exc:
+        if exc.errno not in NO_LINKS:
+            raise
+        _copy_whole(source, target, to_disk=True)
     try:
         source.unlink()
     except OSError:

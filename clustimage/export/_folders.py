@@ -15,10 +15,12 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
+from clustimage._core.outputs import is_marked, mark_folder, may_be_marked, unmark_folder
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_option, invalid
 from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
-from clustimage.images.reading._listing import absolute, printable
+from clustimage.export._links import entries_behind, entry_of, move_link, replace_link
+from clustimage.images.reading._listing import absolute, encodable, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +32,10 @@ logger = get_logger(__name__)
 # The folder of a cluster, below the folder of all.
 LAYOUTS = {"label": "cluster_{label}", "size": "cluster_with_{size}/cluster_{label}"}
 OUTSIDE = {-1: "unclustered", -2: "without_data"}
+OUTSIDE_BY = {  # of photos grouped by time or by location
+    "datetime": {-1: "alone", -2: "without_date"},
+    "latlon": {-1: "alone", -2: "without_location"},
+}
 
 # How often a name may be taken by somebody else between our look and our making.
 MAX_TRIES = 100
@@ -37,7 +43,11 @@ MAX_TRIES = 100
 
 @dataclass
 class Row:
-    """What becomes of one image."""
+    """What becomes of one image.
+
+    `entry` and `behind` are, for a move, its path without links in the folders, and the entries
+    that the image leads over where it is a link itself.
+    """
 
     pathname: str
     label: int
@@ -46,6 +56,8 @@ class Row:
     target: Path | None = None
     status: str = "planned"
     reason: str = ""
+    entry: str = ""
+    behind: tuple[str, ...] = ()
 
     def end(self, status: str, reason: str = "") -> None:
         """Set how it ended; where nothing was made there is no target."""
@@ -112,6 +124,7 @@ def plan_folders(
     action: str = "symlink",
     layout: str = "label",
     target_labels: int | Iterable[int] | None = None,
+    by: str | None = None,
 ) -> FolderPlan:
     """Choose a target for every image; nothing is made.
 
@@ -121,6 +134,8 @@ def plan_folders(
         With ``"pathnames"``, ``"filenames"`` and ``"labels"``.
     savedir, action, layout, target_labels
         As for `ExportMethods.to_dirs`.
+    by : {"datetime", "latlon"}, optional
+        What photos were grouped by: it names the folders of negative labels.
 
     Returns
     -------
@@ -142,7 +157,7 @@ def plan_folders(
             "they were given as arrays."
         )
     folders = {
-        label: top / _folder_name(label, size, layout)
+        label: top / _folder_name(label, size, layout, by)
         for label, size in zip(*np.unique(labels, return_counts=True), strict=True)
         if label in wanted
     }
@@ -172,8 +187,9 @@ def _check_labels(target_labels: int | Iterable[int] | None, labels: np.ndarray)
     return wanted
 
 
-def _folder_name(label: int, size: int, layout: str) -> str:
-    return OUTSIDE.get(label) or LAYOUTS[layout].format(label=label, size=size)
+def _folder_name(label: int, size: int, layout: str, by: str | None) -> str:
+    outside = OUTSIDE_BY.get(by or "", OUTSIDE)
+    return outside.get(label) or LAYOUTS[layout].format(label=label, size=size)
 
 
 class _Names:
@@ -229,15 +245,18 @@ class FolderPlan:
         self._word, self._action = action, ACTIONS[action]
         self._names = _Names(self._action)
         self._moving: set[str] = set()
+        self._moved_entries: dict[str, Path] = {}
 
     def add(self, row: Row) -> None:
         """Choose the target of the next image; its folder is None where it is left out."""
         self.rows.append(row)
+        if self._word == "move" and os.path.isabs(row.pathname):  # noqa: PTH117
+            row.entry, row.behind = entry_of(row.pathname), entries_behind(row.pathname)
         if row.folder is None:
             row.end("left out", "not in a cluster" if row.label < 0 else "not in target_labels")
         elif not os.path.isabs(row.pathname):  # noqa: PTH117
             row.end("skipped", "no file: it was given as an array")
-        elif row.pathname in self._moving:
+        elif row.entry in self._moving:
             row.end("skipped", "the same file as an image before, which is moved")
         elif not _is_file(row.pathname):
             row.end("failed", "the file is not there any more")
@@ -246,7 +265,7 @@ class FolderPlan:
             if there:
                 row.end("exists")
             if self._word == "move":
-                self._moving.add(row.pathname)
+                self._moving.add(row.entry)
 
     def check(self) -> None:
         """Refuse folders of clusters that lead elsewhere or cannot be made.
@@ -270,8 +289,20 @@ class FolderPlan:
                         f"{printable(str(path))} is {kind}. Remove it, or give another "
                         f"{named('savedir')}."
                     )
-        if self._word != "move" and self._count("planned"):
+        if self._word == "move":
+            self._check_move()
+        elif self._count("planned"):
             self._warn_of_finding_them_again()
+
+    def _check_move(self) -> None:
+        """Refuse to move photos to where they would not be read again."""
+        for path in self.top.parents:
+            if is_marked(path):
+                raise InvalidParameterError(
+                    f"{named('savedir')} lies in {printable(str(path))}, a folder that clustimage "
+                    "has made. Photos that are moved there are left out when the folders above "
+                    f"are read again. Give a {named('savedir')} outside."
+                )
 
     def carry_out(self) -> None:
         """Make what is planned, each in its turn; what fails says why, the others go on.
@@ -282,6 +313,9 @@ class FolderPlan:
             If a folder cannot be made; then nothing is left behind.
         """
         todo = [row for row in self.rows if row.status == "planned"]
+        # A link comes after what it leads over, whose new path is known by then.
+        todo.sort(key=lambda row: len(row.behind))
+        own = self._own_folders()
         made = _make_folders(self._folders("planned"))
         try:
             for number, row in enumerate(progress(todo, desc=self._action.noun, total=len(todo))):
@@ -291,7 +325,46 @@ class FolderPlan:
                     later.end("skipped", "the disk is full")
                 break
         finally:
+            self._follow_moved()
             _remove_empty(made)
+            for folder in own:
+                if self._word == "move":
+                    unmark_folder(folder)  # of links that were made there before
+                elif folder.is_dir():
+                    mark_folder(folder)
+
+    def _own_folders(self) -> list[Path]:
+        """Return the folders nearest to the root that hold nothing but what is made here."""
+        if may_be_marked(self.top):
+            return [self.top]
+        first = {
+            self.top / folder.relative_to(self.top).parts[0]: None
+            for folder in self._folders("planned", "exists")
+        }
+        return [folder for folder in first if may_be_marked(folder)]
+
+    def _follow_moved(self) -> None:
+        """Let all links and all other spellings of a path follow what was moved."""
+        for row in self.rows:
+            if row.pathname in self.moved:
+                continue
+            if row.entry in self._moved_entries:
+                self.moved[row.pathname] = str(self._moved_entries[row.entry])
+            elif not self._moved_entries.keys().isdisjoint(row.behind):
+                reason = "the link leads to the new path of its image"
+                try:
+                    replace_link(Path(row.pathname), self._image_of(row))
+                except OSError as exc:
+                    reason = f"its image was moved, and the link cannot follow: {exc.strerror}"
+                row.reason = f"{row.reason}; {reason}" if row.reason else reason
+
+    def _image_of(self, row: Row) -> Path:
+        """Return what a link has to lead to, after what was moved until now."""
+        for entry in row.behind:
+            if entry in self._moved_entries:
+                return self._moved_entries[entry]
+        source = Path(row.pathname)
+        return source.parent / source.readlink()
 
     def _place(self, row: Row) -> bool:
         """Make one file; return whether it makes sense to go on."""
@@ -299,7 +372,10 @@ class FolderPlan:
             if row.target is None or row.folder is None:
                 break
             try:
-                self._action.make(Path(row.pathname), row.target)
+                if row.behind:
+                    move_link(Path(row.pathname), row.target, self._image_of(row))
+                else:
+                    self._action.make(Path(row.pathname), row.target)
             except FileExistsError:
                 # Somebody has taken the name since it was chosen.
                 row.target, there = self._names.choose(row, row.folder)
@@ -313,6 +389,7 @@ class FolderPlan:
                 row.end("done")
                 if self._word == "move":
                     self.moved[row.pathname] = str(row.target)
+                    self._moved_entries[row.entry] = row.target
                 return True
         row.end("failed", f"no name is free after {MAX_TRIES} tries")
         return True
@@ -327,10 +404,10 @@ class FolderPlan:
         """Return the table that `ExportMethods.to_dirs` describes."""
         import pandas as pd
 
-        targets = [None if row.target is None else str(row.target) for row in self.rows]
+        targets = [None if row.target is None else encodable(str(row.target)) for row in self.rows]
         return pd.DataFrame(
             {
-                "pathname": pd.Series([row.pathname for row in self.rows], dtype=object),
+                "pathname": pd.Series([encodable(row.pathname) for row in self.rows], dtype=object),
                 "label": np.array([row.label for row in self.rows], dtype=int),
                 "target": pd.Series(targets, dtype=object),
                 "action": self._word,
@@ -379,18 +456,20 @@ class FolderPlan:
         home = _common_folder({str(path.parent) for path in paths if path.is_absolute()})
         if home is None or not self.top.is_relative_to(home):
             return
-        below = self.top.relative_to(home).parts
-        advice = (
-            f"black_list=[{below[0]!r}] leaves them out"
-            if below
-            else (f"give another {named('savedir')}")
-        )
-        logger.warning(
-            f"{named('savedir')} lies in the folder of the images, %s: reading that folder again "
-            "will find what is made here too; %s.",
-            printable(str(home)),
-            advice,
-        )
+        own = self._own_folders()
+        shared = [
+            folder
+            for folder in self._folders("planned")
+            if not any(folder.is_relative_to(path) for path in own)
+        ]
+        if shared:
+            pattern = shared[0].relative_to(home).as_posix()
+            logger.warning(
+                "%s lies in the folder of the images and has files of its own: reading that "
+                "folder again will find what is made there too; %s leaves it out.",
+                printable(str(shared[0])),
+                setting("black_list", [pattern]),
+            )
 
 
 def _is_file(pathname: str) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage.images.reading._listing import encodable
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -72,12 +74,13 @@ def answer_frames(
     Returns
     -------
     dict of str to DataFrame
-        ``"feat"`` with a row per query, then one table per query.
+        ``"feat"`` with a row per query, then one table per query. In the tables, names that
+        are not valid Unicode are spelled so that they can be written, see `encodable`.
     """
     import pandas as pd
 
     names = query_names(filenames, pathnames)
-    answer = {"feat": pd.DataFrame(rows, index=names)}
+    answer = {"feat": pd.DataFrame(rows, index=[encodable(name) for name in names])}
     for name, pathname, hits in zip(names, pathnames, found, strict=True):
         idx = hits["y_idx"]
         labels = results["labels"]
@@ -87,9 +90,9 @@ def answer_frames(
                 "distance": hits["distance"],
                 "y_proba": hits["y_proba"],
                 "labels": None if labels is None else labels[idx],
-                "y_filenames": results["filenames"][idx],
-                "y_pathnames": results["pathnames"][idx],
-                "x_pathnames": np.full(len(idx), pathname, dtype=object),
+                "y_filenames": [encodable(name) for name in results["filenames"][idx]],
+                "y_pathnames": [encodable(name) for name in results["pathnames"][idx]],
+                "x_pathnames": np.full(len(idx), encodable(pathname), dtype=object),
             }
         )
     return answer

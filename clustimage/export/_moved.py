@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clustimage.images.reading._listing import encodable
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -59,8 +61,8 @@ def follow_moved(
         unique["pathnames"] = results["pathnames"][unique["idx"]]
     for table in (results.get("predict") or {}).values():
         if "y_idx" in table:
-            table["y_filenames"] = results["filenames"][table["y_idx"]]
-            table["y_pathnames"] = results["pathnames"][table["y_idx"]]
+            for column, names in (("y_filenames", "filenames"), ("y_pathnames", "pathnames")):
+                table[column] = [encodable(name) for name in results[names][table["y_idx"]]]
 
 
 def _rename(pathnames: np.ndarray, filenames: np.ndarray, moved: Mapping[str, str]) -> None:

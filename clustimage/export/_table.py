@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.files import replacing, target_file
+from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,8 @@ def to_frame(
     DataFrame of shape (n, 7)
         Columns `pathname`, `filename`, `label` (int), `x`, `y` (float),
         `distance_to_center` (float) and `is_unique` (bool), in the order of the
-        images. Where a step was not run, its numbers are NaN, and `label` and
+        images. Names that are not valid Unicode are spelled so that they can be
+        written, see `encodable`. Where a step was not run, its numbers are NaN, and `label` and
         `is_unique` are None.
 
     Examples
@@ -67,8 +69,8 @@ def to_frame(
         is_unique = np.zeros(n, dtype=bool)
         is_unique[np.asarray(unique["idx"], dtype=np.intp)] = True
     columns = (
-        list(pathnames),
-        list(results["filenames"]),
+        [encodable(name) for name in pathnames],
+        [encodable(name) for name in results["filenames"]],
         nothing if labels is None else np.asarray(labels),
         xy[:, 0],
         xy[:, 1],
@@ -129,6 +131,6 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     target = target_file(path)
     text = frame.to_csv(index=False, lineterminator="\n")
     with replacing(target) as file:
-        # A file name that is not valid text is spelt with a backslash instead of failing.
+        # The names of queries are what they are, also where they are not valid Unicode.
         file.write(text.encode("utf-8", "backslashreplace"))
     return str(target)

@@ -24,12 +24,14 @@ from clustimage.faces._naming import is_crop, safe_stem, write_crop
 from clustimage.faces._registry import check_faces, make_detector
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
+    DecodingLimits,
     ImageStatus,
     canonical,
     digest,
     gather_photos,
     imresize,
     imscale,
+    log_left_out,
     quiet_pillow,
     read_upright,
     report_skipped,
@@ -72,7 +74,9 @@ def find_faces(
     grayscale: bool = False,
     dirpath: str | os.PathLike[str] | None = None,
     ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    black_list: str | Iterable[str] | None = None,
     n_jobs: int | None = -1,
+    limits: DecodingLimits | None = None,
 ) -> dict[str, Any]:
     """Find the faces of photos and write each as an image file of its own.
 
@@ -100,8 +104,12 @@ def find_faces(
         Crops are written into its folder ``faces``; default a new temporary folder.
     ext : str or sequence of str, optional
         Extensions of the files that are taken from a folder.
+    black_list : str or sequence of str, optional
+        Names of folders and files to leave out; see `listdir`.
     n_jobs : int, default=-1
         Number of threads; -1 uses every core. An object as detector works in one.
+    limits : DecodingLimits, optional
+        What may be decoded.
 
     Returns
     -------
@@ -150,14 +158,16 @@ def find_faces(
         check_shape("dim_face", dim_face),
         check_bool("grayscale", grayscale),
         None if dirpath is None else Path(os.path.abspath(Path(dirpath).expanduser())),  # noqa: PTH100
+        limits,
     )
     own = not isinstance(work.params["detector"], str)
-    photos = gather_photos(X, ext=ext, download_dir=dirpath)
+    photos = gather_photos(X, ext=ext, black_list=black_list, download_dir=dirpath)
+    log_left_out(photos.left_out)
     if dirpath is not None:
         photos = _without_crops(photos, work.folder)
     found: list[_Found] = []
     status: list[ImageStatus] = []
-    with quiet_pillow():
+    with quiet_pillow(work.limits.max_pixels):
         results = run_ordered(
             work.find,
             photos.items,
@@ -217,7 +227,9 @@ class _Work:
         dim_face: tuple[int, int],
         gray: bool,
         dirpath: Path | None,
+        limits: DecodingLimits | None,
     ) -> None:
+        self.limits = limits or DecodingLimits()
         self.params = params
         self.dim_face = dim_face
         self.gray = gray
@@ -230,7 +242,7 @@ class _Work:
 
     def find(self, source: Any) -> _Found | str:
         """Find the faces of one photo, or say why it cannot be read."""
-        photo = read_upright(source, self._enough)
+        photo = read_upright(source, self._enough, self.limits)
         if isinstance(photo, str):
             return photo
         try:
@@ -244,7 +256,7 @@ class _Work:
         ]
         pixels = photo.pixels
         if faces and pixels.shape[:2] != (height, width):
-            again = read_upright(source, _as_large_as(faces))
+            again = read_upright(source, _as_large_as(faces), self.limits)
             if isinstance(again, str):
                 return again
             pixels = again.pixels

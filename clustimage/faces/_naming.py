@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from clustimage._core.files import replacing
+from clustimage._core.outputs import make_folder
 from clustimage.faces._photo_of import link_text
 
 __all__ = ["is_crop", "safe_stem", "write_crop"]
@@ -62,7 +63,8 @@ def write_crop(folder: Path, stem: str, number: int, pixels: np.ndarray, photo: 
     info = None if photo is None else link_text(photo, number)
     Image.fromarray(pixels).save(content, "PNG", pnginfo=info)
     data = content.getvalue()
-    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder.parent, folder):
+        make_folder(made)
     for target in _names(folder, f"{stem}_face{number}"):
         if not os.path.lexists(target):
             with replacing(target) as file:

@@ -8,10 +8,15 @@ them for scikit-learn's pipelines, from photos or rows of pixels on.
 
 from __future__ import annotations
 
+from clustimage.features._auto import AUTO, choose_method
+from clustimage.features._color import ColorExtractor
+from clustimage.features._combined import CombinedExtractor
 from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._fisher import FisherExtractor
+from clustimage.features._gist import GistExtractor
 from clustimage.features._hash import (
     AverageHash,
     ColorHash,
@@ -20,26 +25,37 @@ from clustimage.features._hash import (
     HaarHash,
     PerceptualHash,
 )
-from clustimage.features._hog import HOGExtractor, extract_hog
+from clustimage.features._hog import HOGExtractor, cell_histograms, extract_hog
 from clustimage.features._pca import PCAExtractor
 from clustimage.features._pca_hog import PCAHOGExtractor
-from clustimage.features._precomputed import PrecomputedExtractor, read_features
+from clustimage.features._precomputed import PrecomputedExtractor, is_matrix, read_features
 from clustimage.features._raw import RawExtractor
-from clustimage.features._registry import EXTRACTORS, SETTINGS, make_extractor, needs_gray
+from clustimage.features._registry import (
+    EXTRACTORS,
+    SETTINGS,
+    make_extractor,
+    needs_gray,
+    split_method,
+)
 from clustimage.features._transformer import ImageTransformer
 from clustimage.features.cnn._cnn import CNNExtractor
 
 __all__ = [
+    "AUTO",
     "EXTRACTORS",
     "SETTINGS",
     "AverageHash",
     "CNNExtractor",
+    "ColorExtractor",
     "ColorHash",
+    "CombinedExtractor",
     "CropResistantHash",
     "DaubechiesHash",
     "DifferenceHash",
     "ExifExtractor",
     "FeatureExtractor",
+    "FisherExtractor",
+    "GistExtractor",
     "HOGExtractor",
     "HaarHash",
     "ImageTransformer",
@@ -49,8 +65,12 @@ __all__ = [
     "PerceptualHash",
     "PrecomputedExtractor",
     "RawExtractor",
+    "cell_histograms",
+    "choose_method",
     "extract_hog",
     "make_extractor",
     "needs_gray",
+    "is_matrix",
     "read_features",
+    "split_method",
 ]

@@ -37,6 +37,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         images in gray.
     needs_files : bool
         True where pixels alone are not enough: it reads the files, or takes features as they are.
+    cluster_space : {"high", "graph"}
+        What is clustered by default: the features, or the graph of their neighbours.
     title : str
         What it is called in a sentence.
     built_on : tuple of str
@@ -45,6 +47,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
     needs_gray: ClassVar[bool] = False
     needs_files: ClassVar[bool] = False
+    cluster_space: ClassVar[str] = "high"
     title: ClassVar[str] = ""
     built_on: ClassVar[tuple[str, ...]] = ("numpy",)
 
@@ -224,9 +227,12 @@ class ImageExtractor(FeatureExtractor):
     ----------
     bytes_per_pixel : int
         What describing an image takes for each pixel of it.
+    bytes_per_worker : int
+        What each thread takes beside that.
     """
 
     bytes_per_pixel: ClassVar[int] = 8
+    bytes_per_worker: ClassVar[int] = 0
 
     def fit(self, X: npt.ArrayLike, y: Any = None) -> ImageExtractor:
         """Check the settings against the images and keep their size.
@@ -295,6 +301,7 @@ class ImageExtractor(FeatureExtractor):
         size = min(n_images, self._batch_size(*shape[:2]))
         workers = n_workers(getattr(self, "n_jobs", 1))
         at_work = min(n_images, size * workers) * shape[0] * shape[1] * self.bytes_per_pixel
+        at_work += workers * self.bytes_per_worker
         waiting = 4 * n_columns * min(n_images, size * waiting_items(workers))
         kept = 4 * n_columns * n_images
         what = f"{self.title}, {n_columns:,} columns"

@@ -14,11 +14,12 @@ from skimage.feature import hog as skimage_hog
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.parallel import check_jobs
 from clustimage._core.parameters import named, setting
+from clustimage._core.plain_arrays import plain_array
 from clustimage._core.validation import check_bool, check_int, merge_defaults
 from clustimage.features._extractor import ImageExtractor, in_batches
 from clustimage.images import to_gray
 
-__all__ = ["PARAMS_HOG", "HOGExtractor", "extract_hog"]
+__all__ = ["PARAMS_HOG", "HOGExtractor", "cell_histograms", "extract_hog"]
 
 PARAMS_HOG: dict[str, Any] = {
     "orientations": 8,
@@ -184,6 +185,29 @@ def _tables(orientations: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.flo
 def describe_batch(images: npt.NDArray[np.uint8], layout: Layout) -> npt.NDArray[np.float32]:
     """Return the descriptors of some images (n, height, width, 1 or 3), one row each."""
     orientations, cell, block = layout
+    return _normalised_blocks(cell_histograms(images, orientations, cell), block)
+
+
+def cell_histograms(
+    images: npt.NDArray[np.uint8], orientations: int, cell: tuple[int, int]
+) -> npt.NDArray[np.float64]:
+    """Return how strong the gradients of each direction are in each cell.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width, 1 or 3), uint8
+        Gray or RGB.
+    orientations : int
+        Number of directions.
+    cell : (int, int)
+        Height and width of a cell in pixels.
+
+    Returns
+    -------
+    ndarray of shape (n, height // cell height, width // cell width, orientations)
+        The sums of the lengths of the gradients, per pixel; of directions from 0 to 180
+        degrees.
+    """
     gray = (to_gray(images) if images.shape[3] == 3 else images[..., 0]).astype(np.int32)
     n, height, width = gray.shape
     down, right = np.zeros_like(gray), np.zeros_like(gray)
@@ -201,8 +225,8 @@ def describe_batch(images: npt.NDArray[np.uint8], layout: Layout) -> npt.NDArray
     size = n_down * n_right * orientations
     votes += np.arange(n)[:, np.newaxis, np.newaxis] * size
     sums: Any = np.bincount(votes.ravel(), weights=length[index].ravel(), minlength=n * size)
-    histogram = (sums / (cell[0] * cell[1])).reshape(n, n_down, n_right, orientations)
-    return _normalised_blocks(histogram, block)
+    histogram: npt.NDArray[np.float64] = sums / (cell[0] * cell[1])
+    return histogram.reshape(n, n_down, n_right, orientations)
 
 
 def _normalised_blocks(
@@ -258,7 +282,7 @@ def extract_hog(
     >>> extract_hog(img, flatten=False).shape
     (8, 8)
     """
-    gray = _one_gray_image(np.asarray(img))
+    gray = _one_gray_image(np.asarray(plain_array("img", img)))
     layout = check_layout(orientations, pixels_per_cell, cells_per_block, gray.shape)
     draw = not check_bool("flatten", flatten)
     found = skimage_hog(gray, *layout, block_norm="L2-Hys", visualize=draw)

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
-from clustimage._core.parameters import setting
+from clustimage._core.parameters import named, setting
+from clustimage._core.plain_arrays import is_table, plain_array
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_bool
 from clustimage._distances.metrics import check_rows
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from clustimage.images import Images
 
-__all__ = ["PrecomputedExtractor", "read_features"]
+__all__ = ["PrecomputedExtractor", "is_matrix", "read_features"]
 
 ASSUMED_COLUMNS = 768  # of features that are not there yet, for a plan
 
@@ -49,6 +50,7 @@ class PrecomputedExtractor(FeatureExtractor):
     """
 
     needs_files = True  # there is no way from pixels to these features
+    cluster_space = "graph"
     title = "precomputed features"
 
     def __init__(self, *, normalize: bool = False) -> None:
@@ -96,8 +98,8 @@ class PrecomputedExtractor(FeatureExtractor):
 
     def fit_images(self, images: Images, budget: Budget | None = None) -> npt.NDArray[np.float32]:
         raise InvalidDataError(
-            f"{setting('method', 'precomputed')} makes no features of images. Give them: "
-            "fit_transform(X, features=...) or extract_feat(features=...)."
+            f"{setting('method', 'precomputed')} makes no features of images. Give them "
+            f"with the images: {setting('features', ...)}."
         )
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:
@@ -138,38 +140,56 @@ def read_features(
     """
     if isinstance(features, str | PathLike):
         features = _read_file(fspath(features))
-    elif hasattr(features, "detach"):  # a tensor, perhaps on a GPU or of a type numpy lacks
-        features = features.detach().cpu().float().numpy()
-    elif hasattr(features, "to_numpy"):
-        features = features.to_numpy()
-    if np.ma.is_masked(features):
-        raise InvalidDataError("'features' must have no masked values. Fill or leave them out.")
+    features = plain_array("features", features)
     if getattr(features, "dtype", None) == np.float16:
         features = np.asarray(features, dtype=np.float32)
     with np.errstate(over="ignore"):
         rows = check_rows("features", features, n_columns=n_columns)
-        too_large = rows.dtype == np.float64 and np.abs(rows).max() > np.finfo(np.float32).max
-    if too_large:
+        largest = float(np.abs(rows).max()) if rows.dtype == np.float64 else 1.0
+    limits = np.finfo(np.float32)
+    if largest and not float(limits.tiny) < largest <= float(limits.max):
         raise InvalidDataError(
-            "'features' must fit into single precision: at most 3.4e38 in absolute value. "
-            f"Got {np.abs(rows).max():.3g}."
+            f"{named('features')} must fit into single precision: their largest absolute value "
+            f"from 1.2e-38 to 3.4e38. Got {largest:.3g}."
         )
     if n_rows is not None and len(rows) != n_rows:
         raise InvalidDataError(
-            f"'features' must have a row for each of {n_rows:,} inputs, in their order. "
+            f"{named('features')} must have a row for each of {n_rows:,} inputs, in their order. "
             f"Got {len(rows):,} rows."
         )
     return rows
 
 
+def is_matrix(X: Any) -> bool:
+    """Return whether `X` is an array, a tensor or a table of numbers with two axes.
+
+    Examples
+    --------
+    >>> is_matrix(np.eye(3)), is_matrix(np.zeros((2, 8, 8))), is_matrix(["a.png"])
+    (True, False, False)
+    """
+    if getattr(X, "ndim", 0) != 2:
+        return False
+    if is_table(X):
+        kinds = [getattr(kind, "numpy_dtype", kind) for kind in X.dtypes]
+        return all(getattr(kind, "kind", "O") in "biuf" for kind in kinds)
+    return hasattr(X, "detach") or np.asarray(X).dtype.kind in "biuf"
+
+
 def _read_file(path: str) -> np.ndarray:
-    if not path.endswith(".npy"):
+    if not path.lower().endswith(".npy"):
         raise InvalidDataError(
-            f"'features' can be read from a file that numpy.save wrote, '….npy'. Got {path!r}."
+            f"{named('features')} can be read from a file that numpy.save wrote, '….npy'. "
+            f"Got {path!r}. Load other files first, and give the array or table that is in them."
         )
     try:
-        return np.asarray(np.load(Path(path), mmap_mode="r", allow_pickle=False))
+        return np.asarray(np.load(Path(path).expanduser(), mmap_mode="r", allow_pickle=False))
     except FileNotFoundError as exc:
         raise InvalidDataError(f"There is no file of features {path!r}.") from exc
-    except (OSError, ValueError, EOFError) as exc:
-        raise InvalidDataError(f"Cannot read features from {path!r}: {exc}.") from exc
+    except OSError as exc:
+        raise InvalidDataError(f"Cannot read features from {path!r}: {exc.strerror}.") from exc
+    except (ValueError, EOFError) as exc:
+        why = str(exc).rstrip(".")
+        if "objects in dtype" in why:
+            why = "it holds Python objects, which are not loaded. Save numbers, E.astype('float32')"
+        raise InvalidDataError(f"Cannot read features from {path!r}: {why}.") from exc

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from clustimage._core.validation import check_option
+from clustimage._core.validation import check_option, invalid
+from clustimage.features._auto import AUTO, choose_method
+from clustimage.features._color import ColorExtractor
+from clustimage.features._combined import CombinedExtractor
 from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._fisher import FisherExtractor
+from clustimage.features._gist import GistExtractor
 from clustimage.features._hash import (
     PARAMS_HASH,
     AverageHash,
@@ -26,13 +32,16 @@ from clustimage.features._precomputed import PrecomputedExtractor
 from clustimage.features._raw import RawExtractor
 from clustimage.features.cnn._cnn import PARAMS_CNN, CNNExtractor
 
-__all__ = ["EXTRACTORS", "SETTINGS", "make_extractor", "needs_gray"]
+__all__ = ["EXTRACTORS", "SETTINGS", "make_extractor", "needs_gray", "split_method"]
 
 EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
     None: RawExtractor,
     "pca": PCAExtractor,
     "hog": HOGExtractor,
     "pca-hog": PCAHOGExtractor,
+    "color": ColorExtractor,
+    "gist": GistExtractor,
+    "fisher": FisherExtractor,
     "ahash": AverageHash,
     "phash": PerceptualHash,
     "dhash": DifferenceHash,
@@ -62,8 +71,9 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     Parameters
     ----------
     method : str, None or object
-        A name in `EXTRACTORS`, or an object with `fit` and `transform`
-        (see `CustomExtractor`).
+        A name in `EXTRACTORS`, several of them joined by ``"+"`` (see `CombinedExtractor`),
+        ``"auto"`` (see `choose_method`), or an object with `fit` and `transform` (see
+        `CustomExtractor`).
     settings : mapping
         Settings by name: those of `SETTINGS`, ``random_state``, ``n_jobs``. Others
         are ignored, missing ones have their defaults.
@@ -86,11 +96,45 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
         extractor: FeatureExtractor = CustomExtractor(method)
+    elif len(names := split_method(method, settings)) > 1:
+        parts = [(name, EXTRACTORS[name].from_settings(settings)) for name in names]
+        extractor = CombinedExtractor(parts)
     else:
-        kind = EXTRACTORS[check_option("method", method, EXTRACTORS)]
-        extractor = kind.from_settings(settings)
+        extractor = EXTRACTORS[names[0]].from_settings(settings)
     extractor.check()
     return extractor
+
+
+def split_method(method: Any, settings: Mapping[str, Any] | None = None) -> list[Any]:
+    """Return the names of the methods that are joined by ``"+"``; of one its name alone.
+
+    With `settings`, ``"auto"`` is what it stands for on this machine.
+
+    Raises
+    ------
+    InvalidParameterError
+        If one of them is not known, reads no pixels, or is there twice.
+
+    Examples
+    --------
+    >>> split_method("color+gist"), split_method("pca-hog"), split_method(None)
+    (['color', 'gist'], ['pca-hog'], [None])
+    """
+    if isinstance(method, str) and method == AUTO and settings is not None:
+        method = choose_method(settings)
+    if not isinstance(method, str) or "+" not in method:
+        return [check_option("method", method, [*EXTRACTORS, AUTO])]
+    names = method.split("+")
+    of_pixels = [name for name, kind in EXTRACTORS.items() if name and not kind.needs_files]
+    for name in names:
+        if name not in of_pixels:
+            close = difflib.get_close_matches(name, of_pixels, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else ""
+            what = f"must be of these where methods are joined by '+': {', '.join(of_pixels)}"
+            raise invalid("method", what, method, hint)
+        if names.count(name) > 1:
+            raise invalid("method", f"must name {name!r} only once", method)
+    return names
 
 
 def needs_gray(method: Any) -> bool:
@@ -99,13 +143,14 @@ def needs_gray(method: Any) -> bool:
     Parameters
     ----------
     method : str, None or object
-        As in `make_extractor`. A custom object takes images as they are.
+        As in `make_extractor`. A custom object takes images as they are; of several methods
+        all have to.
 
     Examples
     --------
-    >>> needs_gray("hog"), needs_gray("pca")
-    (True, False)
+    >>> needs_gray("hog"), needs_gray("pca"), needs_gray("hog+color")
+    (True, False, False)
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
         return False
-    return EXTRACTORS[check_option("method", method, EXTRACTORS)].needs_gray
+    return all(name != AUTO and EXTRACTORS[name].needs_gray for name in split_method(method))

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import at_verbosity
 from clustimage._core.memory import make_budget
+from clustimage._core.plain_arrays import is_table
 from clustimage._core.random_seed import draw_seed
 from clustimage._core.validation import check_bool
 from clustimage.features._custom import CustomExtractor
@@ -22,7 +23,7 @@ from clustimage.features._pca_hog import PCAHOGExtractor
 from clustimage.features._precomputed import PrecomputedExtractor
 from clustimage.features._raw import RawExtractor
 from clustimage.features._registry import make_extractor, needs_gray
-from clustimage.images import Images, load_images, open_cache
+from clustimage.images import MAX_PIXELS, Images, inputs_of_table, load_images, open_cache
 
 __all__ = ["ImageTransformer"]
 
@@ -47,7 +48,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         As for `Clustimage`.
     random_state : int, RandomState, Generator or None, default=0
         Seed of what draws random numbers. A generator draws it at each `fit`.
-    n_jobs, verbose, max_memory
+    n_jobs, verbose, max_memory, max_pixels
         As for `Clustimage`.
 
     Attributes
@@ -89,6 +90,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         n_jobs: int = -1,
         verbose: str | int | None = None,
         max_memory: int | str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.method = method
         self.grayscale = grayscale
@@ -103,6 +105,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.max_memory = max_memory
+        self.max_pixels = max_pixels
 
     def fit(self, X: Any, y: Any = None) -> ImageTransformer:
         """Learn from images.
@@ -219,6 +222,7 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             white=self.white_,
             cache=open_cache(self.dirpath),
             budget=make_budget(self.max_memory),
+            max_pixels=self.max_pixels,
         )
         images.check_complete()
         return images
@@ -235,6 +239,9 @@ class ImageTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
 def _paths_of(X: Any) -> list[Any] | None:
     """Return a list or a column of paths as a list; None where `X` is something else."""
+    if is_table(X) and X.shape[1] > 1 and len(X):
+        column = inputs_of_table(X)
+        X = X if column is None else column[1]
     if getattr(X, "shape", (0, 0))[1:] in ((), (1,)):
         X = np.asarray(X, dtype=object).ravel().tolist()
     is_list = isinstance(X, list | tuple) and len(X) > 0

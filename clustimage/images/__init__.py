@@ -7,7 +7,13 @@ it is an `Images`.
 from __future__ import annotations
 
 from clustimage.images._images import Images
-from clustimage.images._loading import Measured, load_images, measure_input, report_skipped
+from clustimage.images._loading import (
+    Measured,
+    count_inputs,
+    load_images,
+    measure_input,
+    report_skipped,
+)
 from clustimage.images._status import ImageStatus
 from clustimage.images._storage import PER_IMAGE, plan_images
 from clustimage.images.cache._database import (
@@ -29,18 +35,32 @@ from clustimage.images.exif._metadata_table import (
 )
 from clustimage.images.exif._timestamps import Timestamps, check_timestamps, read_timestamps
 from clustimage.images.reading._arrays import get_dim, guess_shape, imscale, to_gray
-from clustimage.images.reading._decode import imread, imresize, quiet_pillow
+from clustimage.images.reading._decode import imread, imresize
+from clustimage.images.reading._decoding_limits import (
+    MAX_PIXELS,
+    DecodingLimits,
+    check_max_pixels,
+)
 from clustimage.images.reading._frames import Frame
-from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions, listdir
+from clustimage.images.reading._listing import (
+    DEFAULT_EXTENSIONS,
+    check_extensions,
+    listdir,
+    log_left_out,
+)
+from clustimage.images.reading._quiet import quiet_pillow
 from clustimage.images.reading._source import array_names
+from clustimage.images.reading._table_columns import inputs_of_table
 from clustimage.images.reading._upright import gather_photos, read_upright
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
     "GONE",
+    "MAX_PIXELS",
     "PER_IMAGE",
     "Cache",
     "CacheInfo",
+    "DecodingLimits",
     "Frame",
     "ImageStatus",
     "Images",
@@ -51,9 +71,11 @@ __all__ = [
     "array_names",
     "canonical",
     "check_extensions",
+    "check_max_pixels",
     "check_timestamps",
     "clear_cache",
     "clock_times",
+    "count_inputs",
     "decoders",
     "describe_cache",
     "digest",
@@ -63,8 +85,10 @@ __all__ = [
     "imread",
     "imresize",
     "imscale",
+    "inputs_of_table",
     "listdir",
     "load_images",
+    "log_left_out",
     "measure_input",
     "metadata_frame",
     "open_cache",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from clustimage._core.errors import ImageReadError
 from clustimage._core.validation import check_int
 from clustimage.images._status import ImageStatus
 from clustimage.images.exif._timestamps import Timestamps, as_datetimes, timestamp_of
+from clustimage.images.reading._decoding_limits import DecodingLimits
 from clustimage.images.reading._frames import Frame, frame_batches
+from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +53,8 @@ class Images:
         for a row that is no file.
     cache : Cache, optional
         The cache that they were read through.
+    limits : DecodingLimits, optional
+        What may be decoded where they are read again.
 
     Examples
     --------
@@ -72,6 +76,7 @@ class Images:
     sources: list[Source] | None = None
     keys: list[str | None] | None = None
     cache: Cache | None = None
+    limits: DecodingLimits = field(default_factory=DecodingLimits)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -100,10 +105,11 @@ class Images:
         ImageReadError
             It counts what was skipped, and names the first.
         """
-        skipped = [row for row in self.status if row.status != "ok"]
+        inputs = [row for row in self.status if row.is_input]
+        skipped = [row for row in inputs if row.status != "ok"]
         if skipped:
             raise ImageReadError(
-                f"{len(skipped)} of {len(self.status)} images cannot be read, so there is no "
+                f"{len(skipped)} of {len(inputs)} images cannot be read, so there is no "
                 f"row for them. First: {skipped[0].pathname} ({skipped[0].reason}). Leave them out."
             )
 
@@ -170,6 +176,7 @@ class Images:
             self.pixels,
             self.sources,
             self.white,
+            self.limits,
             positions=np.asarray(wanted, dtype=np.intp),
             size=size,
             n_jobs=n_jobs,
@@ -188,18 +195,20 @@ class Images:
         Returns
         -------
         DataFrame
-            One row per input, in its order: pathname, status, reason; width and height as
+            One row per input, in its order: pathname (spelled so that it can be written, see
+            `encodable`), status, reason; width and height as
             whole numbers (dtype ``Int64``), missing where the input was skipped; timestamp
             (``datetime64[ns, UTC]``, to the microsecond; NaT where there is none, or one that
-            this type cannot hold) and timestamp_from (``"DateTimeOriginal"``, ``"DateTime"``,
-            ``"file"``, ``"given"`` or empty); exif, why EXIF data that are there cannot be
-            used, or empty.
+            this type cannot hold) and timestamp_from (``"DateTimeOriginal"``,
+            ``"DateTimeDigitized"``, ``"DateTime"``, ``"file"``, ``"given"`` or empty); exif,
+            why EXIF data that are there cannot be used, or empty.
         """
         import pandas as pd
 
-        names = ("pathname", "status", "reason", "width", "height")
+        names = ("status", "reason", "width", "height")
         columns: dict[str, Any] = {
-            name: [getattr(row, name) for row in self.status] for name in names
+            "pathname": [encodable(row.pathname) for row in self.status],
+            **{name: [getattr(row, name) for row in self.status] for name in names},
         }
         for name in ("width", "height"):
             columns[name] = pd.array(columns[name], dtype="Int64")

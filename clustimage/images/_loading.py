@@ -24,17 +24,24 @@ from clustimage.images._storage import Storage, choose_storage, decoding_options
 from clustimage.images.cache._cached_reader import CachedReader, cached_reader
 from clustimage.images.cache._database import Cache
 from clustimage.images.reading._arrays import check_pixel_range, check_values, rows_to_pixels
-from clustimage.images.reading._decode import decode, quiet_pillow
+from clustimage.images.reading._decode import decode
+from clustimage.images.reading._decoding_limits import (
+    MAX_PIXELS,
+    DecodingLimits,
+    check_max_pixels,
+)
 from clustimage.images.reading._listing import (
     DEFAULT_EXTENSIONS,
     check_extensions,
+    log_left_out,
     missing,
     printable,
 )
 from clustimage.images.reading._pillow import Decoded
+from clustimage.images.reading._quiet import quiet_pillow
 from clustimage.images.reading._source import Rules, Source, Sources, Stack, Wanted, gather
 
-__all__ = ["Measured", "load_images", "measure_input", "report_skipped"]
+__all__ = ["Measured", "count_inputs", "load_images", "measure_input", "report_skipped"]
 
 logger = get_logger(__name__)
 
@@ -55,6 +62,7 @@ def load_images(
     white: float | None = None,
     cache: Cache | None = None,
     budget: Budget | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Images:
     """Read images of any kind and bring them to one size.
 
@@ -70,6 +78,9 @@ def load_images(
           leading ``~`` is the user's folder;
         - one file or URL (http, https), or a list of them, folders among them,
           nested or not: read in the order given; what is given twice appears twice;
+        - a DataFrame with a column of paths, URLs or pictures, which is named so
+          (``path``, ``filename``, ``url``, ``image`` …) or the only one of text; rows
+          where it is empty are skipped;
         - an array `(n, m)` or `(m,)`, or a DataFrame whose index holds the names:
           flattened images (one gray image: `X[np.newaxis]`). They keep their size,
           which is `dim` where that fits, otherwise a square, gray first, then RGB;
@@ -107,13 +118,18 @@ def load_images(
     budget : Budget, optional
         Memory that may be taken. Pixels that take more than half of what is left of it go
         into a file in `download_dir`, by default in the system's temporary folder; they are
-        the same, and the file is gone with them. See `plan_images`. None is no limit.
+        the same, and the file is gone with them. See `plan_images`. None is no limit. What
+        decoding takes is taken from what is left of it: files wait for one another, and one that
+        does not fit alone is skipped. None is then the memory that is free.
+    max_pixels : int, default=250,000,000
+        Pixels, as they are decoded, above which a file is skipped.
 
     Returns
     -------
     Images
         With a row of status for every input. What cannot be read is skipped with
-        its reason and counted in one warning; it changes no other image.
+        its reason and counted in one warning; it changes no other image. Rows for what
+        folders hold beside images come last.
 
     Raises
     ------
@@ -121,8 +137,9 @@ def load_images(
         If there is no image at all: a path that is empty or does not exist, a folder
         without images, files of which none can be read.
     InvalidDataError
-        If an array has NaN, infinite or negative values, is not numeric, or has a
-        shape that cannot be known.
+        If an array has NaN, infinite, negative, missing or masked values, is not numeric,
+        or has a shape that cannot be known; if a DataFrame has several columns that may
+        be the paths.
     InvalidParameterError
         If a parameter has a value that is not allowed.
     MemoryLimitError
@@ -133,9 +150,10 @@ def load_images(
     Notes
     -----
     EXIF orientation is applied, transparency laid over white, the first frame of an
-    animation taken. Gray of 16 or 32 bits is scaled by its own maximum (negative
-    values in a file are first shifted to 0); colour profiles are not applied. A
-    JPEG is decoded at the smallest of the sizes 1, 1/2, 1/4, 1/8 not below `dim`.
+    animation taken. Gray of 12, 16 or 32 bits and floats are scaled by their own maximum
+    (negative values in a file are first shifted to 0); colour of 16 bits is brought to 8
+    first; colour profiles are not applied. A JPEG is decoded at the smallest of the sizes
+    1, 1/2, 1/4, 1/8 not below `dim`, a JPEG 2000 at a smaller one where it is too large.
 
     Examples
     --------
@@ -152,10 +170,13 @@ def load_images(
         wanted = Wanted((shape[0], shape[1]), shape[2] == 1, shape)
     rules = Rules(ext, check_bool("recursive", recursive), black_list, download_dir)
     given = gather(X, rules)
-    reader = Reader(wanted, n_jobs, white if shape is not None else None, budget, download_dir)
+    white = white if shape is not None else None
+    most = check_max_pixels(max_pixels)
+    reader = Reader(wanted, n_jobs, white, budget, download_dir, most)
     if isinstance(given, Stack):
         given.check_size()
         return reader.read_stack(given)
+    log_left_out(given.left_out)
     return reader.read_sources(given, cache)
 
 
@@ -168,6 +189,7 @@ class Reader:
     white: float | None
     budget: Budget | None
     folder: str | os.PathLike[str] | None
+    max_pixels: int
 
     def read_stack(self, stack: Stack) -> Images:
         """Read images that come as one array, which share one range of values."""
@@ -220,15 +242,20 @@ class Reader:
         shape = self.wanted.shape_of(sources) if shape is None else shape
         arrays = [item.content for item in items if isinstance(item.content, np.ndarray)]
         storage = self._choose_storage(len(items), shape, arrays, cache)
+        limits = DecodingLimits(self.max_pixels, storage.while_reading)
         pixels = storage.make(self.folder)
         trail = Trail(pixels)
         status: list[ImageStatus] = []
         kept: list[Source] = []
         keys: list[str | None] = []
         gray = shape[2] == 1
-        with quiet_pillow(), cached_reader(cache, shape[:2], gray) as reader:
+        read = partial(_read_source, dim=shape[:2], gray=gray, white=self.white, limits=limits)
+        with (
+            quiet_pillow(self.max_pixels),
+            cached_reader(cache, shape[:2], gray, limits) as reader,
+        ):
             results = run_ordered(
-                partial(_read_source, dim=shape[:2], gray=gray, white=self.white, reader=reader),
+                partial(read, reader=reader),
                 items,
                 n_jobs=storage.option.at_once,
                 desc=None if len(arrays) == len(items) else "Reading images",
@@ -248,6 +275,10 @@ class Reader:
                 status.append(_status_of(item, result))
                 trail.reach(len(kept))
         report_skipped(status, sources.looked_for)
+        status += [
+            ImageStatus(item.pathname, "skipped", item.reason, is_input=False)
+            for item in sources.left_out
+        ]
         return Images(
             _objects([item.pathname for item in kept]),
             _objects([item.filename for item in kept]),
@@ -258,6 +289,7 @@ class Reader:
             kept,
             None if cache is None else keys,
             cache,
+            limits,
         )
 
     def _choose_storage(
@@ -312,6 +344,7 @@ def _read_source(
     dim: tuple[int, int],
     gray: bool,
     white: float | None,
+    limits: DecodingLimits,
     reader: CachedReader | None = None,
 ) -> Decoded | str:
     reason = source.prepare()
@@ -320,7 +353,7 @@ def _read_source(
     if reader is not None and source.content is None:
         return reader.read(source.pathname)
     white = white if isinstance(source.content, np.ndarray) else None
-    return decode(source.readable, dim, gray, white)
+    return decode(source.readable, dim, gray, limits, white)
 
 
 def report_skipped(status: list[ImageStatus], looked_for: str) -> None:
@@ -406,6 +439,24 @@ def measure_input(
     from_files = (item.content is None for item in given.items)
     n_files = sum(ok and is_file for ok, is_file in zip(readable, from_files, strict=True))
     return Measured(n_images, wanted.shape_of(given), n_files)
+
+
+def count_inputs(
+    X: Any,
+    *,
+    ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    recursive: bool = True,
+    black_list: str | Iterable[str] | None = None,
+) -> int:
+    """Count the inputs of `load_images`, what cannot be read included; nothing is opened.
+
+    Parameters
+    ----------
+    X, ext, recursive, black_list
+        As for `load_images`. An iterator is used up.
+    """
+    given = gather(X, Rules(ext, check_bool("recursive", recursive), black_list, reads=False))
+    return len(given.data) if isinstance(given, Stack) else len(given.items)
 
 
 def _before_reading(item: Source) -> ImageStatus:

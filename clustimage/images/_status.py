@@ -26,11 +26,15 @@ class ImageStatus:
     taken : float or None
         When the photo was taken, by its EXIF data: seconds since 1970-01-01 UTC.
     taken_from : str
-        The EXIF tag that says so, ``"DateTimeOriginal"`` or ``"DateTime"``; else empty.
+        The EXIF tag that says so: ``"DateTimeOriginal"``, ``"DateTimeDigitized"`` or
+        ``"DateTime"``; else empty.
     modified : float or None
         Time of the file, in the same seconds; None for what is no file.
     exif_problem : str
         Why EXIF data that are there cannot be used; empty where all can.
+    is_input : bool
+        False for what a folder holds beside images: a format that is not read, or what
+        clustimage wrote. Features given by the user have no row for it.
     """
 
     pathname: str
@@ -42,3 +46,4 @@ class ImageStatus:
     taken_from: str = ""
     modified: float | None = None
     exif_problem: str = ""
+    is_input: bool = True

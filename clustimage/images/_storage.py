@@ -73,6 +73,12 @@ class Storage:
             f"{format_bytes(self.budget.left)} that are left ({self.budget.words})"
         )
 
+    @property
+    def while_reading(self) -> Budget | None:
+        """The budget of what is decoded meanwhile."""
+        n_bytes = 0 if self.in_file else math.prod(self.shape)
+        return None if self.budget is None else self.budget.holding(n_bytes)
+
     def make(self, folder: str | os.PathLike[str] | None) -> np.ndarray:
         """Return an array for the pixels, uint8 of `shape`; a file in `folder` is logged.
 
@@ -180,8 +186,8 @@ def plan_images(
 
     `folder` is the `dirpath`, where the file of the pixels and the cache would be; None is the
     system's temporary folder, without a cache. `n_files` of the images are files and go into
-    the cache, by default all. Large originals other than JPEG come on top, one per worker: how
-    large they are is known only when they are read.
+    the cache, by default all. Large originals come on top, within
+    what is left of the budget: how large they are is known only when they are read.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clustimage.plotting._colors import label_colors, palette
 from clustimage.plotting._dendrogram import dendrogram, draw_dendrogram
+from clustimage.plotting._map_colors import map_colors
 from clustimage.plotting._montage import montage
 from clustimage.plotting.geomap._geomap import plot_map
 from clustimage.plotting.grids._clusters import plot_clusters
@@ -19,6 +20,7 @@ __all__ = [
     "draw_dendrogram",
     "draw_map",
     "label_colors",
+    "map_colors",
     "montage",
     "palette",
     "position_queries",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["NOISE", "label_colors", "palette", "seen_as"]
+__all__ = ["NOISE", "label_colors", "palette", "seen_as", "seen_by"]
 
 NOISE = "#9e9e9e"
 NO_DATA = "#cfcfcf"
@@ -82,11 +82,29 @@ def seen_as(rgb: np.ndarray, vision: str = "normal") -> np.ndarray:
     >>> bool(np.allclose(white, [[1, 0, 0]], atol=1e-6))
     True
     """
-    rgb = np.asarray(rgb, dtype=float)
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    linear = np.clip(linear @ VISIONS[vision].T, 0, 1)
+    linear = _linear(np.asarray(rgb, dtype=float), vision)
     lab: np.ndarray = np.cbrt(linear @ TO_CONES.T) @ TO_LAB.T
     return lab
+
+
+def seen_by(colors: Iterable[str], vision: str = "normal") -> np.ndarray:
+    """Return colours as sRGB that looks to all as they look to an eye of this kind, (n, 3).
+
+    Examples
+    --------
+    >>> seen_by(["#ff8000"]).round(2).tolist()
+    [[1.0, 0.5, 0.0]]
+    """
+    linear = _linear(_from_hex(colors), vision)
+    shown: np.ndarray = np.where(
+        linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055
+    )
+    return shown
+
+
+def _linear(rgb: np.ndarray, vision: str) -> np.ndarray:
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.clip(linear @ VISIONS[vision].T, 0, 1))
 
 
 def _from_hex(names: Iterable[str]) -> np.ndarray:
@@ -140,7 +158,7 @@ def palette(size: int) -> tuple[str, ...]:
     return tuple(colors[i % MAX_COLORS] for i in range(size))
 
 
-def label_colors(labels: Iterable[int]) -> dict[int, str]:
+def label_colors(labels: Iterable[int], colors: Mapping[int, str] | None = None) -> dict[int, str]:
     """Return the colour of every label that occurs.
 
     Parameters
@@ -148,6 +166,8 @@ def label_colors(labels: Iterable[int]) -> dict[int, str]:
     labels : iterable of int
         Labels of clusters; -1 (unclustered) is gray and any other negative label
         (no data) a lighter gray.
+    colors : mapping of int to str, optional
+        Colours of some of them, which are taken as they are.
 
     Returns
     -------
@@ -160,6 +180,7 @@ def label_colors(labels: Iterable[int]) -> dict[int, str]:
     {-1: '#9e9e9e', 0: '#0072B2', 1: '#D55E00'}
     """
     different = sorted({int(label) for label in labels})
-    colors = palette(max([*different, -1]) + 1)
+    given, usual = colors or {}, palette(max([*different, -1]) + 1)
     grays = {label: NOISE if label == -1 else NO_DATA for label in different if label < 0}
-    return grays | {label: colors[label] for label in different if label >= 0}
+    own = {label: usual[label] for label in different if label >= 0}
+    return {label: given.get(label, color) for label, color in (grays | own).items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,11 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, check_real
+from clustimage.cluster import Clustering, cut_heights, levels_of
 from clustimage.plotting._colors import label_colors
-from clustimage.plotting._figure import fitting_size, new_axes, number, shorten
+from clustimage.plotting._figure import fitting_size, new_axes, number
+from clustimage.plotting._fonts import font_of, width_of
+from clustimage.plotting._short_names import shorten_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +27,11 @@ MIXED = np.iinfo(np.int64).min
 TRUNK = "#555555"
 MAX_LEAVES = 100
 MAX_NAMED = 60
+# Width of a name as a multiple of the size of its letters, where leaves are not wider.
+MAX_EMS = 15.0
+# Points of the smallest words below the leaves, and the part of the space between two leaves
+# that the height of letters may take.
+MIN_POINTS, MAX_FILLED = 5.0, 0.85
 
 
 def node_labels(Z: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -63,6 +72,7 @@ def dendrogram(
     max_d: float | None = None,
     max_leaves: int = MAX_LEAVES,
     names_of_leaf: Sequence[str] | None = None,
+    colors: Mapping[int, str] | None = None,
     ax: Axes | None = None,
 ) -> tuple[Figure, Axes, dict[str, Any]]:
     """Draw the tree of a clustering; see `draw_dendrogram`.
@@ -79,6 +89,8 @@ def dendrogram(
         The most leaves drawn; of a larger tree the uppermost joints.
     names_of_leaf : sequence of n str, optional
         Written below single images where at most 60 leaves are drawn; default their row.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
     ax : Axes, optional
         Where to draw; default is a new figure.
 
@@ -111,15 +123,39 @@ def dendrogram(
         labels = labels[image]
         names = image.astype(str) if names_of_leaf is None else np.asarray(names_of_leaf)[image]
         names_of_leaf = names.tolist()
-    return draw_dendrogram(
+    fig, ax, info = draw_dendrogram(
         clustering.tree,
         max_d=max_d,
         labels_of_leaf=labels,
         sizes_of_leaf=sizes,
         truncate_p=max_leaves,
         names_of_leaf=names_of_leaf,
+        colors=colors,
         ax=ax,
     )
+    if isinstance(clustering, Clustering):
+        _mark_levels(ax, clustering)
+    return fig, ax, info
+
+
+def _mark_levels(ax: Axes, clustering: Clustering) -> None:
+    """Draw where the tree is cut into the levels, where there are several."""
+    levels = levels_of(clustering)
+    for i, level in enumerate(levels):
+        if level.clusters == clustering.n_found:
+            continue  # the cut that is drawn already
+        height = cut_heights(clustering.tree, level.clusters)[0]
+        ax.axhline(height, color="tab:orange", linestyle=":", linewidth=1, zorder=1)
+        ax.annotate(
+            f"level {i}: {level.clusters}",
+            (1.0, height),
+            (-3, 2),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            color="tab:orange",
+            ha="right",
+            fontsize=8,
+        )
 
 
 def draw_dendrogram(
@@ -130,6 +166,7 @@ def draw_dendrogram(
     names_of_leaf: Sequence[str] | None = None,
     sizes_of_leaf: np.ndarray | None = None,
     truncate_p: int = MAX_LEAVES,
+    colors: Mapping[int, str] | None = None,
     ax: Axes | None = None,
 ) -> tuple[Figure, Axes, dict[str, Any]]:
     """Draw the tree of a hierarchical clustering.
@@ -152,6 +189,8 @@ def draw_dendrogram(
     truncate_p : int, default=100
         The most leaves drawn. A larger tree shows its uppermost joints; a number in
         brackets says how many images lie below. A line below the leaves explains them.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
     ax : Axes, optional
         Where to draw; default is a new figure.
 
@@ -186,7 +225,7 @@ def draw_dendrogram(
         if given is not None and len(given) != n:
             raise InvalidDataError(f"{n:,} leaves need {n:,} {what}. Got {len(given):,}.")
     of_node = None if labels is None else node_labels(Z, labels)
-    color_of = _node_colors(n, of_node)
+    color_of = _node_colors(n, of_node, colors)
     max_d = implied_cut(Z, of_node) if max_d is None else max_d
     whole = n <= truncate_p
     info: dict[str, Any] = hierarchy.dendrogram(
@@ -233,10 +272,10 @@ def implied_cut(Z: np.ndarray, of_node: np.ndarray | None) -> float | None:
     return float((below + above) / 2) if below < above else None
 
 
-def _node_colors(n: int, of_node: np.ndarray | None) -> list[str]:
+def _node_colors(n: int, of_node: np.ndarray | None, given: Mapping[int, str] | None) -> list[str]:
     if of_node is None:
         return [TRUNK] * (2 * n - 1)
-    colors = label_colors(of_node[:n]) | {MIXED: TRUNK}
+    colors = label_colors(of_node[:n], given) | {MIXED: TRUNK}
     return [colors[label] for label in of_node.tolist()]
 
 
@@ -269,21 +308,27 @@ def _leaves(
     """Write below each leaf what it is, in the colour of its cluster, and a key to that."""
     nodes = info["leaves"]
     words = [f"({int(w[1:-1]):,})" if w.startswith("(") else w for w in info["ivl"]]
-    named = names is not None and len(nodes) <= MAX_NAMED
+    apart = ax.get_window_extent().width * 72 / ax.figure.figure.dpi / len(nodes)
+    size = float(np.clip(MAX_FILLED * apart, 1, 9))
+    named = names is not None and len(nodes) <= MAX_NAMED and size >= MIN_POINTS
     key = _key(words, named=named)
     ax.set_xlabel(key, fontsize=fitting_size(ax, key, 9), color="#666666")
     if names is not None and named:
-        words = [
-            shorten(names[node], 18) if node < n and (sizes is None or sizes[node] == 1) else word
-            for node, word in zip(nodes, words, strict=True)
-        ]
-    size = float(np.clip(700 / len(nodes), 5, 9))
+        ems = max(MAX_EMS, MAX_FILLED * apart / size)
+        single = [i for i in nodes if i < n and (sizes is None or sizes[i] == 1)]
+        short = dict(zip(single, shorten_all([names[i] for i in single], ems), strict=True))
+        words = [short.get(node, word) for node, word in zip(nodes, words, strict=True)]
     ax.set_xticks(5 + 10 * np.arange(len(nodes)))
-    ax.set_xticklabels(words, rotation=90, fontsize=size)
+    if size < MIN_POINTS:  # each second, third … leaf has its words
+        step = math.ceil(MIN_POINTS / size)
+        words = ["" if i % step else word for i, word in enumerate(words)]
+        size = MIN_POINTS
+    lying = named and max(map(width_of, words)) * size < apart
+    ax.set_xticklabels(words, rotation=0 if lying else 90, fontsize=size)
     ax.tick_params(axis="x", length=0)
     for tick, node in zip(ax.get_xticklabels(), nodes, strict=True):
         tick.set_color(color_of[node])
-        tick.set_parse_math(False)
+        tick.set(parse_math=False, **font_of(tick.get_text()))
 
 
 def _key(words: Sequence[str], *, named: bool) -> str:

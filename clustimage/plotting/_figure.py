@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.validation import check_option, check_real
+from clustimage.plotting._fonts import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,6 @@ __all__ = [
     "many_figures",
     "new_axes",
     "number",
-    "printable",
     "shorten",
 ]
 
@@ -139,33 +138,6 @@ def halo(width: float = 3.0) -> list[Any]:
     return [Stroke(linewidth=width, foreground="white"), Normal()]
 
 
-@lru_cache(maxsize=4096)
-def _has_glyph(char: str, families: tuple[str, ...]) -> bool:
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    paths = [findfont(FontProperties(family=[family])) for family in families]
-    return any(get_font(path).get_char_index(ord(char)) for path in paths)
-
-
-def printable(text: object) -> str:
-    """Return `text` with ``?`` for what the fonts in use cannot draw.
-
-    File names may hold anything: line breaks, halves of characters, scripts that
-    the font does not know. Drawn as they are, they break the layout, raise, or warn.
-
-    Examples
-    --------
-    >>> printable("photo\\n1.png")
-    'photo?1.png'
-    """
-    from matplotlib.font_manager import FontProperties
-
-    families = tuple(FontProperties().get_family())
-    return "".join(
-        char if char.isprintable() and _has_glyph(char, families) else "?" for char in str(text)
-    )
-
-
 def shorten(text: object, width: int) -> str:
     """Return `text`, made printable, in at most `width` characters; its middle is left out.
 
@@ -174,11 +146,11 @@ def shorten(text: object, width: int) -> str:
     >>> shorten("a_very_long_name_0017.jpg", 12)
     'a_ver…17.jpg'
     """
-    text = str(text)
-    if len(text) > width:
-        tail = max((width + 1) // 2, 1)
-        text = f"{text[: max(width - tail - 1, 0)]}…{text[len(text) - tail :]}"
-    return printable(text)
+    text = printable(text)
+    if len(text) <= width:
+        return text
+    tail = max((width + 1) // 2, 1)
+    return f"{text[: max(width - tail - 1, 0)]}…{text[len(text) - tail :]}"
 
 
 def number(value: float) -> str:

@@ -17,6 +17,8 @@ __all__ = ["Pictures", "row_pixels"]
 
 # Pixels that are read at a time.
 BLOCK_BYTES = 8 * 2**20
+# Images that are decorated at a time.
+MAX_DECORATED = 16
 
 
 def row_pixels(images: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -68,6 +70,11 @@ class Pictures:
     before : array of shape (k, height, width) or (k, height, width, 3), uint8, optional
         Other images that come first.
 
+    Attributes
+    ----------
+    decorated : bool
+        Whether the pictures show more than the images.
+
     Examples
     --------
     >>> pictures = Pictures(np.zeros((9, 4, 6), dtype=np.uint8), np.array([8, 2]))
@@ -87,7 +94,7 @@ class Pictures:
         self._images = images
         self._rows = np.arange(len(images)) if rows is None else np.asarray(rows, dtype=np.int64)
         self._before = before
-        self._own = decorate is not None
+        self.decorated = decorate is not None
         self._make = decorate or (lambda some: colorize(some, cmap))
 
     def __len__(self) -> int:
@@ -97,14 +104,16 @@ class Pictures:
     def shape(self) -> tuple[int, int]:
         """Height and width of a picture before it is fitted."""
         one = self._images[self._rows[:1]] if len(self._rows) else self._before
-        if self._own and one is not None:
+        if self.decorated and one is not None:
             one = self._make(one)
         high, wide = (self._images if one is None else one).shape[1:3]
         return int(high), int(wide)
 
     def take(self, positions: np.ndarray) -> Pictures:
         """Return the pictures at some positions, in that order."""
-        return Pictures(self._images, self._rows[positions], decorate=self._make)
+        taken = Pictures(self._images, self._rows[positions], decorate=self._make)
+        taken.decorated = self.decorated
+        return taken
 
     def made(self, side: int | None = None) -> np.ndarray:
         """Return the pictures, by whole factors fitted to a longer side of about `side` pixels.
@@ -115,7 +124,10 @@ class Pictures:
         """
 
         def fitted(some: np.ndarray) -> np.ndarray:
-            return self._make(some) if side is None else fit_side(self._make(some), side)
+            # Decorated pictures may be many times as large as the images.
+            step = MAX_DECORATED if self.decorated else len(some)
+            made = [self._make(some[i : i + step]) for i in range(0, len(some), max(step, 1))]
+            return np.concatenate(made if side is None else [fit_side(one, side) for one in made])
 
         first = 0 if self._before is None else len(self._before)
         out: np.ndarray | None = None

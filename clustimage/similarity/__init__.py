@@ -7,9 +7,10 @@ query with their p-values, the cluster of a new image.
 from __future__ import annotations
 
 from clustimage._distances.metrics import METRICS
-from clustimage.similarity._find import find_similar
+from clustimage.similarity._find import check_find, find_similar
 from clustimage.similarity._index import RowIndex
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
+from clustimage.similarity._own_rows import rows_of_equal, rows_of_files
 from clustimage.similarity._plan import plan_find, plan_unique
 from clustimage.similarity._predict import cluster_radius, predict_labels
 from clustimage.similarity._representatives import distance_to_center, pick_unique
@@ -18,11 +19,14 @@ __all__ = [
     "METRICS",
     "NullDistribution",
     "RowIndex",
+    "check_find",
     "cluster_radius",
     "distance_to_center",
     "find_similar",
     "fit_null",
     "pick_unique",
+    "rows_of_equal",
+    "rows_of_files",
     "plan_find",
     "plan_unique",
     "predict_labels",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from clustimage.similarity._index import RowIndex
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._plan import plan_find
 
-__all__ = ["find_similar"]
+__all__ = ["check_find", "find_similar"]
 
 # The distance of the p-value alpha is rounded: p-values decide within so much more.
 RADIUS_TOLERANCE = 1 + 1e-9
@@ -38,6 +38,7 @@ def find_similar(
     index: RowIndex | None = None,
     approximate: bool = False,
     budget: Budget | None = None,
+    without: Sequence[np.ndarray] | None = None,
 ) -> list[dict[str, np.ndarray]]:
     """Return, for each query, the images that are nearest or significantly near.
 
@@ -71,6 +72,8 @@ def find_similar(
         and ``alpha=None``; it is built at the first call and kept in `index`.
     budget : Budget, optional
         What may be taken; None for no limit.
+    without : sequence of m int arrays, optional
+        For each query the rows that it must not find, such as itself; `k` others are found.
 
     Returns
     -------
@@ -99,10 +102,11 @@ def find_similar(
     array([1, 0])
     """
     check_metric(metric)
-    check_bool("approximate", approximate)
     rows = check_rows("feat", feat) if index is None else index.check(feat, metric)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
-    k, alpha = _check_k_and_alpha(k, alpha, len(rows), approximate=approximate)
+    most_left_out = max(map(len, without), default=0) if without is not None else 0
+    k, alpha = check_find(k, alpha, len(rows) - most_left_out, approximate=approximate)
+    k_asked = None if k is None else k + most_left_out
     step = plan_find(
         len(rows),
         rows.shape[1],
@@ -123,17 +127,21 @@ def find_similar(
             f"{setting('metric', metric)}."
         )
     radius = -np.inf if alpha is None else null.quantile(alpha) * RADIUS_TOLERANCE
-    if approximate and index is not None and k is not None:
-        found = _approximately_nearest(asked, index, k)
+    if approximate and index is not None and k_asked is not None:
+        found = _approximately_nearest(asked, index, k_asked)
     else:
         product = None if index is None else index.product
-        found = rows_near(asked, rows, metric, product, k, radius)
+        found = rows_near(asked, rows, metric, product, k_asked, radius)
+    if without is not None:
+        found = _leave_out(found, without)
     return [_select(at, distance, k, alpha, radius, null) for at, distance in found]
 
 
-def _check_k_and_alpha(
+def check_find(
     k: Any, alpha: Any, n_rows: int, *, approximate: bool
 ) -> tuple[int | None, float | None]:
+    """Return `k` and `alpha` as numbers, or raise what `find_similar` would."""
+    check_bool("approximate", approximate)
     if k is None and alpha is None:
         raise InvalidParameterError(
             f"Give {named('k')}, {named('alpha')} or both: {named('k')} for the nearest images, "
@@ -161,6 +169,14 @@ def _approximately_nearest(
             yield from rows_near(query, index.rows, index.metric, index.product, k, -np.inf)
         else:
             yield at, distances(query, PickedRows(index.rows, at), index.metric)[0]
+
+
+def _leave_out(
+    found: Iterable[tuple[np.ndarray, np.ndarray]], without: Sequence[np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for (at, distance), rows in zip(found, without, strict=True):
+        others = ~np.isin(at, rows)
+        yield at[others], distance[others]
 
 
 def _select(

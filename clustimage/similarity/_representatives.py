@@ -10,6 +10,7 @@ import numpy.typing as npt
 from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
+from clustimage._core.plain_arrays import plain_array
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage._distances.pairs import PickedRows, distances
 from clustimage.similarity._mean_images import mean_images
@@ -29,7 +30,7 @@ def check_labels(labels: npt.ArrayLike, n_rows: int) -> npt.NDArray[np.int64]:
     >>> check_labels([0, 1, -1], 3)
     array([ 0,  1, -1])
     """
-    array = np.asarray(labels)
+    array = np.asarray(plain_array("labels", labels))
     if array.shape != (n_rows,) or array.dtype.kind not in "iu":
         raise InvalidDataError(
             f"'labels' must be one whole number per image, {n_rows} in all. "

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.metrics import adjusted_rand_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from clustimage import Clustimage, InvalidDataError, InvalidParameterError, StepOrderError
 
@@ -87,8 +91,9 @@ def test_plots_of_pictures_say_that_there_are_none(brought, plot):
 def test_new_images_cannot_be_described(folder):
     cl = quiet(dim=(12, 12))
     cl.fit_transform(sorted(map(str, folder.glob("[0-9][0-9].png"))), features=E)
+    (folder / "new.png").write_bytes((folder / "00.png").read_bytes())
     with pytest.raises(InvalidDataError, match="computed elsewhere.*features=..., with 16 columns"):
-        cl.find(folder / "00.png", k=1)
+        cl.find(folder / "new.png", k=1)
 
 
 def test_normalize_applies_to_queries_too(tmp_path):
@@ -107,6 +112,42 @@ def test_features_of_a_model_that_made_its_own_are_taken_as_queries(digits):
         cl.predict(features=rows[:, :2])
 
 
+def test_a_matrix_is_the_features_where_they_are_precomputed(brought):
+    cl = quiet(method="precomputed")
+    cl.fit(pd.DataFrame(E).astype("Float32"))
+    np.testing.assert_array_equal(cl.labels_, brought.labels_)
+    np.testing.assert_array_equal(cl.predict(E[:4]), cl.labels_[:4])
+    np.testing.assert_array_equal(cl.transform(E[:4]), E[:4])
+    assert cl.find(E[[7]], k=1)["image_0000"]["y_idx"][0] == 7
+    assert cl.score(E) > 0.3
+    steps = make_pipeline(StandardScaler(), quiet(method="precomputed"))
+    grid = {"clustimage__params_cluster__n_clusters": [2, 3, 6]}
+    mixed = E[np.random.default_rng(0).permutation(30)]
+    assert GridSearchCV(steps, grid, cv=2).fit(mixed).best_params_ == {next(iter(grid)): 3}
+    with pytest.raises(InvalidDataError, match="makes no features of images"):
+        quiet(method="precomputed").fit(np.zeros((4, 8, 8)))
+
+
+def test_features_set_by_hand_are_refused(brought):
+    for cl in (quiet(), brought):
+        cl.results["feat"] = E * 2
+        for step in (Clustimage.embedding, Clustimage.cluster, Clustimage.unique):
+            with pytest.raises(InvalidDataError, match=r"by extract_feat\(features=...\)"):
+                step(cl)
+        with pytest.raises(InvalidDataError, match=r"by extract_feat\(features=...\)"):
+            cl.find(features=E[:1])
+    with pytest.raises(StepOrderError, match=r"computed elsewhere: extract_feat\(features=...\)"):
+        quiet().embedding(E)
+
+
+def test_results_in_a_pipeline_name_what_belongs_there(digits):
+    from sklearn.linear_model import LogisticRegression
+
+    steps = make_pipeline(quiet(embedding=None), LogisticRegression())
+    with pytest.raises(InvalidDataError, match=r"as_transformer\(\)"):
+        steps.fit(digits[0][:60], digits[1][:60])
+
+
 def test_both_or_neither_are_refused(brought):
     for given in ({}, {"Xnew": "a.jpg", "features": E}):
         for method in (brought.find, brought.predict):
@@ -116,7 +157,7 @@ def test_both_or_neither_are_refused(brought):
 
 def test_what_is_missing_is_named():
     with pytest.raises(InvalidDataError, match="features=..."):
-        quiet(method="precomputed").fit_transform(np.zeros((5, 16)))
+        quiet(method="precomputed").fit_transform(np.zeros((5, 4, 4)))
     with pytest.raises(StepOrderError, match="import_data"):
         quiet().import_status
 

@@ -36,6 +36,7 @@ def folder(tmp_path_factory):
 def clustered(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "run"
     words = ["cluster", str(folder), "--out", str(out), "--embedding", "pca", "--verbose", "error"]
+    words += ["--method", "pca"]
     assert main([*words, "--dim", "32", "32", "--max-clust", "6"]) == 0
     return out
 
@@ -112,7 +113,7 @@ def test_a_second_run_does_not_overwrite_unasked(clustered, folder, capsys):
         ),
         (["find", "a.png", "--model", "m", "--bogus"], "--bogus (see clustimage find --help)"),
         (["--bogus", "demo"], "--bogus (see clustimage --help)"),
-        (["cluster", "FOLDER/no", "--plan"], "1 input given"),
+        (["cluster", "FOLDER/no", "--plan"], "does not exist"),
         (["cluster", "FOLDER/no", "FOLDER/nor", "--out", "OUT"], "2 inputs given"),
         (["fnid"], "invalid choice"),
         ([], "COMMAND"),
@@ -198,7 +199,7 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(folder, ca
 def quick(folder, out, *more):
     """Return the words of a clustering that takes no time."""
     words = ["cluster", str(folder), "--out", str(out), "--embedding", "none", "--verbose", "error"]
-    return [*words, "--dim", "16", "16", *more]
+    return [*words, "--method", "pca", "--dim", "16", "16", *more]
 
 
 def read_table(path):
@@ -247,6 +248,20 @@ def test_the_options_reach_the_clustering(folder, tmp_path, capsys):
     assert "15 images in 1 cluster" in capsys.readouterr().out
     model = Clustimage.load(out / "model.clustimage")
     assert model.results["feat"].shape == (15, 2)
+
+
+def test_without_a_method_and_without_torch_it_is_colour_and_gist(
+    folder, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr("clustimage.features.cnn._at_hand.installed_versions", lambda: None)
+    out = tmp_path / "out"
+    words = ["cluster", str(folder), "--out", str(out), "--embedding", "none", "--k", "3"]
+    assert main(words) == 0
+    why = "--method auto takes --method color+gist, because torch and torchvision are not installed"
+    assert why in caplog.text
+    model = Clustimage.load(out / "model.clustimage")
+    assert model.get_params()["method"] == "color+gist"
+    assert model.results["feat"].shape == (15, 1792)
 
 
 def test_a_cache_keeps_what_was_read(folder, tmp_path):

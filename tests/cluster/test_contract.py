@@ -19,10 +19,11 @@ from clustimage.cluster import (
 )
 
 SENSIBLE = {
-    "agglomerative": {"silhouette", "dbindex", "derivative", "elbow", "calinski"},
+    "agglomerative": {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"},
     "kmeans": {"silhouette", "dbindex", "elbow", "calinski"},
     "dbscan": {"silhouette", "dbindex", "calinski"},
     "hdbscan": {"silhouette", "dbindex", "calinski"},
+    "leiden": {"silhouette", "dbindex", "calinski"},
 }
 
 
@@ -78,7 +79,7 @@ def test_evaluators_choose_the_best_known_score(name):
 
 
 @pytest.mark.parametrize("metric", [name for name in METRICS if name != "chebyshev"])
-@pytest.mark.parametrize("cluster", ["agglomerative", "dbscan", "hdbscan"])
+@pytest.mark.parametrize("cluster", ["agglomerative", "dbscan", "hdbscan", "leiden"])
 def test_clusterers_with_a_metric_take_all_of_them(cluster, metric):
     groups = np.random.default_rng(0).random((5, 60)) > 0.5
     flips = np.random.default_rng(1).random((100, 60)) < 0.04

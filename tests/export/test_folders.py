@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 
 from clustimage import Clustimage
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.outputs import MARKER, make_folder
 from clustimage._core.step_order import StepOrderError
 from clustimage.export._filing import ACTIONS, numbered, safe_name
-from clustimage.images import load_images
+from clustimage.images import listdir, load_images
 
 LABELS = [0, 0, 0, 1, 1, 2, -1]
 
@@ -52,8 +54,9 @@ def model(photos: list[Path]) -> Clustimage:
 
 
 def tree(folder: Path) -> list[str]:
-    """Return all there is below a folder."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    """Return all there is below a folder, without the marks of clustimage."""
+    paths = (path for path in folder.rglob("*") if path.name != MARKER)
+    return sorted(str(path.relative_to(folder)) for path in paths)
 
 
 FILES = [f"cluster_{label}/{i}.jpg" for i, label in enumerate(LABELS[:6])]
@@ -122,7 +125,7 @@ def test_which_clusters(photos, tmp_path, target_labels, folders):
     model = make_model(photos, [0, 0, 1, 1, -2, 2, -1])
     table = model.to_dirs(tmp_path / "out", target_labels=target_labels)
     there = tmp_path / "out"
-    assert (sorted(path.name for path in there.iterdir()) if there.exists() else []) == folders
+    assert [name for name in tree(there) if "/" not in name] == folders
     wanted = np.ravel(target_labels).tolist()
     assert [status == "done" for status in table["status"]] == [
         label in wanted for label in table["label"]
@@ -537,13 +540,44 @@ def test_what_was_moved_before_a_stop_is_known(model, photos, tmp_path, monkeypa
 # --- the folder of the images -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
-def test_folders_among_the_images_are_allowed_with_a_warning(model, photos, caplog, action):
-    model.to_dirs(photos[0].parent / "groups", action=action)
-    assert ("black_list=['groups']" in caplog.text) is (action != "move")
-    caplog.clear()
-    model.to_dirs(photos[0].parent, action=action)
-    assert ("give another 'savedir'" in caplog.text) is (action != "move")
+@pytest.mark.parametrize("action", ["symlink", "hardlink", "copy"])
+@pytest.mark.parametrize("below", ["groups", "."])
+def test_what_is_made_among_the_images_is_not_read_again(model, photos, caplog, action, below):
+    top = photos[0].parent
+    before = listdir(top)
+    table = model.to_dirs(top / below, action=action)
+    assert "WARNING" not in caplog.text and listdir(top) == before
+    made = Path(table["target"][table["status"] == "done"].iloc[0])
+    assert str(made) in listdir(made.parent)
+
+
+def test_files_of_the_user_beside_links_are_read_and_the_links_with_a_warning(
+    model, photos, caplog
+):
+    top = photos[0].parent
+    (top / "cluster_0").mkdir()
+    shutil.copy(photos[0], top / "cluster_0" / "mine.jpg")
+    model.to_dirs(top)
+    assert f"{top / 'cluster_0'} lies in the folder of the images and has files" in caplog.text
+    assert "black_list=['cluster_0'] leaves it out" in caplog.text
+    found = {str(Path(path).relative_to(top)) for path in listdir(top)}
+    assert "cluster_0/mine.jpg" in found and len({p for p in found if "cluster_1" in p}) == 0
+    assert {Path(path).parent for path in listdir(top, black_list="cluster_0")} == {top}
+
+
+def test_photos_that_are_moved_stay_photos(model, photos, tmp_path):
+    out = tmp_path / "out"
+    model.to_dirs(out)
+    assert listdir(tmp_path, black_list=photos[0].parent.name) == []
+    moved = model.to_dirs(out, action="move")["target"].dropna().tolist()
+    assert set(moved) <= set(listdir(tmp_path))
+
+
+def test_photos_are_not_moved_to_where_they_are_left_out(model, photos, tmp_path):
+    make_folder(tmp_path / "out")
+    with pytest.raises(InvalidParameterError, match=r"out, a folder that clustimage has made\."):
+        model.to_dirs(tmp_path / "out" / "groups", action="move")
+    assert all(photo.exists() for photo in photos)
 
 
 def test_folders_elsewhere_give_no_warning(model, tmp_path, caplog):

@@ -61,7 +61,7 @@ def test_the_same_call_again_leaves_the_files_as_they_are(photos, tmp_path):
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")}
     again = find_faces(photos, dirpath=tmp_path / "out")
     assert again["pathnames_face"] == first["pathnames_face"]
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.*")} == times
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")} == times
 
 
 def test_crops_below_the_photos_are_no_photos_of_the_next_call(photos):

@@ -29,6 +29,7 @@ from clustimage.images import Images, describe_cache, load_images, open_cache
 NAMES = sorted(EXTRACTORS, key=str)
 OF_PIXELS = [name for name in NAMES if not EXTRACTORS[name].needs_files and name != "cnn"]
 SHAPE = (32, 24, 3)
+SLOW = ("crop-resistant", "crop-resistant-hash", "gist", "fisher")
 
 
 def shape_for(name) -> tuple[int, int, int]:
@@ -58,7 +59,7 @@ def name(request):
 @pytest.fixture
 def images(name, many) -> Images:
     """Images in memory, as the extractor wants them; few of what takes its time."""
-    some = many[:: 20 if name in ("crop-resistant", "crop-resistant-hash") else 1]
+    some = many[:: 20 if name in SLOW else 1]
     return as_images(np.ascontiguousarray(some[..., : shape_for(name)[2]]))
 
 

@@ -158,7 +158,7 @@ def test_names_of_images(tree):
     fig, ax, info = draw_dendrogram(tree, names_of_leaf=names)
     fig.canvas.draw()
     shown = [t.get_text() for t in ax.get_xticklabels()]
-    assert all(len(word) <= 18 and word.startswith("a$b_{") for word in shown)
+    assert all(len(word) <= 26 and word.startswith("a$b_{") for word in shown)
     assert shown[0].endswith(f"{info['leaves'][0]}.jpg")
 
 

@@ -13,7 +13,6 @@ from clustimage.plotting._figure import (
     many_figures,
     new_axes,
     number,
-    printable,
     shorten,
 )
 
@@ -45,18 +44,6 @@ def test_many_figures_open_without_a_warning():
     with many_figures():
         figures = [new_axes()[0] for _ in range(25)]
     assert len(figures) == 25 and plt.rcParams["figure.max_open_warning"] == 20
-
-
-@pytest.mark.parametrize("name", ["a\nb.jpg", "tab\t.jpg", "\ud83d.jpg", "\u5199\u771f.jpg"])
-def test_names_that_fonts_cannot_draw_get_question_marks(name):
-    fig, ax = new_axes()
-    ax.set_title(printable(name))
-    fig.canvas.draw()
-    assert "?" in printable(name) and printable(name).endswith("jpg")
-
-
-def test_a_name_in_its_font_stays():
-    assert printable("Größe_é_1.jpg") == "Größe_é_1.jpg"
 
 
 @pytest.mark.parametrize("width", [4, 5, 11, 12, 40])

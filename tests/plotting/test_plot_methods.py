@@ -37,14 +37,14 @@ def test_signatures_are_those_of_the_contract():
         ("blacklist", None),
     ]
     assert list(defaults("plot_unique").items())[1:] == [
-        ("img_mean", True),
+        ("img_mean", None),
         ("cmap", None),
         ("show_hog", False),
     ]
     assert list(defaults("plot_find").items())[1:] == [("cmap", None)]
     assert list(defaults("scatter").items())[1:] == [
         ("zoom", 0.3),
-        ("img_mean", True),
+        ("img_mean", None),
         ("dotsize", 15),
         ("legend", False),
         ("text", True),

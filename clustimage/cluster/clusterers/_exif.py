@@ -12,7 +12,6 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import KDTree
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
-from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_real
 from clustimage._distances.geo import EARTH_RADIUS, on_sphere, read_locations
@@ -25,8 +24,6 @@ __all__ = [
     "cluster_timestamps",
     "cluster_locations",
 ]
-
-logger = get_logger(__name__)
 
 NO_DATA = -2
 # Pairs of neighbours that are held at once: about 32 bytes each.
@@ -168,7 +165,7 @@ def cluster_exif(
     else:
         radius = params_exif["radius_meters"]
         found = cluster_locations(extractor.locations_, radius_meters=radius, **common)
-    found.params.update(min_clust=request.min_clust, max_clust=request.max_clust)
+    found.params.update(min_clust=request.min_clust, max_clust=request.end)
     return found
 
 
@@ -200,15 +197,12 @@ def _found(
     found = dbscan_labels(points, radius, min_samples)
     labels = np.full(len(known), NO_DATA, dtype=np.int64)
     labels[known] = order_labels(found, min_size)
-    n_without = int((~known).sum())
-    if n_without:
-        logger.info(
-            "Without data for %s: %d of %d.", setting("metric", metric), n_without, len(known)
-        )
     name, value = varied
     k = count_clusters(found)
+    request = ClusterRequest(cluster="dbscan", min_size=min_size)
     params = {
-        **ClusterRequest(cluster="dbscan", min_size=min_size).params,
+        **request.params,
+        "max_clust": request.end,
         "random_state": None,
         "by": metric,
         "min_samples": min_samples,

@@ -13,6 +13,7 @@ from sklearn.metrics import pairwise_distances
 from clustimage._core.logs import get_logger, progress
 from clustimage._core.parallel import n_workers
 from clustimage._distances.blocks import prepare_rows
+from clustimage._distances.distinct import distinct_rows
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster.clusterers._spanning_forest import default_min_samples, span_by_density
@@ -32,7 +33,8 @@ class HDBSCANClusterer(Clusterer):
     """Search the minimal size of a cluster on the scale of the data.
 
     The sizes run from 2 to the number of images over the least number of clusters,
-    each larger than the one before by one factor.
+    each larger than the one before by one factor. Equal rows, which ties may part, get the
+    label that most of them have.
 
     Of more than 5,000 rows the spanning tree that all sizes have in common is built once,
     see `span_by_density`, and scikit-learn cuts clusters out of it. Up to there it starts
@@ -88,6 +90,8 @@ class HDBSCANClusterer(Clusterer):
             HDBSCAN(min_cluster_size=int(size), copy=True, **options).fit(graph).labels_
             for size in progress(sizes, desc="Clustering", unit="size")
         ]
+        names, first = distinct_rows(X)
+        labels = [_with_equal_rows_together(row, names, first) for row in labels]
         found = Candidates(labels, [int(size) for size in sizes], "min_cluster_size")
         return found.with_counts(counts, "hdbscan")
 
@@ -105,6 +109,22 @@ class HDBSCANClusterer(Clusterer):
         if metric in WITHOUT_INDEX:
             rows, metric = pairwise_distances(rows, metric=metric), "precomputed"
         return rows, {"metric": metric, "min_samples": min_samples, "n_jobs": n_jobs}
+
+
+def _with_equal_rows_together(
+    labels: np.ndarray, names: np.ndarray, first: np.ndarray
+) -> np.ndarray:
+    """Give equal rows, which ties in the density tree may part, the label that most of them have.
+
+    `names` and `first` are as from `distinct_rows`. Of labels that are equally frequent, -1 is
+    the last choice.
+    """
+    if np.array_equal(labels, labels[first][names]):
+        return labels
+    pairs, n_rows = np.unique(np.column_stack([names, labels]), axis=0, return_counts=True)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 1] < 0, -n_rows, pairs[:, 0]))]
+    best = np.unique(pairs[:, 0], return_index=True)[1]
+    return np.asarray(pairs[best, 1][names])
 
 
 def _as_graph(n: int, edges: np.ndarray, weights: np.ndarray) -> csr_matrix:

@@ -13,9 +13,9 @@ from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import n_workers, run_ordered
 from clustimage._core.parameters import setting
+from clustimage._distances.distinct import name_distinct_rows
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._clusterer import Clusterer
-from clustimage.cluster._distinct import name_distinct_rows
 
 __all__ = ["KMeansClusterer"]
 

@@ -12,6 +12,7 @@ from scipy.spatial.distance import squareform
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.parameters import named, setting
+from clustimage._core.plain_arrays import check_not_masked
 from clustimage._distances.condensed import condensed_distances
 from clustimage.cluster.tree._linkage import build_tree_from, check_linkage, check_tree_memory
 from clustimage.cluster.tree._merging import CONSTRAINED, merge_nearest
@@ -83,6 +84,7 @@ def read_groups(cannot_link: Sequence[object] | np.ndarray | None, n: int) -> Gr
     """
     if cannot_link is None:
         return None
+    check_not_masked("cannot_link", cannot_link)
     if hasattr(cannot_link, "__array__"):
         fits, given = np.shape(cannot_link) == (n,), f"an array of shape {np.shape(cannot_link)}"
     elif isinstance(cannot_link, (list, tuple)):

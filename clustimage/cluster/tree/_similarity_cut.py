@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from clustimage._core.errors import InvalidParameterError
+from clustimage._core.parameters import named
 from clustimage._core.validation import check_real
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster.tree._linkage import cut_tree_at
 
-__all__ = ["Unscored", "check_sim", "cut_by_similarity"]
+__all__ = ["LEVELS", "Unscored", "check_levels", "check_sim", "count_cuts", "cut_by_similarity"]
+
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def check_sim(sim: float | None) -> float | None:
@@ -64,6 +71,61 @@ def cut_by_similarity(
         # Merges of height 0 are below every cut.
         return np.arange(len(Z) + 1), height
     return cut_tree_at(Z, height), height
+
+
+def check_levels(levels: ArrayLike | None) -> list[float]:
+    """Return similarities as floats from 0 to 1, by default 0.1, 0.2 … 0.9."""
+    if levels is None:
+        return list(LEVELS)
+    values = np.ravel(np.asarray(levels, dtype=object)).tolist()
+    if not values:
+        raise InvalidParameterError(f"{named('levels')} must have a number from 0 to 1. Got none.")
+    return [check_real("levels", value, low=0, high=1) for value in values]
+
+
+def count_cuts(
+    Z: np.ndarray,
+    furthest: float,
+    levels: Sequence[float],
+    *,
+    min_size: int = 1,
+    n_allowed: int | None = None,
+) -> dict[str, list[float]]:
+    """Return what a tree gives where it is cut at several similarities.
+
+    Parameters
+    ----------
+    Z, furthest, n_allowed
+        As for `cut_by_similarity`.
+    levels : sequence of float
+        Similarities.
+    min_size : int, default=1
+        Images of smaller clusters are left out.
+
+    Returns
+    -------
+    dict of str to list
+        ``sim``; ``n_clusters``; ``n_unclustered``, images that are left out; ``largest``, images
+        of the largest cluster. One entry per level.
+
+    Examples
+    --------
+    >>> from clustimage.cluster.tree._linkage import build_tree
+    >>> Z = build_tree(np.array([[0.0], [1.0], [5.0]]), linkage_name="average")
+    >>> count_cuts(Z, 5.0, [0.0, 0.5], min_size=2)
+    {'sim': [0.0, 0.5], 'n_clusters': [1, 1], 'n_unclustered': [0, 1], 'largest': [3, 2]}
+    """
+    table: dict[str, list[float]] = {
+        name: [] for name in ("sim", "n_clusters", "n_unclustered", "largest")
+    }
+    for sim in levels:
+        labels, _ = cut_by_similarity(Z, furthest, sim, n_allowed)
+        sizes = np.bincount(labels)
+        kept = sizes[sizes >= min_size]
+        row = (sim, len(kept), int(sizes.sum() - kept.sum()), int(kept.max(initial=0)))
+        for column, value in zip(table.values(), row, strict=True):
+            column.append(value)
+    return table
 
 
 class Unscored(Evaluator):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -154,6 +154,8 @@ class CNNExtractor(ImageExtractor):
     # Built when they are needed, neither copied nor saved.
     _network: Network | None = None
     _joined: list[CNNExtractor] | None = None
+
+    cluster_space: ClassVar[str] = "graph"
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from clustimage.images.cache._database import Cache
 from clustimage.images.cache._digest import Stamp, canonical, decoder_settings, digest
 from clustimage.images.cache._session import FileRead, Session
 from clustimage.images.reading._decode import decode
+from clustimage.images.reading._decoding_limits import DecodingLimits
 from clustimage.images.reading._pillow import Decoded
 
 __all__ = ["CachedReader", "bytes_waiting", "cached_reader"]
@@ -41,10 +42,19 @@ class CachedReader:
         Size of the images in pixels.
     gray : bool
         Whether they are read in gray.
+    limits : DecodingLimits, optional
+        What may be decoded.
     """
 
-    def __init__(self, session: Session, dim: tuple[int, int], gray: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        dim: tuple[int, int],
+        gray: bool,
+        limits: DecodingLimits | None = None,
+    ) -> None:
         self.session, self.dim, self.gray = session, dim, gray
+        self.limits = limits or DecodingLimits()
         self.settings = decoder_settings(dim, gray)
         self.settings_key = digest(canonical(self.settings))
         size = dim[0] * dim[1] * (1 if gray else 3)
@@ -57,13 +67,13 @@ class CachedReader:
         try:
             status = os.stat(pathname)  # noqa: PTH116 - a thousand paths an instant
         except OSError:
-            return decode(pathname, self.dim, self.gray)  # which says what is wrong
+            return decode(pathname, self.dim, self.gray, self.limits)  # which says what is wrong
         key = self.session.key_of(pathname, Stamp.of(status))
         image = None if key is None else self.session.thumbnail(key, self.settings_key)
         if image is not None:
             return image._replace(modified=status.st_mtime)
         if not stat.S_ISREG(status.st_mode) or not 0 < status.st_size <= MAX_FILE_BYTES:
-            return decode(pathname, self.dim, self.gray)
+            return decode(pathname, self.dim, self.gray, self.limits)
         return self._read_whole(pathname)
 
     def _read_whole(self, pathname: str) -> Decoded | str:
@@ -73,12 +83,12 @@ class CachedReader:
                 status, checked = os.fstat(file.fileno()), time.time_ns()
                 content = file.read()
         except OSError:
-            return decode(pathname, self.dim, self.gray)
+            return decode(pathname, self.dim, self.gray, self.limits)
         key = digest(content)
         image: Decoded | str | None = self.session.thumbnail(key, self.settings_key)
         is_new = image is None
         if image is None:
-            image = decode(content, self.dim, self.gray)
+            image = decode(content, self.dim, self.gray, self.limits)
         if isinstance(image, str):
             return image
         image = image._replace(modified=status.st_mtime, key=key)
@@ -99,14 +109,14 @@ class CachedReader:
 
 @contextmanager
 def cached_reader(
-    cache: Cache | None, dim: tuple[int, int], gray: bool
+    cache: Cache | None, dim: tuple[int, int], gray: bool, limits: DecodingLimits | None = None
 ) -> Iterator[CachedReader | None]:
     """Give what reads through the cache, and keep at the end what is left, also after an error."""
     if cache is None:
         yield None
         return
     with cache.session() as session:
-        reader = CachedReader(session, dim, gray)
+        reader = CachedReader(session, dim, gray, limits)
         try:
             yield reader
         finally:

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
+from clustimage._core.outputs import CACHE_NAME
 from clustimage._core.parameters import named
 from clustimage.images.cache._session import TABLES, Session
-from clustimage.images.reading._listing import CACHE_NAME, absolute, printable
+from clustimage.images.reading._listing import absolute, printable
 
 __all__ = ["Cache", "CacheInfo", "clear_cache", "describe_cache", "open_cache"]
 
@@ -301,7 +302,7 @@ def _existing(dirpath: str | os.PathLike[str]) -> Path:
     if not path.is_file():
         raise InvalidParameterError(
             f"There is no {CACHE_NAME} in {printable(str(path.parent))}. It is made by a model "
-            f"with this folder as its {named('dirpath')}."
+            "with this folder as its dirpath; on the command line, cluster --cache."
         )
     return path
 

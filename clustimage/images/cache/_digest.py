@@ -20,7 +20,7 @@ __all__ = ["Stamp", "canonical", "decoders", "decoder_settings", "digest", "dige
 DIGEST_SIZE = 16  # bytes of BLAKE2b
 
 # Raise when decoding gives other pixels or other times than before: what was kept is made again.
-VERSION = 1
+VERSION = 2
 
 
 class Stamp(NamedTuple):

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import struct
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
+from clustimage.images.exif._dates import Moment, as_moment, as_offset, format_offset
 from clustimage.images.exif._values import (
     Unusable,
     as_altitude,
     as_degrees,
     as_number,
+    as_orientation,
     as_text,
-    as_timestamp,
+    shown,
 )
 
 __all__ = ["Facts", "read_facts"]
@@ -40,14 +43,36 @@ SIZES = {
     "focal_length": Base.FocalLength,
 }
 
+MAX_SECONDS_AHEAD = 24 * 3600.0  # by which a date may be ahead of this computer's clock
+
+# When a photo was taken, the best first: its digits of a second and its offset, and those of other
+# dates, which count where it has none.
+DATES = ORIGINAL, DIGITIZED, EDITED = Base.DateTimeOriginal, Base.DateTimeDigitized, Base.DateTime
+FRACTIONS = {
+    ORIGINAL: (Base.SubsecTimeOriginal, Base.SubsecTime),
+    DIGITIZED: (Base.SubsecTimeDigitized, Base.SubsecTime),
+    EDITED: (Base.SubsecTime,),
+}
+OFFSETS = {
+    ORIGINAL: (Base.OffsetTimeOriginal, Base.OffsetTimeDigitized, Base.OffsetTime),
+    DIGITIZED: (Base.OffsetTimeDigitized, Base.OffsetTimeOriginal, Base.OffsetTime),
+    EDITED: (Base.OffsetTime, Base.OffsetTimeOriginal, Base.OffsetTimeDigitized),
+}
+
 TITLES: dict[int, str] = {
     IFD.Exif: "The directory of EXIF tags",
     IFD.GPSInfo: "The directory of GPS tags",
 }
 # The tags whose loss is a problem, by their directory; the first one has no number.
 NEEDED: dict[int, dict[int, str]] = {
-    0: {**TITLES, **{tag: tag.name for tag in (Base.DateTime, Base.Make, Base.Model)}},
-    IFD.Exif: {tag: tag.name for tag in (Base.DateTimeOriginal, Base.LensModel, *SIZES.values())},
+    0: {
+        **TITLES,
+        **{tag: tag.name for tag in (EDITED, Base.Make, Base.Model, Base.Orientation)},
+    },
+    IFD.Exif: {
+        tag: tag.name
+        for tag in (ORIGINAL, DIGITIZED, *OFFSETS[ORIGINAL], Base.LensModel, *SIZES.values())
+    },
     IFD.GPSInfo: {
         tag: tag.name
         for tag in (GPS.GPSLatitude, GPS.GPSLongitude, GPS.GPSAltitude, GPS.GPSImgDirection)
@@ -63,7 +88,7 @@ class Facts(NamedTuple):
     ----------
     taken : float or None
         Seconds since 1970-01-01 UTC.
-    taken_from : {"DateTimeOriginal", "DateTime", ""}
+    taken_from : {"DateTimeOriginal", "DateTimeDigitized", "DateTime", ""}
         The tag that says so.
     offset : str
         What was taken off to come to UTC, as ``"+02:00"``; empty where the camera does not
@@ -106,11 +131,13 @@ class Facts(NamedTuple):
 def read_facts(picture: Image.Image) -> Facts:
     """Return all that the EXIF data of a picture say; never raises where they are damaged.
 
-    DateTimeOriginal (36867) counts first, then DateTime (306), which is when the file was
-    last edited. The fractions of SubSecTimeOriginal or SubSecTime are added. The offset from
-    UTC of OffsetTimeOriginal or OffsetTime is taken off; a camera that does not tell it is
-    taken to be set to UTC. Dates that are blank, impossible, before 1900 or more than a day
-    ahead of now are no dates.
+    DateTimeOriginal (36867) counts first, then DateTimeDigitized (36868), then DateTime (306),
+    which is when the file was last edited. The fraction of a second and the offset from UTC are
+    those in the date itself, or else those of the tags that go with it (SubSecTimeOriginal,
+    OffsetTimeOriginal …), or else those of another date; a camera that does not tell the
+    offset is taken to be set to UTC. Dates that are blank, impossible, before 1900 or more than
+    a day ahead of now are no dates. Where a better date is there but cannot be used, `problem`
+    says so, and which one is taken instead.
 
     A location is used whole or not at all: one of its two angles alone, out of range or 0/0
     is missing, and so is exactly (0, 0), which cameras write that have not found it.
@@ -135,7 +162,7 @@ def read_facts(picture: Image.Image) -> Facts:
     first, second, gps, problems = _read_tags(picture)
     taken, taken_from, offset = _taken(first, second, problems)
     latitude, longitude = _location(gps, problems)
-    orientation: Any = first.get(Base.Orientation)
+    orientation = _use(as_orientation, first, Base.Orientation, problems)
     return Facts(
         taken,
         taken_from,
@@ -154,7 +181,7 @@ def read_facts(picture: Image.Image) -> Facts:
         lens=as_text(second.get(Base.LensModel)),
         software=as_text(first.get(Base.Software)),
         **{name: _use(_size, second, tag, problems) for name, tag in SIZES.items()},
-        orientation=orientation if orientation in range(1, 9) else 1,
+        orientation=int(orientation or 1),
         problem="; ".join(dict.fromkeys(problems)),
     )
 
@@ -230,20 +257,47 @@ def _damage(raw: bytes) -> list[str]:
 
 def _taken(first: Tags, second: Tags, problems: list[str]) -> tuple[float | None, str, str]:
     """Return when, by which tag, and the offset that was taken off."""
-    offsets = second.get(Base.OffsetTimeOriginal), second.get(Base.OffsetTime)
-    fractions = second.get(Base.SubsecTimeOriginal), second.get(Base.SubsecTime)
-    for tag, tags, digits, ahead in (
-        (Base.DateTimeOriginal, second, fractions, offsets),
-        (Base.DateTime, first, fractions[1:], offsets[::-1]),
-    ):
+    for tag in DATES:
+        said: list[str] = []
+        value = (first if tag is EDITED else second).get(tag)
         try:
-            found = as_timestamp(tags.get(tag), digits, ahead)
+            moment = as_moment(value)
+            if moment is None:
+                continue
+            offset = _offset(moment, tag, second, said)
+            digits = (as_text(second.get(name)) for name in FRACTIONS[tag])
+            fraction = next((text for text in digits if text.isdecimal()), "0")
+            seconds = moment.timestamp(float(f"0.{fraction}"), offset or 0)
+            if seconds > time.time() + MAX_SECONDS_AHEAD:
+                raise Unusable(f"is in the future ({shown(as_text(value))})")
         except Unusable as exc:
             problems.append(f"{tag.name} {exc}")
             continue
-        if found is not None:
-            return found[0], tag.name, found[1]
+        better = tuple(f"{name.name} " for name in DATES[: DATES.index(tag)])
+        if any(problem.startswith(better) for problem in problems):
+            problems.append(f"{tag.name} is taken instead")
+        problems.extend(said)
+        return seconds, tag.name, "" if offset is None else format_offset(offset)
     return None, "", ""
+
+
+def _offset(moment: Moment, tag: Base, second: Tags, problems: list[str]) -> int | None:
+    """Return the minutes by which the clock of a date is ahead of UTC; None if not told."""
+    if moment.offset is not None:
+        return moment.offset
+    for name in OFFSETS[tag]:
+        try:
+            offset = as_offset(second.get(name))
+        except Unusable as exc:
+            problems.append(f"{name.name} {exc}")
+            continue
+        if offset is not None:
+            if problems:
+                problems.append(f"{name.name} is taken instead")
+            return offset
+    if problems:
+        problems.append("the clock is taken to show UTC")
+    return None
 
 
 def _location(gps: Tags, problems: list[str]) -> tuple[float | None, float | None]:

@@ -15,8 +15,9 @@ from clustimage._core.errors import MissingDependencyError
 from clustimage._core.parallel import check_jobs, run_ordered
 from clustimage.images.exif._facts import Facts, read_facts
 from clustimage.images.exif._timestamps import as_datetimes
-from clustimage.images.reading._decode import quiet_pillow
-from clustimage.images.reading._pillow import DECODE_ERRORS, SIDEWAYS, open_picture
+from clustimage.images.reading._opening import DECODE_ERRORS, open_picture
+from clustimage.images.reading._pillow import SIDEWAYS
+from clustimage.images.reading._quiet import quiet_pillow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,7 +211,7 @@ def _read_row(item: Any) -> dict[str, Any]:
 
 
 def _read_header(file: IO[bytes]) -> dict[str, Any]:
-    with open_picture(file, header_only=True) as picture:
+    with open_picture(file) as picture:
         if picture.format == "PNG" and "exif" not in picture.info:
             tags = _behind_pixels(file)
             if tags:

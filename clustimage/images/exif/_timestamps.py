@@ -11,6 +11,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.parameters import named, setting
+from clustimage._core.plain_arrays import check_not_masked
 from clustimage._core.validation import check_option
 from clustimage.images._status import ImageStatus
 from clustimage.images.reading._listing import printable
@@ -36,8 +37,8 @@ class Timestamps:
     seconds : ndarray of float64, shape (n,)
         Seconds since 1970-01-01 UTC, or the numbers that were given.
     origin : list of str, length n
-        Where each comes from: ``"DateTimeOriginal"`` or ``"DateTime"`` (EXIF), ``"file"``
-        (the time of the file) or ``"given"``.
+        Where each comes from: ``"DateTimeOriginal"``, ``"DateTimeDigitized"`` or
+        ``"DateTime"`` (EXIF), ``"file"`` (the time of the file) or ``"given"``.
     """
 
     seconds: np.ndarray
@@ -82,7 +83,7 @@ def read_timestamps(status: Sequence[ImageStatus], timestamps: Any = "auto") -> 
     status : sequence of ImageStatus
         `Images.status`: what became of each input, with its times.
     timestamps : {"auto", "exif", "stat"} or array of shape (n,), default="auto"
-        - ``"exif"``: the EXIF data, DateTimeOriginal first, then DateTime;
+        - ``"exif"``: the EXIF data, DateTimeOriginal first, then DateTimeDigitized, then DateTime;
         - ``"stat"``: the time at which the file was last changed;
         - ``"auto"``: the EXIF data, and the file's time where they hold no date;
         - numbers (seconds), datetimes, `numpy.datetime64` or timestamps of pandas, one per
@@ -173,6 +174,7 @@ def _without_timestamp(without: list[ImageStatus], rows: list[ImageStatus], word
 
 def _as_seconds(timestamps: Any) -> np.ndarray:
     """Return times of any kind as seconds, float64 `(n,)`; see `read_timestamps`."""
+    check_not_masked("timestamps", timestamps)
     values: Any = timestamps.to_numpy() if hasattr(timestamps, "to_numpy") else timestamps
     if not isinstance(values, (list, tuple)) and getattr(values, "ndim", 0) != 1:
         raise InvalidParameterError(

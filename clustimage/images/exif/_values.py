@@ -1,31 +1,23 @@
-"""What EXIF tags hold, as text, numbers, timestamps and degrees; what cannot be used says why."""
+"""What EXIF tags hold, as text, numbers and degrees; what cannot be used says why."""
 
 from __future__ import annotations
 
 import math
 import numbers
 import re
-import time
-from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 __all__ = [
     "Unusable",
     "as_altitude",
     "as_degrees",
-    "as_timestamp",
     "as_number",
+    "as_orientation",
     "as_text",
+    "shown",
 ]
 
-FIRST_YEAR = 1900
-MAX_SECONDS_AHEAD = 24 * 3600.0  # by which a date may be ahead of this computer's clock
-
-DATE = re.compile(r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
-OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)", re.ASCII)
-MAX_OFFSET = 14 * 60  # minutes by which a clock is ahead of UTC or behind it
 DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{0,15})?", re.ASCII)
 MAX_ALTITUDE = 100_000.0  # metres, up or down: what is beyond was taken by no camera on earth
 MAX_CHARACTERS = 200  # of a text that are kept
@@ -71,7 +63,7 @@ def as_number(value: Any) -> float:
     if isinstance(value, (str, bytes)) and DECIMAL.fullmatch(as_text(value)):
         return float(as_text(value))
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise Unusable(f"is of a wrong type ({_shown(value)})")
+        raise Unusable(f"is of a wrong type ({shown(value)})")
     if getattr(value, "denominator", 1) == 0:
         raise Unusable(f"is {getattr(value, 'numerator', '')}/0")
     number = float(value)
@@ -80,78 +72,14 @@ def as_number(value: Any) -> float:
     return number
 
 
-def as_timestamp(
-    date: Any, fractions: Sequence[Any], offsets: Sequence[Any]
-) -> tuple[float, str] | None:
-    """Return seconds since 1970 UTC, and the offset from UTC that was taken off.
-
-    Parameters
-    ----------
-    date : object
-        As ``"2015:06:01 12:00:00"``.
-    fractions : sequence
-        Digits of a second; the first that are digits count.
-    offsets : sequence
-        As ``"+02:00"`` or ``"Z"``; the first that is one counts. Without one, the clock is
-        taken to show UTC.
-
-    Returns
-    -------
-    (float, str) or None
-        The offset as ``"+02:00"``, or empty; None where there is no date, or a blank one.
-
-    Examples
-    --------
-    >>> as_timestamp("1970:01:02 02:00:00", ["5"], ["+0200"])
-    (86400.5, '+02:00')
-    >>> as_timestamp("    :  :     :  :  ", [], []) is None
-    True
-    """
-    text = as_text(date)
-    if not text.strip(" :"):
-        if date is None or isinstance(date, (str, bytes)):
-            return None
-        raise Unusable(f"is of a wrong type ({_shown(date)})")
-    found = DATE.fullmatch(text)
-    if found is None:
-        raise Unusable(f"is no date ({_shown(text)})")
-    year, month, day, hour, minute, second = map(int, found.groups())
-    try:
-        shown = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
-    except ValueError:
-        raise Unusable(f"is no date ({_shown(text)})") from None
-    if year < FIRST_YEAR:
-        raise Unusable(f"is before {FIRST_YEAR} ({_shown(text)})")
-    digits = next((text for text in map(as_text, fractions) if text.isdecimal()), "0")
-    ahead = next((minutes for minutes in map(_minutes, offsets) if minutes is not None), None)
-    seconds = (shown - timedelta(minutes=ahead or 0)).timestamp() + float(f"0.{digits}")
-    if seconds > time.time() + MAX_SECONDS_AHEAD:
-        raise Unusable(f"is in the future ({_shown(text)})")
-    if ahead is None:
-        return seconds, ""
-    hours, rest = divmod(abs(ahead), 60)
-    return seconds, f"{'-' if ahead < 0 else '+'}{hours:02}:{rest:02}"
-
-
-def _minutes(offset: Any) -> int | None:
-    """Return the minutes by which a clock is ahead of UTC; None where that is not told."""
-    text = as_text(offset)
-    found = OFFSET.fullmatch(text)
-    if found is None:
-        return 0 if text == "Z" else None
-    minutes = 60 * int(found[2]) + int(found[3])
-    if minutes > MAX_OFFSET:
-        return None
-    return -minutes if found[1] == "-" else minutes
-
-
 def as_degrees(value: Any, reference: Any, letters: str) -> float:
     """Return a latitude or a longitude in degrees.
 
     Parameters
     ----------
     value : number, or sequence of one to three
-        Degrees, minutes and seconds, each of any kind that `as_number` takes.
+        Degrees, minutes and seconds, each of any kind that `as_number` takes; 60 minutes
+        or seconds and more are carried over, as by ExifTool.
     reference : object
         Hemisphere, of which the first letter counts, in any case; None or empty is positive.
     letters : {"NS", "EW"}
@@ -168,13 +96,13 @@ def as_degrees(value: Any, reference: Any, letters: str) -> float:
     degrees, *smaller = (as_number(part) for part in parts)
     angle: float = abs(degrees) + sum(part / 60**n for n, part in enumerate(smaller, start=1))
     limit = 90 if letters == "NS" else 180
-    if angle > limit or not all(0 <= part <= 60 for part in smaller):
-        raise Unusable(f"is out of range ({_shown(parts)})")
+    if angle > limit or not all(part >= 0 for part in smaller):
+        raise Unusable(f"is out of range ({shown(parts)})")
     if reference is not None and not isinstance(reference, (str, bytes)):
-        raise Unusable(f"is of an unknown hemisphere ({_shown(reference)})")
+        raise Unusable(f"is of an unknown hemisphere ({shown(reference)})")
     letter = as_text(reference).upper()[:1]
     if letter and letter not in letters:
-        raise Unusable(f"is of an unknown hemisphere ({_shown(reference)})")
+        raise Unusable(f"is of an unknown hemisphere ({shown(reference)})")
     return -angle if letter == letters[1] or degrees < 0 else angle
 
 
@@ -195,12 +123,37 @@ def as_altitude(value: Any, reference: Any) -> float:
     """
     metres = as_number(value)
     if abs(metres) > MAX_ALTITUDE:
-        raise Unusable(f"is out of range ({_shown(metres)})")
+        raise Unusable(f"is out of range ({shown(metres)})")
     below = reference in (1, 3, b"\x01", b"\x03", b"1", b"3", "\x01", "\x03", "1", "3")
     return -abs(metres) if below else metres
 
 
-def _shown(value: Any) -> str:
+def as_orientation(value: Any) -> int:
+    """Return the orientation, 1 (upright) to 8; 1 where there is none.
+
+    It should be one short number. Of other types, and of several numbers, the first one
+    counts, and of text the number that it begins with, as for ImageMagick.
+
+    Examples
+    --------
+    >>> as_orientation(6), as_orientation(b"\\x06"), as_orientation("6"), as_orientation(None)
+    (6, 6, 6, 1)
+    """
+    given = value
+    if isinstance(value, str):
+        found = re.match(r"\s*(\d+)", value, re.ASCII)
+        value = int(found[1][:5]) if found else (value.strip(" \0") or None)
+    elif isinstance(value, (bytes, tuple, list)):
+        value = value[0] if value else None
+    if value is None or value == 0:  # 0 is what software writes that does not know it
+        return 1
+    for orientation in range(1, 9):
+        if value == orientation:  # of any type of number
+            return orientation
+    raise Unusable(f"is no number from 1 to 8 ({shown(given)})")
+
+
+def shown(value: Any) -> str:
     """Return a value as one short line of printable characters."""
     if isinstance(value, (tuple, list)):
         text = ", ".join(map(str, value[:4]))

@@ -13,6 +13,7 @@ from PIL import Image
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import Trail, forget
 from clustimage._core.parameters import named, setting
+from clustimage._core.plain_arrays import check_not_masked, plain_array
 from clustimage._core.public import public
 from clustimage._core.validation import check_shape
 
@@ -149,7 +150,7 @@ def imscale(img: Any) -> np.ndarray:
     array([[  0, 128],
            [ 64, 255]], dtype=uint8)
     """
-    img = np.asarray(img)
+    img = np.asanyarray(plain_array("img", img))
     if img.size == 0:
         raise InvalidDataError(
             f"An image without pixels cannot be scaled. Its shape is {img.shape}."
@@ -160,19 +161,25 @@ def imscale(img: Any) -> np.ndarray:
 
 def scale(img: np.ndarray, top: float) -> np.ndarray:
     """Return `img` as uint8 with `top` at 255, and what is above it; `top` is known to be valid."""
-    if top == 0:
-        return np.where(img > 0, 255, 0).astype(np.uint8)
     if img.dtype == np.uint8 and top == 255:
         return np.array(img)
-    if img.dtype == np.uint8:
+    if img.dtype == np.uint8 and top > 0:
         table = np.rint(np.arange(256) / top * 255).clip(max=255).astype(np.uint8)
         return cv2.LUT(img.reshape(-1), table).reshape(img.shape)
-    # First divided, so that neither tiny nor huge values leave the range of floats.
-    return np.rint(img.astype(np.float64) / top * 255).clip(max=255).astype(np.uint8)
+    values = np.atleast_1d(img)
+    out = np.empty(values.shape, dtype=np.uint8)
+    for part in _blocks(values, VALUES_PER_BLOCK):
+        if top == 0:
+            out[part] = np.where(values[part] > 0, 255, 0)
+        else:
+            # First divided, so that neither tiny nor huge values leave the range of floats.
+            out[part] = np.rint(values[part].astype(np.float64) / top * 255).clip(max=255)
+    return out.reshape(img.shape)
 
 
 def check_numeric(values: Rows) -> None:
-    """Raise `InvalidDataError` if `values` are no real numbers."""
+    """Raise `InvalidDataError` if `values` are no real numbers, or some are masked."""
+    check_not_masked("images", values)
     if values.dtype.kind not in "buif":
         raise InvalidDataError(
             f"Images must be arrays of real numbers from 0. Got an array of dtype {values.dtype}."

@@ -7,22 +7,22 @@ The order is always: read (turned upright, alpha over white), gray if asked,
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from clustimage._core.errors import ImageReadError, InvalidDataError
+from clustimage._core.plain_arrays import plain_array
 from clustimage._core.public import public
 from clustimage._core.validation import check_bool, check_int, check_shape
 from clustimage.images.reading._arrays import imscale, over_white, scale, to_gray
+from clustimage.images.reading._decoding_limits import MAX_PIXELS, DecodingLimits, check_max_pixels
 from clustimage.images.reading._listing import absolute, printable
 from clustimage.images.reading._pillow import Decoded, read_pixels
+from clustimage.images.reading._quiet import quiet_pillow
 
-__all__ = ["decode", "flatten_colour", "imread", "imresize", "quiet_pillow"]
+__all__ = ["decode", "flatten_colour", "imread", "imresize"]
 
 
 @public
@@ -31,6 +31,7 @@ def imread(
     colorscale: int = 1,
     dim: tuple[int, int] | None = (128, 128),
     flatten: bool = True,
+    max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """Read one image file as the chain reads it.
 
@@ -44,6 +45,8 @@ def imread(
         Size of the result in pixels; None keeps the size of the file.
     flatten : bool, default=True
         Whether to return one row.
+    max_pixels : int, default=250,000,000
+        Pixels, as they are decoded, above which a file is not read.
 
     Returns
     -------
@@ -61,7 +64,8 @@ def imread(
     Notes
     -----
     A JPEG is decoded at the smallest of the sizes 1, 1/2, 1/4, 1/8 that is not
-    below `dim`; libjpeg does this while decoding, which is several times faster.
+    below `dim`; libjpeg does this while decoding, which is several times faster. So is a
+    JPEG 2000 that has more than `max_pixels`, or takes more memory than is free.
 
     Examples
     --------
@@ -78,8 +82,9 @@ def imread(
     flatten = check_bool("flatten", flatten)
     size = None if dim is None else check_shape("dim", dim)
     pathname = absolute(filepath)
-    with quiet_pillow():
-        decoded = decode(pathname, size, gray)
+    limits = DecodingLimits(check_max_pixels(max_pixels))
+    with quiet_pillow(max_pixels):
+        decoded = decode(pathname, size, gray, limits)
     if isinstance(decoded, str):
         raise ImageReadError(f"{printable(pathname)} cannot be read: {decoded}.")
     pixels = decoded.pixels
@@ -121,7 +126,7 @@ def imresize(img: np.ndarray, dim: tuple[int, int] | None) -> np.ndarray:
     if dim is None:
         return img
     height, width = check_shape("dim", dim)
-    img = np.asarray(img)
+    img = np.asarray(plain_array("img", img))
     if img.ndim not in (2, 3) or img.size == 0 or img.dtype.kind not in "buif":
         raise InvalidDataError(
             "'img' must have the shape (height, width) or (height, width, channels). "
@@ -141,6 +146,7 @@ def decode(
     content: str | bytes | np.ndarray | Image.Image,
     dim: tuple[int, int] | None,
     gray: bool,
+    limits: DecodingLimits,
     white: float | None = None,
 ) -> Decoded | str:
     """Decode one image, or say in words why that cannot be.
@@ -154,6 +160,8 @@ def decode(
         Size of the result; None keeps the size.
     gray : bool
         Whether colour becomes gray.
+    limits : DecodingLimits
+        What may be decoded; waited for where other threads decode.
     white : float, optional
         The value that becomes 255; default the maximum of the image.
 
@@ -163,20 +171,21 @@ def decode(
         Pixels `(height, width)` where the image is gray, else `(height, width, 3)`;
         or the reason why there are none.
     """
-    if isinstance(content, np.ndarray):
-        decoded: Decoded | str = Decoded(content, content.shape[1], content.shape[0])
-    else:
-        decoded = read_pixels(content, dim, gray)
-    if isinstance(decoded, str):
-        return decoded
-    img = flatten_colour(decoded.pixels, gray)
-    if white is not None:
-        scaled = scale(img, white)
-    elif isinstance(content, np.ndarray) and content.shape[2:] != (4,):
-        scaled = scale(img, float(img.max()))  # all values were checked when it was given
-    else:
-        scaled = imscale(img)
-    return decoded._replace(pixels=imresize(scaled, dim))
+    with limits.turn() as turn:
+        if isinstance(content, np.ndarray):
+            decoded: Decoded | str = Decoded(content, content.shape[1], content.shape[0])
+        else:
+            decoded = read_pixels(content, dim, gray, turn)
+        if isinstance(decoded, str):
+            return decoded
+        img = flatten_colour(decoded.pixels, gray)
+        if white is not None:
+            scaled = scale(img, white)
+        elif isinstance(content, np.ndarray) and content.shape[2:] != (4,):
+            scaled = scale(img, float(img.max()))  # all values were checked when it was given
+        else:
+            scaled = imscale(img)
+        return decoded._replace(pixels=imresize(scaled, dim))
 
 
 def flatten_colour(img: np.ndarray, gray: bool) -> np.ndarray:
@@ -186,16 +195,3 @@ def flatten_colour(img: np.ndarray, gray: bool) -> np.ndarray:
     if img.ndim == 3 and img.shape[2] == 1:
         img = img[:, :, 0]
     return to_gray(img) if gray and img.ndim == 3 else img
-
-
-@contextmanager
-def quiet_pillow() -> Iterator[None]:
-    """Suppress Pillow's warnings about odd files.
-
-    The filters of `warnings` belong to the whole process, so this goes once around
-    the reading of all files, never around one file in a worker.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\b")
-        warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-        yield

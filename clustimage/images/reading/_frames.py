@@ -15,9 +15,11 @@ from clustimage._core.file_arrays import forget
 from clustimage._core.parallel import run_ordered
 from clustimage._core.validation import check_int, check_option, check_shape
 from clustimage.images.reading._arrays import imscale
-from clustimage.images.reading._decode import decode, flatten_colour, quiet_pillow
+from clustimage.images.reading._decode import decode, flatten_colour
+from clustimage.images.reading._decoding_limits import DecodingLimits
 from clustimage.images.reading._listing import printable
 from clustimage.images.reading._pillow import read_pixels
+from clustimage.images.reading._quiet import quiet_pillow
 from clustimage.images.reading._source import Source
 
 __all__ = ["Frame", "frame_batches", "make_frame"]
@@ -163,6 +165,7 @@ def frame_batches(
     pixels: np.ndarray,
     sources: Sequence[Source] | None,
     white: float | None,
+    limits: DecodingLimits,
     *,
     positions: np.ndarray,
     size: int,
@@ -178,12 +181,12 @@ def frame_batches(
             return np.empty(0, dtype=np.uint8)
         if sources is None:
             return make_frame(pixels[position], frame)
-        return _read_frame(sources[position], frame, pixels.shape[3] == 1, white)
+        return _read_frame(sources[position], frame, pixels.shape[3] == 1, white, limits)
 
     def made() -> Generator[np.ndarray, None, None]:
         yield from run_ordered(make, positions.tolist(), n_jobs=n_jobs, desc=desc)
 
-    with quiet_pillow(), closing(made()) as frames:
+    with quiet_pillow(limits.max_pixels), closing(made()) as frames:
         try:
             for start in range(0, len(positions), size):
                 rows = positions[start : start + size]
@@ -197,19 +200,22 @@ def frame_batches(
             stopped.set()
 
 
-def _read_frame(source: Source, frame: Frame, gray: bool, white: float | None) -> np.ndarray:
+def _read_frame(
+    source: Source, frame: Frame, gray: bool, white: float | None, limits: DecodingLimits
+) -> np.ndarray:
     """Read one source again, at the size of `frame`."""
     content = source.readable
-    if isinstance(content, np.ndarray):
-        decoded = decode(content, None, gray, white)
-    else:
-        decoded = read_pixels(content, frame.min_size, gray)
-    if isinstance(decoded, str):
-        raise ImageReadError(
-            f"{printable(source.pathname)} was read by import_data and cannot be read any more: "
-            f"{decoded}. Bring it back, or run import_data again."
-        )
-    img = flatten_colour(decoded.pixels, gray)
-    if img.dtype != np.uint8:
-        img = imscale(img)
-    return make_frame(img, frame, (decoded.height, decoded.width))
+    with limits.turn() as turn:
+        if isinstance(content, np.ndarray):
+            decoded = decode(content, None, gray, limits, white)
+        else:
+            decoded = read_pixels(content, frame.min_size, gray, turn)
+        if isinstance(decoded, str):
+            raise ImageReadError(
+                f"{printable(source.pathname)} was read by import_data and cannot be read any "
+                f"more: {decoded}. Bring it back, or run import_data again."
+            )
+        img = flatten_colour(decoded.pixels, gray)
+        if img.dtype != np.uint8:
+            img = imscale(img)
+        return make_frame(img, frame, (decoded.height, decoded.width))

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import translate
 from typing import Any, NamedTuple
+from unicodedata import category
 
 from clustimage._core.errors import ImageReadError, InvalidParameterError
 from clustimage._core.file_arrays import FILE_NAME
 from clustimage._core.logs import get_logger
+from clustimage._core.outputs import CACHE_NAME, MARKER, is_marked, written_names
+from clustimage._core.parameters import named
 from clustimage._core.public import public
+from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool
 
 __all__ = [
-    "CACHE_NAME",
     "DEFAULT_EXTENSIONS",
+    "LeftOut",
     "absolute",
     "check_extensions",
+    "encodable",
     "listdir",
+    "log_left_out",
     "missing",
     "printable",
     "scan",
@@ -36,16 +45,52 @@ DEFAULT_EXTENSIONS: tuple[str, ...] = (
     *("xbm", "xpm", "msp", "pcd", "gbr", "pxr", "fli", "flc", "im", "fit", "fits"),
 )
 
+# What is kept beside photos and not read: what one file is called -> extensions.
+UNREAD = {
+    "camera raw file": (
+        *("cr2", "cr3", "crw", "nef", "nrw", "dng", "arw", "sr2", "srf", "raf", "orf", "rw2"),
+        *("pef", "srw", "3fr", "fff", "iiq", "mrw", "x3f", "erf", "kdc", "dcr", "mef", "mos"),
+        *("rwl", "gpr"),
+    ),
+    "JPEG XL file": ("jxl",),
+    "JPEG XR file": ("jxr", "wdp", "hdp"),
+    "HDR image": ("exr", "hdr"),
+    "vector drawing": ("svg", "svgz", "eps", "ai"),
+    "drawing with layers": ("xcf", "kra", "psb", "afphoto", "clip"),
+    "video": (
+        *("mp4", "m4v", "mov", "avi", "mkv", "webm", "3gp", "mts", "m2ts", "mpg", "mpeg", "wmv"),
+        "insv",
+    ),
+}
+KINDS = {f".{ending}": kind for kind, endings in UNREAD.items() for ending in endings}
+INSTEAD = {
+    "camera raw file": "; export it as JPEG",
+    "JPEG XL file": "; convert it to JPEG or PNG",
+    "JPEG XR file": "; convert it to JPEG or PNG",
+}
+WRITTEN = "written by clustimage"
+MAX_NAMES = 5  # of what was left out that a message names
 
-CACHE_NAME = "cache.sqlite"  # of earlier runs, see `cache`
+# Categories of Unicode: control characters, halves of characters, ends of lines, paragraphs.
+UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+
 CACHE_FILES = tuple(CACHE_NAME + suffix for suffix in ("", "-wal", "-shm", "-journal"))
 
 
+class LeftOut(NamedTuple):
+    """A file or a folder that is no image, though it might be taken for one, and why."""
+
+    pathname: str
+    reason: str
+    kind: str  # of file, one of `UNREAD`; `WRITTEN` for what clustimage wrote
+
+
 class Scan(NamedTuple):
-    """The images of a folder, and how many files were looked at."""
+    """The images of a folder, how many files were looked at, and what was left out."""
 
     pathnames: list[str]
     n_seen: int
+    left_out: list[LeftOut]
 
 
 @public
@@ -66,7 +111,9 @@ def listdir(
         upper and lower case are the same. None takes every file, but not those in which
         a model keeps its cache (``cache.sqlite``) or its pixels.
     black_list : str or iterable of str, optional
-        Names of folders below `dirpath` to leave out, with all that is in them.
+        Names of folders and files below `dirpath` to leave out, folders with all that is in
+        them. ``*``, ``?`` and ``[…]`` stand for characters, as in a shell. With a slash in it
+        an entry is a path, below `dirpath` or the current folder.
     recursive : bool, default=True
         Whether to look into the folders below.
 
@@ -76,7 +123,9 @@ def listdir(
         Absolute paths, in natural order: ``2.jpg`` before ``10.jpg``, upper and
         lower case alike. The order depends on the names alone. Hidden files
         (``.name``) count like all others. A folder that is a link is not
-        entered, unless it is `dirpath` itself.
+        entered, unless it is `dirpath` itself. Left out is what clustimage wrote: folders
+        that it made, with a file ``.clustimage-output`` in them, unless `dirpath` is one, and
+        figures beside the table and the model of a command.
 
     Raises
     ------
@@ -94,7 +143,9 @@ def listdir(
     ...     [pathlib.Path(name).name for name in listdir(folder)]
     ['2.JPG', '10.jpg']
     """
-    return scan(dirpath, ext=ext, black_list=black_list, recursive=recursive).pathnames
+    found = scan(dirpath, ext=ext, black_list=black_list, recursive=recursive)
+    log_left_out(found.left_out)
+    return found.pathnames
 
 
 def scan(
@@ -104,26 +155,106 @@ def scan(
     black_list: str | Iterable[str] | None = None,
     recursive: bool = True,
 ) -> Scan:
-    """Do what `listdir` does, and count the files."""
+    """Do what `listdir` does, count the files, and name what was left out."""
     endings = check_extensions(ext)
-    left_out = set(_check_names("black_list", black_list or ()))
+    patterns = _check_names("black_list", black_list or ())
     recursive = check_bool("recursive", recursive)
     top = absolute(dirpath)
     if not os.path.isdir(top):  # noqa: PTH112
         what = "is not a folder" if os.path.lexists(top) else missing(top)
         raise ImageReadError(f"{printable(top)} {what}.")
+    excluded = _excluder(patterns, top)
+    kinds = KINDS if endings == check_extensions(DEFAULT_EXTENSIONS) else {}
+    given = is_marked(top)  # who asks for a folder that clustimage made gets all that is in it
     found: list[str] = []
+    left_out: list[LeftOut] = []
     n_seen = 0
     for folder, subfolders, names in os.walk(top, onerror=_warn_unreadable):
-        subfolders[:] = [name for name in subfolders if recursive and name not in left_out]
-        names = [name for name in names if name not in CACHE_FILES and not _is_array(name)]
-        n_seen += len(names)
-        found += [
-            os.path.join(folder, name)  # noqa: PTH118
-            for name in names
-            if endings is None or name.lower().endswith(endings)
+        figures, written = written_names(names, MARKER in names)
+        below = [name for name in subfolders if recursive and not excluded(folder, name)]
+        subfolders[:] = []
+        for name in below:
+            path = os.path.join(folder, name)  # noqa: PTH118
+            if name in written or (not given and is_marked(path)):
+                left_out.append(LeftOut(path, WRITTEN, WRITTEN))
+            else:
+                subfolders.append(name)
+        for name in names:
+            if name in CACHE_FILES or name == MARKER or _is_array(name) or excluded(folder, name):
+                continue
+            path = os.path.join(folder, name)  # noqa: PTH118
+            if name in figures:
+                left_out.append(LeftOut(path, WRITTEN, WRITTEN))
+                continue
+            n_seen += 1
+            if endings is None or name.lower().endswith(endings):
+                found.append(path)
+            elif kind := kinds.get(os.path.splitext(name)[1].lower()):  # noqa: PTH122
+                reason = f"a {kind}, which is not read{INSTEAD.get(kind, '')}"
+                left_out.append(LeftOut(path, reason, kind))
+    left_out.sort(key=lambda item: natural_key(item.pathname))
+    return Scan(sorted(found, key=natural_key), n_seen, left_out)
+
+
+def _excluder(patterns: Sequence[str], top: str) -> Callable[[str, str], bool]:
+    """Return what tells whether an entry of a folder matches one of the patterns."""
+    names, paths = [], []
+    for pattern in patterns:
+        plain = pattern.rstrip("/" + os.sep)
+        if "/" in plain or os.sep in plain:
+            relative = os.path.normpath(plain)
+            paths.append(os.path.join(glob.escape(top), relative))  # noqa: PTH118
+            paths.append(os.path.join(glob.escape(os.getcwd()), relative))  # noqa: PTH109, PTH118
+        elif plain:
+            names.append(plain)
+    plain_names = set(names)
+    by_name, by_path = (
+        re.compile("|".join(map(translate, some)) or r"(?!)") for some in (names, paths)
+    )
+
+    def excluded(folder: str, name: str) -> bool:
+        if name in plain_names or by_name.match(name):
+            return True
+        return bool(paths) and by_path.match(os.path.join(folder, name)) is not None  # noqa: PTH118
+
+    return excluded
+
+
+def log_left_out(left_out: Sequence[LeftOut]) -> None:
+    """Say once what was left out of folders, where anything was."""
+    if left_out:
+        logger.info("%s.", describe_left_out(left_out))
+
+
+def describe_left_out(left_out: Sequence[LeftOut]) -> str:
+    """Return in words what was left out of folders.
+
+    Examples
+    --------
+    >>> describe_left_out([LeftOut("/a/b.MOV", "", "video"), LeftOut("/a/out", "", WRITTEN)])
+    'Left out: out, written by clustimage. Not read: 1 video (.mov)'
+    """
+    parts = []
+    written = [os.path.basename(item.pathname) for item in left_out if item.kind == WRITTEN]  # noqa: PTH119
+    if written:
+        names = [printable(name) for name in dict.fromkeys(written)]
+        more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+        parts.append(f"Left out: {', '.join(names[:MAX_NAMES])}{more}, {WRITTEN}")
+    unread = [item for item in left_out if item.kind != WRITTEN]
+    if unread:
+        kinds = Counter(item.kind for item in unread)
+        endings = {
+            kind: sorted({_ending(item) for item in unread if item.kind == kind}) for kind in kinds
+        }
+        words = [
+            f"{pluralize(n, kind)} ({', '.join(endings[kind])})" for kind, n in kinds.most_common()
         ]
-    return Scan(sorted(found, key=natural_key), n_seen)
+        parts.append(f"Not read: {', '.join(words)}")
+    return ". ".join(parts)
+
+
+def _ending(item: LeftOut) -> str:
+    return os.path.splitext(item.pathname)[1].lower()  # noqa: PTH122
 
 
 def _is_array(name: str) -> bool:
@@ -183,14 +314,38 @@ def missing(path: str) -> str:
 
 
 def printable(pathname: str) -> str:
-    """Return a path that every stream can print, whatever bytes are in it."""
+    r"""Return a path on one line that every stream can print, whatever bytes are in it.
+
+    Examples
+    --------
+    >>> print(printable("two\nlines.jpg"))
+    two\nlines.jpg
+    """
+    if pathname.isprintable():
+        return pathname
+    return "".join(
+        char.encode("unicode_escape").decode() if category(char) in UNPRINTABLE else char
+        for char in pathname
+    )
+
+
+def encodable(pathname: str) -> str:
+    """Return a path that every file can hold, whatever bytes are in it.
+
+    Names of files are bytes; those that are not UTF-8 are spelled with a backslash.
+
+    Examples
+    --------
+    >>> print(encodable("caf\\udce9.png"))
+    caf\\udce9.png
+    """
     return pathname.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _check_names(name: str, value: Any) -> list[str]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, Iterable) or not all(isinstance(item, str) for item in names):
-        raise InvalidParameterError(f"{name!r} must be a str or a list of str. Got {value!r}.")
+        raise InvalidParameterError(f"{named(name)} must be a str or a list of str. Got {value!r}.")
     return list(names)
 
 

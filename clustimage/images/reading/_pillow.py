@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
-import zlib
 from collections.abc import Callable
-from functools import cache
 from io import BytesIO
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from clustimage._core.errors import MissingDependencyError
-from clustimage._core.optional import import_optional
+from clustimage._core.parameters import setting
 from clustimage.images.exif._facts import read_facts
+from clustimage.images.exif._values import as_orientation
+from clustimage.images.reading._decoding_bytes import coding_style, decoding_bytes
+from clustimage.images.reading._decoding_limits import DecodingLimits, TooLargeError, Turn
 from clustimage.images.reading._listing import missing
+from clustimage.images.reading._modes import load, to_array, unread_kind
+from clustimage.images.reading._opening import DECODE_ERRORS, Deferred, open_picture
+from clustimage.images.reading._quiet import last_message
 
-__all__ = ["DECODE_ERRORS", "SIDEWAYS", "Decoded", "open_picture", "read_pixels"]
-
-# What Pillow may try, the frequent ones first. Left out are formats that start
-# another program (EPS, WMF), mere stubs (BUFR, GRIB, HDF5, MPEG), and those that
-# have no signature and so would claim files of other kinds (SPIDER, IPTC, IMT).
-FORMATS = (
-    *("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000", "MPO", "ICO"),
-    *("ICNS", "CUR", "DIB", "TGA", "SGI", "SUN", "PCX", "DCX", "PSD", "DDS", "BLP", "FTEX"),
-    *("QOI", "XBM", "XPM", "MSP", "PCD", "GBR", "PIXAR", "FLI", "IM", "FITS"),
-)
-
-# What Pillow's decoders raise on files that are cut off, damaged or made to harm.
-DECODE_ERRORS = (
-    *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, AttributeError),
-    *(EOFError, OverflowError, ArithmeticError, MemoryError, NotImplementedError, RuntimeError),
-    *(AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
-)
+__all__ = ["SIDEWAYS", "Decoded", "MinSize", "read_pixels"]
 
 # EXIF orientation (tag 0x0112) -> how the stored picture is turned upright.
 TURNS = {
@@ -50,7 +38,7 @@ TURNS = {
 SIDEWAYS = (5, 6, 7, 8)
 ORIENTATION = 0x0112
 
-HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+REDUCED = ("JPEG", "MPO", "JPEG2000")  # formats that may be decoded at a smaller size
 
 # First bytes of what is often taken for an image.
 NO_IMAGES = {
@@ -85,7 +73,9 @@ class Decoded(NamedTuple):
     exif_problem: str = ""
 
 
-def read_pixels(content: str | bytes | Image.Image, dim: MinSize, gray: bool) -> Decoded | str:
+def read_pixels(
+    content: str | bytes | Image.Image, dim: MinSize, gray: bool, turn: Turn
+) -> Decoded | str:
     """Return the upright pixels of a file or picture, or the reason why there are none.
 
     Parameters
@@ -95,150 +85,124 @@ def read_pixels(content: str | bytes | Image.Image, dim: MinSize, gray: bool) ->
     dim : (height, width), callable or None
         Size below which a JPEG must not be reduced while it is decoded, or what
         makes it from the height and width of the upright picture; None decodes
-        it in full.
+        it in full. A JPEG 2000 is reduced only where it is too large otherwise.
     gray : bool
         Whether a JPEG may be decoded to its luma alone.
+    turn : Turn
+        Takes the memory that decoding needs; the caller ends it when the pixels are small.
 
     Returns
     -------
     Decoded or str
-        Pixels `(height, width)` of any real type from 0, or `(height, width, 3)`
-        (RGB) or `(height, width, 4)` (RGBA) of uint8.
+        Pixels `(height, width)` of any real type from 0, or RGB `(height, width, 3)` of
+        uint8; what is transparent is laid over white.
     """
+    last_message()
     try:
-        return _read(content, dim, gray)
+        return _read(content, dim, gray, turn)
     except FileNotFoundError:
         return missing(str(content))
     except PermissionError:
         return "no permission to read it"
     except MissingDependencyError as exc:
         return str(exc)
-    except UnidentifiedImageError:
-        return _what_else(content)
+    except UnidentifiedImageError as exc:
+        return _what_else(content, str(exc))
+    except TooLargeError as exc:
+        return str(exc)
     except Image.DecompressionBombError:
-        return f"more pixels than are safe to decode ({2 * (Image.MAX_IMAGE_PIXELS or 0):,})"
+        return f"more pixels than are decoded ({setting('max_pixels', turn.limits.max_pixels)})"
     except DECODE_ERRORS as exc:
-        return f"broken, or of a kind that is not read ({_one_line(exc)})"
+        words = last_message() or f"{type(exc).__name__}: {exc}"
+        return f"broken, or of a kind that is not read ({_one_line(words)})"
 
 
-def _read(content: str | bytes | Image.Image, dim: MinSize, gray: bool) -> Decoded | str:
+def _read(
+    content: str | bytes | Image.Image, dim: MinSize, gray: bool, turn: Turn
+) -> Decoded | str:
     if isinstance(content, Image.Image):
-        return _read_picture(content, None, gray)
+        return _read_picture(content, None, gray, turn)
     if isinstance(content, bytes):
-        return _read_file(BytesIO(content), dim, gray)
+        return _read_file(BytesIO(content), dim, gray, turn)
     mode = os.stat(content)  # noqa: PTH116 - a thousand paths an instant
     if not stat.S_ISREG(mode.st_mode):
         return "a folder" if stat.S_ISDIR(mode.st_mode) else "no regular file"
     if mode.st_size == 0:
         return "empty (0 bytes)"
     with open(content, "rb") as file:  # noqa: PTH123
-        decoded = _read_file(file, dim, gray)
+        decoded = _read_file(file, dim, gray, turn)
     return decoded if isinstance(decoded, str) else decoded._replace(modified=mode.st_mtime)
 
 
-def _read_file(file: IO[bytes], dim: MinSize, gray: bool) -> Decoded | str:
+def _read_file(file: IO[bytes], dim: MinSize, gray: bool, turn: Turn) -> Decoded | str:
     with open_picture(file) as picture:
-        return _read_picture(picture, dim, gray)
+        return _read_picture(picture, dim, gray, turn)
 
 
-def open_picture(file: IO[bytes], *, header_only: bool = False) -> Image.Image:
-    """Open a file of any format that is read here.
-
-    Parameters
-    ----------
-    file : binary file
-        At its beginning.
-    header_only : bool, default=False
-        Whether the pixels do not matter. Pillow reads them when they are asked for; libheif
-        would decode them at once, so that a HEIC picture is then of its size but black.
-
-    Raises
-    ------
-    One of `DECODE_ERRORS`, or MissingDependencyError
-    """
-    head = file.read(32)
-    file.seek(0)
-    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
-        return _open_heif(file, header_only)
-    return Image.open(file, formats=_formats())
-
-
-def _read_picture(picture: Image.Image, dim: MinSize, gray: bool) -> Decoded | str:
-    """Decode a picture of Pillow; with `dim`, a JPEG may come out at a reduced size."""
-    is_jpeg = picture.format in ("JPEG", "MPO")
-    if is_jpeg:
-        orientation, (width, height) = _orientation(picture), picture.size
-        if dim is not None:
-            upright = (width, height) if orientation in SIDEWAYS else (height, width)
-            min_size = dim(*upright) if callable(dim) else dim
-            target = min_size if orientation in SIDEWAYS else min_size[::-1]
-            # Gray is then the luma that the file holds, without a way through RGB.
-            picture.draft("L" if gray else None, target)
-    picture.load()
+def _read_picture(picture: Image.Image, dim: MinSize, gray: bool, turn: Turn) -> Decoded | str:
+    """Decode a picture of Pillow; with `dim`, it may come out at a reduced size."""
+    problem = unread_kind(picture)
+    if problem:
+        return problem
+    is_jpeg, original = picture.format in ("JPEG", "MPO"), picture.size
+    # Pillow decodes a PNG to see whether it has EXIF data; libheif turns a HEIC by itself.
+    in_header = is_jpeg or "exif" in picture.info or picture.format == "TIFF"
+    in_header = in_header and not isinstance(picture, Deferred)
+    orientation = _orientation(picture) if in_header else 1
+    min_size = None
+    if dim is not None:
+        upright = original if orientation in SIDEWAYS else original[::-1]
+        least = dim(*upright) if callable(dim) else dim
+        min_size = least if orientation in SIDEWAYS else least[::-1]
+    if is_jpeg and min_size is not None:
+        # Gray is then the luma that the file holds, without a way through RGB.
+        picture.draft("L" if gray else None, min_size)
+    size, turned = picture.size, orientation in TURNS
+    if isinstance(picture, Jpeg2KImageFile) and min_size is not None:
+        size = _reduce(picture, min_size, turn.limits, turned=turned)
+    turn.limits.check_pixels(*size)
+    n_bytes = decoding_bytes(picture, size, original, turned=turned)
+    turn.take(n_bytes, original)
+    values = load(picture)
     if not is_jpeg:
-        # The orientation may stand behind the pixels; of a TIFF, load() has applied it.
-        orientation = 1 if picture.format == "TIFF" else _orientation(picture)
-        width, height = picture.size
+        # It may stand behind the pixels. Where load() has applied that of a TIFF, it is gone.
+        orientation = _orientation(picture)
+    width, height = original if picture.format in REDUCED else picture.size
     facts = read_facts(picture)
     if orientation in TURNS:
         picture = picture.transpose(TURNS[orientation])
     if orientation in SIDEWAYS:
         width, height = height, width
-    img = _to_array(picture)
+    img = to_array(picture, values)
     if isinstance(img, str):
         return img
     return Decoded(img, width, height, facts.taken, facts.taken_from, exif_problem=facts.problem)
 
 
-def _to_array(picture: Image.Image) -> np.ndarray | str:
-    """Return gray `(h, w)` of any real type, RGB or RGBA `(h, w, 3 | 4)` uint8, or a reason."""
-    mode, transparent = picture.mode, picture.info.get("transparency")
-    if not picture.width or not picture.height:
-        return "no pixels"
-    if mode.startswith(("I", "F")):
-        img = np.asarray(picture)
-        if not np.isfinite(img).all():
-            return "NaN or infinite values"
-        if isinstance(transparent, int):  # a PNG of 16 bits
-            img = np.where(img == transparent, np.array(65535, dtype=img.dtype), img)
-        return img - img.min().astype(np.float64) if img.min() < 0 else img
-    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or transparent is not None:
-        straight = {"La": "LA", "PA": "RGBA"}.get(mode, mode)
-        return np.asarray(picture.convert(straight).convert("RGBA"))
-    if mode not in ("RGB", "L"):
-        picture = picture.convert("L" if mode == "1" else "RGB")
-    return np.asarray(picture)
-
-
 def _orientation(picture: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 (upright) where it is absent or unreadable."""
     try:
-        value = picture.getexif().get(ORIENTATION, 1)
-    except DECODE_ERRORS:
+        return as_orientation(picture.getexif().get(ORIENTATION))
+    except DECODE_ERRORS:  # Unusable among them: the reason is in the facts
         return 1
-    return value if isinstance(value, int) else 1
 
 
-@cache
-def _formats() -> tuple[str, ...]:
-    """Return those of `FORMATS` that the installed Pillow can open."""
-    Image.init()
-    return tuple(name for name in FORMATS if name in Image.OPEN)
+def _reduce(
+    picture: Jpeg2KImageFile, min_size: tuple[int, int], limits: DecodingLimits, *, turned: bool
+) -> tuple[int, int]:
+    """Halve a JPEG 2000 that is too large as often as needed; return the size it then has."""
+    for times in range(coding_style(picture).n_levels + 1):
+        across, down = (-(-side >> times) for side in picture.size)
+        if times and (across < min_size[0] or down < min_size[1]):
+            break
+        n_bytes = decoding_bytes(picture, (across, down), picture.size, turned=turned)
+        if across * down <= limits.max_pixels and not limits.why_not(n_bytes, picture.size):
+            picture.reduce = times
+            return across, down
+    return picture.size
 
 
-def _open_heif(file: IO[bytes], header_only: bool) -> Image.Image:
-    heif: Any = import_optional("pillow_heif", extra="heic", needed_by="Reading HEIC")
-    # libheif turns the picture upright by itself.
-    opened = heif.open_heif(file)
-    if not header_only:
-        full: Image.Image = opened.to_pillow()
-        return full
-    picture = Image.new("1", opened.size)
-    picture.format, picture.info = "HEIF", {"exif": opened.info.get("exif")}
-    return picture
-
-
-def _what_else(content: str | bytes | Image.Image) -> str:
+def _what_else(content: str | bytes | Image.Image, tried: str) -> str:
     """Return what a file that no decoder knows seems to be."""
     if isinstance(content, Image.Image):
         return "no picture that Pillow can load"
@@ -251,9 +215,9 @@ def _what_else(content: str | bytes | Image.Image) -> str:
     for start, reason in NO_IMAGES.items():
         if head.startswith(start):
             return reason
-    return "no image in a format that is read here, or with a broken header"
+    return f"no image in a format that is read here, or with a broken header{tried}"
 
 
-def _one_line(exc: BaseException) -> str:
-    """Return the words of an exception on one line of at most 160 characters."""
-    return " ".join(f"{type(exc).__name__}: {exc}".split())[:160].rstrip(": ")
+def _one_line(words: object) -> str:
+    """Return the words of a message on one line of at most 160 characters."""
+    return " ".join(str(words).split())[:160].rstrip(": .")

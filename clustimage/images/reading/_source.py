@@ -14,13 +14,26 @@ import numpy as np
 from PIL import Image
 
 from clustimage._core.errors import DownloadError, ImageReadError, InvalidDataError
+from clustimage._core.logs import get_logger
+from clustimage._core.outputs import make_folder
 from clustimage._core.parameters import setting
+from clustimage._core.plain_arrays import check_not_masked, is_table, plain_array
 from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import Rows, check_numeric, check_values, guess_shape
-from clustimage.images.reading._listing import absolute, missing, printable, scan
+from clustimage.images.reading._listing import (
+    LeftOut,
+    absolute,
+    describe_left_out,
+    missing,
+    printable,
+    scan,
+)
+from clustimage.images.reading._table_columns import inputs_of_column, inputs_of_table
 from clustimage.images.reading._url_files import base_name, fetch, is_url, local_name
 
 __all__ = ["Rules", "Source", "Sources", "Stack", "Wanted", "gather"]
+
+logger = get_logger(__name__)
 
 CHANNELS = (1, 3, 4)
 NOT_LISTS = (bytes, bytearray, dict, set, frozenset)  # these have no order, or no items
@@ -64,6 +77,7 @@ class Sources:
 
     items: list[Source]
     looked_for: str = ""
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 class RowList:
@@ -189,12 +203,21 @@ def gather(X: Any, rules: Rules) -> Sources | Stack:
         return _from_path(X, rules)
     if isinstance(X, Image.Image):
         return Sources([_from_content(X, array_names(1)[0])])
-    if hasattr(X, "to_numpy") and hasattr(X, "index"):
-        # A DataFrame holds flattened images, a Series one value per item.
-        values = X.to_numpy()
-        return (
-            Stack(values, [str(name) for name in X.index]) if X.ndim == 2 else gather(values, rules)
-        )
+    if is_table(X):
+        if not len(X):
+            raise ImageReadError("No image: the table has no rows.")
+        column = inputs_of_table(X)
+        if column is not None:
+            if rules.reads:
+                logger.info("Images: those of the column %r.", column[0])
+            return _from_list(column[1], rules)
+        return Stack(plain_array("images", X), [str(name) for name in X.index])
+    if hasattr(X, "isna") and hasattr(X, "to_numpy"):  # a column, or an array of pandas
+        values = plain_array("images", X)
+        return gather(inputs_of_column(X) if values.dtype.kind == "O" else values, rules)
+    if hasattr(X, "detach"):  # a tensor
+        X = plain_array("images", X)
+    check_not_masked("images", X)
     if isinstance(X, np.ndarray) and X.dtype.kind not in "OUS":
         return _from_array(X)
     if isinstance(X, np.ndarray) and X.ndim != 1:
@@ -240,8 +263,18 @@ def _from_path(path: str | os.PathLike[str], rules: Rules) -> Sources:
     return Sources(
         [_from_file(name) for name in found.pathnames],
         f"looked in {printable(pathname)}{' and the folders below' if rules.recursive else ''} "
-        f"for {endings}; {found.n_seen} files seen, {len(found.pathnames)} with such a name",
+        f"for {endings}{_but(rules.black_list)}; {found.n_seen} files seen, "
+        f"{len(found.pathnames)} with such a name" + _beside(found.left_out),
+        found.left_out,
     )
+
+
+def _but(black_list: Any) -> str:
+    return f", {setting('black_list', black_list)} left out" if black_list else ""
+
+
+def _beside(left_out: list[LeftOut]) -> str:
+    return f". {describe_left_out(left_out)}" if left_out else ""
 
 
 def _shown(ext: Any, most: int = 12) -> list[str]:
@@ -292,6 +325,8 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
         raise ImageReadError("No image: the list that was given is empty.")
     arrays = [item for item in items if isinstance(item, np.ndarray)]
     if len(arrays) == len(items) and all(item.ndim == 1 for item in arrays):
+        for number, item in enumerate(arrays):
+            check_not_masked(f"images[{number}]", item)
         if len({len(item) for item in arrays}) > 1:
             raise InvalidDataError("Flattened images in a list must all have the same length.")
         return Stack(RowList(arrays))
@@ -299,19 +334,22 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
     if any(isinstance(item, str) and is_url(item) for item in items):
         folder = _download_dir(rules)
     sources: list[Source] = []
+    left_out: list[LeftOut] = []
     for number, item in enumerate(items):
+        check_not_masked(names[number], item)
         if isinstance(item, (str, os.PathLike)):
             text = os.fsdecode(item)
             if is_url(text) and folder is not None:
                 sources.append(_from_url(text, folder))
             else:
-                sources += _from_listed_path(text, rules)
+                sources += _from_listed_path(text, rules, left_out)
         else:
             sources.append(_from_content(item, names[number]))
-    return Sources(sources, f"{pluralize(len(items), 'input')} given")
+    given = f"{pluralize(len(items), 'input')} given{_beside(left_out)}"
+    return Sources(sources, given, list(dict.fromkeys(left_out)))
 
 
-def _from_listed_path(text: str, rules: Rules) -> list[Source]:
+def _from_listed_path(text: str, rules: Rules, left_out: list[LeftOut]) -> list[Source]:
     """Return one file, or all images of a folder; what does not exist is skipped later."""
     if not text:
         return [Source("", "", reason="an empty path ('')")]
@@ -319,6 +357,7 @@ def _from_listed_path(text: str, rules: Rules) -> list[Source]:
     if not os.path.isdir(pathname):  # noqa: PTH112
         return [_from_file(pathname)]
     found = scan(pathname, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
+    left_out += found.left_out
     if not found.pathnames:
         reason = f"folder without images ({found.n_seen} files seen)"
         return [Source(pathname, os.path.basename(pathname), reason=reason)]  # noqa: PTH119
@@ -342,7 +381,7 @@ def _download_dir(rules: Rules) -> Path:
     if rules.download_dir is None:
         return Path(tempfile.mkdtemp(prefix="clustimage-"))
     folder = Path(absolute(rules.download_dir))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return folder
 
 

@@ -13,6 +13,7 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import imscale
 from clustimage.images.reading._decode import flatten_colour
+from clustimage.images.reading._decoding_limits import DecodingLimits
 from clustimage.images.reading._listing import DEFAULT_EXTENSIONS, check_extensions
 from clustimage.images.reading._pillow import Decoded, MinSize, read_pixels
 from clustimage.images.reading._source import Rules, Source, Sources, gather
@@ -24,6 +25,7 @@ def gather_photos(
     X: Any,
     *,
     ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
+    black_list: str | Iterable[str] | None = None,
     download_dir: str | os.PathLike[str] | None = None,
 ) -> Sources:
     """Return what was given as a list of photos to be read one by one.
@@ -32,7 +34,7 @@ def gather_photos(
     ----------
     X : path, URL, array, PIL image, or a list of these, nested or not
         As for `load_images`, but not flattened.
-    ext, download_dir
+    ext, black_list, download_dir
         As for `load_images`.
 
     Raises
@@ -49,7 +51,7 @@ def gather_photos(
     ['image_0000', 'image_0001']
     """
     check_extensions(ext)
-    given = gather(X, Rules(ext, True, None, download_dir))
+    given = gather(X, Rules(ext, True, black_list, download_dir))
     if isinstance(given, Sources):
         return given
     if len(given.data.shape) != 4:
@@ -60,7 +62,9 @@ def gather_photos(
     return Sources(given.as_sources(), f"{pluralize(len(given.data), 'array')} given")
 
 
-def read_upright(source: Source, min_size: MinSize = None) -> Decoded | str:
+def read_upright(
+    source: Source, min_size: MinSize = None, limits: DecodingLimits | None = None
+) -> Decoded | str:
     """Return a photo as RGB, turned upright, or say in words why that cannot be.
 
     Parameters
@@ -70,6 +74,8 @@ def read_upright(source: Source, min_size: MinSize = None) -> Decoded | str:
     min_size : (height, width), callable or None
         Size below which a JPEG must not be reduced while it is decoded, or what makes it
         from height and width of the original; None decodes it in full.
+    limits : DecodingLimits, optional
+        What may be decoded; those of threads that share it are waited for.
 
     Returns
     -------
@@ -88,15 +94,16 @@ def read_upright(source: Source, min_size: MinSize = None) -> Decoded | str:
     if reason:
         return reason
     content = source.readable
-    if isinstance(content, np.ndarray):
-        decoded: Decoded | str = Decoded(content, *content.shape[1::-1])
-    else:
-        decoded = read_pixels(content, min_size, False)
-    if isinstance(decoded, str):
-        return decoded
-    img = flatten_colour(decoded.pixels, False)
-    if img.dtype != np.uint8:
-        img = imscale(img)
-    if img.ndim == 2:
-        img = cv2.cvtColor(img, cv2.COLOR_GRAY2RGB)
-    return decoded._replace(pixels=np.ascontiguousarray(img))
+    with (limits or DecodingLimits()).turn() as turn:
+        if isinstance(content, np.ndarray):
+            decoded: Decoded | str = Decoded(content, *content.shape[1::-1])
+        else:
+            decoded = read_pixels(content, min_size, False, turn)
+        if isinstance(decoded, str):
+            return decoded
+        img = flatten_colour(decoded.pixels, False)
+        if img.dtype != np.uint8:
+            img = imscale(img)
+        if img.ndim == 2:
+            img = cv2.cvtColor(img, cv2.COLOR_GRAY2RGB)
+        return decoded._replace(pixels=np.ascontiguousarray(img))

@@ -22,6 +22,7 @@ from clustimage.plotting.evaluation._scores import (
     FIGSIZE,
     TITLES,
     even_out,
+    mark_levels,
     plot_heights,
     plot_knee,
     plot_scores,
@@ -44,6 +45,8 @@ DRAWN_BY_CLUSTEVAL = {
     ("kmeans", "silhouette"),
     ("kmeans", "dbindex"),
 }
+# Evaluators whose curve has the levels as its peaks.
+WITH_LEVELS = ("silhouette", "dbindex", "calinski")
 PICTURES = {"height": plot_heights, "elbow": plot_knee}
 # Above so many images the tree is drawn from its uppermost merges only.
 MAX_LEAVES = 100
@@ -96,7 +99,8 @@ class EvaluationPlots:
     def plot(self, title: str | None = None, **options: Any) -> tuple[Figure, Any]:
         """Draw the score of every labelling, and mark the best.
 
-        For the elbow that is the knee of the curve. After a similarity cut, how many
+        Rings mark the levels, other numbers of clusters that are locally best. For the elbow
+        the best is the knee of the curve. After a similarity cut, how many
         clusters the tree gives at every height.
 
         Parameters
@@ -129,17 +133,21 @@ class EvaluationPlots:
                 ax.legend([heights, acceleration], ["Height of the merge", "Acceleration"])
         else:
             fig, ax = self._plot_scores(title, **options)
+        if self.evaluate in WITH_LEVELS and self.clustering.varied == "cluster_threshold":
+            mark_levels(ax, self.clustering)
         _write(fig, savefig)
         return fig, ax
 
     def _drawn_by_clusteval(self) -> bool:
         # Of one score it draws a line, which is nothing; and it knows no errors.
+        # It marks the best score, which may not be what was asked for.
         scores = self.results["fig"]["scores"]
         return (
             (self.cluster, self.evaluate) in DRAWN_BY_CLUSTEVAL
             and "standard_error" not in self.clustering.score
             and len(scores) > 1
             and bool(np.isfinite(scores).any())
+            and self.clustering.best == _best_of(self.evaluate, scores)
         )
 
     def _plot_scores(
@@ -389,3 +397,7 @@ def _write(fig: Figure, savefig: Mapping[Any, Any] | None) -> None:
     if savefig and savefig.get("fname"):
         # The default of clusteval has the function `format` as a name.
         fig.savefig(**{key: value for key, value in savefig.items() if isinstance(key, str)})
+
+
+def _best_of(evaluate: str, scores: np.ndarray) -> int:
+    return int(np.nanargmin(scores) if evaluate == "dbindex" else np.nanargmax(scores))

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.text import pluralize
-from clustimage.cluster._result import Clustering
+from clustimage.cluster._result import Clustering, levels_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FIGSIZE", "TITLES", "even_out", "plot_heights", "plot_knee", "plot_scores"]
+__all__ = [
+    "FIGSIZE",
+    "TITLES",
+    "even_out",
+    "mark_levels",
+    "plot_heights",
+    "plot_knee",
+    "plot_scores",
+]
 
 # Inches, and points of the words, as in the other figures.
 FIGSIZE = (11.0, 6.0)
@@ -28,6 +36,7 @@ TITLES = {
     "dbindex": "Davies-Bouldin index (lower is better)",
     "derivative": "Acceleration of the merge heights",
     "elbow": "Elbow",
+    "consensus": "Silhouette score, consensus marked",
     "calinski": "Calinski-Harabasz index",
 }
 SCORES = {"elbow": "Sum of squared distances to the centres"}
@@ -35,6 +44,7 @@ VARIED = {
     "cluster_threshold": "Nr. clusters",
     "eps": "Epsilon",
     "min_cluster_size": "Minimal size of a cluster",
+    "resolution": "Resolution",
     "height": "Height of the cut",
     "timeframe": "Timeframe (hours)",
     "radius_meters": "Radius (metres)",
@@ -64,7 +74,8 @@ def plot_scores(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     elif len(x) <= MAX_TICKS:
         ax.set_xticks(x)
     # The legend is on the axes that lie on top, so that no line crosses it.
-    _mark(ax, x[found.best], pluralize(k[found.best], "cluster"), legend_on=axes[-1], others=bars)
+    words = pluralize(k[found.best], "cluster") + ("" if found.searched else ", as asked for")
+    _mark(ax, x[found.best], words, legend_on=axes[-1], others=bars)
     _describe(ax, found)
     return axes
 
@@ -91,8 +102,8 @@ def plot_knee(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     """Draw the curve of squared errors, its chord and its knee, see `find_knee`."""
     axes = plot_scores(ax, found)
     x, scores = found.score["cluster_threshold"], found.score["score"]
-    if len(x) < 3:
-        return axes  # two points are a line: it has no knee
+    if len(x) < 3 or not found.searched:
+        return axes  # two points are a line: it has no knee; or another number was asked for
     (curve, line), at = ax.lines, found.best
     (chord,) = ax.plot(x[:: len(x) - 1], scores[:: len(x) - 1], color="grey", linewidth=1)
     (knee,) = ax.plot(
@@ -141,6 +152,28 @@ def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
     ax.set_ylabel("Nr. clusters", fontsize=TEXT_POINTS)
     ax.set_title("Similarity cut", fontsize=TITLE_POINTS)
     return (ax,)
+
+
+def mark_levels(ax: Axes, found: Clustering) -> None:
+    """Mark the numbers of clusters that are locally best, where there are several."""
+    levels = levels_of(found)
+    if len(levels) < 2:
+        return
+    x, y = [level.clusters for level in levels], [level.score for level in levels]
+    # Not a line, of which users and clusteval count those that are there.
+    ax.scatter(x, y, s=90, facecolors="none", edgecolors="tab:orange", linewidths=2, zorder=5)
+    best = found.score["clusters"][found.best]
+    for i, level in enumerate(levels):
+        if level.clusters != best:  # which a line marks already
+            ax.annotate(
+                f"level {i}: {level.clusters}",
+                (level.clusters, level.score),
+                (0, 9),
+                textcoords="offset points",
+                color="tab:orange",
+                ha="center",
+                fontsize=TEXT_POINTS,
+            )
 
 
 def even_out(ax: Axes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,13 @@ def plot_map(
     locations: Any,
     labels: Any = None,
     *,
+    colors: Mapping[int, str] | None = None,
     pixels: np.ndarray | None = None,
     sizes: Any = None,
     filenames: Sequence[str] | None = None,
     pathnames: Sequence[str] | None = None,
     timestamps: Any = None,
+    names: Mapping[int, str] | None = None,
     lines: str | None = None,
     title: str = TITLE,
     tiles: str | None = "openstreetmap",
@@ -66,6 +68,8 @@ def plot_map(
     labels : array of shape (n,), int, optional
         Clusters. -1 (not assigned to a cluster) and other negative ones are hollow and gray.
         Without labels all points have one colour.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
     pixels : array of shape (n, height, width) or (n, height, width, 3), uint8, optional
         Pictures; without them the page has none.
     sizes : array of shape (n, 2), optional
@@ -75,6 +79,8 @@ def plot_map(
         that holds all of them.
     timestamps : array of shape (n,), optional
         Seconds since 1970-01-01, by the clock that the page shows; NaN where not known.
+    names : mapping of int to str, optional
+        What clusters are called; default ``cluster 0`` and so on.
     lines : {"day"}, optional
         Join the photos of each day in order of time.
     title : str
@@ -137,7 +143,9 @@ def plot_map(
         raise InvalidDataError(_no_location(n))
     when = _of_length("timestamps", timestamps, n)
     data = {
-        **_points(where[rows], _rows_of(_of_length("labels", labels, n, np.int64), rows)),
+        **_points(
+            where[rows], _rows_of(_of_length("labels", labels, n, np.int64), rows), colors, names
+        ),
         **_words(filenames, pathnames, rows, n),
         **_times(_rows_of(when, rows), lines, len(rows)),
     }
@@ -230,7 +238,12 @@ def _no_location(n: int) -> str:
     )
 
 
-def _points(where: np.ndarray, labels: np.ndarray | None) -> dict[str, Any]:
+def _points(
+    where: np.ndarray,
+    labels: np.ndarray | None,
+    colors: Mapping[int, str] | None,
+    names: Mapping[int, str] | None,
+) -> dict[str, Any]:
     longitudes, west = in_one_piece(where[:, 1])
     return {
         "lat": np.round(where[:, 0], 6).tolist(),
@@ -238,7 +251,7 @@ def _points(where: np.ndarray, labels: np.ndarray | None) -> dict[str, Any]:
         "west": west,
         "where": location_names(where),
         "label": [0] * len(where) if labels is None else labels.tolist(),
-        "clusters": clusters_of(labels, len(where)),
+        "clusters": clusters_of(labels, len(where), colors, names),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,12 @@ def in_one_piece(longitudes: np.ndarray) -> tuple[np.ndarray, float]:
     return longitudes, -180.0
 
 
-def clusters_of(labels: np.ndarray | None, n: int) -> list[dict[str, Any]]:
+def clusters_of(
+    labels: np.ndarray | None,
+    n: int,
+    colors: Mapping[int, str] | None = None,
+    names: Mapping[int, str] | None = None,
+) -> list[dict[str, Any]]:
     """Return label, name, colour and size of every cluster; those of no cluster come last.
 
     Examples
@@ -59,13 +64,14 @@ def clusters_of(labels: np.ndarray | None, n: int) -> list[dict[str, Any]]:
     if labels is None:
         color = label_colors([0])[0]
         return [{"label": 0, "name": "all photos", "color": color, "count": n, "hollow": False}]
+    known = {**NAMES, **(names or {})}
     present, sizes = np.unique(labels, return_counts=True)
-    colors = label_colors(present)
+    colors = label_colors(present, colors)
     rows = sorted(zip(present.tolist(), sizes.tolist(), strict=True), key=lambda row: _rank(row[0]))
     return [
         {
             "label": label,
-            "name": f"cluster {label}" if label >= 0 else NAMES.get(label, f"label {label}"),
+            "name": known.get(label, f"cluster {label}" if label >= 0 else f"label {label}"),
             "color": colors[label],
             "count": size,
             "hollow": label < 0,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from io import BytesIO
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from clustimage._core.errors import MemoryLimitError
 from clustimage._core.memory import format_bytes
 from clustimage._core.parallel import run_ordered
 from clustimage._core.parameters import named
+from clustimage.plotting._encoding import to_jpeg
 from clustimage.plotting._limits import spread_over_map
 from clustimage.plotting._montage import evenly
 from clustimage.plotting._pictures import row_pixels
@@ -150,16 +150,7 @@ def _encoded(
     side, quality = step
 
     def encode(image: np.ndarray) -> str:
-        from PIL import Image
-
-        picture = Image.fromarray(image)
-        longer = max(picture.size)
-        if longer > side:
-            wide, high = (max(1, round(length * side / longer)) for length in picture.size)
-            picture = picture.resize((wide, high), Image.Resampling.BOX)
-        file = BytesIO()
-        picture.save(file, "JPEG", quality=quality, optimize=True)
-        return base64.b64encode(file.getvalue()).decode("ascii")
+        return base64.b64encode(to_jpeg(image, side, quality)).decode("ascii")
 
     for _, pixels in row_pixels(images, rows):
         yield from run_ordered(encode, list(pixels), n_jobs=n_jobs)

@@ -12,7 +12,7 @@ __all__ = ["GAP", "PAD", "Bands", "arrange"]
 # Parts of the width of an image: between images, between clusters.
 PAD, GAP = 0.04, 0.3
 # Several bands must make images so many times as large as one band would.
-MIN_ENLARGEMENT = 2.0
+MIN_ENLARGEMENT = 1.25
 # Lengths of columns that are tried, and the step from one width of the picture to the next.
 TRIED, STEP = 48, 1.03
 
@@ -101,7 +101,7 @@ def arrange(
     Returns
     -------
     Bands
-        One band, unless images are twice as large in several.
+        One band, unless images are a quarter larger in several.
 
     Examples
     --------

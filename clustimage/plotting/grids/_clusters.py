@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from clustimage._core.logs import get_logger
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int
 from clustimage.plotting._figure import check_cmap, many_figures
+from clustimage.plotting._fonts import printable
 from clustimage.plotting._limits import check_limit, log_limit, nearest_first
 from clustimage.plotting._montage import evenly
 from clustimage.plotting._pictures import Pictures
@@ -157,6 +158,7 @@ def plot_clusters(
     max_clusters: int | None = MAX_CLUSTERS,
     distances: Distances | None = None,
     decorate: Callable[[np.ndarray], np.ndarray] | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> tuple[list[Figure], np.ndarray]:
     """Draw the images of each cluster as one picture, one figure per cluster.
 
@@ -185,6 +187,8 @@ def plot_clusters(
         images are spread evenly over their order.
     decorate : callable, optional
         Makes the tiles from the images that are drawn.
+    names : mapping of int to str, optional
+        What clusters are called, for their titles; see `name_events` and `name_places`.
 
     Returns
     -------
@@ -217,8 +221,8 @@ def plot_clusters(
             named = filenames is not None and len(rows) <= MAX_NAMED
             fig, axes[i] = draw_tiles(
                 Pictures(images, rows, cmap=cmap, decorate=decorate),
-                title=_title(chosen[i], len(members[i]), len(rows), how),
-                captions=[str(filenames[j]) for j in rows]
+                title=_title(chosen[i], len(members[i]), len(rows), how, names or {}),
+                captions=[printable(filenames[j]) for j in rows]
                 if named and filenames is not None
                 else None,
                 ncols=None if ncols is None else min(ncols, len(rows)),
@@ -274,8 +278,10 @@ def _choose(
     return shown, how
 
 
-def _title(label: int, size: int, shown: int, how: str) -> str:
+def _title(label: int, size: int, shown: int, how: str, names: Mapping[int, str]) -> str:
     name = {-1: "Unclustered (-1)", -2: "Without data (-2)"}.get(label, f"Cluster {label}")
+    if label in names:
+        name = f"{names[label]} ({label})" if label < 0 else f"{name}: {names[label]}"
     if shown < size:
         how = how if label >= 0 else "spread evenly"
         return f"{name}: showing {shown:,} of {size:,} images, {how}"

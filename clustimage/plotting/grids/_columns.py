@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,8 +54,9 @@ MAX_FONT, MIN_FONT, LEGIBLE_FONT = 11.0, 5.0, 6.5
 # Height of a line, widths of a character and of the space between two columns, as parts of
 # the size of the font.
 LINE, BOLD, PLAIN, SPACE = 1.15, 0.7, 0.62, 0.6
-# Inches that the words above a band may take.
-HEAD = (2 * LINE * MAX_FONT + 4) / 72
+# Characters in a line of a name, such as "2008-10-22 to"; the least width of an image in inches
+# where columns have names.
+LINE_OF_NAME, MIN_NAMED_INCHES = 13, 0.75
 NAMES = {-1: "Unclustered", -2: "Without data"}
 
 
@@ -71,6 +73,8 @@ def plot_columns(
     ax: Axes | None = None,
     max_images: int | None = None,
     distances: Distances | None = None,
+    colors: Mapping[int, str] | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> tuple[Figure, Axes]:
     """Draw all clusters as one picture, a column each, the largest on the left.
 
@@ -98,6 +102,10 @@ def plot_columns(
         clusters than that the largest are drawn.
     distances : callable, optional
         As for `plot_clusters`.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
+    names : mapping of int to str, optional
+        As for `plot_clusters`: a line of its own above each column.
 
     Returns
     -------
@@ -128,14 +136,16 @@ def plot_columns(
     shown, how = _choose(members, chosen, max_rows, max_images, distances)
     if how:
         log_limit(sum(map(len, shown)), everything, "images", how)
-    colors = label_colors(chosen)
+    colors = label_colors(chosen, colors)
     return _draw(
         images,
         shown,
-        [
-            (NAMES.get(label, f"Cluster {label}"), _size(len(rows), len(some)))
-            for label, rows, some in zip(chosen, members, shown, strict=True)
-        ],
+        _of_one_height(
+            [
+                [*_named(label, names or {}), _size(len(rows), len(some))]
+                for label, rows, some in zip(chosen, members, shown, strict=True)
+            ]
+        ),
         [colors[label] for label in chosen],
         title=_title(labels, chosen, sum(map(len, shown)), how),
         one_column=max_rows is not None,
@@ -175,6 +185,22 @@ def _nothing(min_samples: int, ax: Axes | None) -> tuple[Figure, Axes]:
     return fig, ax
 
 
+def _named(label: int, names: Mapping[int, str]) -> list[str]:
+    """Return the lines above a column that say which cluster it is."""
+    name = NAMES.get(label, f"Cluster {label}")
+    if label not in names:
+        return [name]
+    if label < 0:
+        return [names[label], f"label {label}"]
+    return [name, *textwrap.wrap(names[label], LINE_OF_NAME)]
+
+
+def _of_one_height(words: list[list[str]]) -> list[list[str]]:
+    """Return lines above columns, with empty ones above those that have fewer."""
+    n_lines = max(map(len, words))
+    return [[""] * (n_lines - len(lines)) + lines for lines in words]
+
+
 def _size(size: int, shown: int) -> str:
     return pluralize(size, "image") if shown == size else f"{shown:,} of {size:,}"
 
@@ -195,7 +221,7 @@ def _title(labels: np.ndarray, chosen: list[int], n_shown: int, how: str) -> str
 def _draw(
     images: np.ndarray,
     shown: list[np.ndarray],
-    words: list[tuple[str, str]],
+    words: list[list[str]],
     colors: list[str],
     *,
     title: str,
@@ -210,10 +236,13 @@ def _draw(
         [len(rows) for rows in shown],
         tall=tall,
         frame=frame,
-        head=HEAD,
+        head=_head(len(words[0])),
         rows=max(len(rows) for rows in shown) if one_column else None,
     )
-    inches = _width_of_image(bands, tall, frame, new=ax is None)
+    least = MIN_IMAGE_INCHES if len(words[0]) == 2 else MIN_NAMED_INCHES
+    inches = _width_of_image(
+        bands, tall, frame, head=_head(len(words[0])), least=least if ax is None else None
+    )
     heads = Headers(words, bands.widths * inches * (1 + PAD) + GAP * inches)
     raster = Raster(bands, images[:1], inches, heads.inches)
     needed = 3.0 * raster.wide * raster.high
@@ -240,20 +269,30 @@ def _draw(
     return fig, ax
 
 
+def _head(n_lines: int) -> float:
+    """Return the inches that the words above a band may take."""
+    return (n_lines * LINE * MAX_FONT + 4) / 72
+
+
 def _inside(ax: Axes) -> tuple[float, float]:
     """Return width and height of axes that are there already, in inches."""
     box, dpi = ax.get_window_extent(), ax.figure.figure.dpi
     return float(box.width / dpi), float(box.height / dpi)
 
 
-def _width_of_image(bands: Bands, tall: float, frame: tuple[float, float], *, new: bool) -> float:
-    """Return the width of an image, in inches; a new figure may be larger than its frame."""
-    heads = HEAD * len(bands.starts)
+def _width_of_image(
+    bands: Bands, tall: float, frame: tuple[float, float], *, head: float, least: float | None
+) -> float:
+    """Return the width of an image, in inches.
+
+    A new figure may be larger than its frame, for images of the width `least`.
+    """
+    heads = head * len(bands.starts)
     wide, high = bands.wide(), bands.high(tall, 0.0)
     inches = min(frame[0] / wide, max(frame[1] - heads, frame[1] / 2) / high)
-    if not new:
+    if least is None:
         return inches
-    inches = min(max(inches, MIN_IMAGE_INCHES), MAX_IMAGE_INCHES / math.sqrt(tall))
+    inches = min(max(inches, least), MAX_IMAGE_INCHES / math.sqrt(tall))
     return min(inches, MAX_INCHES / wide, max(MAX_INCHES - heads, MAX_INCHES / 2) / high)
 
 
@@ -336,50 +375,61 @@ class Raster:
 
 
 class Headers:
-    """Label and size above each column, as long as there is space for.
+    """Label, name and size above each column, as long as there is space for.
 
     Parameters
     ----------
-    words : sequence of (str, str)
-        Label and size of each cluster.
+    words : sequence of sequence of str
+        Lines of each cluster, of all as many: its label, in some cases its name, its size.
     room : array of shape (k,)
         Width of each cluster, in inches.
     """
 
-    def __init__(self, words: Sequence[tuple[str, str]], room: np.ndarray) -> None:
+    def __init__(self, words: Sequence[Sequence[str]], room: np.ndarray) -> None:
         # Of "12 of 27" the 27, of "27 images" too.
+        ends = [(next(filter(None, lines)), lines[-1]) for lines in words]
         short = [
             (name.rpartition(" ")[2], size.rpartition(" of ")[2].split(" ")[0])
-            for name, size in words
+            for name, size in ends
         ]
-        self._words, self.explained = list(words), ""
+        self._words: Sequence[Sequence[str]] = words
+        self.explained = ""
         self._font = self._fitting(self._words, room)
-        if self._font < LEGIBLE_FONT:
+        if self._font < MIN_FONT and len(words[0]) > 2:
+            self._words = ends
+            self._font = self._fitting(self._words, room)
+        if self._font < LEGIBLE_FONT and len(self._words[0]) == 2:
             self._words, self.explained = short, " (above each: its label, its size)"
             self._font = self._fitting(short, room)
         # Where there is no space for all, each second, third … has its words.
         self._step = math.ceil(max(1.0, MIN_FONT / self._font))
         self._font = max(self._font, MIN_FONT)
-        self.inches = (2 * LINE * self._font + 4) / 72
+        self.inches = (len(self._words[0]) * LINE * self._font + 4) / 72
 
     @staticmethod
-    def _fitting(words: Sequence[tuple[str, str]], room: np.ndarray) -> float:
-        ems = SPACE + np.array([max(BOLD * len(name), PLAIN * len(size)) for name, size in words])
+    def _fitting(words: Sequence[Sequence[str]], room: np.ndarray) -> float:
+        ems = SPACE + np.array(
+            [
+                max(BOLD * len(next(filter(None, lines))), PLAIN * max(map(len, lines)))
+                for lines in words
+            ]
+        )
         return float(min(MAX_FONT, (room * 72 / ems).min()))
 
     def write(self, ax: Axes, places: np.ndarray) -> None:
         """Write them, centred above places ``(x, y)`` of the picture, shape (k, 2)."""
         for i in range(0, len(self._words), self._step):
-            for line, weight in ((0, "normal"), (1, "bold")):
+            name = next(filter(None, self._words[i]))
+            for line, text in enumerate(reversed(self._words[i])):
                 ax.annotate(
-                    self._words[i][1 - line],
+                    text,
                     (float(places[i, 0]), float(places[i, 1])),
                     xytext=(0, 2 + line * LINE * self._font),
                     textcoords="offset points",
                     ha="center",
                     va="bottom",
                     fontsize=self._font,
-                    fontweight=weight,
+                    fontweight="bold" if text is name else "normal",
                     annotation_clip=False,
                     parse_math=False,
                 )

@@ -13,9 +13,11 @@ from clustimage._core.parallel import run_ordered
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool
 from clustimage.images import gather_photos, imresize, quiet_pillow, read_upright
-from clustimage.plotting._figure import check_cmap, new_axes, shorten
+from clustimage.plotting._figure import check_cmap, new_axes
+from clustimage.plotting._fonts import printable
 from clustimage.plotting._limits import check_limit, log_limit
 from clustimage.plotting._montage import colorize, evenly, fit_side, montage, tile_corners
+from clustimage.plotting.grids._captions import fit_captions, height_of_captions
 from clustimage.plotting.grids._tiles import TITLE, position_axes
 
 if TYPE_CHECKING:
@@ -110,8 +112,11 @@ def _draw_photos(
         tile, low, factor = _into_tile(img, max(1, round(side * ratio)), side)
         tiles.append(tile)
         boxes.append(np.asarray(results["coord_faces"][i]) * (scale * factor) + [*low, 0, 0])
-        known = "" if img is not None else ", photo not there"
-        captions.append(f"{results['filenames'][i]}: {pluralize(n_faces[i], 'face')}{known}")
+        name, known = (
+            printable(results["filenames"][i]),
+            "" if img is not None else ", photo not there",
+        )
+        captions.append(f"{name}: {pluralize(n_faces[i], 'face')}{known}")
     title = f"{pluralize(sum(n_faces), 'face')} in {pluralize(n_photos, 'photo')}"
     if len(shown) < n_photos:
         log_limit(len(shown), n_photos, "photos", "spread evenly over all", "max_photos")
@@ -197,15 +202,15 @@ def _draw(
     ncols: int,
     wide: float,
     title: str,
-    captions: Sequence[str] | None = None,
+    captions: Sequence[str] = (),
 ) -> tuple[Figure, Axes]:
     """Draw tiles as one picture, and all boxes as one artist on it."""
     from matplotlib.collections import PolyCollection
 
     n, height, width, _ = tiles.shape
-    font = float(np.clip(5 + wide, 6.5, 9))
     per_inch = width / wide
-    gap = round(1.6 * font / 72 * per_inch) if captions else 0
+    fitted = fit_captions(captions, wide)
+    gap = round(height_of_captions(wide, fitted.lines) * per_inch)
     pad = max(2, round(0.03 * width))
     picture = montage(tiles, ncols, pad, gap=gap)
     high = picture.shape[0] / per_inch
@@ -225,16 +230,6 @@ def _draw(
     ax.add_collection(
         PolyCollection(outlines, facecolors="none", edgecolors=color, lw=1.3), autolim=False
     )
-    for corner, caption in zip(corners, captions or (), strict=False):
-        ax.annotate(
-            shorten(caption, int(wide * 72 / (0.55 * font))),
-            corner + [width / 2, height],
-            xytext=(0, -2),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            fontsize=font,
-            annotation_clip=False,
-            parse_math=False,
-        )
+    if fitted.words:
+        fitted.write(ax, corners + [width / 2, height])
     return fig, ax

@@ -12,10 +12,17 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, number, shorten
+from clustimage.plotting._fonts import font_of, printable
 from clustimage.plotting._limits import check_limit, log_limit
 from clustimage.plotting._montage import best_ncols
 from clustimage.plotting._pictures import Pictures
-from clustimage.plotting.grids._tiles import TITLE, draw_tiles, position_axes, tile_sizes
+from clustimage.plotting.grids._tiles import (
+    TITLE,
+    draw_tiles,
+    fitted_tiles,
+    position_axes,
+    tile_sizes,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +52,7 @@ def plot_hits(
     cmap: str | Colormap | None = None,
     max_images: int | str | None = "auto",
     max_queries: int | None = MAX_QUERIES,
+    colors: Mapping[int, str] | None = None,
 ) -> tuple[Figure, np.ndarray]:
     """Draw each query with the images found for it, nearest first, one axes per query.
 
@@ -63,6 +71,8 @@ def plot_hits(
         query is drawn and 23 where more are. None is all.
     max_queries : int or None, default=20
         The most queries, the first ones; None is all.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
 
     Returns
     -------
@@ -99,6 +109,7 @@ def plot_hits(
             None if query_images is None else query_images[i : i + 1],
             cmap,
             with_folder,
+            colors,
         )
         for i, name in enumerate(names)
     ]
@@ -126,15 +137,16 @@ def _tiles(
     query: np.ndarray | None,
     cmap: str | Colormap | None,
     with_folder: bool,
+    given: Mapping[int, str] | None,
 ) -> Row:
     """Return the images of one query, their captions and the colours of their frames."""
     tiles = Pictures(images, table["y_idx"].to_numpy(dtype=int), cmap=cmap, before=query)
-    colors = label_colors(table["labels"])
+    colors = label_colors(table["labels"], given)
     frames = [colors[int(label)] for label in table["labels"]]
     captions = [_caption(row, with_folder) for row in table.to_dict("records")]
     if query is not None:
         frames.insert(0, QUERY)
-        captions.insert(0, f"{name}\nquery")
+        captions.insert(0, f"{printable(name)}\nquery")
     return tiles, captions, frames
 
 
@@ -154,15 +166,20 @@ def _draw_rows(
         # With its words an image is about one and a half times as high as wide.
         ncols = best_ncols(most * len(rows), 3, 2)
     nrows = np.array([max(1, -(-len(tiles) // ncols)) for tiles, _, _ in rows])
-    wide, (inches, high) = tile_sizes(ncols, int(nrows.sum()), tall, lines=3)
+    fitted = fitted_tiles(
+        ncols, int(nrows.sum()), tall, [caption for _, captions, _ in rows for caption in captions]
+    )
+    wide, (inches, high) = tile_sizes(ncols, int(nrows.sum()), tall, fitted.lines)
+    ends = np.cumsum([len(tiles) for tiles, _, _ in rows]).tolist()
     heights = nrows * (high / nrows.sum())
     bottoms = (heights + TITLE)[::-1].cumsum()[::-1] - heights - TITLE
     fig = plt.figure(figsize=(inches, float(heights.sum()) + TITLE * (len(rows) + extra)))
     axes = np.empty(len(rows), dtype=object)
-    for i, ((tiles, captions, frames), title) in enumerate(zip(rows, titles, strict=True)):
+    for i, ((tiles, _, frames), title) in enumerate(zip(rows, titles, strict=True)):
         axes[i] = ax = fig.add_axes((0, 0, 1, 1), label=str(i))
         position_axes(ax, bottoms[i], heights[i])
         if len(tiles):
+            captions = fitted.part(slice(ends[i] - len(tiles), ends[i]))
             draw_tiles(
                 tiles, title=title, captions=captions, colors=frames, ncols=ncols, ax=ax, wide=wide
             )
@@ -173,7 +190,7 @@ def _draw_rows(
 
 def _say(ax: Axes, title: str) -> None:
     ax.set_axis_off()
-    ax.set_title(title, fontsize=11, parse_math=False)
+    ax.set_title(title, fontsize=11, parse_math=False, **font_of(title))
 
 
 def _names_repeat(tables: Iterable[Any]) -> bool:
@@ -196,7 +213,7 @@ def _caption(row: Mapping[Any, Any], with_folder: bool) -> str:
     name, folder = row["y_filenames"], PurePath(row["y_pathnames"]).parent.name
     if with_folder and folder:
         name = f"{folder}/{name}"
-    return f"{name}\n{', '.join(parts)}\n{where}"
+    return f"{printable(name)}\n{', '.join(parts)}\n{where}"
 
 
 def _title(name: str, n_hits: int, n_drawn: int) -> str:

@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustimage.plotting._figure import new_axes, shorten
+from clustimage.plotting._figure import new_axes
+from clustimage.plotting._fonts import font_of
 from clustimage.plotting._montage import best_ncols, montage, tile_corners
 from clustimage.plotting._pictures import Pictures
+from clustimage.plotting.grids._captions import Captions, fit_captions, height_of_captions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["MAX_PIXELS", "TITLE", "draw_tiles", "position_axes", "tile_sizes"]
+__all__ = ["MAX_PIXELS", "TITLE", "draw_tiles", "fitted_tiles", "position_axes", "tile_sizes"]
 
 # What a montage may hold: 8 million pixels, 24 MB, whatever the number of images.
 MAX_PIXELS = 8_000_000
 # Images with sides of fewer pixels are enlarged; more pixels per inch are not drawn.
 MIN_SIDE_PIXELS = 64
 PER_INCH = 200
-LINE_HEIGHT = 1.3
-# Widths of characters as parts of the font size, rather too wide than too narrow.
-NARROW, USUAL, BROAD = 0.34, 0.65, 1.0
+# Inches: of a row of images, and the side of a square one.
+ROW, MAX_INCHES_OF_IMAGE = 10.0, 1.6
+# Images with a second picture that has details: inches of a square one, columns, and the rows
+# beyond which there are more columns.
+MAX_DECORATED_INCHES, MAX_DECORATED_COLUMNS, MAX_DECORATED_ROWS = 2.4, 4, 25
 # Inches: no figure is longer, and what a title takes.
 MAX_INCHES = 45.0
 TITLE = 0.4
@@ -36,7 +40,7 @@ def draw_tiles(
     images: np.ndarray | Pictures,
     *,
     title: str,
-    captions: Sequence[str] | None = None,
+    captions: Sequence[str] | Captions | None = None,
     colors: Sequence[str] | None = None,
     ncols: int | None = None,
     cmap: str | Colormap | None = None,
@@ -52,8 +56,8 @@ def draw_tiles(
         Gray or RGB.
     title : str
         Written above, as it is.
-    captions : sequence of n str, optional
-        Written below the images, each line shortened to about the width of an image.
+    captions : Captions, or sequence of n str, optional
+        Written below the images, each line fitted to the width of an image.
     colors : sequence of n str, optional
         Colours of frames around the images.
     ncols : int, optional
@@ -71,32 +75,37 @@ def draw_tiles(
     pictures = images if isinstance(images, Pictures) else Pictures(images, cmap=cmap)
     n = len(pictures)
     height, width = pictures.shape
+    largest = MAX_DECORATED_INCHES if pictures.decorated else MAX_INCHES_OF_IMAGE
+    if ncols is None and pictures.decorated:
+        fewest = math.ceil(n / MAX_DECORATED_ROWS)
+        ncols = max(min(best_ncols(n, height, width), MAX_DECORATED_COLUMNS), fewest)
     ncols = ncols or best_ncols(n, height, width)
     nrows = -(-n // ncols)
-    lines = max((caption.count("\n") + 1 for caption in captions), default=0) if captions else 0
-
+    tall = height / width
     if ax is None:
-        wide, (inches, high) = tile_sizes(ncols, nrows, height / width, lines)
+        fitted = fitted_tiles(ncols, nrows, tall, captions, largest=largest)
+        wide, (inches, high) = tile_sizes(ncols, nrows, tall, fitted.lines, largest=largest)
         fig, ax = new_axes(figsize=(inches, high + TITLE))
         position_axes(ax, 0.0, high)
     else:
         fig, ax = new_axes(ax)
-        wide = wide or _measured(ax, ncols, nrows, height / width)
+        wide = wide or _measured(ax, ncols, nrows, tall)
+        fitted = captions if isinstance(captions, Captions) else fit_captions(captions or (), wide)
     tiles = pictures.made(_side(n, height, width, wide, max_pixels))
     _, height, width, _ = tiles.shape
-    gap = math.ceil(_words(wide, lines) * width / wide)
+    gap = math.ceil(height_of_captions(wide, fitted.lines) * width / wide)
     pad = max(1, math.ceil(0.05 * max(height, width)))
 
     face = np.rint(255 * np.asarray(fig.get_facecolor()[:3])).astype(int)
     background = (int(face[0]), int(face[1]), int(face[2]))
     ax.imshow(montage(tiles, ncols, pad, gap=gap, background=background))
     ax.set_axis_off()
-    ax.set_title(title, fontsize=11, parse_math=False)
+    ax.set_title(title, fontsize=11, parse_math=False, **font_of(title))
     corners = tile_corners(n, height, width, ncols=ncols, pad=pad, gap=gap) - 0.5
     if colors is not None:
         _frame(ax, corners, height, width, colors)
-    if captions is not None:
-        _write(ax, corners + [width / 2, height], captions, wide)
+    if fitted.words:
+        fitted.write(ax, corners + [width / 2, height])
     return fig, ax
 
 
@@ -113,8 +122,29 @@ def position_axes(ax: Axes, from_below: float, high: float) -> None:
     ax.set_position((0.1 / wide, from_below / tall, 1 - 0.2 / wide, high / tall))
 
 
+def fitted_tiles(
+    ncols: int,
+    nrows: int,
+    tall: float,
+    captions: Sequence[str] | Captions | None,
+    *,
+    largest: float = MAX_INCHES_OF_IMAGE,
+) -> Captions:
+    """Return captions that fit below images of the width that `tile_sizes` gives."""
+    if isinstance(captions, Captions):
+        return captions
+    lines = max((caption.count("\n") + 1 for caption in captions or ()), default=0)
+    wide, _ = tile_sizes(ncols, nrows, tall, lines, largest=largest)
+    fitted = fit_captions(captions or (), wide)
+    if fitted.lines == lines:
+        return fitted
+    # In a figure of the largest height, images above more lines are smaller.
+    wide, _ = tile_sizes(ncols, nrows, tall, fitted.lines, largest=largest)
+    return fit_captions(captions or (), wide)
+
+
 def tile_sizes(
-    ncols: int, nrows: int, tall: float, lines: int
+    ncols: int, nrows: int, tall: float, lines: int, *, largest: float = MAX_INCHES_OF_IMAGE
 ) -> tuple[float, tuple[float, float]]:
     """Return the width of an image, and width and height of all of them, in inches.
 
@@ -126,23 +156,16 @@ def tile_sizes(
         Height of an image as a share of its width.
     lines : int
         Lines of text below each image.
+    largest : float, default=1.6
+        The longest side of a square image, in inches.
     """
-    wide = float(np.clip(10 / ncols, 1.0 if lines else 0.3, 1.6 / math.sqrt(tall)))
+    row = ROW * largest / MAX_INCHES_OF_IMAGE
+    wide = float(np.clip(row / ncols, 1.0 if lines else 0.3, largest / math.sqrt(tall)))
     wide = min(wide, MAX_INCHES / ncols)
-    high = (wide * tall * 1.05 + _words(wide, lines)) * nrows
+    high = (wide * tall * 1.05 + height_of_captions(wide, lines)) * nrows
     if high > MAX_INCHES:
         wide, high = wide * MAX_INCHES / high, MAX_INCHES
     return wide, (max(wide * 1.05 * ncols + 0.2, 4.0), high)
-
-
-def _font(wide: float) -> float:
-    """Return the size of captions below images of this width in inches, in points."""
-    return float(np.clip(4.2 + 3.3 * wide, 5, 9.5))
-
-
-def _words(wide: float, lines: int) -> float:
-    """Return the height of captions, in inches."""
-    return (lines * LINE_HEIGHT * _font(wide) + 2.5) / 72 if lines else 0.0
 
 
 def _measured(ax: Axes, ncols: int, nrows: int, tall: float) -> float:
@@ -162,37 +185,3 @@ def _frame(ax: Axes, corners: np.ndarray, height: int, width: int, colors: Seque
         ),
         autolim=False,
     )
-
-
-def _write(ax: Axes, below: np.ndarray, captions: Sequence[str], wide: float) -> None:
-    """Write captions, centred below the tiles."""
-    size = _font(wide)
-    ems = wide * 72 / size
-    for (x, y), caption in zip(below, captions, strict=True):
-        words = "\n".join(_fitting(line, ems) for line in caption.split("\n"))
-        ax.annotate(
-            words,
-            (x, y),
-            xytext=(0, -2.5),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            fontsize=size,
-            linespacing=1.1,
-            annotation_clip=False,
-            parse_math=False,
-        )
-
-
-def _fitting(line: str, ems: float) -> str:
-    """Return a line of a caption, shortened to about so many times its font size."""
-    width = len(line)
-    while True:
-        words = shorten(line, width)
-        wide = sum(
-            NARROW if char in " ,.:;'|!ijlt" else BROAD if char in "…mwMW@%" else USUAL
-            for char in words
-        )
-        if wide <= ems or width <= 4:
-            return words
-        width -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,8 +30,9 @@ def plot_representatives(
     labels: np.ndarray,
     sizes: np.ndarray,
     *,
-    what: str = "Average image",
+    averaged: np.ndarray | None = None,
     cmap: str | Colormap | None = None,
+    colors: Mapping[int, str] | None = None,
     ax: Axes | None = None,
     max_images: int | None = MAX_UNIQUE,
 ) -> tuple[Figure, Axes]:
@@ -44,10 +46,13 @@ def plot_representatives(
         The clusters; negative ones are no clusters and are left out.
     sizes : array of shape (k,)
         How many images each has.
-    what : str, default="Average image"
-        What the images are, for the title.
+    averaged : array of bool, shape (k,), optional
+        Which images are the average of their cluster, and not its unique image: the title
+        tells, and where there are both, the captions of the rarer kind do. Default: all.
     cmap : str or Colormap, optional
         For gray images; default ``"gray"``.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
     ax : Axes, optional
         Where to draw; default is a new figure.
     max_images : int or None, default=400
@@ -73,23 +78,44 @@ def plot_representatives(
             f"Got {len(images):,}, {len(labels):,} and {len(sizes):,}."
         )
     clusters = np.flatnonzero(labels >= 0)
-    title = f"{what} of {pluralize(len(clusters), 'cluster')}"
+    averaged = np.ones(len(labels), dtype=bool) if averaged is None else np.asarray(averaged)
     if not len(clusters):
         fig, ax = new_axes(ax, figsize=(4.0, 1.2))
         ax.set_axis_off()
         ax.set_title("No clusters: every image is unclustered (-1)", fontsize=11)
         return fig, ax
+    shown = clusters
     if max_images is not None and len(clusters) > max_images:
         log_limit(max_images, len(clusters), "clusters", "the largest ones")
-        title += f": showing the {max_images:,} largest"
         largest = np.argsort(-sizes[clusters], kind="stable")[:max_images]
-        clusters = clusters[np.sort(largest)]
-    colors = label_colors(labels)
+        shown = clusters[np.sort(largest)]
+    title, noted = _title(averaged[shown], sizes[shown], len(clusters))
+    colors = label_colors(labels, colors)
     pictures = images if isinstance(images, Pictures) else Pictures(images, cmap=cmap)
     return draw_tiles(
-        pictures.take(clusters),
+        pictures.take(shown),
         title=title,
-        captions=[f"{labels[i]}: {pluralize(int(sizes[i]), 'image')}" for i in clusters],
-        colors=[colors[int(labels[i])] for i in clusters],
+        captions=[
+            f"{labels[i]}: {pluralize(int(sizes[i]), 'image')}"
+            + (noted[bool(averaged[i])] if sizes[i] > 1 else "")
+            for i in shown
+        ],
+        colors=[colors[int(labels[i])] for i in shown],
         ax=ax,
     )
+
+
+def _title(averaged: np.ndarray, sizes: np.ndarray, n_clusters: int) -> tuple[str, dict[bool, str]]:
+    """Return what is shown, and what the captions add of averages (True) and unique images.
+
+    The average of one image is the image: it may be called as one likes.
+    """
+    several = averaged[sizes > 1] if (sizes > 1).any() else averaged
+    what, noted = "Average image" if several.all() else "Unique image", {True: "", False: ""}
+    if several.any() and not several.all():
+        what, rarer = "Average or unique image", bool(2 * several.sum() < len(several))
+        noted[rarer] = ", average" if rarer else ", unique"
+    title = f"{what} of {pluralize(n_clusters, 'cluster')}"
+    if len(averaged) < n_clusters:
+        title += f": showing the {len(averaged):,} largest"
+    return title, noted

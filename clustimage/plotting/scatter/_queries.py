@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage.plotting._figure import halo, shorten
+from clustimage.plotting._fonts import font_of
 from clustimage.plotting.grids._found import query_tables
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _write_next_to(ax: Axes, words: str, position: np.ndarray, taken: list[Bbox]
         zorder=7,
         parse_math=False,
         in_layout=False,
+        **font_of(words),
     )
     for x, y in BESIDE:
         text.set(ha="left" if x > 0 else "right", va="bottom" if y > 0 else "top")

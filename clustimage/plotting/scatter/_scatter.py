@@ -46,6 +46,7 @@ def draw_map(
     text: bool = True,
     density: bool = False,
     cmap: str | Colormap | None = None,
+    colors: Mapping[int, str] | None = None,
     axis_name: str | None = None,
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
@@ -86,6 +87,8 @@ def draw_map(
         0.6 times Scott's, as a map of clusters has more than one peak.
     cmap : str or Colormap, optional
         For gray images; default ``"gray"``.
+    colors : mapping of int to str, optional
+        The colour of each label; default those of `label_colors`.
     axis_name : str, optional
         What the axes are, for example ``"t-SNE"``.
     figsize : (float, float), optional
@@ -114,7 +117,7 @@ def draw_map(
     text, figsize, _ = check_bool("text", text), check_figsize(figsize, ax), check_cmap(cmap)
     on_map = np.isfinite(xycoord).all(axis=1)
     seen, known = xycoord[on_map], labels[on_map]
-    colors = label_colors(labels)
+    colors = label_colors(labels, colors)
     middle = _centers(seen, known, centers)
     shown = list(middle)[:MAX_PICTURES]
     framed = [] if zoom is None else [label for label in shown if label in (pictures or {})]
@@ -139,7 +142,15 @@ def draw_map(
         draw_density(ax, seen)
     pixels = None if zoom is None else images
     n_drawn = _draw_images(
-        ax, pixels, xycoord, labels, layout, dotsize=dotsize, cmap=cmap, limit=max_images
+        ax,
+        pixels,
+        xycoord,
+        labels,
+        layout,
+        dotsize=dotsize,
+        cmap=cmap,
+        limit=max_images,
+        colors=colors,
     )
     if tiles is not None:
         names = [str(label) for label in framed] if text else None
@@ -187,6 +198,7 @@ def _draw_images(
     dotsize: float,
     cmap: str | Colormap | None,
     limit: int | str | None,
+    colors: Mapping[int, str],
 ) -> int | None:
     """Draw the images themselves, and a dot for each that is not; return how many of the first.
 
@@ -195,7 +207,6 @@ def _draw_images(
     rows = np.flatnonzero(np.isfinite(xycoord).all(axis=1))
     drawn = rows[:0] if images is None else _choose(rows, xycoord, layout, limit)
     rest = np.setdiff1d(rows, drawn, assume_unique=True)
-    colors = label_colors(labels)
     draw_dots(ax, xycoord[rest], labels[rest], colors, dotsize)
     if images is None or not len(drawn):
         return None

@@ -18,6 +18,7 @@ from clustimage.images.exif._facts import read_facts
 
 DATE_TIME, EXIF_IFD, ORIENTATION = 306, 0x8769, 0x0112
 ORIGINAL, OFFSET, OFFSET_ORIGINAL, SUB_SEC, SUB_SEC_ORIGINAL = 36867, 36880, 36881, 37520, 37521
+DIGITIZED, OFFSET_DIGITIZED, SUB_SEC_DIGITIZED = 36868, 36882, 37522
 
 
 def seconds(*when: int) -> float:
@@ -35,13 +36,17 @@ def exif_of(first: dict[int, object], second: dict[int, object] | None = None) -
     return exif
 
 
-def taken(first: dict[int, object], second: dict[int, object] | None = None):
+def facts(first: dict[int, object], second: dict[int, object] | None = None):
     """What is read from a picture that holds these tags."""
     picture = Image.new("L", (4, 4))
     picture.getexif().update({ORIENTATION: 1, **first})
     # There is no other way with every version of Pillow, nor one to write such values.
     picture.getexif()._ifds[EXIF_IFD] = second or {}
-    return read_facts(picture)[:2]
+    return read_facts(picture)
+
+
+def taken(first: dict[int, object], second: dict[int, object] | None = None):
+    return facts(first, second)[:2]
 
 
 def status_of(path: Path) -> ImageStatus:
@@ -84,6 +89,49 @@ def test_the_time_of_editing_counts_where_that_of_taking_is_absent():
         assert taken({DATE_TIME: "2015:06:01 12:00:00"}, {ORIGINAL: blank}) == (NOON, "DateTime")
 
 
+def test_the_time_of_digitizing_counts_before_that_of_editing():
+    noon = "2015:06:01 12:00:00"
+    first, second = {DATE_TIME: "2020:01:01 00:00:00"}, {DIGITIZED: noon, SUB_SEC_DIGITIZED: "5"}
+    assert taken(first, second) == (NOON + 0.5, "DateTimeDigitized")
+    own = {**second, OFFSET_ORIGINAL: "+01:00", OFFSET_DIGITIZED: "+02:00"}
+    assert taken(first, own) == (NOON - 7200 + 0.5, "DateTimeDigitized")
+    assert taken(first, {**second, ORIGINAL: "2014:06:01 12:00:00"})[1] == "DateTimeOriginal"
+
+
+@pytest.mark.parametrize(
+    "original, says",
+    [
+        ("2015:06:01", "DateTimeOriginal is no date (2015:06:01); "),
+        ("0000:00:00 00:00:00", "DateTimeOriginal is no date (0000:00:00 00:00:00); "),
+        ("1850:01:01 12:00:00", "DateTimeOriginal is before 1900 (1850:01:01 12:00:00); "),
+        ("2999:01:01 12:00:00", "DateTimeOriginal is in the future (2999:01:01 12:00:00); "),
+        (7, "DateTimeOriginal is of a wrong type (7); "),
+    ],
+)
+def test_no_other_date_stands_in_without_a_word(original, says):
+    other = {DIGITIZED: "2015:06:01 12:00:00"}
+    found = facts({DATE_TIME: "2020:01:01 00:00:00"}, {ORIGINAL: original, **other})
+    assert (found.taken, found.problem) == (NOON, f"{says}DateTimeDigitized is taken instead")
+    found = facts({DATE_TIME: "2015:06:01 12:00:00"}, {ORIGINAL: original})
+    assert (found.taken, found.problem) == (NOON, f"{says}DateTime is taken instead")
+    found = facts({}, {ORIGINAL: original})
+    assert (found.taken, found.problem) == (None, says[:-2])
+
+
+def test_a_blank_date_is_passed_over_in_silence():
+    found = facts({DATE_TIME: "2015:06:01 12:00:00"}, {ORIGINAL: "    :  :     :  :  "})
+    assert (found.taken, found.problem) == (NOON, "")
+
+
+def test_a_word_on_the_date_reaches_the_import_status(tmp_path):
+    first = {DATE_TIME: "2015:06:01 12:00:00"}
+    Image.new("L", (8, 8)).save(tmp_path / "a.jpg", exif=exif_of(first, {ORIGINAL: "June 2014"}))
+    status = load_images(tmp_path, dim=(8, 8)).status_frame(None)
+    words = "DateTimeOriginal is no date (June 2014); DateTime is taken instead"
+    assert status["exif"].tolist() == [words]
+    assert status["timestamp_from"].tolist() == ["DateTime"]
+
+
 def test_without_dates_nothing_is_said(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg")
     row = status_of(tmp_path / "a.jpg")
@@ -103,6 +151,30 @@ def test_without_dates_nothing_is_said(tmp_path):
 def test_the_offset_is_taken_off_and_without_one_the_clock_shows_utc(offset, ahead):
     found = taken({}, {ORIGINAL: "2015:06:01 12:00:00", OFFSET_ORIGINAL: offset})
     assert found == (NOON - ahead, "DateTimeOriginal")
+
+
+def test_an_offset_that_is_none_says_so_and_what_is_taken_instead():
+    date = "2015:06:01 12:00:00"
+    found = facts({}, {ORIGINAL: date, OFFSET_ORIGINAL: "CET"})
+    assert (found.taken, found.offset, found.problem) == (
+        NOON,
+        "",
+        "OffsetTimeOriginal is no offset from UTC (CET); the clock is taken to show UTC",
+    )
+    found = facts({}, {ORIGINAL: date, OFFSET_ORIGINAL: "CET", OFFSET: "+1"})
+    assert (found.taken, found.offset, found.problem) == (
+        NOON - 3600,
+        "+01:00",
+        "OffsetTimeOriginal is no offset from UTC (CET); OffsetTime is taken instead",
+    )
+    for blank in ("   :  ", "", None):
+        assert facts({}, {ORIGINAL: date, OFFSET_ORIGINAL: blank}).problem == ""
+
+
+def test_the_zone_in_the_date_counts_before_the_tags():
+    second = {ORIGINAL: "2015-06-01T12:00:00.5+02:00", OFFSET_ORIGINAL: "CET", SUB_SEC: "25"}
+    found = facts({}, second)
+    assert (found.taken, found.offset, found.problem) == (NOON - 7200 + 0.5, "+02:00", "")
 
 
 def test_the_offset_of_the_other_date_is_taken_where_there_is_one_alone():

@@ -227,9 +227,15 @@ def test_settings_of_the_camera_that_cannot_be_used_are_missing():
 
 
 def test_an_orientation_that_is_none_is_upright():
-    assert [facts({ORIENTATION: value}).orientation for value in (0, 9, "6", (1, 2), 8)] == [
-        1, 1, 1, 1, 8
-    ]  # fmt: skip
+    found = [facts({ORIENTATION: value}) for value in (0, 9, "west", (1, 2), 8)]
+    assert [row.orientation for row in found] == [1, 1, 1, 1, 8]
+    assert [row.problem for row in found] == [
+        "",
+        "Orientation is no number from 1 to 8 (9)",
+        "Orientation is no number from 1 to 8 (west)",
+        "",
+        "",
+    ]
 
 
 def test_data_that_are_cut_off_at_any_byte_are_told(tmp_path):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime, timezone
-
 import pytest
 from PIL.TiffImagePlugin import IFDRational
 
@@ -13,8 +10,8 @@ from clustimage.images.exif._values import (
     as_altitude,
     as_degrees,
     as_number,
+    as_orientation,
     as_text,
-    as_timestamp,
 )
 
 
@@ -65,8 +62,7 @@ def test_a_minus_counts_as_the_other_hemisphere_does():
         (float("inf"), "N", "is inf"),
         ((91, 0, 0), "N", r"out of range \(91, 0, 0\)"),
         ((90, 0, 1), "N", "out of range"),
-        ((43, 61, 0), "N", "out of range"),
-        ((43, 28, 2814), "N", "out of range"),
+        ((0, 0, 324001), "N", "out of range"),
         ((43, -28, 0), "N", "out of range"),
         ((1, 2, 3, 4), "N", "has 4 parts"),
         ((), "N", "has 0 parts"),
@@ -80,6 +76,21 @@ def test_a_minus_counts_as_the_other_hemisphere_does():
 def test_what_is_no_angle_says_why(value, letter, words):
     with pytest.raises(Unusable, match=words):
         as_degrees(value, letter, "NS")
+
+
+@pytest.mark.parametrize(
+    "value, degrees",
+    [
+        ((43, 61, 0), 44.0166666666667),
+        ((43, 28, 2814), 44.2483333333333),
+        ((43, 60, 60), 44.0166666666667),
+        ((0, 2608, 0), 43.4666666666667),
+        ((0, 0, 156480), 43.4666666666667),
+    ],
+)
+def test_sixty_minutes_or_seconds_and_more_are_carried_as_by_exiftool(value, degrees):
+    assert as_degrees(tuple(map(ratio, value)), "N", "NS") == pytest.approx(degrees, abs=1e-12)
+    assert as_degrees(tuple(map(ratio, value)), "W", "EW") == pytest.approx(-degrees, abs=1e-12)
 
 
 def test_the_poles_and_the_date_line_are_places():
@@ -124,37 +135,23 @@ def test_numbers_are_those_that_are_finite():
             as_number(value)
 
 
-def test_a_moment_tells_the_offset_that_was_taken_off():
-    noon = datetime(2015, 6, 1, 12, tzinfo=timezone.utc).timestamp()
-    date = "2015:06:01 12:00:00"
-    assert as_timestamp(date, [], []) == (noon, "")
-    assert as_timestamp(date, [], ["-0530"]) == (noon + 19800, "-05:30")
-    assert as_timestamp(date, [None, "25"], ["two", "Z"]) == (noon + 0.25, "+00:00")
+@pytest.mark.parametrize(
+    "value",
+    [6, 6.0, ratio(6), b"\x06", "6", " 6\0", "06", "6 cm", (6, 1), (6.0, 1), b"\x06\x01", "6.0"],
+)
+def test_an_orientation_of_another_type_counts_by_its_first_number(value):
+    assert as_orientation(value) == 6
+    assert type(as_orientation(value)) is int
+
+
+@pytest.mark.parametrize("value", [None, 0, "", " \0", b"", b"\0\x06", (), (1, 6), 1, "1"])
+def test_an_orientation_that_is_not_known_is_upright(value):
+    assert as_orientation(value) == 1
 
 
 @pytest.mark.parametrize(
-    "date, words",
-    [
-        ("0000:00:00 00:00:00", r"is no date \(0000:00:00 00:00:00\)"),
-        ("2015:02:30 12:00:00", "is no date"),
-        ("yesterday", r"is no date \(yesterday\)"),
-        ("1899:12:31 23:59:59", "is before 1900"),
-        ("2999:01:01 00:00:00", "is in the future"),
-        (20150601, r"wrong type \(20150601\)"),
-        ((2015, 6), "wrong type"),
-    ],
+    "value", [9, -6, 65535, 6.7, ratio(20, 3), ratio(6, 0), b"6", "Rotate 90 CW", "60", (9, 6), {}]
 )
-def test_what_is_no_date_says_why(date, words):
-    with pytest.raises(Unusable, match=words):
-        as_timestamp(date, [], [])
-
-
-def test_a_blank_date_is_no_lie():
-    for blank in (None, "", "    :  :     :  :  ", b"\0\0", "\0"):
-        assert as_timestamp(blank, [], []) is None
-
-
-def test_a_year_from_now_is_no_date():
-    year = time.gmtime().tm_year + 1
-    with pytest.raises(Unusable, match="future"):
-        as_timestamp(f"{year}:12:31 00:00:00", [], [])
+def test_an_orientation_that_is_none_says_why(value):
+    with pytest.raises(Unusable, match="is no number from 1 to 8"):
+        as_orientation(value)

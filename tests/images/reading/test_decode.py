@@ -273,13 +273,17 @@ def test_a_pipe_does_not_hang(tmp_path, good):
     assert reason(tmp_path / "pipe.png", good) == "no regular file"
 
 
-def test_too_many_pixels_are_refused_and_many_give_no_warning(tmp_path, monkeypatch):
+def test_too_many_pixels_are_refused_and_the_limit_can_be_set(tmp_path):
     Image.new("L", (15, 10), 9).save(tmp_path / "many.png")
     Image.new("L", (30, 10), 9).save(tmp_path / "too_many.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    images = load_images(tmp_path)
+    images = load_images(tmp_path, max_pixels=150)
     assert images.filenames.tolist() == ["many.png"]
-    assert "more pixels than are safe" in images.status[1].reason
+    assert images.status[1].reason == "30 x 10 pixels are more than are decoded (max_pixels=150)"
+    assert len(load_images(tmp_path, max_pixels=300)) == 2
+    with pytest.raises(ImageReadError, match=r"30 x 10 pixels are more .*max_pixels=299"):
+        imread(tmp_path / "too_many.png", max_pixels=299)
+    with pytest.raises(InvalidParameterError, match="max_pixels.*Got 0"):
+        imread(tmp_path / "many.png", max_pixels=0)
 
 
 def test_nan_in_a_file_is_a_reason(tmp_path, good):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from clustimage._core.errors import ImageReadError, InvalidParameterError
-from clustimage.images import DEFAULT_EXTENSIONS, listdir
+from clustimage._core.outputs import MARKER, make_folder
+from clustimage.images import DEFAULT_EXTENSIONS, listdir, load_images
+from clustimage.images.reading._listing import KINDS, printable, scan
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -111,3 +115,115 @@ def test_default_extensions_are_lower_case_without_dot_and_unique():
 
 def test_orl_faces_are_all_listed(lent_data):
     assert len(listdir(lent_data / "orl_faces", ext=["pgm"])) == 400
+
+
+@pytest.mark.parametrize(
+    "pattern, left",
+    [
+        ("*.png", ["b/c.jpg", "b/d/e.jpg"]),
+        ("b", ["a.png"]),
+        ("b/", ["a.png"]),
+        ("?.jpg", ["a.png", "b/f.png"]),
+        ("b/d", ["a.png", "b/c.jpg", "b/f.png"]),
+        ("./b/*.jpg", ["a.png", "b/f.png"]),
+        ("[ab]*", []),
+        ("B", ["a.png", "b/c.jpg", "b/d/e.jpg", "b/f.png"]),
+        (["a.png", "d"], ["b/c.jpg", "b/f.png"]),
+    ],
+)
+def test_black_list_takes_patterns_of_files_folders_and_paths(tmp_path, pattern, left):
+    touch(tmp_path, "a.png", "b/c.jpg", "b/d/e.jpg", "b/f.png")
+    assert below(tmp_path, black_list=pattern) == left
+
+
+def test_a_path_of_the_black_list_is_also_one_below_the_current_folder(tmp_path, monkeypatch):
+    touch(tmp_path, "in [1]/a.png", "in [1]/b/c.png", "b/d.png")
+    monkeypatch.chdir(tmp_path)
+    assert below(tmp_path / "in [1]", black_list="b/c.png") == ["a.png"]
+    monkeypatch.chdir(tmp_path / "in [1]")
+    assert below(tmp_path, black_list="./b") == ["in [1]/a.png"]
+
+
+def test_what_clustimage_wrote_is_left_out_unless_it_is_asked_for(tmp_path):
+    touch(tmp_path, "a.png")
+    make_folder(tmp_path / "out" / "faces")
+    make_folder(tmp_path / "out")
+    touch(tmp_path, "out/mine.png", "out/faces/f.png")
+    assert below(tmp_path) == ["a.png", "out/mine.png"]
+    assert below(tmp_path / "out") == ["mine.png"]
+    assert below(tmp_path / "out" / "faces") == ["f.png"]
+    assert below(tmp_path, ext=None) == ["a.png", "out/mine.png"]
+    (tmp_path / "out" / "faces" / MARKER).unlink()
+    assert below(tmp_path) == ["a.png", "out/faces/f.png", "out/mine.png"]
+
+
+def test_a_folder_with_files_of_the_user_is_not_marked(tmp_path):
+    touch(tmp_path, "a.png", "full/b.png", "cached/cache.sqlite")
+    for name in ("full", "cached", "new/deep"):
+        make_folder(tmp_path / name)
+    marked = sorted(str(p.parent.relative_to(tmp_path)) for p in tmp_path.rglob(MARKER))
+    assert marked == ["cached", "new/deep"]
+
+
+@pytest.mark.parametrize(
+    "traces, figures, photos",
+    [
+        (["model.clustimage", "labels.csv"], ["map.png", "clusters/c.png"], ["photos.png"]),
+        (
+            ["model.clustimage", "labels.csv", "eyes.png"],
+            ["map.png", "photos.png", "faces/a.png"],
+            ["events.png"],
+        ),
+        (["model.clustimage", "trips.csv"], ["events.png", "places.png"], ["map.png"]),
+        (["find.csv"], ["find.png"], ["map.png", "clusters/c.png"]),
+        (["labels.csv"], [], ["map.png", "clusters/c.png", "find.png"]),
+    ],
+)
+def test_figures_among_photos_are_known_by_the_table_beside_them(tmp_path, traces, figures, photos):
+    touch(tmp_path, "0.jpg", *traces, *figures, *photos)
+    assert sorted(below(tmp_path)) == sorted(["0.jpg", *photos])
+
+
+def test_formats_that_are_known_and_not_read_are_counted(tmp_path, caplog):
+    touch(tmp_path, "b.CR2", "c.nef", "d.jxl", "sub/e.mov", "f.txt", "g")
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
+    make_folder(tmp_path / "out")
+    with caplog.at_level(logging.INFO, "clustimage"):
+        images = load_images(tmp_path)
+    assert caplog.messages == [
+        "Left out: out, written by clustimage. Not read: 2 camera raw files (.cr2, .nef), "
+        "1 JPEG XL file (.jxl), 1 video (.mov)."
+    ]
+    rows = images.status_frame()
+    names = [Path(name).name for name in rows["pathname"]]
+    assert names == ["a.png", "b.CR2", "c.nef", "d.jxl", "out", "e.mov"]
+    assert rows["status"].tolist() == ["ok", *["skipped"] * 5]
+    assert rows["reason"][1] == "a camera raw file, which is not read; export it as JPEG"
+    images.check_complete()  # of what was given as an image, nothing is missing
+
+
+def test_formats_that_were_not_asked_for_are_not_counted(tmp_path):
+    touch(tmp_path, "a.png", "b.CR2")
+    assert scan(tmp_path, ext="png").left_out == []
+
+
+def test_a_folder_of_files_that_are_not_read_says_so(tmp_path):
+    touch(tmp_path, "b.CR2")
+    with pytest.raises(ImageReadError, match=r"Not read: 1 camera raw file \(\.cr2\)"):
+        load_images(tmp_path)
+
+
+def test_no_format_is_both_read_and_not_read():
+    assert KINDS.keys() & {f".{ending}" for ending in DEFAULT_EXTENSIONS} == set()
+
+
+@pytest.mark.parametrize(
+    "name, shown",
+    [
+        ("caf\udce9.jpg", "caf\\udce9.jpg"),
+        ("two\nlines\x1b[2J.jpg", "two\\nlines\\x1b[2J.jpg"),
+        ("Bild\u202f9.41 日本.jpg", "Bild\u202f9.41 日本.jpg"),
+    ],
+)
+def test_names_are_printed_on_one_line(name, shown):
+    assert printable(name) == shown

@@ -67,7 +67,7 @@ def test_urls_and_files_mix_and_keep_their_order(site, tmp_path):
     assert Path(images.pathnames[0]).parent == tmp_path / "new" / "folder"
     assert images.pathnames[0] == images.pathnames[3] != images.pathnames[2]
     assert images.filenames.tolist() == ["cat.png", "own.png", "cat.png", "cat.png"]
-    assert len(list((tmp_path / "new" / "folder").iterdir())) == 2
+    assert len(list((tmp_path / "new" / "folder").glob("*.png"))) == 2
 
 
 def test_one_url_goes_to_a_temporary_folder(site):

@@ -19,7 +19,7 @@ def first_tile(ax, side=64):
 
 
 def test_label_and_size_stand_below_each_image(model):
-    fig, ax = model.plot_unique()
+    fig, ax = model.plot_unique(img_mean=True)
     assert fig.axes == [ax] and len(ax.images) == 1
     assert [t.get_text() for t in ax.texts] == ["0: 30 images", "1: 20 images", "2: 6 images"]
     assert ax.get_title() == "Average image of 3 clusters"
@@ -34,7 +34,7 @@ def test_frames_have_the_colours_of_the_map(model):
 def test_average_or_unique_image(model):
     rows = model.results["img"][:30]
     np.testing.assert_array_equal(
-        first_tile(model.plot_unique()[1]), np.rint(rows.mean(axis=0)).reshape(8, 8)
+        first_tile(model.plot_unique(img_mean=True)[1]), np.rint(rows.mean(axis=0)).reshape(8, 8)
     )
     _, ax = model.plot_unique(img_mean=False)
     np.testing.assert_array_equal(first_tile(ax), rows[0].reshape(8, 8))

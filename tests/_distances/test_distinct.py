@@ -1,6 +1,6 @@
 import numpy as np
 
-from clustimage.cluster._distinct import name_distinct_rows
+from clustimage._distances.distinct import name_distinct_rows
 
 
 def test_equal_rows_have_one_name():

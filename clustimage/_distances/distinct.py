@@ -1,4 +1,4 @@
-"""Which rows are equal: images that no clusterer should split."""
+"""Which rows are equal: images that no clusterer and no map should part."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-__all__ = ["name_distinct_rows"]
+__all__ = ["distinct_rows", "name_distinct_rows"]
 
 
 def name_distinct_rows(
@@ -51,3 +51,17 @@ def name_distinct_rows(
         if len(seen) > at_most:
             return None
     return names
+
+
+def distinct_rows(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of the distinct rows each row is, and the index of the first of each.
+
+    Examples
+    --------
+    >>> names, first = distinct_rows(np.array([[1.0], [2.0], [1.0], [3.0]]))
+    >>> names.tolist(), first.tolist()
+    ([0, 1, 0, 2], [0, 1, 3])
+    """
+    names = name_distinct_rows(X, len(X))
+    assert names is not None
+    return names, np.unique(names, return_index=True)[1]

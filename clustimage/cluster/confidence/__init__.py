@@ -1,0 +1,1 @@
+"""How sure a clustering is: its stability, its separation, and a verdict in words."""

@@ -1,0 +1,1 @@
+"""The graph of nearest neighbours of the rows, and coordinates from its leading eigenvectors."""

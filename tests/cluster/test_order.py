@@ -1,0 +1,56 @@
+"""What the order of the images may change, and what it never does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clustimage import Clustimage
+
+RNG = np.random.default_rng(0)
+GROUPS = RNG.normal(size=(90, 6)) + 6 * RNG.integers(0, 2, (90, 6))
+HASHES = np.repeat(RNG.integers(0, 2, (30, 64)), [1, 2, 3] * 10, axis=0).astype(np.float32)
+
+
+def labels_of(rows: np.ndarray, **options) -> np.ndarray:
+    cl = Clustimage(method="precomputed", embedding=None, verbose="silent")
+    cl.extract_feat(features=rows)
+    return cl.cluster(**options)
+
+
+def groups_of(labels: np.ndarray, names: np.ndarray) -> set[frozenset[int]]:
+    return {frozenset(names[labels == label].tolist()) for label in set(labels.tolist())}
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"n_clusters": 6}, {"sim": 0.6}, {"cluster": "dbscan", "min_clust": 2}]
+)
+def test_without_ties_groups_do_not_depend_on_the_order(options):
+    expected = groups_of(labels_of(GROUPS, **options), np.arange(90))
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(90)
+        assert groups_of(labels_of(GROUPS[order], **options), order) == expected
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"n_clusters": 6}, {"sim": 0.6}, {"metric": "hamming", "linkage": "complete"}]
+    + [{"cluster": "kmeans"}, {"cluster": "dbscan", "min_clust": 2}]
+    + [{"cluster": "hdbscan", "min_clust": 2}],
+)
+def test_with_ties_no_order_parts_equal_images(options):
+    for seed in range(3):
+        some = HASHES[np.random.default_rng(seed).permutation(len(HASHES))]
+        labels = labels_of(some, **options)
+        names = np.unique(some, axis=0, return_inverse=True)[1].ravel()
+        assert all(len(set(labels[names == name])) == 1 for name in set(names))
+
+
+def test_of_equal_sizes_and_distances_the_first_image_counts():
+    rows = np.array([[9, 9], [9, 8], [0, 0], [0, 1], [8, 9], [8, 8], [1, 0], [1, 1]], dtype=float)
+    cl = Clustimage(method="precomputed", embedding=None, verbose="silent")
+    cl.extract_feat(features=rows)
+    assert cl.cluster(n_clusters=2).tolist() == [0, 0, 1, 1, 0, 0, 1, 1]
+    assert cl.results_unique["idx"].tolist() == [0, 2]
+    found = cl.find(features=[[0.5, 0.5]], k=4, alpha=None)
+    assert found["image_0000"]["y_idx"].tolist() == [2, 3, 6, 7]

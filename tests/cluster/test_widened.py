@@ -1,0 +1,58 @@
+"""Where nobody said how many clusters there are at most, the search goes on past the last one."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from clustimage.cluster import search_k
+
+
+def groups(k, size=12, seed=0):
+    rng = np.random.default_rng(seed)
+    kinds = np.repeat(np.arange(k), size)
+    return rng.normal(size=(k, 6))[kinds] * 20 + rng.normal(size=(len(kinds), 6)), kinds
+
+
+@pytest.mark.parametrize("cluster", ["agglomerative", "kmeans", "hdbscan", "dbscan"])
+def test_forty_groups_are_found_by_every_clusterer(cluster, caplog):
+    rows, kinds = groups(40)
+    with caplog.at_level(logging.INFO):
+        found = search_k(rows, cluster=cluster)
+    assert found.n_found == 40 and found.params["max_clust"] == 97
+    assert len({(a, b) for a, b in zip(found.labels, kinds, strict=True)}) == 40
+    assert "goes on to 96" in caplog.text
+
+
+def test_the_tree_of_micro_clusters_is_cut_further():
+    rows, _ = groups(40, size=30)
+    found = search_k(rows, micro_clusters=300)
+    assert found.n_found == 40 and found.micro is not None
+
+
+def test_in_the_graph():
+    assert search_k(groups(40)[0], cluster_space="graph").n_found == 40
+
+
+def test_a_best_number_inside_stays_as_it_was():
+    rows, _ = groups(8)
+    found, asked = search_k(rows), search_k(rows, max_clust=25)
+    assert found.score == asked.score and found.params == asked.params
+    np.testing.assert_array_equal(found.labels, asked.labels)
+
+
+def test_what_was_asked_for_is_kept(caplog):
+    found = search_k(groups(40)[0], max_clust=25)
+    assert found.n_found == 24 and "try a larger 'max_clust'" in caplog.text
+
+
+def test_the_scores_up_to_there_stay():
+    rows, _ = groups(40)
+    found, asked = search_k(rows), search_k(rows, max_clust=25)
+    np.testing.assert_allclose(found.score["score"][:22], asked.score["score"], atol=1e-12)
+
+
+def test_few_images_are_not_parted_further():
+    rng = np.random.default_rng(0)
+    pairs = np.repeat(rng.normal(size=(30, 5)), 2, axis=0) + 1e-3 * rng.normal(size=(60, 5))
+    assert max(search_k(pairs).score["clusters"]) == 24

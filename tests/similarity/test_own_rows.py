@@ -1,0 +1,120 @@
+"""Images of a model that do not find themselves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clustimage import Clustimage, InvalidParameterError
+from clustimage.cli import main
+from clustimage.similarity import find_similar, fit_null, rows_of_equal, rows_of_files
+
+
+def test_k_others_are_found_and_those_within_alpha():
+    feat = np.random.default_rng(0).normal(size=(60, 3))
+    feat[40] = feat[7]
+    null = fit_null(feat)
+    plain, found = (
+        find_similar(feat, feat[[7]], k=4, alpha=0.02, null=null, without=without)[0]["y_idx"]
+        for without in (None, [np.array([7])])
+    )
+    assert plain[:2].tolist() == [7, 40] and found[0] == 40
+    only = [
+        find_similar(feat, feat[[7]], k=k, alpha=None, null=null, without=without)[0]["y_idx"]
+        for k, without in ((5, None), (4, [np.array([7])]), (4, [np.array([59])]))
+    ]
+    np.testing.assert_array_equal(only[0][1:], only[1])
+    np.testing.assert_array_equal(only[0][:4], only[2])
+    np.testing.assert_array_equal(plain[1 : 1 + len(found)], found[: len(plain) - 1])
+
+
+def test_many_equal_rows_do_not_hide_the_row_itself():
+    feat = np.zeros((50, 2), dtype=np.float32)
+    feat[::2] = 1
+    own = rows_of_equal(feat, feat)
+    assert [rows.tolist() for rows in own] == [[i] for i in range(50)]
+    found = find_similar(feat, feat[[48]], k=3, alpha=None, without=[own[48]])[0]
+    assert found["y_idx"].tolist() == [0, 2, 4] and not found["distance"].any()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve pictures and a copy of the first under another name."""
+    path = tmp_path_factory.mktemp("self")
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(path / f"{i:02}.png")
+    shutil.copy(path / "00.png", path / "copy.png")
+    return path
+
+
+@pytest.fixture(scope="module")
+def fitted(folder):
+    cl = Clustimage(dim=(8, 8), embedding=None, verbose="error")
+    return cl.fit(folder, n_clusters=3)
+
+
+def names_found(cl, Xnew, **options):
+    found = cl.find(Xnew, alpha=None, **options)
+    return [table["y_filenames"].tolist() for name, table in found.items() if name != "feat"]
+
+
+def test_files_of_the_model_are_known_by_their_path(fitted, folder, tmp_path):
+    asked = [folder / "00.png", folder / "05.png"]
+    assert names_found(fitted, asked, k=1) == [["00.png"], ["05.png"]]
+    first, second = names_found(fitted, asked, k=12, exclude_self=True)
+    assert first[0] == "copy.png" and "00.png" not in first
+    assert len(second) == 12 and "05.png" not in second
+    other = tmp_path / "00.png"
+    shutil.copy(folder / "00.png", other)
+    assert names_found(fitted, other, k=2, exclude_self=True) == [["00.png", "copy.png"]]
+    with pytest.raises(InvalidParameterError, match="'k' must be a whole number from 1 to 12"):
+        fitted.find(asked, k=13, alpha=None, exclude_self=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="links need rights")
+def test_a_file_that_is_reached_through_a_link_is_the_same(fitted, folder, tmp_path):
+    (tmp_path / "link").symlink_to(folder)
+    asked = tmp_path / "link" / "00.png"
+    assert names_found(fitted, asked, k=1, exclude_self=True) == [["copy.png"]]
+    assert rows_of_files("/nowhere/00.png", np.array(["/a/00.png"]), np.array(["00.png"])).size == 0
+
+
+def test_after_load_and_by_arrays(fitted, folder, tmp_path):
+    back = Clustimage.load(fitted.save(tmp_path / "model"))
+    assert names_found(back, folder / "00.png", k=1, exclude_self=True) == [["copy.png"]]
+    pixels = np.asarray(Image.open(folder / "00.png"))
+    assert names_found(fitted, [pixels], k=1, exclude_self=True) == [["copy.png"]]
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_vectors_of_the_model_do_not_find_themselves(approximate):
+    if approximate:
+        pytest.importorskip("faiss", reason="faiss is not installed")
+    rows = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float16)
+    rows[30] = rows[3]
+    cl = Clustimage(method="precomputed", embedding="pca", verbose="error")
+    cl.fit_transform(features=rows, normalize=True, n_clusters=3)
+    options = {"k": 2, "alpha": None, "exclude_self": True, "approximate": approximate}
+    found = cl.find(features=rows, **options)
+    tables = [table["y_idx"].tolist() for name, table in found.items() if name != "feat"]
+    assert tables[3][0] == 30 and tables[30][0] == 3
+    assert all(i not in table and len(table) == 2 for i, table in enumerate(tables))
+
+
+def test_where_features_were_given_files_of_the_model_are_known(folder):
+    cl = Clustimage(dim=(8, 8), embedding=None, verbose="error")
+    cl.fit_transform(folder, features=np.arange(13.0)[:, None] ** 2, n_clusters=3)
+    assert names_found(cl, folder / "02.png", k=2) == [["02.png", "01.png"]]
+    assert names_found(cl, folder / "02.png", k=2, exclude_self=True) == [["01.png", "00.png"]]
+    assert cl.predict([folder / "02.png"])[0] == cl.labels_[2]
+
+
+def test_the_command_line_has_it(fitted, folder, tmp_path, capsys):
+    model = fitted.save(tmp_path / "model")
+    main(["find", str(folder / "00.png"), "--model", model, "--k", "1", "--exclude-self"])
+    assert "copy.png" in capsys.readouterr().out

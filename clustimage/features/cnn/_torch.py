@@ -179,9 +179,9 @@ def find_precision(precision: str, device: Any) -> str:
 def _computes_in_bfloat16(device: Any) -> bool:
     torch, _ = import_torch()
     if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
+        return bool(torch.cuda.get_device_capability(device) >= (8, 0))
     if device.type == "cpu":
-        known = getattr(torch.cpu, "get_capabilities", dict)()
+        known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
         return bool(known.get("amx_bf16") or known.get("avx512_bf16"))
     return False
 

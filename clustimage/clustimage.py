@@ -118,13 +118,15 @@ class Clustimage(
         Edge of the hash in bits; bits per bin of ``"colorhash"``; regions that
         ``"crop-resistant"`` keeps.
     params_cnn : dict, default={"model": "mobilenet_v2", "layer": None, \
-"weights": "IMAGENET1K_V1", "batch_size": 32, "device": "auto", "n_components": None, \
-"normalize": True}
-        A classification model of torchvision, by name, or a ``torch.nn.Module``; the
-        layer whose output is taken, by name or index (None: the input of the
-        classifier); a torchvision name of weights, a file with a state dict, or None
-        for random ones; photos per forward pass; ``"auto"``, ``"cpu"``, ``"cuda"``,
-        ``"mps"``; PCA on the activations, as `n_components` in `params_pca`; rows of
+"weights": "IMAGENET1K_V1", "batch_size": 32, "device": "auto", "precision": "float32", \
+"n_components": None, "normalize": True}
+        A classification model of torchvision, by name, ``"efficientnet_lite0"``,
+        ``"timm/NAME"``, ``"open_clip/NAME"``, several of them with ``"+"`` between them, or
+        a ``torch.nn.Module``; the layer whose output is taken, by name or index (None: the
+        input of the classifier, the pooled output); the name of published weights, a file
+        with a state dict, or None for random ones; photos per forward pass; ``"auto"``,
+        ``"cpu"``, ``"cuda"``, ``"mps"``; ``"float32"``, ``"bfloat16"``, or ``"auto"`` for
+        the faster one; PCA on the activations, as `n_components` in `params_pca`; rows of
         length 1.
     params_exif : dict, default={"timeframe": 5, "radius_meters": 1000, "min_samples": 2}
         Hours and metres up to which photos belong together, and how many photos make a

@@ -23,12 +23,12 @@ def add_network(parser: argparse.ArgumentParser, option: str) -> None:
         option,
         dest=NETWORK[0],
         metavar="NAME",
-        help="network of cnn: mobilenet_v2 (default), resnet50 …",
+        help="network of cnn: mobilenet_v2 (default), timm/NAME, open_clip/NAME …",
     )
     parser.add_argument(
         "--weights",
         type=name_or_none,
-        help="of cnn: a file, a name of torchvision, or none",
+        help="of cnn: a file, the name of published weights, or none",
     )
     parser.add_argument("--layer", help="of cnn: name or number of the layer")
     parser.add_argument(

@@ -52,7 +52,7 @@ def test_with_weights_on_this_machine_it_is_the_network(weights, caplog):
     [
         ({"weights": None}, "the network would have random weights"),
         ({"weights": "gone/net.pth"}, "the weights net.pth are not on this machine"),
-        ({"model": "resnet50"}, "the weights resnet50-0676ba61.pth are not on this machine"),
+        ({"model": "resnet50"}, "the weights of resnet50 are not on this machine"),
     ],
 )
 def test_it_never_downloads(params_cnn, why, caplog, tmp_path, monkeypatch):
@@ -87,6 +87,7 @@ def test_the_choice_stays_with_the_model(no_torch, colour, tmp_path, caplog, wei
 
 def test_another_network_is_another_choice(weights, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("clustimage.features.cnn._weights.WHEELS", {})
     cl = Clustimage("auto")
     assert cl.params["method"] == "color+gist"
     assert cl.set_params(params_cnn=weights).params["method"] == "cnn"

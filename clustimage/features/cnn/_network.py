@@ -2,60 +2,36 @@
 
 from __future__ import annotations
 
-import copy
-import difflib
-import hashlib
-import re
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_random_state
 
-from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
-from clustimage._core.logs import get_logger
-from clustimage._core.parameters import named, setting
-from clustimage.features.cnn._layers import TruncatedNetwork, find_layer, is_out_of_memory, to_rows
-from clustimage.features.cnn._torch import find_device, import_torch
-from clustimage.features.cnn._weights import (
-    fetch_weights,
-    file_digest,
-    file_of,
-    find_member,
-    load_weights,
-    read_weights,
+from clustimage._core.errors import InvalidDataError, MemoryLimitError
+from clustimage.features.cnn._layers import (
+    Layer,
+    TruncatedNetwork,
+    find_layer,
+    is_out_of_memory,
+    to_rows,
 )
-from clustimage.images import Frame
+from clustimage.features.cnn._names import is_lite0, parse_name
+from clustimage.features.cnn._open_clip import build_open_clip
+from clustimage.features.cnn._own_module import copy_module
+from clustimage.features.cnn._preset import Built
+from clustimage.features.cnn._timm import build_lite0, build_timm
+from clustimage.features.cnn._torch import find_device, find_precision, import_torch
+from clustimage.features.cnn._torchvision import build_torchvision
 
-__all__ = ["Network", "Preset", "find_model", "spelling"]
-
-logger = get_logger(__name__)
+__all__ = ["Network"]
 
 Batch = tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]
 Rows = tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]
 
 HEAP_BYTES = 33_000_000  # below 32 MiB
 IMAGES_PER_PASS_ON_CPU = 4  # at least
-PUBLISHED = "IMAGENET1K_V1"  # weights whose preprocessing stands for a model that has none
-SLOW_TO_INITIALISE = ("vgg", "inception", "googlenet")  # seconds, for numbers that a file replaces
-TWO_CLASSIFIERS = ("inception", "googlenet")
-
-
-@dataclass(frozen=True)
-class Preset:
-    """The preprocessing of images for a network.
-
-    By default the preprocessing of most networks of torchvision: ImageNet's means and
-    deviations, of 224 by 224 pixels.
-    """
-
-    frame: Frame = Frame((224, 224), resize=256)
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    std: tuple[float, ...] = (0.229, 0.224, 0.225)
 
 
 class Network:
@@ -64,14 +40,16 @@ class Network:
     Parameters
     ----------
     model : str or torch.nn.Module
-        Name of a classification model of torchvision; or a network, which is copied and
-        itself never changed.
+        Name of a network, as `CNNExtractor` takes it; or a network, which is copied and itself
+        never changed.
     layer : str, int or None
         As in `find_layer`.
     weights : str, path, torchvision.models.WeightsEnum or None
         As in `CNNExtractor`.
     device : str, torch.device or None
         As in `find_device`.
+    precision : {"auto", "float32", "bfloat16"}
+        As in `find_precision`.
     random_state : int, RandomState or None
         Seed of random weights.
 
@@ -81,6 +59,8 @@ class Network:
         What it was made from.
     frame : Frame
         The pictures it takes.
+    n_columns : int
+        Length of a row.
     digest : str
         Identifies its weights: of a file and of a custom network the digest
         of the content, for weights that torchvision publishes the name of their file.
@@ -92,19 +72,23 @@ class Network:
     """
 
     def __init__(
-        self, *, model: Any, layer: Any, weights: Any, device: Any, random_state: Any
+        self,
+        *,
+        model: Any,
+        layer: Any,
+        weights: Any,
+        device: Any,
+        precision: str,
+        random_state: Any,
     ) -> None:
         torch, _ = import_torch()
-        self.settings = (model, layer, weights, device, random_state)
+        self.settings = (model, layer, weights, device, precision, random_state)
         self._device = find_device(device)
-        if isinstance(model, str):
-            module, preset, self.digest = _published(model, weights, random_state)
-            expression = f"torchvision.models.{find_model(model)}()"
-        else:
-            module, preset, self.digest = _custom(model, weights)
-            expression = "model"
+        self._precision = find_precision(precision, self._device)
+        built = _build(model, layer=layer, weights=weights, random_state=random_state)
+        self.digest, preset = built.digest, built.preset
         self.frame = preset.frame
-        module = module.float().eval().requires_grad_(False).to(self._device)
+        module = built.module.float().eval().requires_grad_(False).to(self._device)
         self._format = torch.contiguous_format
         if self._device.type in ("cpu", "cuda"):
             self._format = torch.channels_last
@@ -113,8 +97,9 @@ class Network:
         # each time. What a few images make stays in the heap and in the caches. Measured on
         # two cores: mobilenet_v2 3.3, squeezenet1_1 1.7, resnet50 1.4 times as fast.
         self._piece = None
-        if self._device.type == "cpu":
+        if self._device.type == "cpu" and self._precision == "float32":
             self._piece = max(IMAGES_PER_PASS_ON_CPU, torch.get_num_threads())
+        if self._device.type == "cpu":
             _widen_heap()
         self._has_class_token = hasattr(module, "class_token") or hasattr(module, "cls_token")
         width = self.frame.size[1]
@@ -122,9 +107,14 @@ class Network:
         # those over three channels.
         self._mean = torch.tensor(preset.mean, device=self._device).repeat(width)
         self._std = torch.tensor(preset.std, device=self._device).repeat(width)
-        self._truncated = TruncatedNetwork(module, find_layer(module, layer, expression))
+        if built.pooled and layer is None:
+            found = Layer("the output", None, "output")
+        else:
+            found = find_layer(module, layer, built.expression)
+        self._truncated = TruncatedNetwork(module, found)
         # One image through it, so that a layer that cannot be used is known before all others.
-        self._launch(np.zeros((1, *self.frame.size, 3), dtype=np.uint8))
+        rows, _ = self._launch(np.zeros((1, *self.frame.size, 3), dtype=np.uint8))
+        self.n_columns = int(rows.shape[1])
 
     def rows(self, batches: Iterable[Batch]) -> Iterator[Rows]:
         """Yield the activations of batches of frames.
@@ -160,9 +150,11 @@ class Network:
         """Start a forward pass; return the rows that will be there when the event has come."""
         torch, _ = import_torch()
         on_cuda = self._device.type == "cuda"
-        half = torch.autocast("cuda", dtype=torch.float16) if on_cuda else nullcontext()
+        shorter: Any = nullcontext()
+        if self._precision == "bfloat16":
+            shorter = torch.autocast(self._device.type, dtype=torch.bfloat16)
         try:
-            with torch.inference_mode(), half:
+            with torch.inference_mode(), shorter:
                 batch = torch.from_numpy(frames)
                 if on_cuda:
                     batch = batch.pin_memory()
@@ -198,11 +190,9 @@ class Network:
             event.synchronize()
         rows: npt.NDArray[np.float32] = tensor.numpy()
         if not np.isfinite(rows).all():
-            precision = " in half precision" if event is not None else ""
             raise InvalidDataError(
-                f"The network gives NaN or infinity{precision}: of {len(rows)} images for "
-                f"{int((~np.isfinite(rows)).any(axis=1).sum())}. Look at its weights, or try "
-                "params_cnn={'device': 'cpu'}."
+                f"The network gives NaN or infinity in {self._precision}: of {len(rows)} images "
+                f"for {int((~np.isfinite(rows)).any(axis=1).sum())}. Look at its weights."
             )
         return rows
 
@@ -217,181 +207,15 @@ def _widen_heap() -> None:
     np.empty(HEAP_BYTES, dtype=np.uint8)
 
 
-def spelling(name: str) -> str:
-    """Return the name of a model as torchvision would write it, known or not.
-
-    Examples
-    --------
-    >>> spelling("Inception v3"), spelling("VGG16-bn")
-    ('inception_v3', 'vgg16_bn')
-    """
-    return re.sub(r"[\s_.-]+", "_", name.strip().lower())
-
-
-def find_model(name: str) -> str:
-    """Return the name of a classification model as torchvision has it.
-
-    Parameters
-    ----------
-    name : str
-        In any case, with or without underscores: ``"Inception v3"``, ``"VGG16"``.
-
-    Raises
-    ------
-    InvalidParameterError
-        If it is not known; the message has close matches and how to list all.
-    """
-    _, torchvision = import_torch()
-    names = torchvision.models.list_models(module=torchvision.models)
-    wanted = spelling(name)
-    plain = wanted.replace("_", "")
-    alike = [known for known in names if known.replace("_", "") == plain]
-    if wanted in names:
-        return wanted
-    if len(alike) == 1:
-        return str(alike[0])
-    near = alike or difflib.get_close_matches(wanted, names, n=4, cutoff=0.5)
-    words = f" Close matches: {', '.join(map(repr, near))}." if near else ""
-    raise InvalidParameterError(
-        f"{named('model', of='params_cnn')} must be a classification model of torchvision or a "
-        f"torch.nn.Module. Got {name!r}.{words} All {len(names)}: "
-        "torchvision.models.list_models(module=torchvision.models)."
-    )
-
-
-def _published(given: str, weights: Any, random_state: Any) -> tuple[Any, Preset, str]:
-    """Return a model of torchvision with its weights, its preprocessing and its digest."""
-    _, torchvision = import_torch()
-    model = find_model(given)
-    if weights is None:
-        logger.warning(
-            f"{setting('weights', None)}: %s has random weights, its features tell little of what "
-            "is shown.",
-            model,
-        )
-        module = _build(model, random_state=random_state)
-        return module, _preset_for(model), _parameters_digest(module)
-    path = file_of(weights)
-    if path is None:
-        member = find_member(model, weights)
-        path = fetch_weights(model, member)
-        digest = path.name
-    else:
-        # A file that kept the name it was published under is known by it.
-        digest, member = file_digest(path), None
-        for known in torchvision.models.get_model_weights(model):
-            member = known if known.url.rpartition("/")[2] == path.name else member
-    state = read_weights(path)
-    module = _build(model, member=member, state=state)
-    load_weights(module, state, path=path, model=model)
-    return module, (_preset_for(model) if member is None else _preset_of(member)), digest
-
-
-def _build(model: str, *, member: Any = None, state: Any = None, random_state: Any = 0) -> Any:
-    """Return a model with random weights, which `state` will replace if it is given."""
-    torch, torchvision = import_torch()
-    builder = torchvision.models.get_model_builder(model)
-    family = builder.__module__.rpartition(".")[2]
-    options: dict[str, Any] = {}
-    if family in SLOW_TO_INITIALISE:
-        options["init_weights"] = state is None
-    if family in TWO_CLASSIFIERS:
-        # Their own files were trained on another scale of the pixels.
-        options.update(aux_logits=False, transform_input=state is not None)
-    if family == "vision_transformer" and member is not None:
-        options["image_size"] = member.meta["min_size"][0]
-    if not isinstance(random_state, int | np.integer):
-        random_state = check_random_state(random_state).randint(2**31 - 1)
-    # Old versions warn of their own code.
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.default_generator.manual_seed(int(random_state))
-        module = builder(weights=None, **options)
-        n_classes = None if state is None else _other_n_classes(module, state)
-        if n_classes is not None:
-            module = builder(weights=None, num_classes=n_classes, **options)
-    return module
-
-
-def _other_n_classes(module: Any, state: Any) -> int | None:
-    """Return the number of classes in a file where it is not that of the module."""
-    last = f"{find_layer(module, None).name}.weight"
-    own, given = module.state_dict()[last], state.get(last)
-    if given is None or given.shape[1:] != own.shape[1:] or len(given) == len(own):
-        return None
-    return len(given)
-
-
-def _custom(model: Any, weights: Any) -> tuple[Any, Preset, str]:
-    """Return a copy of a custom network, its preprocessing and its digest."""
-    torch, torchvision = import_torch()
-    if not isinstance(model, torch.nn.Module):
-        model.state_dict()  # raises for what stands for a network that was not saved
-        raise InvalidParameterError(
-            f"{named('model', of='params_cnn')} must be the name of a classification model of "
-            f"torchvision or a torch.nn.Module. Got a {type(model).__name__}."
-        )
-    try:
-        module = copy.deepcopy(model)
-    except (RuntimeError, TypeError) as exc:
-        raise InvalidParameterError(
-            f"{named('model', of='params_cnn')}: {type(model).__name__} cannot be copied ({exc}), "
-            "which is done so that the object itself stays as it is."
-        ) from exc
-    preset, path = Preset(), file_of(weights)
-    if path is not None:
-        load_weights(module, read_weights(path), path=path, model=type(model).__name__)
-    elif weights not in (None, PUBLISHED):
-        preset = _preset_of(_member(weights))
-    return module, preset, _parameters_digest(module)
-
-
-def _member(weights: Any) -> Any:
-    """Return the weights of torchvision whose preprocessing a custom network uses."""
-    _, torchvision = import_torch()
-    if hasattr(weights, "transforms"):
-        return weights
-    try:
-        return torchvision.models.get_weight(str(weights))
-    except (ValueError, KeyError) as exc:
-        raise InvalidParameterError(
-            f"{named('weights', of='params_cnn')} of a torch.nn.Module must be a file with a state "
-            "dict, or weights of torchvision whose preprocessing is used, such as "
-            f"'ResNet50_Weights.IMAGENET1K_V2'. Got {str(weights)!r}."
-        ) from exc
-
-
-def _preset_for(model: str) -> Preset:
-    _, torchvision = import_torch()
-    kind = torchvision.models.get_model_weights(model)
-    return _preset_of(kind[PUBLISHED if PUBLISHED in kind.__members__ else "DEFAULT"])
-
-
-def _preset_of(member: Any) -> Preset:
-    """Return the preprocessing that belongs to weights of torchvision."""
-    steps = member.transforms()
-    names = ("crop_size", "resize_size", "mean", "std", "interpolation")
-    if not all(hasattr(steps, name) for name in names):
-        raise InvalidParameterError(
-            f"{named('weights', of='params_cnn')} must be weights for the classification of "
-            f"images. Got {member}."
-        )
-    size = int(steps.crop_size[0])
-    return Preset(
-        Frame((size, size), int(steps.resize_size[0]), steps.interpolation.value),
-        tuple(steps.mean),
-        tuple(steps.std),
-    )
-
-
-def _parameters_digest(module: Any) -> str:
-    """Return the digest of all numbers in a network."""
-    torch, _ = import_torch()
-    digest = hashlib.blake2b(digest_size=16)
-    for name, value in module.state_dict().items():
-        if isinstance(value, torch.Tensor):
-            plain = value.detach().cpu()
-            plain = plain.float() if plain.is_floating_point() else plain
-            digest.update(f"{name} {tuple(value.shape)}".encode())
-            digest.update(np.ascontiguousarray(plain.numpy()).reshape(-1).data)
-    return digest.hexdigest()
+def _build(model: Any, *, layer: Any, weights: Any, random_state: Any) -> Built:
+    """Return a network of a package by its name, or the copy of a custom one."""
+    if not isinstance(model, str):
+        return copy_module(model, weights)
+    library, name = parse_name(model)
+    if library == "open_clip":
+        return build_open_clip(name, weights=weights, random_state=random_state)
+    if library == "timm":
+        return build_timm(name, layer=layer, weights=weights, random_state=random_state)
+    if is_lite0(name):
+        return build_lite0(layer=layer, weights=weights, random_state=random_state)
+    return build_torchvision(name, weights=weights, random_state=random_state)

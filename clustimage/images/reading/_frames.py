@@ -43,10 +43,11 @@ class Frame:
     ----------
     size : (height, width)
         Size of the result in pixels.
-    resize : int, optional
+    resize : int or (height, width), optional
         Length in pixels to which the shorter side is resized, keeping the proportions, before
         the central part of `size` is cut out. What is smaller than that is surrounded by black.
-        None resizes to `size` without regard to the proportions.
+        Two numbers are the size before the cut without regard to the proportions; None is
+        `size` itself.
     interpolation : {"bilinear", "bicubic"}, default="bilinear"
         Pillow's filter, which is antialiased.
 
@@ -62,19 +63,21 @@ class Frame:
     """
 
     size: tuple[int, int]
-    resize: int | None = None
+    resize: int | tuple[int, int] | None = None
     interpolation: str = "bilinear"
 
     def __post_init__(self) -> None:
         check_shape("size", self.size)
-        if self.resize is not None:
+        if isinstance(self.resize, tuple):
+            check_shape("resize", self.resize)
+        elif self.resize is not None:
             check_int("resize", self.resize, low=1)
         check_option("interpolation", self.interpolation, FILTERS)
 
     def resized(self, height: int, width: int) -> tuple[int, int]:
         """Return height and width to which a picture is resized before it is cropped."""
-        if self.resize is None:
-            return self.size
+        if self.resize is None or isinstance(self.resize, tuple):
+            return self.resize or self.size
         longer = int(self.resize * max(height, width) / min(height, width))
         return (longer, self.resize) if height > width else (self.resize, longer)
 

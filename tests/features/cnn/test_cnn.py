@@ -61,9 +61,11 @@ def folder(tmp_path):
         ("device", "gpu", "'device' must be 'auto', 'cpu', 'cuda'"),
         ("device", "cuda:x", "'device' must be"),
         ("device", 0, "'device' must be"),
-        ("model", 3, "'model' must be the name of a classification model"),
+        ("model", 3, "'model' must be the name of a network of torchvision"),
         ("model", PCAExtractor, "'model' must be the name"),
         ("weights", 3, "'weights' must be the name of weights"),
+        ("precision", "half", "'precision' must be one of 'auto', 'float32', 'bfloat16'"),
+        ("model", "resnet18+", "'model' must have the name of a network on both sides of each"),
         ("weight", None, "'params_cnn' has no setting 'weight'.*Did you mean 'weights'"),
     ],
 )
@@ -375,3 +377,102 @@ def test_a_second_run_does_not_even_import_torch(torch, folder, tmp_path):
         [sys.executable, "-c", SECOND_RUN, *arguments], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False True\n"
+
+
+# --- precision ------------------------------------------------------------------------------------
+
+
+def test_in_bfloat16_rows_are_float32_and_nearly_the_same(torch, colour):
+    full, half = (make(precision=name) for name in ("float32", "bfloat16"))
+    rows, shorter = full.fit_transform(colour[:4]), half.fit_transform(colour[:4])
+    assert shorter.dtype == np.float32
+    apart = np.linalg.norm(rows - shorter, axis=1)
+    assert (apart > 1e-4).all() and (apart < 0.05).all()
+    assert full._cache_key() != half._cache_key()
+
+
+# --- joined networks ------------------------------------------------------------------------------
+
+
+JOINED = "squeezenet1_1+timm/test_resnet"
+
+
+def test_joined_networks_count_the_same(torch, colour):
+    pytest.importorskip("timm")
+    joined = make(model=JOINED)
+    rows = joined.fit_transform(colour[:4])
+    parts = [make(model=name).fit_transform(colour[:4]) for name in JOINED.split("+")]
+    np.testing.assert_allclose(rows, np.hstack(parts) / np.sqrt(2), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+    plain = make(model=JOINED, normalize=False).fit_transform(colour[:4])
+    np.testing.assert_allclose(plain, np.hstack(parts), atol=1e-6)
+    assert make(model=JOINED, n_components=2).fit_transform(colour[:4]).shape == (4, 2)
+
+
+def test_joined_networks_are_saved_pickled_and_told_from_others(torch, colour):
+    pytest.importorskip("timm")
+    joined = make(model=JOINED).fit(colour[:4])
+    expected = joined.transform(colour[:4])
+    for twin in (clone(joined).fit(colour[:4]), pickle.loads(pickle.dumps(joined))):  # noqa: S301
+        assert twin._joined is None or twin is not joined
+        np.testing.assert_array_equal(twin.transform(colour[:4]), expected)
+    state = joined.get_state()
+    assert state["weights_digest_"].count("+") == 1
+    other = make_extractor("cnn", {"params_cnn": {**SMALL, "model": JOINED}, "random_state": 1})
+    with pytest.raises(ModelFileError, match="not those that the model was fitted with"):
+        other.set_state(state).transform(colour[:4])
+
+
+def test_joined_networks_share_the_cache_with_single_ones(torch, folder, tmp_path, built):
+    pytest.importorskip("timm")
+    cache = open_cache(tmp_path / "memory")
+    for name in JOINED.split("+"):
+        make(model=name).fit_images(read(folder, cache))
+    assert len(built) == 2
+    joined = make(model=JOINED)
+    joined.prepare(cache)
+    assert joined.fit_images(read(folder, cache)).shape == (6, 512 + 96)
+    assert len(built) == 2
+
+
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({"layer": "fc2"}, "'layer' must be None where networks are joined, squeeze"),
+        ({"weights": "a.pth"}, "'weights' must be 'IMAGENET1K_V1' or None where networks are join"),
+    ],
+)
+def test_what_belongs_to_one_network_is_refused_where_they_are_joined(settings, words):
+    with pytest.raises(InvalidParameterError, match=words):
+        make(model=JOINED, **settings).check()
+
+
+def test_a_plan_states_the_columns_of_all_that_are_joined(torch, colour):
+    step, n_columns = make(model="mobilenet_v2+efficientnet_lite0").plan(1000, (8, 8, 3))
+    assert n_columns == 2560 and step.kept == 1000 * 2560 * 4
+    clip = make(model="open_clip/ViT-B-32").plan(1000, (8, 8, 3))[0]
+    large = make(model="open_clip/ViT-L-14").plan(1000, (8, 8, 3))[0]
+    assert large.peak - clip.peak > 1e9
+
+
+# --- networks of other packages in the whole chain ------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["timm/test_vit", "squeezenet1_1+timm/test_resnet"])
+def test_networks_of_other_packages_go_through_the_chain(torch, folder, tmp_path, name):
+    pytest.importorskip("timm")
+    params = {"model": name, "weights": None}
+    cl = Clustimage("cnn", None, dim=(8, 8), params_cnn=params, verbose="error")
+    feat = cl.fit_transform(folder, n_clusters=2)["feat"]
+    cl.save(tmp_path / "model")
+    again = Clustimage.load(tmp_path / "model")
+    np.testing.assert_allclose(again.transform(folder), feat, atol=1e-6)
+    thawed = pickle.loads(pickle.dumps(cl))  # noqa: S301
+    np.testing.assert_allclose(thawed.transform(folder), feat, atol=1e-6)
+    np.testing.assert_allclose(cl.as_transformer().fit_transform(list_of(folder)), feat, atol=1e-6)
+    plan = Clustimage("cnn", None, params_cnn=params, verbose="error").plan(folder)
+    assert "extract_feat" in str(plan)
+
+
+def list_of(folder):
+    return sorted(str(path) for path in folder.iterdir())

@@ -16,12 +16,20 @@ from clustimage._core.errors import (  # noqa: E402
     InvalidParameterError,
     MemoryLimitError,
 )
-from clustimage.features.cnn import _network  # noqa: E402
-from clustimage.features.cnn._network import Network, find_model, spelling  # noqa: E402
+from clustimage.features.cnn import _torchvision  # noqa: E402
+from clustimage.features.cnn._names import spelling  # noqa: E402
+from clustimage.features.cnn._network import Network  # noqa: E402
+from clustimage.features.cnn._torchvision import find_model  # noqa: E402
 from clustimage.images import Frame, load_images  # noqa: E402
 
 nn = torch.nn
-SETTINGS = {"layer": None, "weights": None, "device": "cpu", "random_state": 0}
+SETTINGS = {
+    "layer": None,
+    "weights": None,
+    "device": "cpu",
+    "precision": "float32",
+    "random_state": 0,
+}
 
 
 class Means(nn.Module):
@@ -80,7 +88,10 @@ def test_every_name_of_torchvision_means_itself():
     [
         ("mobilnet_v2", "Got 'mobilnet_v2'. Close matches: 'mobilenet_v2'.*list_models"),
         ("regnetx16gf", "Close matches: 'regnet_x_16gf', 'regnet_x_1_6gf'"),
-        ("maskrcnn", r"All \d+: torchvision.models.list_models\(module=torchvision.models\)"),
+        (
+            "maskrcnn",
+            r"All \d+ of torchvision: torchvision.models.list_models\(module=torchvision.models\)",
+        ),
     ],
 )
 def test_an_unknown_model_is_refused_with_near_ones(given, words):
@@ -251,11 +262,11 @@ def test_a_vit_for_large_pictures_is_built_for_them(monkeypatch, tmp_path):
 
     builder.__module__ = "torchvision.models.vision_transformer"
     monkeypatch.setattr(torchvision.models, "get_model_builder", lambda name: builder)
-    monkeypatch.setattr(_network, "_other_n_classes", lambda *given: None)
+    monkeypatch.setattr(_torchvision, "_other_n_classes", lambda *given: None)
     member = torchvision.models.ViT_H_14_Weights.IMAGENET1K_SWAG_E2E_V1
-    _network._build("vit_h_14", member=member, state={})
+    _torchvision._build("vit_h_14", member=member, state={})
     assert built == [{"weights": None, "image_size": 518}]
-    assert _network._preset_for("vit_h_14").frame == Frame((518, 518), 518, "bicubic")
+    assert _torchvision._preset_for("vit_h_14").frame == Frame((518, 518), 518, "bicubic")
 
 
 class Infinite(nn.Module):
@@ -268,7 +279,7 @@ def test_activations_that_are_not_finite_are_refused(frames):
     dark = frames[:4] // 2
     assert np.isfinite(rows_of(network, dark)).all()
     dark[2] = 255
-    with pytest.raises(InvalidDataError, match="gives NaN or infinity: of 4 images for 1"):
+    with pytest.raises(InvalidDataError, match="NaN or infinity in float32: of 4 images for 1"):
         rows_of(network, dark)
 
 

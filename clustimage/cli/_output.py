@@ -112,6 +112,8 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     make_folder(folder)
     write_csv(model.to_frame(), folder / "labels.csv")
     figures = [*_draw_all(model, folder), *_draw_clusters(model, folder)]
+    if model.clustering_ is not None and not model.clustering_.params.get("by"):
+        _ = model.verdict  # is logged, and saved with the model
     model.save(folder / "model.clustimage", overwrite=overwrite)
     labels = model.results["labels"]
     n_outside = int((labels < 0).sum())

@@ -170,11 +170,12 @@ def test_the_demo_runs_on_the_embedded_photos(tmp_path, capsys):
     assert (tmp_path / "demo" / "find.png").stat().st_size > 10_000
 
 
-def test_several_folders_and_no_map(folder, tmp_path, capsys):
+def test_several_folders_and_no_map(folder, tmp_path, capsys, caplog):
     out = tmp_path / "deep" / "out"
     words = ["cluster", str(folder), str(folder / "00.png"), "--out", str(out), "--k", "3"]
-    assert main([*words, "--embedding", "none", "--dim", "16", "16", "--verbose", "error"]) == 0
+    assert main([*words, "--embedding", "none", "--dim", "16", "16"]) == 0
     assert "16 images in 3 clusters" in capsys.readouterr().out
+    assert "Verdict: 3 " in caplog.text
     assert not (out / "scores.png").exists()
 
 

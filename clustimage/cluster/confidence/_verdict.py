@@ -214,13 +214,13 @@ def _reason(
         "high": f"{k} clear groups",
     }[confidence]
     if stability is None:
-        stable = "there are too few images for subsamples"
+        agree = f"k-means agrees with them by {agreement:.2f}, too few images for subsamples"
     else:
-        stable = f"subsamples agree with them by {stability:.2f}"
+        agree = f"subsamples agree with them by {stability:.2f} and k-means by {agreement:.2f}"
     return (
         f"{beginning}: neighbours share a cluster {purity:.2f} above chance, where one cloud of "
-        f"points has {by_cloud:.2f}; {stable} and k-means by {agreement:.2f} (adjusted Rand "
-        f"index); a gap parts {parted:.0%} of the images from the next cluster."
+        f"points has {by_cloud:.2f}; {agree} (adjusted Rand index); a gap parts {parted:.0%} of "
+        "the images from the next cluster."
     )
 
 

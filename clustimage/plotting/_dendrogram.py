@@ -11,7 +11,6 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, check_real
-from clustimage.cluster import Clustering, cut_heights, levels_of
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import fitting_size, new_axes, number
 from clustimage.plotting._fonts import font_of, width_of
@@ -20,6 +19,8 @@ from clustimage.plotting._short_names import shorten_all
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from clustimage.cluster import Clustering
 
 __all__ = ["dendrogram", "draw_dendrogram", "node_labels"]
 
@@ -133,6 +134,8 @@ def dendrogram(
         colors=colors,
         ax=ax,
     )
+    from clustimage.cluster import Clustering
+
     if isinstance(clustering, Clustering):
         _mark_levels(ax, clustering)
     return fig, ax, info
@@ -140,6 +143,8 @@ def dendrogram(
 
 def _mark_levels(ax: Axes, clustering: Clustering) -> None:
     """Draw where the tree is cut into the levels, where there are several."""
+    from clustimage.cluster import cut_heights, levels_of
+
     levels = levels_of(clustering)
     for i, level in enumerate(levels):
         if level.clusters == clustering.n_found:

@@ -46,6 +46,7 @@ def test_new_labels_keep_features_and_map():
         "unique",
         "clusteval",
         "queries",
+        "stability",
         "verdict",
         "resampling",
     }

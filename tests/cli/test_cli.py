@@ -306,7 +306,8 @@ def test_hundreds_of_clusters_are_not_drawn_as_columns(tmp_path, monkeypatch):
 
 
 def test_the_tree_of_all_images_and_another_number_of_leaves_can_be_asked_for(folder, capsys):
-    words = ["cluster", str(folder), "--plan", "--max-clust", "5", "--micro-clusters"]
+    words = ["cluster", str(folder), "--method", "pca", "--plan", "--max-clust", "5"]
+    words += ["--micro-clusters"]
     for number, what in (("0", "the tree of all images"), ("8", "the tree of 8 micro-clusters")):
         assert main([*words, number]) == 0
         told = capsys.readouterr().out

@@ -52,6 +52,7 @@ def test_two_values_or_one_have_no_knee(options, blobs):
     found = search_k(blobs[0], cluster="kmeans", evaluate="elbow", **options)
     ax = to_clusteval(found, blobs[0]).plot()[1]
     assert len(ax.lines) == 2
+    asked = ", as asked for" if "n_clusters" in options else ""
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        f"{found.n_found} clusters"
+        f"{found.n_found} clusters{asked}"
     ]

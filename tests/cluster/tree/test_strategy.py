@@ -104,7 +104,7 @@ def test_memory_that_is_there_counts_where_there_is_no_budget(blobs, monkeypatch
         ({"micro_clusters": 90, "time_weight": 0.5, "linkage": "average"}, "time_weight=0.5"),
         ({"micro_clusters": 90, "cannot_link": ["a"] * 300}, "'cannot_link'"),
         ({"micro_clusters": 90, "cluster": "kmeans"}, "micro_clusters=90 needs a tree.*'kmeans'"),
-        ({"micro_clusters": 90, "metric": "datetime"}, "exif"),
+        ({"micro_clusters": 90, "metric": "datetime"}, "the dates of the photos"),
     ],
 )
 def test_a_wrong_request_is_refused_before_any_work(asked, words):

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from clustimage.images.exif._metadata_table import read_metadata
-from clustimage.images.reading._decode import quiet_pillow
+from clustimage.images.reading._decoding_limits import DecodingLimits
 from clustimage.images.reading._pillow import Decoded, read_pixels
+from clustimage.images.reading._quiet import quiet_pillow
 
 PIXELS = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
 UPRIGHT = np.rot90(PIXELS, -1)  # what orientation 6 stands for
@@ -54,8 +55,8 @@ def save(path: Path, kind: int, count: int, value: bytes) -> None:
 
 
 def read(path: Path) -> Decoded:
-    with quiet_pillow():
-        decoded = read_pixels(str(path), None, False)
+    with quiet_pillow(), DecodingLimits().turn() as turn:
+        decoded = read_pixels(str(path), None, False, turn)
     assert isinstance(decoded, Decoded)
     return decoded
 

@@ -201,8 +201,8 @@ class Network:
 def _shorten(module: Any) -> None:
     """Bring the weights that autocast would bring to bfloat16 in each pass there once.
 
-    The rows are the same up to rounding. Measured on one core with AMX, passes of four images: resnet50 1.7,
-    the ViT-B-32 of open_clip 8 times as fast.
+    The rows are the same up to rounding. Measured on one core with AMX, in passes of four
+    images: resnet50 1.7, the ViT-B-32 of open_clip 8 times as fast.
     """
     torch, _ = import_torch()
     nn = torch.nn

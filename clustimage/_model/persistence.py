@@ -78,8 +78,8 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
     given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
     given["ext"] = tuple(given["ext"])
     given["random_state"] = settings.random_state
-    if given["method"] == AUTO:
-        given["method"] = settings.method  # also on a machine where another would be chosen
+    if given["method"] == AUTO:  # the same on a machine where another would be chosen
+        given.update(method=settings.method, params_cnn=_as_text(settings.params_cnn))
     embedder = state.embedder
     return {
         "given": given,

@@ -23,8 +23,8 @@ from clustimage._model.verdict import VerdictMethods
 from clustimage.cluster import CLUSTERERS, METRICS, SPACES, ClusterRequest
 from clustimage.features import (
     PrecomputedExtractor,
-    choose_method,
     make_extractor,
+    missing_for,
     needs_gray,
 )
 
@@ -172,7 +172,8 @@ class SearchMethods(VerdictMethods):
             own = _own_method(self)
             methods = [own]
             if own != GIVEN:
-                others = (choose_method(self._settings.params), *METHODS)
+                network = [] if missing_for(self._settings.params_cnn) else ["cnn"]
+                others = (*network, *METHODS)
                 methods += [name for name in dict.fromkeys(others) if name != own]
         for name, given in {"methods": methods, "clusterers": clusterers, "spaces": spaces}.items():
             if isinstance(given, str) or (given is not None and not len(given)):

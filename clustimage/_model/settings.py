@@ -128,7 +128,7 @@ class Settings:
         start_logging()
         if isinstance(params["method"], str) and params["method"] == AUTO:
             with at_verbosity(given["verbose"]):
-                params["method"] = _chosen(params, before)
+                params["method"], params["params_cnn"] = _chosen(params, given, before)
         check_faces(params["params_faces"])
         _check_cluster(params["params_cluster"], params["method"])
         make_extractor(params["method"], params)
@@ -146,11 +146,14 @@ class Settings:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
 
 
-def _chosen(params: Mapping[str, Any], before: Settings | None) -> str:
+def _chosen(
+    params: Mapping[str, Any], given: Mapping[str, Any], before: Settings | None
+) -> tuple[str, dict[str, Any]]:
     """Return what ``method="auto"`` stands for: the same as before for the same network."""
     if before is not None and isinstance(before.given["method"], str):
-        same = before.given["method"] == AUTO and before.params_cnn == params["params_cnn"]
-        return str(before.method) if same else choose_method(params)
+        same = before.given["method"] == AUTO
+        if same and before.given["params_cnn"] == given["params_cnn"]:
+            return str(before.method), before.params_cnn
     return choose_method(params)
 
 

@@ -38,6 +38,7 @@ from clustimage.features._registry import (
     split_method,
 )
 from clustimage.features._transformer import ImageTransformer
+from clustimage.features.cnn._at_hand import missing_for
 from clustimage.features.cnn._cnn import CNNExtractor
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "choose_method",
     "extract_hog",
     "make_extractor",
+    "missing_for",
     "needs_gray",
     "is_matrix",
     "read_features",

@@ -96,7 +96,10 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     """
     if hasattr(method, "fit") or hasattr(method, "transform"):
         extractor: FeatureExtractor = CustomExtractor(method)
-    elif len(names := split_method(method, settings)) > 1:
+    elif isinstance(method, str) and method == AUTO:
+        chosen, network = choose_method(settings)
+        return make_extractor(chosen, {**settings, "params_cnn": network})
+    elif len(names := split_method(method)) > 1:
         parts = [(name, EXTRACTORS[name].from_settings(settings)) for name in names]
         extractor = CombinedExtractor(parts)
     else:
@@ -105,10 +108,8 @@ def make_extractor(method: Any, settings: Mapping[str, Any]) -> FeatureExtractor
     return extractor
 
 
-def split_method(method: Any, settings: Mapping[str, Any] | None = None) -> list[Any]:
+def split_method(method: Any) -> list[Any]:
     """Return the names of the methods that are joined by ``"+"``; of one its name alone.
-
-    With `settings`, ``"auto"`` is what it stands for on this machine.
 
     Raises
     ------
@@ -120,8 +121,6 @@ def split_method(method: Any, settings: Mapping[str, Any] | None = None) -> list
     >>> split_method("color+gist"), split_method("pca-hog"), split_method(None)
     (['color', 'gist'], ['pca-hog'], [None])
     """
-    if isinstance(method, str) and method == AUTO and settings is not None:
-        method = choose_method(settings)
     if not isinstance(method, str) or "+" not in method:
         return [check_option("method", method, [*EXTRACTORS, AUTO])]
     names = method.split("+")

@@ -140,10 +140,8 @@ def test_the_search_and_known_labels_are_drawn(digits):
 def test_by_default_a_network_is_tried_where_it_needs_no_download(digits, monkeypatch):
     cl = model(method="phash")
     cl.import_data(digits[0])
-    for chosen, others in (
-        ("cnn", ["cnn", "color+gist", "pca"]),
-        ("color+gist", ["color+gist", "pca"]),
-    ):
-        monkeypatch.setattr("clustimage._model.search.choose_method", lambda params, it=chosen: it)
+    without = ["color+gist", "pca"]
+    for missing, others in (("", ["cnn", *without]), ("torch", without)):
+        monkeypatch.setattr("clustimage._model.search.missing_for", lambda params, it=missing: it)
         tried = [one.method for one in cl._combinations(None, ["agglomerative"], None, None)]
         assert tried == ["phash", *others]

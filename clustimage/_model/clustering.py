@@ -230,7 +230,7 @@ default="silhouette"
         -------
         DataFrame of shape (n_levels, 4)
             Columns `sim`; `n_clusters`, the number of clusters; `n_unclustered`, how many
-            images are in none; and `largest`, how many are in the largest one.
+            images are not assigned to one; and `largest`, the size of the largest one.
 
         Raises
         ------

@@ -172,7 +172,7 @@ def _draw(
 
 
 def _file(model: Clustimage, links: dict[str, Any], grouping: Grouping) -> pandas.DataFrame:
-    """Fill a folder per group, with those of photos that are in none; return the table of it."""
+    """Fill a folder per group, also of photos without a group; return the table of it."""
     savedir = links["savedir"] / grouping.plural
     make_folder(links["savedir"])
     table = model.to_dirs(**{**links, "savedir": savedir}, target_labels=_all_labels(model))
@@ -181,6 +181,6 @@ def _file(model: Clustimage, links: dict[str, Any], grouping: Grouping) -> panda
 
 
 def _all_labels(model: Clustimage) -> list[int]:
-    """Return the labels of groups, then those of photos that are in none."""
+    """Return the labels of groups, then those of photos without a group."""
     present = set(model.labels_.tolist())
     return sorted(present, key=lambda label: (label < 0, abs(label)))

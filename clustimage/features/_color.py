@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._core.parallel import check_jobs
-from clustimage._core.parameters import named
-from clustimage.features._extractor import ImageExtractor, in_batches
+from clustimage.features._extractor import FixedExtractor, in_batches
 
 __all__ = ["ColorExtractor"]
 
@@ -22,7 +19,7 @@ N_PARTS = 1 + TILES**2
 PIXELS_PER_BATCH = 2**18  # what the caches of the processor hold
 
 
-class ColorExtractor(ImageExtractor):
+class ColorExtractor(FixedExtractor):
     """Describe images by which colours there are, and roughly where.
 
     The pixels of the whole image, and of each quarter of it, are counted in 16 bins of hue, 4 of
@@ -64,22 +61,6 @@ class ColorExtractor(ImageExtractor):
 
     title: ClassVar[str] = "histograms of colours"
     bytes_per_pixel: ClassVar[int] = 64
-
-    def __init__(self, *, n_jobs: int | None = -1) -> None:
-        self.n_jobs = n_jobs
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> ColorExtractor:
-        """Make an unfitted extractor from ``n_jobs``."""
-        return cls(n_jobs=settings.get("n_jobs", -1))
-
-    def check(self) -> None:
-        if self.n_jobs is not None:
-            check_jobs(self.n_jobs)
-
-    def instead(self) -> str:
-        """Return how to get fewer columns, as a whole sentence."""
-        return f"Take another {named('method')}."
 
     def _batch_size(self, height: int, width: int) -> int:
         return max(1, PIXELS_PER_BATCH // (height * width))

@@ -14,14 +14,24 @@ from sklearn.utils.validation import check_is_fitted
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.file_arrays import forget
 from clustimage._core.memory import Budget
-from clustimage._core.parallel import MAX_ITEMS_PER_BATCH, n_workers, run_ordered
+from clustimage._core.parallel import MAX_ITEMS_PER_BATCH, check_jobs, n_workers, run_ordered
+from clustimage._core.parameters import named
 from clustimage._core.plan import Step
 from clustimage.features._stored import Batches, Positions, cache_key_of, stored_rows
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from clustimage.images import Cache, Images
 
-__all__ = ["FeatureExtractor", "ImageExtractor", "as_images", "as_rows", "in_batches"]
+__all__ = [
+    "FeatureExtractor",
+    "FixedExtractor",
+    "ImageExtractor",
+    "as_images",
+    "as_rows",
+    "in_batches",
+]
 
 IMAGES_PER_WRITE = 2048  # whose features are written to the cache at a time
 MIN_BATCHES_FOR_PROGRESS = 9  # fewer batches are done before one looks for a progress bar
@@ -348,6 +358,32 @@ class ImageExtractor(FeatureExtractor):
 
     def _more_tags(self) -> dict[str, Any]:
         return {"X_types": ["3darray"]}
+
+
+class FixedExtractor(ImageExtractor):
+    """Base of extractors that have no settings of their own.
+
+    Parameters
+    ----------
+    n_jobs : int, default=-1
+        Number of threads; -1 uses every core.
+    """
+
+    def __init__(self, *, n_jobs: int | None = -1) -> None:
+        self.n_jobs = n_jobs
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Make an unfitted extractor from ``n_jobs``."""
+        return cls(n_jobs=settings.get("n_jobs", -1))
+
+    def check(self) -> None:
+        if self.n_jobs is not None:
+            check_jobs(self.n_jobs)
+
+    def instead(self) -> str:
+        """Return how to get fewer columns, as a whole sentence."""
+        return f"Take another {named('method')}."
 
 
 def as_images(X: Any) -> npt.NDArray[np.uint8]:

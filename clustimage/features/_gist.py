@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -12,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import fft2, ifft2
 
-from clustimage._core.parallel import check_jobs
-from clustimage._core.parameters import named
-from clustimage.features._extractor import ImageExtractor, in_batches
+from clustimage.features._extractor import FixedExtractor, in_batches
 from clustimage.features._square import SIDE, gray_squares
 
 __all__ = ["GistExtractor"]
@@ -41,7 +38,7 @@ IMAGES_PER_BATCH = 16
 Floats = npt.NDArray[np.float32]
 
 
-class GistExtractor(ImageExtractor):
+class GistExtractor(FixedExtractor):
     """Describe images by how much there is of each spatial frequency and direction, and where.
 
     The gray image, at 128 by 128 pixels, is brought to an even local contrast; Gabor filters of 4
@@ -90,22 +87,6 @@ class GistExtractor(ImageExtractor):
     title: ClassVar[str] = "GIST"
     built_on: ClassVar[tuple[str, ...]] = ("numpy", "scipy", "opencv-python-headless")
     bytes_per_worker: ClassVar[int] = 4_000_000
-
-    def __init__(self, *, n_jobs: int | None = -1) -> None:
-        self.n_jobs = n_jobs
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> GistExtractor:
-        """Make an unfitted extractor from ``n_jobs``."""
-        return cls(n_jobs=settings.get("n_jobs", -1))
-
-    def check(self) -> None:
-        if self.n_jobs is not None:
-            check_jobs(self.n_jobs)
-
-    def instead(self) -> str:
-        """Return how to get fewer columns, as a whole sentence."""
-        return f"Take another {named('method')}."
 
     def _batch_size(self, height: int, width: int) -> int:
         return IMAGES_PER_BATCH

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage._distances.nearest import nearest
 from clustimage._distances.pairs import distances
 from clustimage.cluster.confidence._per_image import image_confidence
 from clustimage.cluster.confidence._separation import is_parted
@@ -89,7 +90,7 @@ def describe_clusters(
             row["split"] = True
             row["images"] = tuple(_in_the_middle(rows, half, metric) for half in halves)
         table.append(row)
-    frame = pd.DataFrame(table, columns=list(table[0]) if table else COLUMNS)
+    frame = pd.DataFrame(table, columns=COLUMNS)
     return frame.astype({"nearest": "Int64", "merge_with": "Int64"})
 
 
@@ -131,8 +132,6 @@ def _nearest_pair(
     rows: np.ndarray, some: np.ndarray, others: np.ndarray, metric: str
 ) -> tuple[int, int]:
     """Return the image of each of two clusters that are nearest to each other."""
-    from clustimage._distances.nearest import nearest
-
     index, distance = nearest(rows[some], rows[others], metric)
     at = int(distance.argmin())
     return int(some[at]), int(others[index[at]])

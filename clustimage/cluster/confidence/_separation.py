@@ -75,7 +75,7 @@ def _distances_to_others(rows: np.ndarray, metric: str) -> Iterator[tuple[np.nda
     n, measure = len(rows), block_distances(rows, metric)
     for block in row_blocks(n, n):
         distances = measure(block, slice(None))
-        at = np.arange(block.start, min(block.stop, n))
+        at = np.arange(block.start, block.stop)
         distances[np.arange(len(at)), at] = np.inf
         yield at, distances
 
@@ -100,8 +100,8 @@ def is_parted(one: np.ndarray, other: np.ndarray) -> bool:
         return False
     halves = []
     for left, right in ((0, 1), (1, 0)):
-        line = other[left::2].mean(axis=0) - one[left::2].mean(axis=0)
-        middle = (other[left::2].mean(axis=0) + one[left::2].mean(axis=0)) / 2
+        start, end = one[left::2].mean(axis=0), other[left::2].mean(axis=0)
+        line, middle = end - start, (end + start) / 2
         length = np.linalg.norm(line)
         if length == 0:
             return False

@@ -157,6 +157,11 @@ class Clustimage(
     max_pixels : int, default=250,000,000
         Pixels above which a file is skipped, counted as it is decoded: a JPEG that is reduced
         meanwhile may have many more.
+    params_find : dict, default={"null": "empirical", "pairs": "all"}
+        Where the p-values of `find` come from: ``null`` is ``"empirical"``, the observed
+        distribution of the distances of random pairs, ``"best"``, the one that fits best out
+        of ``"norm"``, ``"expon"``, ``"uniform"``, ``"gamma"`` and ``"t"``, or one of these;
+        ``pairs`` is ``"all"``, or ``"between"`` for pairs of different clusters alone.
 
     Attributes
     ----------
@@ -216,6 +221,7 @@ class Clustimage(
         verbose: str | int | None = None,
         max_memory: int | str | None = None,
         max_pixels: int = MAX_PIXELS,
+        params_find: dict[str, Any] | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
         self._settings = Settings.resolve(given)

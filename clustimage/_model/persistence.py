@@ -24,7 +24,7 @@ from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.embedding import Embedder, make_embedder
 from clustimage.features import AUTO, EXTRACTORS, CombinedExtractor, make_extractor
 from clustimage.images import Images, ImageStatus, Timestamps
-from clustimage.similarity import NullDistribution
+from clustimage.similarity import null_from_state
 
 __all__ = ["restored", "saved_state"]
 
@@ -169,7 +169,7 @@ def restored(
         if saved.get("resampling") is not None:
             state.resampling = Resampling(**saved["resampling"])
         if saved["null"] is not None:
-            state.null = NullDistribution.from_state(saved["null"])
+            state.null = null_from_state(saved["null"])
         state.extractor = _extractor_from(saved, model, weights)
         if saved["embedder"] is not None:
             embedder = make_embedder(settings.embedding, settings.params)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clustimage._core.logs import progress
-from clustimage.duplicates._bits import Bits, hash_distance, hash_images
 from clustimage.duplicates._comparison import Match, compare
 from clustimage.duplicates._hash_pairs import near_pairs
+from clustimage.duplicates._hashes import hash_distance, hash_images
 from clustimage.duplicates._keep import choose_kept
 from clustimage.duplicates._linking import components, join
 from clustimage.duplicates._picture import COMPARED_SIDE, Picture, PictureStore
@@ -54,17 +54,12 @@ class Search:
         self.images, self.n_jobs = images, n_jobs
         self.max_distance, self.min_share = max_distance, min_share
         self.store = PictureStore(partial(_read_picture, images))
-        self.bits: Bits = hash_images(images.pixels)
+        self.hashes = hash_images(images.pixels)
 
     def groups(self, rows: Sequence[int]) -> list[list[int]]:
         """Return groups of rows that are versions of one photo."""
-        near = near_pairs(self.bits, self.max_distance, n_jobs=self.n_jobs)
-        wanted = set(rows)
-        candidates = [
-            (int(i), int(j))
-            for i, j in zip(near.first, near.second, strict=True)
-            if i in wanted and j in wanted
-        ]
+        near = near_pairs(self.hashes, np.array(rows), self.max_distance, n_jobs=self.n_jobs)
+        candidates = list(zip(near.first.tolist(), near.second.tolist(), strict=True))
         linked = {
             (i, j)
             for i, j in progress(candidates, desc="Comparing candidates", unit="pair")
@@ -83,7 +78,7 @@ class Search:
         first, second = self.store.get(one), self.store.get(other)
         if first is None or second is None:
             return None
-        _, orientation = hash_distance(self.bits, one, other)
+        _, orientation = hash_distance(self.hashes, one, other)
         return compare(first, second, orientation, self.min_share)
 
 
@@ -134,7 +129,7 @@ def _describe(table: pd.DataFrame, rows: list[int], search: Search) -> pd.DataFr
             scales.append(1.0), words.append("")
             continue
         match = search.compare(kept, row)
-        distances.append(hash_distance(search.bits, kept, row)[0])
+        distances.append(int(hash_distance(search.hashes, kept, row)[0]))
         if match is None:
             match = Match("near", np.nan, 0.0, ())
         kinds.append(match.kind), sure.append(match.sure)

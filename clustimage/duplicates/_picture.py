@@ -45,11 +45,14 @@ class Picture:
         With `COMPARED_SIDE` pixels on the longer side, or less.
     color : ndarray of float32, shape (16, 16, 3)
         Means of its parts.
+    reduced_from : float
+        Pixels of the original for a pixel of `gray`, along a side.
     """
 
     def __init__(self, pixels: npt.NDArray[np.uint8], height: int, width: int) -> None:
         self.height, self.width = height, width
         small = _reduced(pixels)
+        self.reduced_from = max(height, width) / max(small.shape[:2])
         self.gray: Gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         self.color = cv2.resize(
             small.astype(np.float32), (COLOR_SIDE, COLOR_SIDE), interpolation=cv2.INTER_AREA

@@ -84,10 +84,11 @@ class ClusterMethods(ModelBase):
 
         Parameters
         ----------
-        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object, \
-default="agglomerative"
+        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden", "evoc"} or \
+object, default="agglomerative"
             The clusterer; an object needs ``fit_predict``. Leiden finds communities of the
-            graph of neighbours (``pip install "clustimage[leiden]"``).
+            graph of neighbours (``pip install "clustimage[leiden]"``), EVoC dense groups of an
+            embedding of it (``pip install "clustimage[evoc]"``).
         evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}, \
 default="silhouette"
             What makes one number of clusters better than another; ``"consensus"`` is the
@@ -163,7 +164,7 @@ default="silhouette"
         InvalidParameterError
             If a value is not allowed, or two of them cannot be combined.
         InvalidDataError
-            If dbscan or hdbscan finds no labelling with an allowed number of clusters,
+            If a clusterer that is not given k finds no labelling with an allowed number of clusters,
             or a photo has no date where one is needed.
         MemoryLimitError
             If the distances of all pairs would not fit into the memory there is.

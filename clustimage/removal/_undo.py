@@ -74,8 +74,8 @@ def _remove_folders(made: Sequence[str]) -> None:
     with suppress(OSError):
         if made and os.listdir(made[-1]) == [MARKER]:  # noqa: PTH208
             os.unlink(os.path.join(made[-1], MARKER))  # noqa: PTH108, PTH118
-    with suppress(OSError):
-        for folder in reversed(made):
+    for folder in reversed(made):
+        with suppress(OSError):
             os.rmdir(folder)  # noqa: PTH106
 
 

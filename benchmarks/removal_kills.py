@@ -106,7 +106,7 @@ def in_child(work: Callable[[], object], after: float | None = None) -> bool:
         try:
             work()
             os._exit(0)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - the parent is told by the exit code
             sys.excepthook(*sys.exc_info())
             os._exit(1)
     if after is not None:
@@ -128,7 +128,7 @@ class Fault(NamedTuple):
 
 @contextmanager
 def faulty(fault: Fault | None) -> Iterator[list[str]]:
-    """Let one of the calls of the system kill the process or fail; yield the calls that were made."""
+    """Let a call of the system kill the process or fail; yield the calls that were made."""
     made: list[str] = []
     real = {name: getattr(os, name) for name in CALLS} | {"copyfileobj": shutil.copyfileobj}
 
@@ -195,8 +195,9 @@ def check(album: Album, case: Case) -> None:
         table = journal.undo()
         assert set(table["status"]) <= {"already there"}, table["reason"].tolist()
         assert album.look() == album.before, "undoing twice changed something"
-    for folder in ("files", "info"):
-        assert list((album.work / "data" / "Trash").glob(f"{folder}/*")) == [], "left in the trash"
+    # Killed between making and writing it, send2trash leaves an info without a path, of no file.
+    left = [path for path in (album.work / "data" / "Trash").glob("*/*") if path.stat().st_size]
+    assert left == [], "left in the trash"
     album.journal.unlink(missing_ok=True)
 
 
@@ -272,7 +273,7 @@ def _fault(work: Callable[[], object], fault: Fault) -> None:
 
 
 def main() -> None:
-    """Print, as JSON, how often processes were killed, and where; an error where one photo is lost."""
+    """Print, as JSON, how often processes were killed; fail where one photo is lost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="random kills (100)")
     parser.add_argument("--groups", type=int, default=60, help="photos with a copy each (60)")
@@ -287,9 +288,7 @@ def main() -> None:
         counts = {}
         if options.each_call:
             counts["faults"] = fault_each_call(Path(folder))
-        counts["kills"] = kill_at_random(
-            Path(folder), options.kills, options.groups, options.seed
-        )
+        counts["kills"] = kill_at_random(Path(folder), options.kills, options.groups, options.seed)
     print(json.dumps(counts, indent=1))
 
 

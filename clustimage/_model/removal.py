@@ -88,7 +88,7 @@ def _kept_of(
     if "keep" not in table.columns:
         return choose_kept(table, keep=keep, prefer=prefer, protect=protect)
     if not table["keep"].isin([True, False]).all():
-        raise invalid("groups", "must have True or False in the column 'keep'", table["keep"])
+        raise invalid("groups", "must have True or False in the column keep", table["keep"])
     given = table["keep"].to_numpy(dtype=bool)
     group = table["group"]
     by_hand = pd.Series(given).groupby(group).transform("any").to_numpy(dtype=bool)

@@ -11,8 +11,8 @@ from clustimage._core.public import public
 from clustimage._core.text import pluralize
 from clustimage.images.reading._listing import encodable, printable
 from clustimage.removal._actions import ACTIONS, LIST
+from clustimage.removal._giving_back import undo
 from clustimage.removal._steps import Header, Row, read_journal
-from clustimage.removal._undo import undo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,11 @@ class Journal:
     def action(self) -> str:
         """What was done, as in `RemovalPlan.apply`."""
         return self._header.action
+
+    @property
+    def past(self) -> str:
+        """What was done with the files, as the end of a sentence."""
+        return "would be removed" if self.action == LIST else ACTIONS[self.action].past
 
     def undo(self) -> pd.DataFrame:
         """Give every file back, as far as that was not done before.
@@ -84,9 +89,8 @@ class Journal:
 
     def __repr__(self) -> str:
         counts = Counter(row.status for row in self._rows)
-        past = "would be removed" if self.action == LIST else ACTIONS[self.action].past
         n_done = counts["planned" if self.action == LIST else "done"]
-        lines = [f"{pluralize(n_done, 'file')} {past}"]
+        lines = [f"{pluralize(n_done, 'file')} {self.past}"]
         for status in ("begun", "skipped", "failed"):
             if counts[status]:
                 lines[0] += f", {counts[status]:,} {status}"

@@ -15,7 +15,7 @@ from clustimage._core.public import public
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, invalid
 from clustimage.images.reading._listing import absolute, encodable, printable
-from clustimage.removal._apply import apply_plan
+from clustimage.removal._carrying_out import apply_plan
 from clustimage.removal._fields import Fields, read_text
 from clustimage.removal._planned_file import PlannedFile, bytes_freed, why_left
 from clustimage.removal._steps import content_of

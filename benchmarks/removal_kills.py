@@ -202,29 +202,32 @@ def check(album: Album, case: Case) -> None:
 
 
 def kill_at_random(work: Path, n_kills: int, n_groups: int, seed: int) -> Counter[str]:
-    """Kill applying, and every second time also undoing, at random moments."""
+    """Kill applying or undoing at a random moment, then undo."""
     album = Album(work, n_groups, 100_000)
     plan = album.plan()
     rng = np.random.default_rng(seed)
-    ways = cases(work)
-    lasts: dict[Case, float] = {}
-    for case in ways:
+    ways = [(case, what) for case in cases(work) for what in ("apply", "undo")]
+    lasts: dict[tuple[Case, str], float] = {}
+    for case, what in ways:
         start = time.perf_counter()
-        apply(album, plan, case)
-        lasts[case] = time.perf_counter() - start
-        check(album, case)
+        if what == "apply":
+            apply(album, plan, case)
+        else:
+            check(album, case)
+        lasts[case, what] = (time.perf_counter() - start) / (1 if what == "apply" else 2)
     killed: Counter[str] = Counter()
     tries = 0
     while sum(killed.values()) < n_kills:
-        case = ways[tries % len(ways)]
+        case, what = ways[tries % len(ways)]
         tries += 1
         assert tries < 20 * n_kills + 20, "hardly any process lives long enough to be killed"
-        if in_child(lambda case=case: apply(album, plan, case), rng.random() * lasts[case]):
-            killed[f"apply, {case.name}"] += 1
-        assert album.lost(case) == [], "a photo is lost"
-        if tries % 2 and sum(killed.values()) < n_kills:
-            killed_too = in_child(lambda: undo(album), rng.random() * lasts[case] / 2)
-            killed[f"undo, {case.name}"] += killed_too
+        moment = rng.random() * lasts[case, what]
+        if what == "apply":
+            was_killed = in_child(lambda case=case: apply(album, plan, case), moment)
+        else:
+            apply(album, plan, case)
+            was_killed = in_child(lambda: undo(album), moment)
+        killed[f"{what}, {case.name}"] += was_killed
         check(album, case)
     shutil.rmtree(album.top)
     return killed

@@ -89,8 +89,9 @@ def _kept_of(
         return choose_kept(table, keep=keep, prefer=prefer, protect=protect)
     if not table["keep"].isin([True, False]).all():
         raise invalid("groups", "must have True or False in the column keep", table["keep"])
-    given = table["keep"].to_numpy(dtype=bool)
     group = table["group"]
+    is_alone = ~group.duplicated(keep=False)  # its copies cannot be read
+    given = (table["keep"].astype(bool) | is_alone).to_numpy()
     by_hand = pd.Series(given).groupby(group).transform("any").to_numpy(dtype=bool)
     is_complete = by_hand.all() and (not protect or not set(COLUMNS) <= set(table.columns))
     if is_complete and keep == "best" and not prefer:

@@ -90,7 +90,7 @@ def apply_plan(
             work.remove(file, group, checks)
     finally:
         written.close()
-    _say(work.rows, request, written.path)
+    _say(work.rows, request)
     return Journal(written.path, header, work.rows)
 
 
@@ -303,10 +303,10 @@ def _listed(file: PlannedFile, group: Sequence[PlannedFile], checks: Checks) -> 
     return Row(file.group, file.pathname, "planned")
 
 
-def _say(rows: Sequence[Row], request: Request, path: str) -> None:
+def _say(rows: Sequence[Row], request: Request) -> None:
     n_done = sum(row.status == "done" for row in rows)
     past = ACTIONS[request.action].past
-    logger.info("%s %s. Journal: %s", pluralize(n_done, "file"), past, printable(path))
+    logger.info("%s %s.", pluralize(n_done, "file"), past)
     left = [row for row in rows if row.status != "done"]
     if left:
         logger.warning(

@@ -55,6 +55,7 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
             f"The column 'group' of {named('groups')} must be whole numbers. "
             f"Got {groups['group'].dtype}."
         )
+    table = groups.reset_index(drop=True)
     looked: list[Looked] = []
     rows: list[int] = []
     left: list[tuple[str, str]] = []
@@ -72,6 +73,8 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
             )
         if real in seen:
             left.append((pathname, f"it is {printable(pathnames[seen[real]])} by another path"))
+            if "keep" in table and numbers[seen[real]] == numbers[row]:
+                table.loc[seen[real], "keep"] |= table.loc[row, "keep"]
             continue
         seen[real] = row
         try:
@@ -88,7 +91,7 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
             printable(left[0][0]),
             left[0][1],
         )
-    table = groups.iloc[rows].reset_index(drop=True)
+    table = table.iloc[rows].reset_index(drop=True)
     return table.assign(pathname=[pathname for pathname, _, _ in looked]), looked
 
 

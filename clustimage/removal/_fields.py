@@ -37,17 +37,19 @@ class Fields:
         Path of the file, for messages.
     where : str
         Where in the file the object is, such as ``groups[3].files[0]``; empty for all of it.
+    joint : str, default="."
+        What stands between that and the name of a field.
     """
 
-    def __init__(self, value: object, file: str, where: str = "") -> None:
-        self.file, self.where = file, where
+    def __init__(self, value: object, file: str, where: str = "", joint: str = ".") -> None:
+        self.file, self.where, self.joint = file, where, joint
         if not isinstance(value, dict):
             raise self.error("", f"must be an object. Got {_short(value)}")
         self.value: dict[str, Any] = value
 
     def error(self, name: str, what: str) -> InvalidDataError:
         """Return the error of a field, to be raised."""
-        path = ".".join(filter(None, (self.where, name)))
+        path = self.joint.join(filter(None, (self.where, name)))
         return InvalidDataError(f"{printable(self.file)}: {path or 'the file'} {what}.")
 
     def get(self, name: str, kind: type[Value], *, default: Value | None = None) -> Value:

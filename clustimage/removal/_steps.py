@@ -246,7 +246,7 @@ def _parsed(line: str, file: str, number: int) -> Fields:
         value = json.loads(line)
     except (ValueError, RecursionError):
         value = line
-    return Fields(value, file, f"line {number}:")
+    return Fields(value, file, f"line {number}", ": ")
 
 
 def _header(line: Fields, actions: tuple[str, ...]) -> Header:

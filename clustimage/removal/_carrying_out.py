@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clustimage._core.file_names import numbered
 from clustimage._core.logs import get_logger, progress
-from clustimage._core.outputs import make_folder
+from clustimage._core.outputs import is_marked, make_folder, may_be_marked
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool, check_option, invalid
 from clustimage.images import Stamp
@@ -76,9 +76,7 @@ def apply_plan(
     if request.action == LIST:
         listed = [_listed(file, group, checks) for file, group in todo]
         return Journal(None, Header(LIST, this_host()), listed)
-    made = _missing_folders(request.target)
-    trash = home_trash() if request.action == "trash" else ""
-    header = Header(request.action, this_host(), trash, made)
+    header = _header(request)
     written = JournalFile(journal, header)
     logger.info("Journal: %s", printable(written.path))
     work = Work(request, written, ACTIONS[request.action](header))
@@ -119,11 +117,15 @@ def _check_request(
     return Request(action, folder, sidecars)
 
 
-def _missing_folders(folder: str) -> tuple[str, ...]:
-    if not folder:
-        return ()
-    path = Path(folder)
-    return tuple(str(one) for one in (*reversed(path.parents), path) if not one.exists())
+def _header(request: Request) -> Header:
+    if request.action == "trash":
+        return Header(request.action, this_host(), trash=home_trash())
+    if not request.target:
+        return Header(request.action, this_host())
+    path = Path(request.target)
+    made = tuple(str(one) for one in (*reversed(path.parents), path) if not one.exists())
+    marked = request.target if may_be_marked(path) and not is_marked(path) else ""
+    return Header(request.action, this_host(), made=made, marked=marked)
 
 
 class Checks:

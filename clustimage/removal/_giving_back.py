@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger, progress
-from clustimage._core.outputs import MARKER
+from clustimage._core.outputs import MARKER, unmark_folder
 from clustimage._core.text import pluralize
 from clustimage.images.reading._listing import printable
 from clustimage.removal._actions import ACTIONS, BACK
@@ -48,7 +49,7 @@ def undo(header: Header, rows: Sequence[Row]) -> list[Row]:
         except OSError as exc:
             status, reason = FAILED, exc.strerror or str(exc)
         ended.append(Row(row.group, row.pathname, status, reason, row.target, row.step))
-    _remove_folders(header.made)
+    _remove_folders(header)
     _say(ended)
     return ended[::-1]
 
@@ -69,12 +70,12 @@ def _check_machine(header: Header, begun: Sequence[Row]) -> None:
         )
 
 
-def _remove_folders(made: Sequence[str]) -> None:
-    """Remove folders that were made for the files, where nothing else is in them."""
+def _remove_folders(header: Header) -> None:
+    """Remove what was made for the files, where nothing else is there."""
     with suppress(OSError):
-        if made and os.listdir(made[-1]) == [MARKER]:  # noqa: PTH208
-            os.unlink(os.path.join(made[-1], MARKER))  # noqa: PTH108, PTH118
-    for folder in reversed(made):
+        if header.marked and os.listdir(header.marked) == [MARKER]:  # noqa: PTH208
+            unmark_folder(Path(header.marked))
+    for folder in reversed(header.made):
         with suppress(OSError):
             os.rmdir(folder)  # noqa: PTH106
 

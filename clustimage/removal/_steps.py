@@ -40,12 +40,15 @@ class Header:
         Folder of the trash of the user; empty where it is not used.
     made : tuple of str
         Folders that are made for the files, the outermost first.
+    marked : str
+        Folder that is marked as one of clustimage; empty where none is.
     """
 
     action: str
     host: str
     trash: str = ""
     made: tuple[str, ...] = ()
+    marked: str = ""
 
     def record(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -56,6 +59,7 @@ class Header:
             "host": self.host,
             "trash": self.trash,
             "made": list(self.made),
+            "marked": self.marked,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
 
@@ -255,7 +259,13 @@ def _header(line: Fields, actions: tuple[str, ...]) -> Header:
     if line.number("version") != VERSION:
         raise line.error("version", f"must be {VERSION}: another version of clustimage wrote it")
     action = line.word("action", lambda word: word in actions, f"one of {', '.join(actions)}")
-    return Header(action, line.get("host", str), line.get("trash", str), tuple(line.texts("made")))
+    return Header(
+        action=action,
+        host=line.get("host", str),
+        trash=line.path("trash", empty=True),
+        made=tuple(line.texts("made")),
+        marked=line.path("marked", empty=True),
+    )
 
 
 def _step(line: Fields) -> Step:

@@ -51,6 +51,12 @@ def test_a_folder_that_was_made_is_left_out_of_the_next_reading_and_gone_after_u
     assert not (album / "far").exists()
 
 
+def test_a_folder_that_was_there_is_empty_again(plan, tmp_path):
+    (tmp_path / "removed").mkdir()
+    plan.apply("move", tmp_path / "removed").undo()
+    assert list((tmp_path / "removed").iterdir()) == []
+
+
 def test_trash_and_back(plan, album, look):
     before = look(album)
     journal = plan.apply()

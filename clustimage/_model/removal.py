@@ -98,4 +98,5 @@ def _kept_of(
         return given
     differs = pd.Series(given != choose_kept(table)).groupby(group).transform("any")
     by_rules = choose_kept(table, keep=keep, prefer=prefer, protect=protect)
-    return np.where(by_hand & differs.to_numpy(dtype=bool), given, by_rules)
+    stays = by_hand & differs.to_numpy(dtype=bool)
+    return (stays & given) | (~stays & by_rules)

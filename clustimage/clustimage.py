@@ -21,6 +21,7 @@ from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
+from clustimage._model.removal import RemovalMethods
 from clustimage._model.search import SearchMethods
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
@@ -80,6 +81,7 @@ class Clustimage(
     ExportMethods,
     SearchMethods,
     DuplicateMethods,
+    RemovalMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 

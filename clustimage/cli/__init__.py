@@ -14,6 +14,7 @@ from clustimage._core.logs import set_logger, use_progress_bars
 from clustimage._core.parameters import use_names
 from clustimage._version import __version__
 from clustimage.cli import (
+    _apply,
     _cache,
     _cluster,
     _demo,
@@ -22,6 +23,7 @@ from clustimage.cli import (
     _info,
     _recluster,
     _trips,
+    _undo,
     _unique,
 )
 from clustimage.cli._options import OptionNames
@@ -35,6 +37,8 @@ COMMANDS = {
     "find": _find,
     "unique": _unique,
     "recluster": _recluster,
+    "apply": _apply,
+    "undo": _undo,
     "info": _info,
     "demo": _demo,
     "cache": _cache,

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.file_names import numbered
 from clustimage._core.logs import get_logger, progress
 from clustimage._core.outputs import is_marked, mark_folder, may_be_marked, unmark_folder
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_option, invalid
-from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
+from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, safe_name
 from clustimage.export._links import entries_behind, entry_of, move_link, replace_link
 from clustimage.images.reading._listing import absolute, encodable, printable
 

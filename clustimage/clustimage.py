@@ -13,6 +13,7 @@ from clustimage._core.public import public
 from clustimage._distances.metrics import check_rows
 from clustimage._model.base import with_params_cluster
 from clustimage._model.clustering import ClusterMethods, run_cluster
+from clustimage._model.corrections import CorrectionMethods
 from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
 from clustimage._model.faces import FaceMethods
@@ -78,6 +79,7 @@ class Clustimage(
     PlanMethods,
     ExportMethods,
     SearchMethods,
+    CorrectionMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 

@@ -11,6 +11,7 @@ from clustimage._core.parameters import in_python, named, setting
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
+from clustimage._model.corrected_labels import corrected_labels
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
 from clustimage.cluster import (
@@ -396,8 +397,14 @@ def clustered_rows(model: ModelBase) -> np.ndarray:
     return rows
 
 
-def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.ndarray:
-    """Take a clustering of the features or of the map, and pick the unique images anew."""
+def set_clustering(
+    model: ModelBase, clustering: Clustering, space: str, keep: np.ndarray | None = None
+) -> np.ndarray:
+    """Take a clustering of the features or of the map, and pick the unique images anew.
+
+    What a person has corrected and named holds for it too; with the labels `keep` of before,
+    clusters keep their numbers.
+    """
     made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering": (space,)}
     n_outside, n = int((clustering.labels < 0).sum()), len(clustering.labels)
     k = int(clustering.labels.max()) + 1
@@ -413,9 +420,10 @@ def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.n
         )
     else:
         logger.info("Clusters: %d; images not assigned to one: %s.", k, f"{n_outside:,}")
-    model._state.store(made_from, labels=clustering.labels, clustering=clustering)
+    labels, names = corrected_labels(model, clustering, keep)
+    model._state.store(made_from, labels=labels, clustering=clustering, names=names)
     set_unique(model)
-    return clustering.labels
+    return labels
 
 
 def _advice(clustering: Clustering) -> str:

@@ -367,7 +367,9 @@ def _short(value: Any) -> str:
         return f"a {'list' if isinstance(value, list | tuple) else 'object'} of {len(value)}"
     if isinstance(value, str):
         value = value[: MAX_SHOWN + 1]
-    text = printable(json.dumps(value)) if isinstance(value, str | int | float | None) else "no JSON"
+    text = (
+        printable(json.dumps(value)) if isinstance(value, str | int | float | None) else "no JSON"
+    )
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 

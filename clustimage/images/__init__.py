@@ -23,7 +23,7 @@ from clustimage.images.cache._database import (
     describe_cache,
     open_cache,
 )
-from clustimage.images.cache._digest import Stamp, canonical, decoders, digest
+from clustimage.images.cache._digest import Stamp, canonical, decoders, digest, file_digest
 from clustimage.images.cache._session import Session
 from clustimage.images.exif._metadata_table import (
     GONE,
@@ -79,6 +79,7 @@ __all__ = [
     "decoders",
     "describe_cache",
     "digest",
+    "file_digest",
     "gather_photos",
     "get_dim",
     "guess_shape",

@@ -15,9 +15,18 @@ import numpy as np
 import PIL
 from PIL import features
 
-__all__ = ["Stamp", "canonical", "decoders", "decoder_settings", "digest", "digest_all"]
+__all__ = [
+    "Stamp",
+    "canonical",
+    "decoder_settings",
+    "decoders",
+    "digest",
+    "digest_all",
+    "file_digest",
+]
 
 DIGEST_SIZE = 16  # bytes of BLAKE2b
+PIECE = 2**20  # bytes of a file that are read at once
 
 # Raise when decoding gives other pixels or other times than before: what was kept is made again.
 VERSION = 2
@@ -48,6 +57,21 @@ def digest(content: bytes | str) -> str:
     """
     data = content.encode() if isinstance(content, str) else content
     return hashlib.blake2b(data, digest_size=DIGEST_SIZE).hexdigest()
+
+
+def file_digest(pathname: str) -> str:
+    """Return `digest` of the content of a file, which is read in pieces.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    found = hashlib.blake2b(digest_size=DIGEST_SIZE)
+    with open(pathname, "rb") as file:  # noqa: PTH123
+        while piece := file.read(PIECE):
+            found.update(piece)
+    return found.hexdigest()
 
 
 def digest_all(keys: Iterable[str]) -> str:

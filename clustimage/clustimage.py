@@ -24,6 +24,7 @@ from clustimage._model.questions import QuestionMethods
 from clustimage._model.search import SearchMethods
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
+from clustimage._model.update import UpdateMethods
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
@@ -80,6 +81,7 @@ class Clustimage(
     ExportMethods,
     SearchMethods,
     CorrectionMethods,
+    UpdateMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 

@@ -303,15 +303,28 @@ default="silhouette"
         return set_unique(self, metric)
 
 
-def run_cluster(model: ModelBase, request: ClusterRequest, timestamps: Any) -> np.ndarray:
-    """Cluster the features, the map or the graph as the request asks; keep what was found."""
+def run_cluster(
+    model: ModelBase, request: ClusterRequest, timestamps: Any, keep: np.ndarray | None = None
+) -> np.ndarray:
+    """Cluster the features, the map or the graph as the request asks; keep what was found.
+
+    With the labels `keep` of before, clusters keep their numbers.
+    """
     clustering, space, taken = _search(model, request, timestamps)
     state = model._state
     if request.metric not in EXIF_METRICS:
         before = state.clustering if state.made_from.get("labels") == (space,) else None
         clustering = with_last_search(clustering, before)
         state.store(timestamps=taken)
-    return set_clustering(model, clustering, space)
+    clustering = replace(clustering, asked=_as_asked(request, timestamps))
+    return set_clustering(model, clustering, space, keep)
+
+
+def _as_asked(request: ClusterRequest, timestamps: Any) -> dict[str, Any]:
+    """Return the arguments that are plain values."""
+    plain = (str, int, float, bool, type(None))
+    given = {**request.params, "timestamps": timestamps}
+    return {name: value for name, value in given.items() if isinstance(value, plain)}
 
 
 def _search(

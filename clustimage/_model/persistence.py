@@ -104,7 +104,7 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
         "corrections": to_plain(Corrections(tuple(state.corrections))),
         "names": {str(label): name for label, name in (state.names or {}).items()},
         "named": {name: list(digests) for name, digests in state.named.items()},
-        "digests": state.digests,
+        "digests": state.digests or (None if state.images is None else state.images.keys),
     }
 
 

@@ -7,6 +7,7 @@ it is an `Images`.
 from __future__ import annotations
 
 from clustimage.images._images import Images
+from clustimage.images._joining_images import join_images, take_images
 from clustimage.images._loading import (
     Measured,
     count_inputs,
@@ -87,6 +88,7 @@ __all__ = [
     "imresize",
     "imscale",
     "inputs_of_table",
+    "join_images",
     "listdir",
     "load_images",
     "log_left_out",
@@ -101,5 +103,6 @@ __all__ = [
     "read_timestamps",
     "read_upright",
     "report_skipped",
+    "take_images",
     "to_gray",
 ]

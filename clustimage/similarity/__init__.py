@@ -9,6 +9,7 @@ from __future__ import annotations
 from clustimage._distances.metrics import METRICS
 from clustimage.similarity._find import check_find, find_similar
 from clustimage.similarity._index import RowIndex
+from clustimage.similarity._joining import Joined, join_clusters
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._own_rows import rows_of_equal, rows_of_files
 from clustimage.similarity._plan import plan_find, plan_unique
@@ -17,6 +18,7 @@ from clustimage.similarity._representatives import distance_to_center, pick_uniq
 
 __all__ = [
     "METRICS",
+    "Joined",
     "NullDistribution",
     "RowIndex",
     "check_find",
@@ -24,6 +26,7 @@ __all__ = [
     "distance_to_center",
     "find_similar",
     "fit_null",
+    "join_clusters",
     "pick_unique",
     "rows_of_equal",
     "rows_of_files",

@@ -431,7 +431,7 @@ class CorrectionMethods(ModelBase):
         self._state.corrections = []
         return set_clustering(self, clustering, self._state.made_from["labels"][0])
 
-    # --- what the methods share -------------------------------------------------------------------
+    # --- what the methods share ------------------------------------------------------------------
 
     def _editor(self) -> Editor:
         """Return what carries out corrections on a copy of the labels."""
@@ -482,7 +482,7 @@ class CorrectionMethods(ModelBase):
     def _rows(self, images: Any, least: int = 1) -> np.ndarray:
         """Return the rows of images given by position, path or file name, or by a mask."""
         names = self._state.require("pathnames")
-        if getattr(images, "dtype", None) == bool:
+        if str(getattr(images, "dtype", "")) == "bool":
             mask = np.asarray(images)
             if mask.shape != (len(names),):
                 raise invalid("images", f"must be a mask of the shape ({len(names)},)", mask.shape)

@@ -326,7 +326,7 @@ class _Update:
             n_joined=before.n_joined + len(rows),
         )
 
-    # --- clusters made anew -------------------------------------------------------------------------
+    # --- clusters made anew ----------------------------------------------------------------------
 
     def recluster(self, *, asked: bool) -> None:
         """Cluster all images as the last `cluster` was asked to; numbers and names stay."""
@@ -361,7 +361,7 @@ class _Update:
             return "the clusterer is an object that is not kept. Call cluster(cluster=…)."
         return ""
 
-    # --- the table ----------------------------------------------------------------------------------
+    # --- the table -------------------------------------------------------------------------------
 
     def table(self, names: np.ndarray, before: np.ndarray) -> pd.DataFrame:
         """Return the table that `UpdateMethods.update` describes."""

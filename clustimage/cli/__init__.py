@@ -23,6 +23,7 @@ from clustimage.cli import (
     _recluster,
     _trips,
     _unique,
+    _update,
 )
 from clustimage.cli._options import OptionNames
 
@@ -35,6 +36,7 @@ COMMANDS = {
     "find": _find,
     "unique": _unique,
     "recluster": _recluster,
+    "update": _update,
     "info": _info,
     "demo": _demo,
     "cache": _cache,

@@ -67,8 +67,8 @@ def located(labels: np.ndarray, rows: Rows) -> int | None:
 
     Examples
     --------
-    >>> located(np.array([0, 0, 1, -1]), np.array([0, 1, 2])), located(np.array([0, 1]), np.arange(2))
-    (0, None)
+    >>> located(np.array([0, 0, 1, -1]), np.array([0, 1, 2]))
+    0
     """
     names, counts = np.unique(labels[rows], return_counts=True)
     if not len(names) or names[counts.argmax()] < 0 or 2 * counts.max() <= len(rows):
@@ -127,7 +127,7 @@ class Labelling:
         self.above += 1
         return self.above
 
-    # --- actions on clusters and rows that are known -----------------------------------------------
+    # --- actions on clusters and rows that are known ---------------------------------------------
 
     def merge(self, labels: Sequence[int]) -> int:
         """Make clusters one; return its number: of the first with a name, else the lowest."""
@@ -200,7 +200,7 @@ class Labelling:
         for label in [label for label in self.names if label not in present]:
             self.dropped.append(self.names.pop(label))
 
-    # --- actions as they were recorded -------------------------------------------------------------
+    # --- actions as they were recorded -----------------------------------------------------------
 
     def apply(self, action: Correction, images: Collection) -> bool:
         """Carry out a recorded action where its images are now; return whether it holds.

@@ -13,6 +13,7 @@ from clustimage._core.public import public
 from clustimage._distances.metrics import check_rows
 from clustimage._model.base import with_params_cluster
 from clustimage._model.clustering import ClusterMethods, run_cluster
+from clustimage._model.corrections import CorrectionMethods
 from clustimage._model.duplicates import DuplicateMethods
 from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
@@ -25,6 +26,7 @@ from clustimage._model.removal import RemovalMethods
 from clustimage._model.search import SearchMethods
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
+from clustimage._model.update import UpdateMethods
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
@@ -82,6 +84,8 @@ class Clustimage(
     SearchMethods,
     DuplicateMethods,
     RemovalMethods,
+    CorrectionMethods,
+    UpdateMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 

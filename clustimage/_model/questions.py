@@ -297,7 +297,7 @@ def _names_of_images(results: dict[str, Any]) -> list[str] | None:
     ]
 
 
-def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
+def load_like(model: ModelBase, Xnew: Any, *, strict: bool, allow_none: bool = False) -> Images:
     """Load images in the shape and colours of those that the features were learnt from.
 
     Raises
@@ -318,6 +318,7 @@ def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
         cache=model._cache(),
         budget=model._budget_for(),
         max_pixels=settings.max_pixels,
+        allow_none=allow_none,
     )
     if strict:
         images.check_complete()

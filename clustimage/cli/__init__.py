@@ -25,6 +25,7 @@ from clustimage.cli import (
     _trips,
     _undo,
     _unique,
+    _update,
 )
 from clustimage.cli._options import OptionNames
 
@@ -39,6 +40,7 @@ COMMANDS = {
     "recluster": _recluster,
     "apply": _apply,
     "undo": _undo,
+    "update": _update,
     "info": _info,
     "demo": _demo,
     "cache": _cache,

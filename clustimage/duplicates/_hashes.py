@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clustimage._core.file_arrays import file_blocks
-from clustimage.duplicates._orientation import ORIENTATIONS, orient
+from clustimage.duplicates._orientation import ORIENTATIONS
 
 __all__ = ["N_BITS", "Hashes", "hash_distance", "hash_images"]
 
@@ -107,9 +107,7 @@ def hash_distance(hashes: Hashes, first: int, second: int) -> tuple[float, int]:
 def _small(image: npt.NDArray[np.uint8]) -> Gray:
     gray = image[:, :, 0] if image.shape[2] == 1 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     if gray.shape != (SMALL, SMALL):
-        gray = cv2.resize(
-            np.ascontiguousarray(gray), (SMALL, SMALL), interpolation=cv2.INTER_AREA
-        )
+        gray = cv2.resize(np.ascontiguousarray(gray), (SMALL, SMALL), interpolation=cv2.INTER_AREA)
     return np.asarray(gray, dtype=np.float32)
 
 

@@ -14,9 +14,14 @@ from typing import NamedTuple
 from clustimage._core.file_names import ending_in
 from clustimage.export._links import move_link
 
-__all__ = ["ACTIONS", "FULL", "NO_LINKS", "Action", "is_there", "safe_name"]
+__all__ = ["ACTIONS", "FULL", "NO_LINKS", "Action", "folder_name", "is_there", "safe_name"]
 
 CHUNK = 2**20
+# What Windows does not take in names, and names that it has taken itself.
+NOT_IN_NAMES = frozenset('<>:"/\\|?*')
+DEVICES = {"CON", "PRN", "AUX", "NUL"} | {
+    f"{port}{i}" for port in ("COM", "LPT") for i in range(10)
+}
 
 # What systems say where a link cannot be made, Windows EINVAL.
 NO_LINKS = {
@@ -161,3 +166,18 @@ def safe_name(name: str) -> str:
     except UnicodeEncodeError:
         name = name.encode("utf-8", "replace").decode("utf-8")
     return "image" if name in ("", ".", "..") else ending_in(name, "")
+
+
+def folder_name(name: str) -> str:
+    """Return a name that people gave as that of a folder, on all systems.
+
+    Examples
+    --------
+    >>> folder_name("beach"), folder_name("../a/b: c?"), folder_name("con"), folder_name("...")
+    ('beach', '_._a_b_ c_', 'con_', '_')
+    """
+    name = "".join("_" if char in NOT_IN_NAMES or char < " " else char for char in name)
+    if name.startswith("."):  # hidden, or another folder
+        name = f"_{name[1:]}"
+    name = safe_name(name.rstrip(". ") or "_")
+    return f"{name}_" if name.partition(".")[0].strip().upper() in DEVICES else name

@@ -7,8 +7,7 @@ import os
 import stat
 from typing import NamedTuple
 
-from clustimage.images import Stamp
-from clustimage.images.cache._digest import digest_file
+from clustimage.images import Stamp, digest_file
 
 __all__ = ["GONE", "Content", "Refusal", "check_content", "in_words", "look_at", "real_folder"]
 

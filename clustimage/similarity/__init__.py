@@ -15,6 +15,7 @@ from clustimage.similarity._fit_null import (
     null_from_state,
 )
 from clustimage.similarity._index import RowIndex
+from clustimage.similarity._joining import Joined, join_clusters
 from clustimage.similarity._null_distribution import NullDistribution
 from clustimage.similarity._own_rows import rows_of_equal, rows_of_files
 from clustimage.similarity._plan import plan_find, plan_unique
@@ -24,6 +25,7 @@ from clustimage.similarity._representatives import distance_to_center, pick_uniq
 __all__ = [
     "METRICS",
     "PARAMS_FIND",
+    "Joined",
     "NullDistribution",
     "RowIndex",
     "check_find",
@@ -33,6 +35,7 @@ __all__ = [
     "find_similar",
     "fit_null",
     "null_from_state",
+    "join_clusters",
     "pick_unique",
     "rows_of_equal",
     "rows_of_files",

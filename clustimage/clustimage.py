@@ -20,6 +20,7 @@ from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
+from clustimage._model.report import ReportMethods
 from clustimage._model.search import SearchMethods
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
@@ -71,6 +72,7 @@ logger = get_logger(__name__)
 class Clustimage(
     EstimatorMethods,
     PlotMethods,
+    ReportMethods,
     ClusterMethods,
     FaceMethods,
     MetadataMethods,

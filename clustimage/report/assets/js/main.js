@@ -1,0 +1,6 @@
+// Every view is started once, when the page is there.
+
+startOverview();
+if (data.columns.x) startMap();
+startGallery();
+document.documentElement.dataset.ready = "true";

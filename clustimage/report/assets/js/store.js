@@ -1,0 +1,46 @@
+// What is shown at this moment. Views read `store.state`, change it by `store.set` alone, and are
+// told of changes. They never call each other.
+
+class Store {
+  constructor(state) {
+    this.state = state;
+    this.listeners = [];
+  }
+
+  /** Call a function whenever one of some keys has changed, and once now. */
+  watch(keys, listener) {
+    this.listeners.push({ keys, listener });
+    listener(this.state);
+  }
+
+  set(changes) {
+    const changed = Object.keys(changes).filter((key) => this.state[key] !== changes[key]);
+    if (!changed.length) return;
+    Object.assign(this.state, changes);
+    for (const { keys, listener } of this.listeners) {
+      if (keys.some((key) => changed.includes(key))) listener(this.state);
+    }
+  }
+}
+
+const store = new Store({
+  labels: Int32Array.from(data.columns.label), // of each image, with the corrections made here
+  clusters: data.clusters, // {label, name, color, count, unique, spread, mean}, with corrections
+  hidden: new Set(), // labels that the legend has switched off
+  matches: null, // Uint8Array: which images the search has found; null without a search
+  selected: new Set(), // images
+  cluster: null, // the label that was clicked last
+  hovered: -1, // image under the mouse
+  opened: -1, // image whose details are shown
+});
+
+/** Return whether an image is shown at all: not hidden by the legend or by the search. */
+function isShown(i) {
+  const { labels, hidden, matches } = store.state;
+  return !hidden.has(labels[i]) && (matches === null || matches[i] === 1);
+}
+
+/** Return the cluster of a label. */
+function clusterOf(label) {
+  return store.state.clusters.find((cluster) => cluster.label === label);
+}

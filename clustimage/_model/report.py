@@ -26,14 +26,49 @@ class ReportMethods(ClusterMethods):
         overwrite: bool = False,
         thumbnail: int | None = None,
     ) -> str:
-        """Write a page that shows all images: a map, the clusters, search, selection."""
+        """Write one HTML page that shows all images: a map, the clusters, search, selection.
+
+        It opens with a double click, without a network or a server.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write, in a folder that exists.
+        overwrite : bool, default=False
+            Replace a file that exists.
+        thumbnail : int, optional
+            Side of the small pictures in pixels; default is 64 for up to 10,000 images, else 32.
+
+        Returns
+        -------
+        str
+            Absolute path of the page.
+
+        Raises
+        ------
+        StepOrderError
+            If `cluster` was not run yet.
+        InvalidParameterError
+            If the file exists and `overwrite` is false, or its folder does not exist.
+        """
         self._state.require("labels")
         target = new_file(path, overwrite=overwrite)
         write_page(report_of(self), target, thumbnail=thumbnail, n_jobs=self._settings.n_jobs)
         return str(target)
 
     def summary(self) -> dict[str, Any]:
-        """Return the numbers of the model as a plain dict."""
+        """Return the numbers of the model as a plain dict, ready for JSON.
+
+        Returns
+        -------
+        dict
+            What the top of the page of `report` says.
+
+        Raises
+        ------
+        StepOrderError
+            If `cluster` was not run yet.
+        """
         results = self.results
         labels = np.asarray(self._state.require("labels"))
         n_clusters = len(np.unique(labels[labels >= 0]))
@@ -62,7 +97,7 @@ def report_of(model: ReportMethods) -> Report:
         for label in present
     ]
     confidence, runner_up = image_confidence(np.asarray(results["feat"]), labels, model._metric())
-    pictures = {}
+    pictures: dict[str, Any] = {}
     if state.images is not None:
         pictures = {
             "pixels": inputs.images,

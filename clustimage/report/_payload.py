@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clustimage.report._columns import encode_column, map_order, map_positions
+from clustimage.report._binary_columns import encode_column, map_order, map_positions
 from clustimage.report._report import Report
 from clustimage.report._sprites import to_webp
 

@@ -3,4 +3,5 @@
 startOverview();
 if (data.columns.x) startMap();
 startGallery();
+startEmbed();
 document.documentElement.dataset.ready = "true";

@@ -9,4 +9,5 @@ if (data.columns.time) startTimeline();
 if (data.columns.x) startMap();
 startGallery();
 startDetail();
+window.clustimage = { data, store }; // for tests and the widget of notebooks
 document.documentElement.dataset.ready = "true";

@@ -35,8 +35,9 @@ __all__ = ["SCRIPTS", "STYLES", "check_thumbnail", "page_script", "page_text", "
 
 # In the order in which they are joined.
 SCRIPTS = (
-    *("data", "store", "sheets", "sprites", "map", "gallery", "detail", "search", "selection"),
-    *("corrections", "overview", "embed", "main"),
+    *("data", "store", "dom", "sheets", "sprites", "dialogs", "layout", "map"),
+    *("gallery_order", "gallery_layout", "gallery", "detail", "search", "selection"),
+    *("corrections", "corrections_panel", "timeline", "scores", "overview", "embed", "main"),
 )
 STYLES = ("page", "overview")
 SHEETS = "{{sheets}}"

@@ -18,11 +18,13 @@ from clustimage._model.duplicates import DuplicateMethods
 from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
 from clustimage._model.faces import FaceMethods
+from clustimage._model.given_inputs import name_features, named_inputs
 from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
 from clustimage._model.removal import RemovalMethods
+from clustimage._model.report import ReportMethods
 from clustimage._model.search import SearchMethods
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
@@ -75,6 +77,7 @@ logger = get_logger(__name__)
 class Clustimage(
     EstimatorMethods,
     PlotMethods,
+    ReportMethods,
     ClusterMethods,
     FaceMethods,
     MetadataMethods,
@@ -341,6 +344,7 @@ place_weight, cannot_link, micro_clusters, level
                 self._check_rows(rows, X, black_list, recursive)
                 self._import(X, black_list, recursive)
             self._take(rows, normalize, with_images=X is not None)
+            name_features(self._state, features)
         self.embedding()
         run_cluster(self, request, timestamps)
         return self.results
@@ -457,6 +461,7 @@ place_weight, cannot_link, micro_clusters, level
         logger.info("Images: %s, of %d x %d pixels.", f"{len(images):,}", *images.shape[:2])
         self._state.images = images
         self._state.store(
+            inputs=named_inputs(Xraw, black_list, recursive),
             img=images.flat,
             pathnames=images.pathnames,
             filenames=images.filenames,
@@ -509,7 +514,9 @@ place_weight, cannot_link, micro_clusters, level
             self.import_data(Xraw)
         if features is not None:
             with_images = self._state.images is not None
-            return self._take(read_features(features), normalize, with_images=with_images)
+            rows = self._take(read_features(features), normalize, with_images=with_images)
+            name_features(self._state, features)
+            return rows
         self._state.require("img")
         return self._extract(make_extractor(self._settings.method, self._settings.params))
 
@@ -523,7 +530,13 @@ place_weight, cannot_link, micro_clusters, level
         else:
             names = np.array(array_names(len(rows)), dtype=object)
             state.images = None
-            state.store(img=None, pathnames=names, filenames=names, url=np.full(len(names), None))
+            state.store(
+                inputs=None,
+                img=None,
+                pathnames=names,
+                filenames=names,
+                url=np.full(len(names), None),
+            )
         feat: np.ndarray = extractor.fit_transform(rows)
         logger.info("Features: %s rows of %d columns, as given.", f"{len(feat):,}", feat.shape[1])
         state.store(feat=feat, extractor=extractor)

@@ -16,6 +16,7 @@ from clustimage.similarity._fit_null import (
 )
 from clustimage.similarity._index import RowIndex
 from clustimage.similarity._joining import Joined, join_clusters
+from clustimage.similarity._nearest_images import nearest_images
 from clustimage.similarity._null_distribution import NullDistribution
 from clustimage.similarity._own_rows import rows_of_equal, rows_of_files
 from clustimage.similarity._plan import plan_find, plan_unique
@@ -36,6 +37,7 @@ __all__ = [
     "fit_null",
     "null_from_state",
     "join_clusters",
+    "nearest_images",
     "pick_unique",
     "rows_of_equal",
     "rows_of_files",

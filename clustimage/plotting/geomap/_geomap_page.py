@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._version import __version__
+from clustimage.plotting._html import fill_template, inert, read_asset, source_hash
 
 __all__ = ["OPENSTREETMAP", "Tiles", "check_tiles", "make_page"]
 
@@ -122,23 +120,14 @@ def make_page(title: str, data: Mapping[str, Any], tiles: Tiles | None) -> bytes
         "licences": _licences(),
         "style": style,
         "script": script,
-        "world": _inert(_asset(f"{WORLD}/countries-50m.json").strip()),
-        "data": _inert(json.dumps({**data, "tiles": tiles}, separators=(",", ":"))),
+        "world": inert(_asset(f"{WORLD}/countries-50m.json").strip()),
+        "data": inert(json.dumps({**data, "tiles": tiles}, separators=(",", ":"))),
     }
-    # In one pass, so that nothing in a value is taken for a place to fill.
-    page = re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _asset("map.html"))
-    return page.encode("utf-8", "replace")
+    return fill_template(_asset("map.html"), values).encode("utf-8", "replace")
 
 
 def _asset(name: str) -> str:
-    """Return the text of a file below ``assets``, with line ends as HTML reads them."""
-    where = files("clustimage.plotting.geomap") / "assets"
-    return where.joinpath(*name.split("/")).read_text("utf-8").replace("\r\n", "\n")
-
-
-def _inert(text: str) -> str:
-    """Return JSON that no parser of HTML can take for markup."""
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return read_asset("clustimage.plotting.geomap", name)
 
 
 @lru_cache(maxsize=1)
@@ -164,15 +153,10 @@ def _policy(style: str, script: str, tiles: Tiles | None) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src {_digest(script)}",
-            f"style-src {_digest(style)}",
+            f"script-src {source_hash(script)}",
+            f"style-src {source_hash(style)}",
             f"img-src {images}",
             "base-uri 'none'",
             "form-action 'none'",
         )
     )
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -1,0 +1,103 @@
+// The names of the clusters on the map: each where most of its images are, the largest first,
+// none over another.
+
+const ANCHOR_CELLS = 20;
+const MOST_LABELS = 60;
+
+/** Return where the name of each cluster belongs: [{cluster, x, y}], the largest first. */
+function labelAnchors(layout, { labels, clusters }) {
+  const [left, top, right, bottom] = layout.bounds;
+  const across = (right - left || 1) / ANCHOR_CELLS;
+  const down = (bottom - top || 1) / ANCHOR_CELLS;
+  const cells = new Map();
+  for (let i = 0; i < data.n; i += 1) {
+    if (!layout.has(i) || labels[i] < 0) continue;
+    const column = Math.floor((layout.x[i] - left) / across);
+    const row = Math.floor((layout.y[i] - top) / down);
+    const key = (labels[i] * 64 + column) * 64 + row;
+    const cell = cells.get(key);
+    if (cell === undefined) cells.set(key, { label: labels[i], column, row, n: 1, x: layout.x[i], y: layout.y[i] });
+    else {
+      cell.n += 1;
+      cell.x += layout.x[i];
+      cell.y += layout.y[i];
+    }
+  }
+  const fullest = new Map();
+  for (const cell of cells.values()) {
+    const best = fullest.get(cell.label);
+    if (best === undefined || cell.n > best.n) fullest.set(cell.label, cell);
+  }
+  const anchors = [];
+  for (const cluster of clusters) {
+    const middle = fullest.get(cluster.label);
+    if (middle === undefined) continue;
+    let [n, x, y] = [0, 0, 0];
+    for (let dx = -1; dx <= 1; dx += 1) {
+      for (let dy = -1; dy <= 1; dy += 1) {
+        const cell = cells.get((cluster.label * 64 + middle.column + dx) * 64 + middle.row + dy);
+        if (cell === undefined || cell.label !== cluster.label) continue;
+        n += cell.n;
+        x += cell.x;
+        y += cell.y;
+      }
+    }
+    anchors.push({ cluster, x: x / n, y: y / n });
+  }
+  return anchors.sort((a, b) => b.cluster.count - a.cluster.count);
+}
+
+/** Draw the names that have room; return where they are, for clicks on them. */
+function drawLabels(context, camera, anchors, { hidden, highlighted }, theme) {
+  const placed = [];
+  const isFree = (box) => placed.every((other) => box.left > other.right || box.right < other.left
+    || box.top > other.bottom || box.bottom < other.top);
+  const ordered = [
+    ...anchors.filter(({ cluster }) => cluster.label === highlighted),
+    ...anchors.filter(({ cluster }) => cluster.label !== highlighted),
+  ];
+  context.font = "600 12.5px system-ui, sans-serif";
+  context.textBaseline = "middle";
+  for (const { cluster, x, y } of ordered) {
+    if (placed.length >= MOST_LABELS) break;
+    if (hidden.has(cluster.label)) continue;
+    const middle = camera.toX(x);
+    const level = camera.toY(y);
+    if (middle < 0 || level < 0 || middle > camera.width || level > camera.height) continue;
+    const text = shortened(cluster.name);
+    const width = context.measureText(text).width + 26;
+    const left = Math.min(Math.max(middle - width / 2, 4), Math.max(camera.width - width - 4, 4));
+    for (const shift of [0, -24, 24]) {
+      const top = level - 11 + shift;
+      const box = { left, top, right: left + width, bottom: top + 22, label: cluster.label };
+      if (!isFree(box)) continue;
+      placed.push(box);
+      drawLabel(context, box, text, cluster.color, theme);
+      break;
+    }
+  }
+  return placed;
+}
+
+function drawLabel(context, { left, top, right, bottom }, text, color, theme) {
+  context.beginPath();
+  context.roundRect(left, top, right - left, bottom - top, 11);
+  context.globalAlpha = 0.88;
+  context.fillStyle = theme.surface;
+  context.fill();
+  context.globalAlpha = 1;
+  context.lineWidth = 1;
+  context.strokeStyle = theme.line;
+  context.stroke();
+  context.beginPath();
+  context.arc(left + 12, (top + bottom) / 2, 4.5, 0, 2 * Math.PI);
+  context.fillStyle = color;
+  context.fill();
+  context.fillStyle = theme.text;
+  context.fillText(text, left + 20, (top + bottom) / 2 + 0.5);
+}
+
+function shortened(name) {
+  const letters = [...name];
+  return letters.length > 28 ? `${letters.slice(0, 27).join("")}…` : name;
+}

@@ -17,8 +17,9 @@ from clustimage.report._sprites import COLUMNS_PER_SHEET, default_side, encode_s
 __all__ = ["SCRIPTS", "page_script", "write_page"]
 
 SCRIPTS = (
-    *("data", "store", "sprites", "map", "gallery", "detail", "search", "selection"),
-    *("corrections", "overview", "main"),
+    *("data", "store", "dom", "sprites", "dialogs", "layout", "map"),
+    *("gallery_order", "gallery_layout", "gallery", "detail", "search", "selection"),
+    *("corrections", "corrections_panel", "timeline", "overview", "main"),
 )
 
 

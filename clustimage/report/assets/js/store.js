@@ -32,6 +32,15 @@ const store = new Store({
   cluster: null, // the label that was clicked last
   hovered: -1, // image under the mouse
   opened: -1, // image whose details are shown
+  theme: "light", // or "dark": the colours that are shown now
+  view: "map", // or "gallery": which of the two a narrow screen shows
+  query: "", // words that are searched for
+  like: -1, // image whose like are shown alone
+  period: null, // [from, to] in seconds: only images of this time are shown
+  sort: "typical", // a key of SORTS: the order of the gallery
+  size: 96, // height of a picture in the gallery, in pixels
+  order: new Int32Array(0), // the images that are shown, in the order of the gallery
+  corrections: [], // what a person has decided here, in order
 });
 
 /** Return whether an image is shown at all: not hidden by the legend or by the search. */
@@ -41,6 +50,14 @@ function isShown(i) {
 }
 
 /** Return the cluster of a label. */
-function clusterOf(label) {
-  return store.state.clusters.find((cluster) => cluster.label === label);
-}
+const clusterOf = (() => {
+  let clusters = null;
+  let byLabel = null;
+  return (label) => {
+    if (clusters !== store.state.clusters) {
+      ({ clusters } = store.state);
+      byLabel = new Map(clusters.map((cluster) => [cluster.label, cluster]));
+    }
+    return byLabel.get(label);
+  };
+})();

@@ -10,6 +10,7 @@ from pathlib import Path
 from clustimage._core.files import replacing
 from clustimage._version import __version__
 from clustimage.plotting._html import fill_template, inert, read_asset, source_hash
+from clustimage.plotting.geomap._geomap_page import world_element
 from clustimage.report._payload import make_payload, page_order
 from clustimage.report._report import Report
 from clustimage.report._sprites import COLUMNS_PER_SHEET, default_side, encode_sheets
@@ -17,15 +18,25 @@ from clustimage.report._sprites import COLUMNS_PER_SHEET, default_side, encode_s
 __all__ = ["SCRIPTS", "page_script", "write_page"]
 
 SCRIPTS = (
-    *("data", "store", "dom", "sprites", "dialogs", "layout", "map"),
+    *("data", "store", "dom", "sprites", "dialogs", "layout"),
+    *("map_layouts", "map_camera", "map_levels", "map_colors", "map_dots", "map_labels"),
+    *("map_ground", "map_tools", "map_input", "legend", "map"),
     *("gallery_order", "gallery_layout", "gallery", "detail", "search", "selection"),
     *("corrections", "corrections_panel", "timeline", "overview", "main"),
 )
 
 
+STYLES = ("page.css", "map.css")
+
+
 def page_script() -> str:
     """Return the script of the page: its files, one after another in one function."""
-    parts = "\n".join(read_asset("clustimage.report", f"js/{name}.js") for name in SCRIPTS)
+    parts = "\n".join(
+        [
+            read_asset("clustimage.plotting.geomap", "world.js"),
+            *(read_asset("clustimage.report", f"js/{name}.js") for name in SCRIPTS),
+        ]
+    )
     return f'(() => {{\n"use strict";\n{parts}\n}})();'
 
 
@@ -52,7 +63,8 @@ def make_page(
     if report.pixels is not None:
         sheets = encode_sheets(report.pixels, order, side, n_jobs=n_jobs)
     payload["sprites"] = {"side": side, "columns": COLUMNS_PER_SHEET, "n": len(sheets)}
-    style, script = read_asset("clustimage.report", "page.css"), page_script()
+    style = "\n".join(read_asset("clustimage.report", name) for name in STYLES)
+    script = page_script()
     policy = (
         f"default-src 'none'; script-src {source_hash(script)}; style-src {source_hash(style)}; "
         "img-src 'self' data: blob: file:; base-uri 'none'; form-action 'none'"
@@ -62,6 +74,8 @@ def make_page(
         "</script>"
         for i, sheet in enumerate(sheets)
     )
+    if report.locations is not None:
+        texts += "\n" + world_element()
     values = {
         "policy": policy,
         "version": __version__,

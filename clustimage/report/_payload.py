@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from clustimage.plotting.geomap._geomap_data import in_one_piece
 from clustimage.report._columns import encode_column, map_order, map_positions
 from clustimage.report._report import Report
 from clustimage.report._sprites import to_webp
@@ -53,6 +54,10 @@ def make_payload(
         columns["time"] = report.timestamps[order].astype(np.float64)
     if report.locations is not None:
         columns["lat"], columns["lon"] = report.locations[order].T.astype(np.float32)
+    west = -180.0
+    if report.locations is not None:
+        located = report.locations[np.isfinite(report.locations).all(axis=1)]
+        west = in_one_piece(located[:, 1])[1]
     folders, folder_of, root = _folders([str(report.pathnames[i]) for i in order])
     columns["folder"] = folder_of
     clusters = [
@@ -74,6 +79,7 @@ def make_payload(
         "root": _text(root),
         "base": _relative(root, page),
         "clusters": clusters,
+        "west": west,
         "metadata": {name: [values[i] for i in order] for name, values in report.metadata.items()},
     }
 

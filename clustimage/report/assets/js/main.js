@@ -1,12 +1,15 @@
 // Every view is started once, when the page is there.
 
+// For tests, and for a notebook that the page is in.
+window.clustimage = { data, store };
+
 startOverview();
 startLayout();
 startSearch();
 startSelection();
 startCorrections();
 if (data.columns.time) startTimeline();
-if (data.columns.x) startMap();
+startMap();
 startGallery();
 startDetail();
 document.documentElement.dataset.ready = "true";

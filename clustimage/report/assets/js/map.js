@@ -15,7 +15,8 @@ class ImageMap {
     Object.assign(this, { stage, canvas, layouts });
     this.context = canvas.getContext("2d");
     this.overlay = element("canvas", { class: "map-overlay", "aria-hidden": "true" });
-    stage.append(this.overlay);
+    this.live = element("p", { class: "map-live", "aria-live": "polite" });
+    stage.append(this.overlay, this.live);
     this.front = this.overlay.getContext("2d");
     this.camera = new MapCamera();
     this.dots = new MapDots();
@@ -161,7 +162,18 @@ class ImageMap {
     if (bounds !== null) this.show(this.camera.fitting(bounds, 48), options);
   }
 
-  /** Bring an image into view, near enough to be a picture. */
+  /** Show the selection, or without one the cluster that was clicked last. */
+  fitChosen() {
+    const { selected, cluster, labels } = store.state;
+    this.fit((i) => (selected.size ? selected.has(i) : labels[i] === cluster));
+  }
+
+  /** Let a screen reader say what has been reached. */
+  say(words) {
+    this.live.textContent = words;
+  }
+
+  /** Bring an image into view where it is not. */
   reveal(i) {
     if (!this.layout.has(i)) return;
     const { x, y } = this.layout;
@@ -451,7 +463,7 @@ function startMap() {
   const stage = element("div", { class: "map-stage" });
   stage.append(canvas);
   const map = new ImageMap(stage, canvas, layouts);
-  section.append(mapTools(map), stage, mapLegend(map));
+  section.append(mapTools(map), stage, mapLegend());
   listenToMap(map);
   map.tip = new MapTip(map);
   window.clustimage.map = {

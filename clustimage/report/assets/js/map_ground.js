@@ -13,16 +13,17 @@ function drawGround(context, camera, theme) {
   if (layout.lanes !== null) drawLanes(context, camera, theme);
 }
 
-/** Return the land as rings of x and y, each with its box. */
+/** Return the land in the plane of the layout: pieces of rings, each ring with its box. */
 function readLand() {
   const text = document.getElementById("world");
   if (text === null) return [];
   const west = data.west ?? -180;
-  return worldLand(JSON.parse(text.textContent), west).map(({ name, rings, middle }) => ({
+  const toPlane = ([lat, lon]) => [(lon - west) / 360, mercatorY(lat)];
+  return worldLand(JSON.parse(text.textContent), west).map(({ name, middle, rings }) => ({
     name,
-    middle: middle === null ? null : [(middle.lon - west) / 360, mercatorY(middle.lat)],
+    middle: middle === null ? null : toPlane(middle),
     rings: rings.map((ring) => {
-      const path = ring.map(([lat, lon]) => [(lon - west) / 360, mercatorY(lat)]);
+      const path = ring.map(toPlane);
       const [xs, ys] = [path.map(([x]) => x), path.map(([, y]) => y)];
       return { path, box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] };
     }),
@@ -39,24 +40,21 @@ function drawLand(context, camera, theme) {
   context.lineJoin = "round";
   const [left, top] = [camera.fromX(0), camera.fromY(0)];
   const [right, bottom] = [camera.fromX(camera.width), camera.fromY(camera.height)];
-  const words = [];
+  const names = [];
   for (const { name, middle, rings } of mapLand) {
+    const [west, north, east, south] = rings[0].box;
+    if (east < left || west > right || south < top || north > bottom) continue;
     context.beginPath();
-    let width = 0;
-    for (const { path, box } of rings) {
-      if (box[2] < left || box[0] > right || box[3] < top || box[1] > bottom) continue;
-      width = Math.max(width, (box[2] - box[0]) * camera.scaleX);
-      addRing(context, camera, path);
-    }
-    if (!width) continue;
+    for (const { path } of rings) addRing(context, camera, path);
     context.fill("evenodd");
     context.stroke();
-    if (middle !== null && width > name.length * 9) words.push([name, ...middle]);
+    if (name !== null && (east - west) * camera.scaleX > name.length * 8) names.push([name, ...middle]);
   }
   context.font = "11px system-ui, sans-serif";
   context.textAlign = "center";
+  context.textBaseline = "middle";
   context.fillStyle = theme.muted;
-  for (const [name, x, y] of words) context.fillText(name, camera.toX(x), camera.toY(y));
+  for (const [name, x, y] of names) context.fillText(name, camera.toX(x), camera.toY(y));
   context.textAlign = "start";
 }
 

@@ -23,6 +23,7 @@ class ImageMap {
     this.kept = new KeptPictures(sprites);
     this.order = choiceOrder();
     this.frame = null;
+    this.written = false; // whether the dots are those of this part of the map
     this.motion = null;
     this.labelBoxes = [];
     this.outline = null; // of a lasso or a box that is being drawn
@@ -47,7 +48,7 @@ class ImageMap {
     store.watch(["labels", "hidden", "matches"], () => this.refilter());
     store.watch(["labels", "selected", "cluster", "highlighted"], () => this.emphasize());
     store.watch(["hovered"], ({ hovered }) => this.setRing(hovered));
-    sprites.onload.push(again);
+    sprites.onload.push(() => this.invalidate(true));
     new ResizeObserver(() => this.resize()).observe(this.stage);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.retheme());
     new MutationObserver(() => this.retheme()).observe(document.documentElement, {
@@ -108,6 +109,7 @@ class ImageMap {
       canvas.height = Math.round(height * this.ratio);
     }
     this.camera.resize(width, height);
+    this.written = false;
     this.draw();
   }
 
@@ -116,8 +118,9 @@ class ImageMap {
     this.invalidate();
   }
 
-  /** Draw before the next frame, once however often it is called. */
-  invalidate() {
+  /** Draw before the next frame, once however often it is called; the dots may be as before. */
+  invalidate(sameDots = false) {
+    if (!sameDots) this.written = false;
     if (this.frame === null) this.frame = requestAnimationFrame(() => this.draw());
   }
 
@@ -138,6 +141,7 @@ class ImageMap {
       const eased = share * share * (3 - 2 * share);
       Object.assign(this.camera, share < 1 ? betweenStates(from, state, eased) : state);
       this.motion = share < 1 ? requestAnimationFrame(step) : null;
+      this.written = false;
       this.draw();
     };
     this.motion = requestAnimationFrame(step);
@@ -205,7 +209,7 @@ class ImageMap {
     if (alpha < 1) this.drawDots(count);
     this.drawPictures(count, side, alpha);
     this.markSelected(count, alpha);
-    this.labelBoxes = drawLabels(context, camera, this.anchors, store.state, this.theme);
+    this.labelBoxes = drawLabels(context, camera, this.anchors, store.state, this.theme, this.largeBoxes());
     drawRuler(context, camera, this.theme);
     this.drawFront();
     const { dataset } = this.canvas;
@@ -248,7 +252,9 @@ class ImageMap {
     const { list, lefts, tops, coloring, dim, ratio, camera } = this;
     const radius = Math.min(Math.max(0.3 * this.layout.spacing * camera.scaleX, 1.4), 4);
     const { width, height } = camera;
-    this.dots.draw(this.context, { list, count, lefts, tops, coloring, dim, radius, ratio, width, height, alpha: 1 });
+    if (!this.written) this.dots.write({ list, count, lefts, tops, coloring, dim, radius, ratio, width, height });
+    this.written = true;
+    this.dots.draw(this.context, width, height);
   }
 
   /** Draw all pictures where there are few, and those that stand for others in any case. */
@@ -278,7 +284,7 @@ class ImageMap {
         const i = list[k];
         if (levels[i] > level || !isPass(i)) continue;
         // The newest of them grow as the map is zoomed.
-        const now = levels[i] === level ? growth : 1;
+        const now = levels[i] === level && level > this.levels.first ? growth : 1;
         const from = alpha > 0 ? side : CHOSEN_SIDE / 2;
         this.drawPicture(i, lefts[k], tops[k], from + (large - from) * now, Math.max(now, alpha) * opacity, this.kept);
       }
@@ -297,7 +303,7 @@ class ImageMap {
     const frame = side < 18 ? 1 : side < 60 ? 1.75 : 2.5;
     context.globalAlpha = alpha;
     context.fillStyle = coloring.names[coloring.which[i]];
-    if (source.find && source.find(i) === null) {
+    if (!source.has(i)) {
       context.fillRect(middle - 2.5, level - 2.5, 5, 5);
       return;
     }
@@ -306,6 +312,17 @@ class ImageMap {
     rects.image[rects.n] = i;
     rects.box.set([left - frame, top - frame, left + width + frame, top + height + frame], rects.n * 4);
     rects.n += 1;
+  }
+
+  /** Return the boxes of the large pictures, which names had better not cover. */
+  largeBoxes() {
+    const { n, box } = this.rects;
+    const boxes = [];
+    for (let at = 0; at < n * 4 && boxes.length < 300; at += 4) {
+      const [left, top, right, bottom] = box.subarray(at, at + 4);
+      if (right - left >= CHOSEN_SIDE * 0.8) boxes.push({ left, top, right, bottom });
+    }
+    return boxes;
   }
 
   markSelected(count, alpha) {

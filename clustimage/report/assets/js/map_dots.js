@@ -24,28 +24,30 @@ class MapDots {
   }
 
   /**
-   * Draw dots: `list` holds the images in the order in which they are drawn, `lefts` and `tops`
+   * Write dots: `list` holds the images in the order in which they are drawn, `lefts` and `tops`
    * where they are in pixels of the page, `dim` which of them are to stay in the background.
    */
-  draw(target, { list, count, lefts, tops, coloring, dim, radius, ratio, width, height, alpha }) {
-    if (count > DENSE_FROM) this.drawDense({ list, count, lefts, tops, coloring, dim, ratio, width, height });
-    else this.drawDiscs({ list, count, lefts, tops, coloring, dim, radius: radius * ratio, ratio, width, height });
-    target.globalAlpha = alpha;
-    target.imageSmoothingEnabled = true;
-    target.drawImage(this.canvas, 0, 0, width, height);
-    target.globalAlpha = 1;
+  write(what) {
+    if (what.count > DENSE_FROM) this.writeDensity(what);
+    else this.writeDiscs({ ...what, radius: what.radius * what.ratio });
   }
 
-  drawDiscs({ list, count, lefts, tops, coloring, dim, radius, ratio, width, height }) {
+  /** Draw what was written last. */
+  draw(context, width, height) {
+    context.imageSmoothingEnabled = true;
+    context.drawImage(this.canvas, 0, 0, width, height);
+  }
+
+  writeDiscs({ list, count, lefts, tops, coloring, dim, radius, ratio, width, height }) {
     const across = Math.round(width * ratio);
     const down = Math.round(height * ratio);
     this.clear(across, down);
-    const disc = discOf(radius);
     const reach = Math.ceil(radius);
+    const { offsets, covers } = discOf(radius, across);
     const { pixels } = this;
     const { which, packed: colors } = coloring;
     for (let pass = dim === null ? 1 : 0; pass < 2; pass += 1) {
-      const opacity = pass ? 1 : DIM;
+      const opaque = Uint8Array.from(covers, (cover) => cover * (pass ? 255 : 255 * DIM));
       for (let k = 0; k < count; k += 1) {
         const i = list[k];
         if (dim !== null && dim[i] === pass) continue;
@@ -54,17 +56,17 @@ class MapDots {
         if (x < reach || y < reach || x >= across - reach || y >= down - reach) continue;
         const color = colors[which[i]] & 0xffffff;
         const start = y * across + x;
-        for (const [dx, dy, cover] of disc) {
-          const at = start + dy * across + dx;
-          const over = cover * opacity * 255;
-          if (cover === 1 || over > pixels[at] >>> 24) pixels[at] = ((over << 24) | color) >>> 0;
+        for (let part = 0; part < offsets.length; part += 1) {
+          const at = start + offsets[part];
+          const over = opaque[part];
+          if (over === 255 || over > pixels[at] >>> 24) pixels[at] = (over << 24) | color;
         }
       }
     }
     this.context.putImageData(this.image, 0, 0);
   }
 
-  drawDense({ list, count, lefts, tops, coloring, dim, ratio, width, height }) {
+  writeDensity({ list, count, lefts, tops, coloring, dim, ratio, width, height }) {
     const scale = ratio / DENSE_CELL;
     const across = Math.ceil(width * scale);
     const down = Math.ceil(height * scale);
@@ -101,15 +103,18 @@ class MapDots {
   }
 }
 
-/** Return the pixels of a disc as [dx, dy, how much of the pixel it covers]. */
-function discOf(radius) {
-  const disc = [];
+/** Return the pixels of a disc: where each lies in the rows of a picture, how much is covered. */
+function discOf(radius, across) {
+  const offsets = [];
+  const covers = [];
   const reach = Math.ceil(radius);
   for (let dy = -reach; dy <= reach; dy += 1) {
     for (let dx = -reach; dx <= reach; dx += 1) {
       const cover = Math.min(Math.max(radius + 0.5 - Math.hypot(dx, dy), 0), 1);
-      if (cover > 0.05) disc.push([dx, dy, cover]);
+      if (cover <= 0.05) continue;
+      offsets.push(dy * across + dx);
+      covers.push(cover);
     }
   }
-  return disc;
+  return { offsets: Int32Array.from(offsets), covers: Float32Array.from(covers) };
 }

@@ -67,7 +67,6 @@ class MapHands {
   down(event) {
     if (event.button !== 0) return;
     const { canvas } = this.map;
-    canvas.focus({ preventScroll: true });
     try {
       canvas.setPointerCapture(event.pointerId);
     } catch {

@@ -3,8 +3,10 @@
 
 const ANCHOR_CELLS = 20;
 const MOST_LABELS = 60;
+const LABEL_HEIGHT = 22;
+const HIGHEST_OVER = 130; // pixels from the middle of a cluster to a name over it
 
-/** Return where the name of each cluster belongs: [{cluster, x, y}], the largest first. */
+/** Return where the name of each cluster belongs: [{cluster, x, y, top}], the largest first. */
 function labelAnchors(layout, { labels, clusters }) {
   const [left, top, right, bottom] = layout.bounds;
   const across = (right - left || 1) / ANCHOR_CELLS;
@@ -16,11 +18,14 @@ function labelAnchors(layout, { labels, clusters }) {
     const row = Math.floor((layout.y[i] - top) / down);
     const key = (labels[i] * 64 + column) * 64 + row;
     const cell = cells.get(key);
-    if (cell === undefined) cells.set(key, { label: labels[i], column, row, n: 1, x: layout.x[i], y: layout.y[i] });
+    if (cell === undefined) cells.set(key, {
+      ...{ label: labels[i], column, row, n: 1, x: layout.x[i], y: layout.y[i], top: layout.y[i] },
+    });
     else {
       cell.n += 1;
       cell.x += layout.x[i];
       cell.y += layout.y[i];
+      cell.top = Math.min(cell.top, layout.y[i]);
     }
   }
   const fullest = new Map();
@@ -32,7 +37,7 @@ function labelAnchors(layout, { labels, clusters }) {
   for (const cluster of clusters) {
     const middle = fullest.get(cluster.label);
     if (middle === undefined) continue;
-    let [n, x, y] = [0, 0, 0];
+    let [n, x, y, highest] = [0, 0, 0, middle.top];
     for (let dx = -1; dx <= 1; dx += 1) {
       for (let dy = -1; dy <= 1; dy += 1) {
         const cell = cells.get((cluster.label * 64 + middle.column + dx) * 64 + middle.row + dy);
@@ -40,25 +45,27 @@ function labelAnchors(layout, { labels, clusters }) {
         n += cell.n;
         x += cell.x;
         y += cell.y;
+        highest = Math.min(highest, cell.top);
       }
     }
-    anchors.push({ cluster, x: x / n, y: y / n });
+    anchors.push({ cluster, x: x / n, y: y / n, top: highest });
   }
   return anchors.sort((a, b) => b.cluster.count - a.cluster.count);
 }
 
-/** Draw the names that have room; return where they are, for clicks on them. */
-function drawLabels(context, camera, anchors, { hidden, highlighted }, theme) {
+/**
+ * Draw the names that have room: over a cluster that is small, in a large one, if possible beside
+ * the pictures of `avoided`. Return where they are, for clicks on them.
+ */
+function drawLabels(context, camera, anchors, { hidden, highlighted }, theme, avoided) {
   const placed = [];
-  const isFree = (box) => placed.every((other) => box.left > other.right || box.right < other.left
-    || box.top > other.bottom || box.bottom < other.top);
   const ordered = [
     ...anchors.filter(({ cluster }) => cluster.label === highlighted),
     ...anchors.filter(({ cluster }) => cluster.label !== highlighted),
   ];
   context.font = "600 12.5px system-ui, sans-serif";
   context.textBaseline = "middle";
-  for (const { cluster, x, y } of ordered) {
+  for (const { cluster, x, y, top } of ordered) {
     if (placed.length >= MOST_LABELS) break;
     if (hidden.has(cluster.label)) continue;
     const middle = camera.toX(x);
@@ -67,16 +74,23 @@ function drawLabels(context, camera, anchors, { hidden, highlighted }, theme) {
     const text = shortened(cluster.name);
     const width = context.measureText(text).width + 26;
     const left = Math.min(Math.max(middle - width / 2, 4), Math.max(camera.width - width - 4, 4));
-    for (const shift of [0, -24, 24]) {
-      const top = level - 11 + shift;
-      const box = { left, top, right: left + width, bottom: top + 22, label: cluster.label };
-      if (!isFree(box)) continue;
-      placed.push(box);
-      drawLabel(context, box, text, cluster.color, theme);
-      break;
-    }
+    const over = camera.toY(top) - 14;
+    const levels = [level, level - 24, level + 24, level - 48, level + 48];
+    if (level - over < HIGHEST_OVER) levels.unshift(over, over - 16);
+    const boxes = levels.map((at) => {
+      const highest = Math.min(Math.max(at - LABEL_HEIGHT / 2, 4), camera.height - LABEL_HEIGHT - 4);
+      return { left, top: highest, right: left + width, bottom: highest + LABEL_HEIGHT, label: cluster.label };
+    }).filter((box) => !placed.some((other) => overlap(box, other)));
+    const box = boxes.find((one) => !avoided.some((other) => overlap(one, other))) ?? boxes[0];
+    if (box === undefined) continue;
+    placed.push(box);
+    drawLabel(context, box, text, cluster.color, theme);
   }
   return placed;
+}
+
+function overlap(a, b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
 function drawLabel(context, { left, top, right, bottom }, text, color, theme) {

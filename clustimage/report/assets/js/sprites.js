@@ -4,6 +4,7 @@
 const SHEET_BYTES = 128 * 2 ** 20; // decoded; more only where more are seen at one time
 const SHEET_REST = 2000; // milliseconds without use before a sheet may go
 const SHEETS_AT_ONCE = 3;
+const MOST_KEPT = 1000; // pictures
 
 /** A sheet: its bitmap while it is decoded; `failed` for good where it cannot be read. */
 class Sheet {
@@ -105,6 +106,11 @@ class Sprites {
     }
   }
 
+  /** Return whether the picture of an image is there; if not, it will be fetched. */
+  has(i) {
+    return this.find(i) !== null;
+  }
+
   /** Draw an image into a rectangle; return whether its picture was there. */
   draw(context, i, left, top, width, height) {
     const found = this.find(i);
@@ -117,43 +123,29 @@ class Sprites {
 
 /** Pictures kept one by one, so that a few from many sheets do not hold all of these. */
 class KeptPictures {
-  constructor(source, columns = 32) {
+  constructor(source) {
     this.source = source;
-    this.columns = columns;
-    this.slots = new Map(); // image → slot; the least used first
-    this.canvas = document.createElement("canvas");
+    this.canvases = new Map(); // image → its picture; the least used first
+  }
+
+  has(i) {
+    return this.canvases.has(i) || this.source.has(i);
   }
 
   draw(context, i, left, top, width, height) {
-    const { side } = this.source;
-    const slot = this.slots.get(i) ?? this.keep(i);
-    if (slot === null) return false;
-    this.slots.delete(i);
-    this.slots.set(i, slot);
-    const x = (slot % this.columns) * side;
-    const y = Math.floor(slot / this.columns) * side;
-    context.drawImage(this.canvas, x, y, side, side, left, top, width, height);
-    return true;
+    const canvas = this.canvases.get(i) ?? this.keep(i);
+    this.canvases.delete(i);
+    this.canvases.set(i, canvas);
+    context.drawImage(canvas, left, top, width, height);
   }
 
   keep(i) {
     const { side } = this.source;
-    const found = this.source.find(i);
-    if (found === null) return null;
-    if (this.canvas.width !== this.columns * side) {
-      this.canvas.width = this.canvas.height = this.columns * side;
-    }
-    let slot = this.slots.size;
-    if (slot === this.columns ** 2) {
-      const [oldest, free] = this.slots.entries().next().value;
-      this.slots.delete(oldest);
-      slot = free;
-    }
-    const x = (slot % this.columns) * side;
-    const y = Math.floor(slot / this.columns) * side;
-    const context = this.canvas.getContext("2d");
-    context.drawImage(found.sheet, found.left, found.top, side, side, x, y, side, side);
-    return slot;
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = side;
+    this.source.draw(canvas.getContext("2d"), i, 0, 0, side, side);
+    if (this.canvases.size === MOST_KEPT) this.canvases.delete(this.canvases.keys().next().value);
+    return canvas;
   }
 }
 

@@ -202,12 +202,12 @@ class ImageMap {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, camera.width, camera.height);
     drawGround(context, camera, this.theme);
-    const side = this.sideAt(camera.scaleX);
-    const count = this.collect(Math.max(side, CHOSEN_SIDE));
+    const { side, large } = this.sides();
+    const count = this.collect(large);
     const share = Math.min(Math.max((MOST_PICTURES - count) / (MOST_PICTURES - FADE_FROM), 0), 1);
     const alpha = sprites.sheets.length ? share : 0;
     if (alpha < 1) this.drawDots(count);
-    this.drawPictures(count, side, alpha);
+    this.drawPictures(count, side, large, alpha);
     this.markSelected(count, alpha);
     this.labelBoxes = drawLabels(context, camera, this.anchors, store.state, this.theme, this.largeBoxes());
     drawRuler(context, camera, this.theme);
@@ -219,11 +219,16 @@ class ImageMap {
     dataset.state = this.motion === null && !sprites.busy ? "still" : "busy";
   }
 
-  /** Return the side of a picture, the root of its area, at a scale. */
-  sideAt(scale) {
-    const apart = 0.9 * this.layout.spacing * (this.layout.lanes === null ? scale : Math.sqrt(scale * this.camera.scaleY));
-    const side = apart < FREE_GROWTH ? apart : FREE_GROWTH * (apart / FREE_GROWTH) ** 0.6;
-    return Math.min(Math.max(side, SMALLEST_SIDE), LARGEST_SIDE);
+  /** Return the side of a picture, the root of its area, and that of one that stands for others. */
+  sides() {
+    const { layout, camera } = this;
+    const { lanes } = layout;
+    const scale = lanes === null ? camera.scaleX : Math.sqrt(camera.scaleX * camera.scaleY);
+    const apart = 0.9 * layout.spacing * scale;
+    const free = apart < FREE_GROWTH ? apart : FREE_GROWTH * (apart / FREE_GROWTH) ** 0.6;
+    const largest = lanes === null ? LARGEST_SIDE : Math.max((0.8 * camera.scaleY) / lanes.labels.length, SMALLEST_SIDE);
+    const side = Math.min(Math.max(free, SMALLEST_SIDE), largest);
+    return { side, large: Math.max(side, Math.min(CHOSEN_SIDE, largest)) };
   }
 
   /** List the images in view, the first of the choice last, and where they are; return how many. */
@@ -258,7 +263,7 @@ class ImageMap {
   }
 
   /** Draw all pictures where there are few, and those that stand for others in any case. */
-  drawPictures(count, side, alpha) {
+  drawPictures(count, side, large, alpha) {
     const { list, lefts, tops, dim, camera, rects } = this;
     rects.n = 0;
     if (!sprites.sheets.length) return;
@@ -268,7 +273,6 @@ class ImageMap {
     }
     const { level: levels } = this.levels;
     const { level, share } = this.levels.at(camera.scaleX, camera.scaleY);
-    const large = Math.max(side, CHOSEN_SIDE);
     const growth = Math.min(share * 3, 1);
     for (let pass = dim === null ? 1 : 0; pass < 2; pass += 1) {
       const isPass = (i) => dim === null || dim[i] !== pass;
@@ -285,7 +289,7 @@ class ImageMap {
         if (levels[i] > level || !isPass(i)) continue;
         // The newest of them grow as the map is zoomed.
         const now = levels[i] === level && level > this.levels.first ? growth : 1;
-        const from = alpha > 0 ? side : CHOSEN_SIDE / 2;
+        const from = alpha > 0 ? side : large / 2;
         this.drawPicture(i, lefts[k], tops[k], from + (large - from) * now, Math.max(now, alpha) * opacity, this.kept);
       }
     }

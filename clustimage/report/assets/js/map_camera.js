@@ -31,7 +31,7 @@ class MapCamera {
   }
 
   /** Return the state that shows bounds, with a margin around them. */
-  fitting(bounds, margin = 34) {
+  fitting(bounds, margin = 44) {
     const { layout } = this;
     const [left, top, right, bottom] = bounds;
     const width = Math.max(this.width - 2 * margin, 40);
@@ -39,7 +39,8 @@ class MapCamera {
     const across = width / Math.max(right - left, 1e-12);
     if (layout.lanes !== null) {
       const scaleX = Math.min(across, layout.maxScale);
-      return { x: (left + right) / 2, y: 0.5, scaleX, scaleY: this.height - 30 };
+      const scaleY = Math.max(this.height - RULER_HEIGHT - 8, 40);
+      return { x: (left + right) / 2, y: 0.5 + RULER_HEIGHT / 2 / scaleY, scaleX, scaleY };
     }
     const down = height / Math.max(bottom - top, 1e-12);
     const scale = Math.min(across, down, layout.maxScale / 4);

@@ -5,6 +5,7 @@ const TIME_STEPS = [
   ...[1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600],
   ...[1, 2, 7, 14, 30.4375, 91.3125, 182.625, 365.25, 730.5, 1826.25, 3652.5].map((days) => days * DAY_SECONDS),
 ];
+const RULER_HEIGHT = 24; // pixels
 let mapLand = null; // rings of the layout of places, made when it is first seen
 
 function drawGround(context, camera, theme) {
@@ -72,15 +73,35 @@ function addRing(context, camera, path) {
   context.closePath();
 }
 
+/** Draw a strip for each second lane, and a line at round times. */
 function drawLanes(context, camera, theme) {
   const { labels } = camera.layout.lanes;
-  const bottom = camera.toY(1);
-  for (let lane = 0; lane < labels.length; lane += 1) {
-    const top = camera.toY(lane / labels.length);
-    if (lane % 2) continue;
-    context.fillStyle = theme.sea;
-    context.fillRect(0, top, camera.width, (bottom - camera.toY(0)) / labels.length);
+  const high = camera.scaleY / labels.length;
+  context.fillStyle = theme.sea;
+  for (let lane = 0; lane < labels.length; lane += 2) {
+    context.fillRect(0, camera.toY(lane / labels.length), camera.width, high);
   }
+  context.strokeStyle = theme.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const [left] of roundTimes(camera)) {
+    context.moveTo(left, 0);
+    context.lineTo(left, camera.height);
+  }
+  context.stroke();
+}
+
+/** Return where round times are on the canvas, and their words. */
+function roundTimes(camera) {
+  const { first, seconds } = camera.layout.lanes;
+  const perSecond = camera.scaleX / seconds;
+  const step = TIME_STEPS.find((value) => value * perSecond > 90) ?? TIME_STEPS[TIME_STEPS.length - 1];
+  const from = first + camera.fromX(0) * seconds;
+  const to = first + camera.fromX(camera.width) * seconds;
+  return timesBetween(from, to, step).map((time) => [
+    Math.round(camera.toX((time - first) / seconds)) + 0.5,
+    timeWords(time, step),
+  ]);
 }
 
 /** Draw the words that stay over the images: names of lanes and times, or a bar of kilometres. */
@@ -90,41 +111,26 @@ function drawRuler(context, camera, theme) {
 }
 
 function drawTimes(context, camera, theme) {
-  const { labels, first, seconds } = camera.layout.lanes;
-  const clusters = new Map(store.state.clusters.map((cluster) => [cluster.label, cluster]));
-  context.font = "600 12px system-ui, sans-serif";
+  const { labels } = camera.layout.lanes;
+  context.font = "600 12.5px system-ui, sans-serif";
   context.textBaseline = "middle";
-  const height = camera.scaleY / labels.length;
-  if (height > 13) {
-    labels.forEach((label, lane) => {
-      const cluster = clusters.get(label);
-      if (cluster === undefined || store.state.hidden.has(label)) return;
-      const top = camera.toY((lane + 0.5) / labels.length);
-      const text = shortened(cluster.name);
-      const box = { left: 6, top: top - 10, right: 32 + context.measureText(text).width, bottom: top + 10 };
-      drawLabel(context, box, text, cluster.color, theme);
-    });
+  const every = Math.ceil(LABEL_HEIGHT / (camera.scaleY / labels.length));
+  for (let lane = 0; lane < labels.length; lane += every) {
+    const cluster = clusterOf(labels[lane]);
+    if (cluster === undefined || store.state.hidden.has(labels[lane])) continue;
+    const middle = camera.toY((lane + 0.5) / labels.length);
+    const text = shortened(cluster.name);
+    const [left, right] = [6, 32 + context.measureText(text).width];
+    const box = { left, top: middle - LABEL_HEIGHT / 2, right, bottom: middle + LABEL_HEIGHT / 2 };
+    drawLabel(context, box, text, cluster.color, theme);
   }
-  const perSecond = camera.scaleX / seconds;
-  const step = TIME_STEPS.find((value) => value * perSecond > 90) ?? TIME_STEPS[TIME_STEPS.length - 1];
-  const top = camera.height - 24;
+  const top = camera.height - RULER_HEIGHT;
   context.fillStyle = theme.surface;
-  context.fillRect(0, top, camera.width, 24);
+  context.fillRect(0, top, camera.width, RULER_HEIGHT);
   context.font = "11.5px system-ui, sans-serif";
   context.textAlign = "center";
-  context.strokeStyle = theme.line;
-  context.lineWidth = 1;
-  for (const time of timesBetween(first + camera.fromX(0) * seconds, first + camera.fromX(camera.width) * seconds, step)) {
-    const left = camera.toX((time - first) / seconds);
-    context.globalAlpha = 0.6;
-    context.beginPath();
-    context.moveTo(left, 0);
-    context.lineTo(left, top + 4);
-    context.stroke();
-    context.globalAlpha = 1;
-    context.fillStyle = theme.text;
-    context.fillText(timeWords(time, step), left, top + 14);
-  }
+  context.fillStyle = theme.text;
+  for (const [left, words] of roundTimes(camera)) context.fillText(words, left, top + 13);
   context.textAlign = "start";
 }
 

@@ -116,7 +116,7 @@ function timeLayout() {
   const known = time.filter((value) => Number.isFinite(value)).sort();
   const first = known[0] ?? 0;
   const seconds = Math.max(known[known.length - 1] - first || 0, 60);
-  const labels = store.state.clusters.map((cluster) => cluster.label);
+  const labels = legendOrder(store.state.clusters).map((cluster) => cluster.label);
   const laneOf = new Map(labels.map((label, lane) => [label, lane]));
   const lane = (i) => laneOf.get(store.state.labels[i]) ?? labels.length - 1;
   return new MapLayout("time", "Time", {

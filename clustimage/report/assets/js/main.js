@@ -9,7 +9,7 @@ startSearch();
 startSelection();
 startCorrections();
 if (data.columns.time) startTimeline();
-startMap();
+if (hasMap()) startMap();
 startGallery();
 startDetail();
 document.documentElement.dataset.ready = "true";

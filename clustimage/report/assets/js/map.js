@@ -8,6 +8,7 @@ const CHOSEN_APART = 78;
 const SMALLEST_SIDE = 9;
 const LARGEST_SIDE = 150;
 const FREE_GROWTH = 40; // side from which pictures grow more slowly than the distances
+const SMALLEST_MARKED = 24; // side from which a selected picture has a frame of its own
 const MOTION = 260; // milliseconds
 
 class ImageMap {
@@ -208,8 +209,7 @@ class ImageMap {
     const alpha = sprites.sheets.length ? share : 0;
     if (alpha < 1) this.drawDots(count);
     this.drawPictures(count, side, large, alpha);
-    this.markSelected(count, alpha);
-    this.labelBoxes = drawLabels(context, camera, this.anchors, store.state, this.theme, this.largeBoxes());
+    this.labelBoxes = drawLabels(context, camera, this.anchors, this.theme, this.largeBoxes());
     drawRuler(context, camera, this.theme);
     this.drawFront();
     const { dataset } = this.canvas;
@@ -306,6 +306,10 @@ class ImageMap {
     const top = level - height / 2;
     const frame = side < 18 ? 1 : side < 60 ? 1.75 : 2.5;
     context.globalAlpha = alpha;
+    if (side >= SMALLEST_MARKED && store.state.selected.has(i)) {
+      context.fillStyle = this.theme.accent;
+      context.fillRect(left - frame - 3, top - frame - 3, width + 2 * frame + 6, height + 2 * frame + 6);
+    }
     context.fillStyle = coloring.names[coloring.which[i]];
     if (!source.has(i)) {
       context.fillRect(middle - 2.5, level - 2.5, 5, 5);
@@ -327,28 +331,6 @@ class ImageMap {
       if (right - left >= CHOSEN_SIDE * 0.8) boxes.push({ left, top, right, bottom });
     }
     return boxes;
-  }
-
-  markSelected(count, alpha) {
-    const { selected } = store.state;
-    if (!selected.size || selected.size > MOST_PICTURES) return;
-    const { context, rects, theme, list, lefts, tops } = this;
-    context.strokeStyle = theme.accent;
-    context.lineWidth = 2;
-    for (let k = 0; k < rects.n; k += 1) {
-      if (!selected.has(rects.image[k])) continue;
-      const [left, top, right, bottom] = rects.box.subarray(k * 4, k * 4 + 4);
-      context.strokeRect(left - 1, top - 1, right - left + 2, bottom - top + 2);
-    }
-    if (alpha > 0) return;
-    context.beginPath();
-    for (let k = 0; k < count; k += 1) {
-      if (!selected.has(list[k])) continue;
-      context.moveTo(lefts[k] + 4.5, tops[k]);
-      context.arc(lefts[k], tops[k], 4.5, 0, 2 * Math.PI);
-    }
-    context.lineWidth = 1.5;
-    context.stroke();
   }
 
   setRing(i) {
@@ -472,15 +454,16 @@ function readTheme(stage) {
   return theme;
 }
 
+/** Return whether there is anything to draw a map of. */
+function hasMap() {
+  const { x, lat } = data.columns;
+  return data.n > 0 && (x !== undefined || (lat !== undefined && lat.some((value) => Number.isFinite(value))));
+}
+
 function startMap() {
   const section = document.getElementById("map");
   const canvas = document.getElementById("map-canvas");
   const layouts = mapLayouts();
-  if (!layouts.length || !data.n) {
-    section.hidden = true;
-    document.body.classList.add("no-map");
-    return;
-  }
   const stage = element("div", { class: "map-stage" });
   stage.append(canvas);
   const map = new ImageMap(stage, canvas, layouts);

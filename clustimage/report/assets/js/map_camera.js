@@ -54,15 +54,16 @@ class MapCamera {
     Object.assign(this, state);
   }
 
-  /** Take another size of the canvas; what is in the middle stays there. */
+  /** Take another size of the canvas; about the same part is seen in it. */
   resize(width, height) {
-    const all = this.layout !== null && Math.abs(this.scaleX / this.fitted - 1) < 1e-6;
     Object.assign(this, { width, height });
     if (this.layout === null) return;
     const state = this.fitting(this.layout.bounds);
+    const zoom = this.scaleX / this.fitted;
     this.fitted = state.scaleX;
-    if (all) Object.assign(this, state);
-    else if (this.layout.lanes !== null) this.scaleY = state.scaleY;
+    if (Math.abs(zoom - 1) < 1e-6) Object.assign(this, state);
+    else this.scaleX *= state.scaleX / (this.scaleX / zoom);
+    this.scaleY = this.layout.lanes === null ? this.scaleX : state.scaleY;
   }
 
   /** Return the state after a zoom by a factor, in which a point of the canvas stays in place. */

@@ -107,6 +107,7 @@ class MapHands {
     const { drag } = this;
     if (drag === null) return;
     if (!drag.moved && Math.hypot(left - drag.start[0], top - drag.start[1]) < CLICK_REACH) return;
+    if (!drag.moved) store.set({ hovered: -1 });
     drag.moved = true;
     this.map.tip.hide();
     if (drag.tool === "pan") {

@@ -57,11 +57,13 @@ function labelAnchors(layout, { labels, clusters }) {
  * Draw the names that have room: over a cluster that is small, in a large one, if possible beside
  * the pictures of `avoided`. Return where they are, for clicks on them.
  */
-function drawLabels(context, camera, anchors, { hidden, highlighted }, theme, avoided) {
+function drawLabels(context, camera, anchors, theme, avoided) {
+  const { hidden, highlighted, cluster: chosen } = store.state;
+  const current = highlighted ?? chosen;
   const placed = [];
   const ordered = [
-    ...anchors.filter(({ cluster }) => cluster.label === highlighted),
-    ...anchors.filter(({ cluster }) => cluster.label !== highlighted),
+    ...anchors.filter(({ cluster }) => cluster.label === current),
+    ...anchors.filter(({ cluster }) => cluster.label !== current),
   ];
   context.font = "600 12.5px system-ui, sans-serif";
   context.textBaseline = "middle";
@@ -84,7 +86,8 @@ function drawLabels(context, camera, anchors, { hidden, highlighted }, theme, av
     const box = boxes.find((one) => !avoided.some((other) => overlap(one, other))) ?? boxes[0];
     if (box === undefined) continue;
     placed.push(box);
-    drawLabel(context, box, text, cluster.color, theme);
+    const opacity = current === null || cluster.label === current ? 1 : 0.45;
+    drawLabel(context, box, text, cluster.color, theme, opacity);
   }
   return placed;
 }
@@ -93,13 +96,13 @@ function overlap(a, b) {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-function drawLabel(context, { left, top, right, bottom }, text, color, theme) {
+function drawLabel(context, { left, top, right, bottom }, text, color, theme, opacity = 1) {
   context.beginPath();
   context.roundRect(left, top, right - left, bottom - top, 11);
-  context.globalAlpha = 0.88;
+  context.globalAlpha = 0.88 * opacity;
   context.fillStyle = theme.surface;
   context.fill();
-  context.globalAlpha = 1;
+  context.globalAlpha = opacity;
   context.lineWidth = 1;
   context.strokeStyle = theme.line;
   context.stroke();
@@ -109,6 +112,7 @@ function drawLabel(context, { left, top, right, bottom }, text, color, theme) {
   context.fill();
   context.fillStyle = theme.text;
   context.fillText(text, left + 20, (top + bottom) / 2 + 0.5);
+  context.globalAlpha = 1;
 }
 
 function shortened(name) {

@@ -51,7 +51,7 @@ function boundsOf(layout, isPart) {
 }
 
 /** Return about how far apart neighbours are: the root of the area that is covered, per image. */
-function spacingOf({ x, y, bounds, present }) {
+function spacingOf({ x, y, bounds, present, maxScale }) {
   if (bounds === null) return 1;
   const cells = 64;
   const covered = new Set();
@@ -64,7 +64,10 @@ function spacingOf({ x, y, bounds, present }) {
     n += 1;
     covered.add(Math.floor((x[i] - left) / across) * 4096 + Math.floor((y[i] - top) / down));
   }
-  return Math.sqrt((covered.size * across * down) / n);
+  // A few images take more of the room between them.
+  const smallest = 1600 / maxScale; // what is shown of images that are all at one position
+  const room = Math.max(right - left, smallest) * Math.max(bottom - top, smallest);
+  return Math.max(Math.sqrt((covered.size * across * down) / n), 0.35 * Math.sqrt(room / n));
 }
 
 /** Return the layouts that there are columns for, the map first. */

@@ -120,28 +120,30 @@ class Detail {
         data.neighborCount
           ? action("like", "More like this", () => {
               this.dialog.close();
-              store.set({ like: i, query: "", view: "gallery" });
+              store.set({ like: i, found: -1, query: "", view: "gallery" });
             })
-          : null,
+          : "",
       ),
       factList(i),
-      this.neighborhood(i),
+      this.strip("Near copies", groupedWith(i, data.columns.copies)),
+      this.strip("Faces of the same photo", groupedWith(i, data.columns.photo)),
+      this.strip("Most similar images", neighborsOf(i)),
     );
     this.side.querySelector(".cluster-link").append(swatch(cluster), cluster.name);
     if (focused) this.side.querySelector(`[data-key="${focused}"]`)?.focus();
   }
 
-  neighborhood(i) {
-    const near = neighborsOf(i);
-    if (!near.length) return null;
+  /** Return images under a title, to be opened. */
+  strip(title, images) {
+    if (!images.length) return "";
     return element(
       "div",
       { class: "near" },
-      element("h3", {}, "Most similar images"),
+      element("h3", {}, title),
       element(
         "div",
         { class: "near-pictures" },
-        ...near.map((other) =>
+        ...images.slice(0, 48).map((other) =>
           element(
             "button",
             {
@@ -165,10 +167,14 @@ class Detail {
 
 /** Return what is known of an image as a list of terms and values. */
 function factList(i) {
-  const { width, height, confidence, runnerUp, time, lat, lon, nearCopy } = data.columns;
+  const { width, height, confidence, runnerUp, time, lat, lon, photo, face } = data.columns;
   const facts = [];
   if (isUnique(i)) facts.push(["In its cluster", "unique image, nearest to the centre"]);
-  if (isNearCopy(i)) facts.push(["Near copy of", data.names[nearCopy[i]]]);
+  if (photo && photo[i] >= 0) {
+    const { name, address } = data.photos[photo[i]];
+    const link = address === null ? name : element("a", { href: address, target: "_blank", rel: "noopener" }, name);
+    facts.push(["Photo", link], ["Face", `number ${face[i]} of its photo`]);
+  }
   if (Number.isFinite(distanceOf(i))) facts.push(["Distance to centre", formatNumber(distanceOf(i))]);
   if (confidence && Number.isFinite(confidence[i])) {
     const other = runnerUp ? clusterOf(runnerUp[i]) : undefined;
@@ -183,7 +189,7 @@ function factList(i) {
   }
   const list = element("dl", { class: "facts" });
   for (const [term, value] of facts) list.append(element("dt", {}, term), element("dd", {}, value));
-  return facts.length ? list : null;
+  return facts.length ? list : "";
 }
 
 function startDetail() {

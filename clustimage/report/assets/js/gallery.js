@@ -25,7 +25,7 @@ class Gallery {
     this.scroller.addEventListener("pointerleave", () => store.set({ hovered: -1 }));
     new ResizeObserver(() => this.lay()).observe(this.scroller);
     sprites.onload.push(() => pictures.drawWaiting());
-    store.watch(["labels", "clusters", "hidden", "matches", "sort", "like"], () => this.fill());
+    store.watch(["labels", "clusters", "hidden", "matches", "sort", "like", "found"], () => this.fill());
     store.watch(["size"], () => this.lay());
     store.watch(["selected"], () => this.mark());
     store.watch(["cluster"], ({ cluster }) => this.showSection(cluster));
@@ -60,6 +60,7 @@ class Gallery {
       element("label", { class: "field" }, element("span", { class: "only-wide" }, "Sort"), sort),
       element("label", { class: "field" }, element("span", { class: "only-wide" }, "Size"), size),
     );
+    this.sort = sort;
     sort.setAttribute("aria-label", "Sort");
     size.setAttribute("aria-label", "Size of the pictures");
   }
@@ -81,10 +82,12 @@ class Gallery {
     }
     if (!this.place.has(this.active)) this.active = total ? order[0] : -1;
     const clusters = this.sections.filter(({ cluster }) => cluster && cluster.label >= 0).length;
-    this.count.textContent =
-      store.state.like >= 0
-        ? counted(total, "image")
-        : `${counted(total, "image")} in ${counted(clusters, "cluster")}`;
+    const ranked = this.sections.some(({ cluster }) => cluster === null);
+    this.count.textContent = ranked
+      ? counted(total, "image")
+      : `${counted(total, "image")} in ${counted(clusters, "cluster")}`;
+    this.sort.disabled = ranked;
+    this.sort.title = ranked ? "The most similar come first" : "";
     this.empty.textContent = total ? "" : "No image is shown. Clear the search, or show hidden clusters.";
     this.empty.hidden = total > 0;
     for (const node of this.nodes.values()) node.remove();
@@ -202,12 +205,13 @@ class Gallery {
   tile(section, at, width, height) {
     const i = section.images[at];
     const selected = store.state.selected.has(i);
+    const hit = section.query ? describeHit(section.query, i) : null;
     const tile = element(
       "div",
       {
         role: "option",
         class: "tile",
-        "aria-label": describeImage(i),
+        "aria-label": hit === null ? describeImage(i) : `${describeImage(i)}, ${hit}`,
         "aria-selected": String(selected),
         "aria-setsize": section.images.length,
         "aria-posinset": at + 1,
@@ -219,8 +223,9 @@ class Gallery {
       picture(i, width, height),
       element("span", { class: "tick", "aria-hidden": "true" }, icon("check")),
     );
-    if (isUnique(i)) tile.append(element("span", { class: "mark" }, icon("star")));
-    else if (isNearCopy(i)) tile.append(element("span", { class: "mark" }, icon("copies")));
+    if (hit !== null) tile.append(element("span", { class: "tile-note", "aria-hidden": "true" }, hit));
+    else if (isUnique(i)) tile.append(element("span", { class: "mark", title: "Unique image: nearest to the centre" }, icon("star")));
+    else if (hasNearCopy(i)) tile.append(element("span", { class: "mark", title: "Has near copies" }, icon("copies")));
     if (!data.sprites.n) tile.append(element("span", { class: "tile-name" }, data.names[i]));
     tile.style.width = `${width}px`;
     tile.style.height = `${height}px`;
@@ -357,19 +362,17 @@ class Gallery {
 }
 
 /** Return the element of a section: its header, and the box of its pictures. */
-function sectionNode({ id, cluster, title, images }) {
-  const words = [counted(images.length, "image")];
-  if (cluster && images.length < cluster.count) words[0] = `${formatCount(images.length)} of ${counted(cluster.count, "image")}`;
-  if (cluster && Number.isFinite(cluster.spread)) words.push(`spread ${formatNumber(cluster.spread)}`);
-  if (cluster && cluster.changed) words.push("corrected");
+function sectionNode({ id, cluster, query, title, images }) {
+  const words = cluster ? describeCluster(cluster, images) : counted(images.length, "image");
   const head = element("div", { class: "cluster-head" });
-  if (cluster) head.append(meanPicture(cluster));
+  if (cluster) head.append(meanPicture(cluster, images));
+  else if (query && query.picture) head.append(webpPicture(query.picture, `Query: ${query.name}`));
   head.append(
     element(
       "div",
       { class: "cluster-title" },
       element("h2", { id: `${id}-title`, title }, ...(cluster ? [swatch(cluster)] : []), title),
-      element("p", { class: "muted" }, words.join(" · ")),
+      element("p", { class: "muted", title: words }, words),
     ),
     element(
       "div",
@@ -389,7 +392,7 @@ function sectionNode({ id, cluster, title, images }) {
             "aria-haspopup": "menu",
             "aria-expanded": "false",
           })
-        : iconButton("close", "Back to all images", () => store.set({ like: -1 })),
+        : iconButton("close", "Back to all images", () => store.set({ like: -1, found: -1 })),
     ),
   );
   return element(
@@ -400,19 +403,31 @@ function sectionNode({ id, cluster, title, images }) {
   );
 }
 
-/** Return the mean image of a cluster, else its unique image, else its colour. */
-function meanPicture(cluster) {
-  let shown;
-  if (cluster.mean) {
-    shown = element("img", { alt: `Mean image of ${cluster.name}`, src: `data:image/webp;base64,${cluster.mean}` });
-  } else if (cluster.unique >= 0 && data.sprites.n) {
-    shown = picture(cluster.unique, 44, 44);
-  } else {
-    shown = element("span");
-    shown.style.background = cluster.color;
-  }
+/** Return what is known of a cluster in words. */
+function describeCluster(cluster, images) {
+  const all = counted(cluster.count, "image");
+  const words = [images.length < cluster.count ? `${formatCount(images.length)} of ${all}` : all];
+  if (cluster.changed) return [...words, "corrected"].join(" · ");
+  const { spread, confidence, mergeWith, split } = cluster;
+  if (Number.isFinite(spread)) words.push(`spread ${formatNumber(spread)}`);
+  if (Number.isFinite(confidence)) words.push(`confidence ${formatNumber(confidence)}`);
+  const near = mergeWith === null || mergeWith === undefined ? undefined : clusterOf(mergeWith);
+  if (near) words.push(`could be one with ${near.name}`);
+  if (split) words.push("could be split");
+  return words.join(" · ");
+}
+
+/** Return the mean image of a cluster, else one of its images, else its colour. */
+function meanPicture(cluster, images) {
+  if (cluster.mean) return webpPicture(cluster.mean, `Mean image of ${cluster.name}`);
+  const shown = data.sprites.n ? picture(images[0], 44, 44) : element("span");
+  if (!data.sprites.n) shown.style.background = cluster.color;
   shown.classList.add("cluster-picture");
   return shown;
+}
+
+function webpPicture(picture64, alt) {
+  return element("img", { class: "cluster-picture", alt, src: `data:image/webp;base64,${picture64}` });
 }
 
 function isUnique(i) {
@@ -420,16 +435,24 @@ function isUnique(i) {
   return cluster !== undefined && cluster.unique === i;
 }
 
-function isNearCopy(i) {
-  const { nearCopy } = data.columns;
-  return nearCopy !== undefined && nearCopy[i] >= 0;
+function hasNearCopy(i) {
+  const { copies } = data.columns;
+  return copies !== undefined && copies[i] >= 0;
+}
+
+/** Return how near a hit of a query is, in words. */
+function describeHit({ images, distance, probability }, i) {
+  const at = images.indexOf(i);
+  const words = [formatNumber(distance[at])];
+  if (Number.isFinite(probability[at])) words.push(`p ${formatNumber(probability[at])}`);
+  return words.join(" · ");
 }
 
 /** Return an image in words. */
 function describeImage(i) {
   const words = [data.names[i], clusterOf(store.state.labels[i]).name];
   if (isUnique(i)) words.push("unique image");
-  if (isNearCopy(i)) words.push(`near copy of ${data.names[data.columns.nearCopy[i]]}`);
+  if (hasNearCopy(i)) words.push("has near copies");
   if (Number.isFinite(distanceOf(i))) words.push(`distance ${formatNumber(distanceOf(i))}`);
   return words.join(", ");
 }

@@ -54,10 +54,15 @@ function sortImages(images, sort, unique) {
 
 /** Return the sections of the gallery: {id, cluster or null, title, images}. */
 function gallerySections() {
-  const { labels, clusters, like, sort } = store.state;
+  const { labels, clusters, like, found, sort } = store.state;
   if (like >= 0) {
     const images = similarImages(like).filter((i) => isShown(i));
     return [{ id: "like", cluster: null, title: `More like ${data.names[like]}`, images }];
+  }
+  if (found >= 0) {
+    const query = data.found[found];
+    const images = [...new Set(query.images)].filter((i) => isShown(i));
+    return [{ id: "found", cluster: null, query, title: `Like ${query.name}`, images }];
   }
   const members = new Map(clusters.map((cluster) => [cluster.label, []]));
   for (let i = 0; i < data.n; i += 1) if (isShown(i)) members.get(labels[i]).push(i);
@@ -76,6 +81,15 @@ function gallerySections() {
 function neighborsOf(i) {
   const k = data.neighborCount;
   return k ? Array.from(data.columns.neighbors.subarray(i * k, (i + 1) * k)) : [];
+}
+
+/** Return the images that are in one group with an image by a column, without itself. */
+function groupedWith(i, column) {
+  const others = [];
+  if (column !== undefined && column[i] >= 0) {
+    for (let j = 0; j < data.n; j += 1) if (j !== i && column[j] === column[i]) others.push(j);
+  }
+  return others;
 }
 
 /** Return an image, its neighbours, then theirs: those come first that more of them lead to. */

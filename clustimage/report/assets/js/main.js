@@ -12,4 +12,5 @@ if (data.columns.time) startTimeline();
 if (hasMap()) startMap();
 startGallery();
 startDetail();
+window.clustimage = { data, store }; // for tests and the widget of notebooks
 document.documentElement.dataset.ready = "true";

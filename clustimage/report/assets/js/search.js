@@ -23,11 +23,12 @@ function plainText(text) {
 }
 
 /** Return which images match the search, the images like one, and the time; null for all. */
-function findMatches({ query, like, period, labels, clusters }) {
+function findMatches({ query, like, found: hits, period, labels, clusters }) {
   const words = plainText(query).split(/\s+/).filter(Boolean);
-  if (!words.length && like < 0 && period === null) return null;
+  if (!words.length && like < 0 && hits < 0 && period === null) return null;
   const found = new Uint8Array(data.n);
   if (like >= 0) for (const i of similarImages(like)) found[i] = 1;
+  else if (hits >= 0) for (const i of data.found[hits].images) found[i] = 1;
   else found.fill(1);
   if (period !== null) {
     const [from, to] = period;
@@ -90,6 +91,7 @@ function startSearch() {
     input,
   );
   document.getElementById("toolbar").prepend(form, count, all, like);
+  if (data.found && data.found.length) like.before(findSelect());
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea, dialog");
     if (event.key !== "/" || typing) return;
@@ -109,7 +111,7 @@ function startSearch() {
       like.append(chip(from === to ? from : `${from} to ${to}`, () => store.set({ period: null })));
     }
   });
-  store.watch(["query", "like", "period", "labels", "clusters"], (state) => {
+  store.watch(["query", "like", "found", "period", "labels", "clusters"], (state) => {
     const matches = findMatches(state);
     if (matches !== null || state.matches !== null) store.set({ matches });
   });
@@ -118,6 +120,21 @@ function startSearch() {
     count.textContent = searching ? `${formatCount(order.length)} of ${counted(data.n, "image")}` : "";
     all.hidden = !searching || !order.length;
   });
+}
+
+/** Return the choice between all images and the hits of a query of `find`. */
+function findSelect() {
+  const select = element("select", {
+    id: "find",
+    "aria-label": "Results of find",
+    change: () => store.set({ found: Number(select.value), like: -1 }),
+  });
+  select.append(new Option("Results of find…", "-1"));
+  data.found.forEach(({ name }, at) => select.append(new Option(`Like ${name}`, String(at))));
+  store.watch(["found"], ({ found }) => {
+    select.value = String(found);
+  });
+  return select;
 }
 
 /** Return words with a button that takes them away. */

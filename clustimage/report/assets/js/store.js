@@ -40,6 +40,7 @@ const store = new Store({
   view: "map", // or "gallery": which of the two a narrow screen shows
   query: "", // words that are searched for
   like: -1, // image whose like are shown alone
+  found: -1, // query of `find` whose hits are shown alone, of data.found
   period: null, // [from, to] in seconds: only images of this time are shown
   sort: "typical", // a key of SORTS: the order of the gallery
   size: 96, // height of a picture in the gallery, in pixels

@@ -12,5 +12,5 @@ if (data.columns.time) startTimeline();
 if (hasMap()) startMap();
 startGallery();
 startDetail();
-window.clustimage = { data, store }; // for tests and the widget of notebooks
+startEmbed();
 document.documentElement.dataset.ready = "true";

@@ -62,7 +62,7 @@ class MapCamera {
     const zoom = this.scaleX / this.fitted;
     this.fitted = state.scaleX;
     if (Math.abs(zoom - 1) < 1e-6) Object.assign(this, state);
-    else this.scaleX *= state.scaleX / (this.scaleX / zoom);
+    else this.scaleX = zoom * state.scaleX;
     this.scaleY = this.layout.lanes === null ? this.scaleX : state.scaleY;
   }
 

@@ -175,7 +175,7 @@ class MapHands {
       else selected.add(i);
     }
     store.set({ selected });
-    announce(`${counted(selected.size, "image")} selected`);
+    this.map.say(`${counted(selected.size, "image")} selected`);
   }
 
   hover(left, top) {

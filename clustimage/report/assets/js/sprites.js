@@ -21,11 +21,10 @@ class Sheet {
 }
 
 class Sprites {
-  constructor({ side, columns, n, files = null }) {
+  constructor({ side, columns, n }) {
     this.side = side;
     this.columns = columns;
     this.perSheet = columns * columns;
-    this.files = files; // addresses of sheets beside the page; null where they are in it
     this.sheets = Array.from({ length: n }, (_, number) => new Sheet(number));
     this.loading = 0;
     this.onload = [];
@@ -70,7 +69,7 @@ class Sprites {
     sheet.state = "loading";
     this.loading += 1;
     try {
-      sheet.bitmap = await createImageBitmap(await this.source(sheet.number));
+      sheet.bitmap = await readSheet(sheet.number);
       sheet.state = "ready";
     } catch {
       sheet.state = "failed"; // its images stay dots
@@ -79,18 +78,6 @@ class Sprites {
     this.dropUnused();
     for (const call of this.onload) call();
     this.next();
-  }
-
-  /** Return what a sheet is decoded from: text in the page, or a file beside it. */
-  async source(number) {
-    if (this.files === null) {
-      const text = document.getElementById(`sheet-${number}`).textContent;
-      return new Blob([fromBase64(text)], { type: "image/webp" });
-    }
-    const image = new Image();
-    image.src = this.files[number];
-    await image.decode();
-    return image;
   }
 
   dropUnused() {

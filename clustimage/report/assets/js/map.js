@@ -164,7 +164,7 @@ class ImageMap {
   /** Show some images as large as they fit; all that are shown without a choice. */
   fit(isPart = () => true, options = { moving: true }) {
     const bounds = boundsOf(this.layout, (i) => this.shown[i] && isPart(i));
-    if (bounds !== null) this.show(this.camera.fitting(bounds, 48), options);
+    if (bounds !== null) this.show(this.camera.fitting(bounds), options);
   }
 
   /** Show the selection, or without one the cluster that was clicked last. */

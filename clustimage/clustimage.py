@@ -16,6 +16,7 @@ from clustimage._model.clustering import ClusterMethods, run_cluster
 from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
 from clustimage._model.faces import FaceMethods
+from clustimage._model.given_inputs import name_features, named_inputs
 from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
@@ -329,6 +330,7 @@ place_weight, cannot_link, micro_clusters, level
                 self._check_rows(rows, X, black_list, recursive)
                 self._import(X, black_list, recursive)
             self._take(rows, normalize, with_images=X is not None)
+            name_features(self._state, features)
         self.embedding()
         run_cluster(self, request, timestamps)
         return self.results
@@ -445,6 +447,7 @@ place_weight, cannot_link, micro_clusters, level
         logger.info("Images: %s, of %d x %d pixels.", f"{len(images):,}", *images.shape[:2])
         self._state.images = images
         self._state.store(
+            inputs=named_inputs(Xraw, black_list, recursive),
             img=images.flat,
             pathnames=images.pathnames,
             filenames=images.filenames,
@@ -497,7 +500,9 @@ place_weight, cannot_link, micro_clusters, level
             self.import_data(Xraw)
         if features is not None:
             with_images = self._state.images is not None
-            return self._take(read_features(features), normalize, with_images=with_images)
+            rows = self._take(read_features(features), normalize, with_images=with_images)
+            name_features(self._state, features)
+            return rows
         self._state.require("img")
         return self._extract(make_extractor(self._settings.method, self._settings.params))
 
@@ -511,7 +516,13 @@ place_weight, cannot_link, micro_clusters, level
         else:
             names = np.array(array_names(len(rows)), dtype=object)
             state.images = None
-            state.store(img=None, pathnames=names, filenames=names, url=np.full(len(names), None))
+            state.store(
+                inputs=None,
+                img=None,
+                pathnames=names,
+                filenames=names,
+                url=np.full(len(names), None),
+            )
         feat: np.ndarray = extractor.fit_transform(rows)
         logger.info("Features: %s rows of %d columns, as given.", f"{len(feat):,}", feat.shape[1])
         state.store(feat=feat, extractor=extractor)

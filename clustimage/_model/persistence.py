@@ -97,6 +97,7 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
         "unique": state.unique,
         "faces": state.faces,
         "metadata": state.metadata,
+        "inputs": state.inputs,
         "moments": None if state.timestamps is None else asdict(state.timestamps),
         "verdict": None if state.verdict is None else asdict(state.verdict),
         "resampling": None if state.resampling is None else asdict(state.resampling),
@@ -161,6 +162,7 @@ def restored(
             state.clustering = Clustering.from_state(saved["clustering"])
         state.faces = saved.get("faces")
         state.metadata = saved.get("metadata")
+        state.inputs = saved.get("inputs")
         state.show_pictures()
         if saved.get("moments") is not None:
             state.timestamps = Timestamps(**saved["moments"])

@@ -64,6 +64,7 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "radius": ("predict", ("feat", "labels")),
     "graph": ("cluster", ("feat",)),
     "stability": ("cluster", ("clustering",)),
+    "inputs": ("import_data", ()),
 }
 
 
@@ -182,6 +183,9 @@ class State:
         The graph of nearest neighbours of the features, and its coordinates.
     stability : dict of int to float, or None
         Of numbers of clusters, for `levels`.
+    inputs : dict or None
+        What was given to `import_data` and `extract_feat`, where it has a name: ``paths``,
+        ``black_list``, ``recursive``, and the path of ``features``.
     pca, clusteval : object or None
         Objects of these packages, made when they are first asked for.
     made_from : dict
@@ -212,6 +216,7 @@ class State:
     radius: np.ndarray | None = None
     graph: GraphSpace | None = None
     stability: dict[int, float] | None = None
+    inputs: dict[str, Any] | None = None
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
     budget: Budget | None = None
 

@@ -22,7 +22,7 @@ from clustimage.notebook import Agreement
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["VerdictMethods"]
+__all__ = ["VerdictMethods", "judged"]
 
 logger = get_logger(__name__)
 
@@ -56,7 +56,7 @@ class VerdictMethods(ModelBase):
         >>> cl.verdict.confidence, cl.verdict.k
         ('high', 4)
         """
-        return _judged(self)[0]
+        return judged(self)[0]
 
     def cluster_table(self) -> pd.DataFrame:
         """Return a row per cluster: how tight, how far from the next, how stable.
@@ -85,7 +85,7 @@ class VerdictMethods(ModelBase):
         >>> int(cl.cluster_table()["size"].sum())
         200
         """
-        _, resampling = _judged(self)
+        _, resampling = judged(self)
         state = self._state
         table = describe_clusters(
             state.require("feat"),
@@ -147,7 +147,7 @@ class VerdictMethods(ModelBase):
         return Agreement(compare_with_known(labels, y, names, files, read))
 
 
-def _judged(model: ModelBase) -> tuple[Verdict, Resampling | None]:
+def judged(model: ModelBase) -> tuple[Verdict, Resampling | None]:
     """Return the verdict on the clusters and the subsamples, made where they are not there."""
     state, settings = model._state, model._settings
     clustering = state.clustered()

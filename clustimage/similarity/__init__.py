@@ -9,6 +9,7 @@ from __future__ import annotations
 from clustimage._distances.metrics import METRICS
 from clustimage.similarity._find import check_find, find_similar
 from clustimage.similarity._index import RowIndex
+from clustimage.similarity._nearest_images import nearest_images
 from clustimage.similarity._null_distribution import NullDistribution, fit_null
 from clustimage.similarity._own_rows import rows_of_equal, rows_of_files
 from clustimage.similarity._plan import plan_find, plan_unique
@@ -24,6 +25,7 @@ __all__ = [
     "distance_to_center",
     "find_similar",
     "fit_null",
+    "nearest_images",
     "pick_unique",
     "rows_of_equal",
     "rows_of_files",

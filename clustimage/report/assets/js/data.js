@@ -15,13 +15,20 @@ function fromBase64(text) {
   return bytes;
 }
 
+/** Return a column of Python as a typed array. */
+function typedArray(column) {
+  return new NUMBERS[column.type](fromBase64(column.data).buffer);
+}
+
 function readData() {
   const raw = JSON.parse(document.getElementById("data").textContent);
   const columns = {};
-  for (const [name, column] of Object.entries(raw.columns)) {
-    columns[name] = new NUMBERS[column.type](fromBase64(column.data).buffer);
+  for (const [name, column] of Object.entries(raw.columns)) columns[name] = typedArray(column);
+  const metadata = {};
+  for (const [name, { values, index }] of Object.entries(raw.metadata)) {
+    metadata[name] = Array.from(typedArray(index), (number) => values[number]);
   }
-  return { ...raw, columns };
+  return { ...raw, columns, metadata };
 }
 
 const data = readData();
@@ -31,19 +38,26 @@ function folderOf(i) {
   return data.folders[data.columns.folder[i]];
 }
 
+/** Return the name of the file of an image. */
+function fileOf(i) {
+  return data.files[i] === undefined ? data.names[i] : data.files[i];
+}
+
 /** Return the path of an image as Python knows it. */
 function pathOf(i) {
   const folder = folderOf(i);
-  const parts = [data.root, folder === "." ? "" : folder, data.names[i]];
-  return parts.filter((part) => part !== "").join("/").replace("//", "/");
+  const parts = [data.root, folder === "." ? "" : folder].filter((part) => part !== "");
+  const above = parts.join(data.separator).replace(/^\/\//, "/");
+  if (above === "" || above.endsWith(data.separator)) return above + fileOf(i);
+  return above + data.separator + fileOf(i);
 }
 
 /** Return the address of the original, relative to the page; null where it cannot be known. */
 function addressOf(i) {
   if (data.base === null) return null;
-  const folder = folderOf(i);
-  const path = `${data.base}/${folder === "." ? "" : `${folder}/`}${data.names[i]}`;
-  return path.split(/[\\/]/).map(encodeURIComponent).join("/");
+  if (data.addresses[i] !== undefined) return data.addresses[i];
+  const folder = folderOf(i).split(data.separator).filter((part) => part !== ".");
+  return [...data.base.split("/"), ...folder, fileOf(i)].map(encodeURIComponent).join("/");
 }
 
 /** Return width over height of the original; 1 where it is not known. */

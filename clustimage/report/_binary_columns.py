@@ -46,7 +46,8 @@ def map_positions(xycoord: np.ndarray) -> np.ndarray:
     extent = max(float((high - low).max()), np.finfo(np.float64).tiny)
     shifted = (points - (low + high) / 2) / extent + 0.5
     shifted[~finite] = 0.5
-    return np.rint(np.clip(shifted, 0, 1) * POSITIONS).astype(np.int64)
+    positions: np.ndarray = np.rint(np.clip(shifted, 0, 1) * POSITIONS)
+    return positions.astype(np.int64)
 
 
 def map_order(positions: np.ndarray) -> np.ndarray:

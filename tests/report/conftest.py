@@ -43,7 +43,9 @@ class View:
 
     def wait(self, expression: str) -> None:
         """Wait until an expression over ``state`` is true."""
-        self.page.wait_for_function(f"(({{ state }}) => {expression})(window.clustimage.store)")
+        self.page.wait_for_function(
+            f"() => (({{ state }}) => {expression})(window.clustimage.store)"
+        )
 
     def set(self, changes: dict[str, Any]) -> None:
         self.page.evaluate("changes => window.clustimage.store.set(changes)", changes)
@@ -148,7 +150,8 @@ def make_report() -> Callable[..., Report]:
         neighbors = (np.arange(n)[:, None] + steps) % n if n > 4 * n_clusters else None
         settings: dict[str, Any] = {
             "summary": {"title": f"{n} images in {n_clusters} clusters"},
-            "pathnames": [f"/nowhere/{name}" for name in names],
+            # Not absolute: the page does not know where the originals are, and asks for none.
+            "pathnames": [f"photos/{name}" for name in names],
             "filenames": names,
             "labels": labels,
             "distance": distance,

@@ -23,7 +23,10 @@ class Gallery {
     this.scroller.addEventListener("keydown", (event) => this.pressed(event));
     this.scroller.addEventListener("pointerover", (event) => this.hover(event));
     this.scroller.addEventListener("pointerleave", () => store.set({ hovered: -1 }));
-    new ResizeObserver(() => this.lay()).observe(this.scroller);
+    new ResizeObserver(() => {
+      if (this.scroller.clientWidth === this.width) this.render();
+      else this.lay();
+    }).observe(this.scroller);
     sprites.onload.push(() => pictures.drawWaiting());
     store.watch(["labels", "clusters", "hidden", "matches", "sort", "like", "found"], () => this.fill());
     store.watch(["size"], () => this.lay());
@@ -90,15 +93,13 @@ class Gallery {
     this.sort.title = ranked ? "The most similar come first" : "";
     this.empty.textContent = total ? "" : "No image is shown. Clear the search, or show hidden clusters.";
     this.empty.hidden = total > 0;
-    for (const node of this.nodes.values()) node.remove();
-    this.nodes.clear();
-    this.tiles.clear();
     this.lay();
     store.set({ order });
   }
 
   lay() {
-    const width = this.scroller.clientWidth - 24;
+    this.width = this.scroller.clientWidth;
+    const width = this.width - 24;
     if (width <= 0) return;
     let { size } = store.state;
     let top;
@@ -115,11 +116,13 @@ class Gallery {
     const kept = this.inView();
     this.tops = this.sections.map((section) => section.top);
     this.canvas.style.height = `${top}px`;
+    const focused = this.scroller.contains(document.activeElement);
     for (const node of this.nodes.values()) node.remove();
     this.nodes.clear();
     this.tiles.clear();
     if (kept !== null) this.scroller.scrollTop = this.topOf(kept.image) - kept.offset;
     this.render();
+    if (focused) this.tiles.get(this.active)?.focus({ preventScroll: true });
   }
 
   /** Return the image at the top of the view and how far below it lies, to stay there. */

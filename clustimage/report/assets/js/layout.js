@@ -4,7 +4,7 @@ const THEMES = ["system", "light", "dark"];
 
 function startLayout() {
   startTheme();
-  if (data.columns.x) {
+  if (hasMap()) {
     startDivider();
     startTabs();
   } else {

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clustimage import Clustimage
+from clustimage import Clustimage, import_example
 from clustimage.cli import COMMANDS, build_parser, main
 from clustimage.cluster import CLUSTERERS, EVALUATORS
 
@@ -163,11 +163,14 @@ def test_the_command_runs_as_a_process():
     assert done.stdout.startswith("clustimage ")
 
 
-def test_the_demo_runs_on_the_embedded_photos(tmp_path, capsys):
+def test_the_demo_runs_on_the_embedded_photos(tmp_path, capsys, monkeypatch):
+    few = import_example("photos")[:100:5]  # of four scenes; each cluster is a figure
+    monkeypatch.setattr("clustimage.import_example", {"photos": few}.__getitem__)
     assert main(["demo", "--out", str(tmp_path / "demo"), "--verbose", "error"]) == 0
     assert "map.png" in capsys.readouterr().out
     assert (tmp_path / "demo" / "map.png").stat().st_size > 10_000
     assert (tmp_path / "demo" / "find.png").stat().st_size > 10_000
+    assert len(read_table(tmp_path / "demo" / "labels.csv")) == 20
 
 
 def test_several_folders_and_no_map(folder, tmp_path, capsys, caplog):

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
-import pytest
 from PIL import Image
 
 from clustimage import Clustimage
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("there is no Chromium (Debian's package chromium)", allow_module_level=True)
-
 NASTY = "'\"><img src=x onerror=alert(1)>.png"
 
 
-def test_pictures_are_drawn_and_nothing_is_run(tmp_path):
+def test_pictures_are_drawn_and_nothing_is_run(tmp_path, browser):
     rng = np.random.default_rng(0)
     for i in range(12):
         name = NASTY if i == 0 else f"{i}.png"
@@ -29,17 +21,14 @@ def test_pictures_are_drawn_and_nothing_is_run(tmp_path):
     parts = (cl, found, cl.unique(), cl.results, cl.to_frame(thumbnails=True))
     page = "".join(part._repr_html_() for part in parts)
     errors = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        view = browser.new_context(offline=True, viewport={"width": 700, "height": 800}).new_page()
-        view.on("dialog", lambda dialog: errors.append("a dialog was opened"))
-        view.on("pageerror", lambda error: errors.append(str(error)))
-        view.set_content(f"<body style='background:#111;color:#ddd'>{page}</body>")
-        drawn = view.evaluate("[...document.images].map(one => [one.naturalWidth, one.width])")
-        color = view.evaluate("getComputedStyle(document.querySelector('td')).color")
-        browser.close()
+    context = browser.new_context(offline=True, viewport={"width": 700, "height": 800})
+    view = context.new_page()
+    view.on("dialog", lambda dialog: errors.append("a dialog was opened"))
+    view.on("pageerror", lambda error: errors.append(str(error)))
+    view.set_content(f"<body style='background:#111;color:#ddd'>{page}</body>")
+    drawn = view.evaluate("[...document.images].map(one => [one.naturalWidth, one.width])")
+    color = view.evaluate("getComputedStyle(document.querySelector('td')).color")
+    context.close()
     assert errors == []
     assert len(drawn) == page.count("<img") == 12 + 4 + 6 + 12
     assert all(pixels > 0 and shown == 84 for pixels, shown in drawn[:16])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import io
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,20 +17,6 @@ import pytest
 
 from clustimage.plotting.geomap._geomap import plot_map
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("there is no Chromium (Debian's package chromium)", allow_module_level=True)
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 NASTY = "</script><img src=x onerror=alert(1)>.jpg"
 POINT, BUNCH = ".leaflet-marker-pane .point", ".leaflet-marker-pane .bunch"
 DAY = 86400.0
@@ -86,14 +71,6 @@ class View:
         )
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def view(browser: Any) -> Iterator[Callable[..., View]]:
     """Open a page offline; at the end nothing may have gone wrong or been asked for."""
@@ -105,7 +82,7 @@ def view(browser: Any) -> Iterator[Callable[..., View]]:
         context = browser.new_context(
             **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **settings}
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         context.set_offline(offline)
         if tile is not None:
             context.route(

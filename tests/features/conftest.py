@@ -14,3 +14,9 @@ def photos(corel: tuple[list[str], np.ndarray]) -> np.ndarray:
     return np.stack(
         [np.asarray(Image.open(path).convert("RGB").resize(size)) for path in corel[0][::5]]
     )
+
+
+@pytest.fixture
+def short_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Fisher vectors learn for a moment: what all methods promise does not depend on it."""
+    monkeypatch.setattr("clustimage.features._fisher.MAX_ITERATIONS", 3)

@@ -20,6 +20,8 @@ from clustimage.features import (
     needs_gray,
 )
 
+pytestmark = pytest.mark.usefixtures("short_learning")
+
 NAMES = sorted(EXTRACTORS, key=str)
 # Those that need files, and no pixels, keep their promises in tests of their own.
 OF_PIXELS = [name for name in NAMES if not EXTRACTORS[name].needs_files]

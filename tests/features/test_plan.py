@@ -26,6 +26,8 @@ from clustimage.features import (
 from clustimage.features._stored import stored_rows
 from clustimage.images import Images, describe_cache, load_images, open_cache
 
+pytestmark = pytest.mark.usefixtures("short_learning")
+
 NAMES = sorted(EXTRACTORS, key=str)
 OF_PIXELS = [name for name in NAMES if not EXTRACTORS[name].needs_files and name != "cnn"]
 SHAPE = (32, 24, 3)

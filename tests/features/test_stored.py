@@ -14,6 +14,8 @@ from clustimage.features._pca import PCAExtractor
 from clustimage.features._stored import cache_key_of, stored_rows
 from clustimage.images import canonical, describe_cache, load_images, open_cache
 
+pytestmark = pytest.mark.usefixtures("short_learning")
+
 # Every setting of every extractor that keeps something, with a value that is not its default.
 OTHER = {
     "hash_size": 4,

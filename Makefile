@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # A module is compiled when it is first imported: of torch and others most never are.
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile \
 	--constraint constraints.txt
+# Two halves of neighbouring tests, which share what they make; who is done first takes from the other.
+SIDE_BY_SIDE := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format test-oldest bench bench-scale bench-quality clean
@@ -30,7 +32,7 @@ demo: $(VENV)/.installed  ## cluster the embedded photos; figures to look at in 
 	$(BIN)/clustimage demo --out demo --overwrite
 
 test: $(VENV)/.installed-dev  ## run all tests
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 check: $(VENV)/.installed-dev  ## lint, format and types
 	$(BIN)/ruff check .
@@ -45,7 +47,7 @@ test-oldest:  ## run all tests on the lower bounds of the dependencies (needs Py
 	$(PYTHON_OLDEST) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install uv
 	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,open_clip,heic,umap,tsne,index,leiden,evoc]'
-	.venv-oldest/bin/python -m pytest -n 2 $(PYTEST_ARGS)
+	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/performance.md
 	$(BIN)/python benchmarks/run.py

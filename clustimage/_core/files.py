@@ -1,9 +1,11 @@
-"""A file that is written whole or not at all."""
+"""Files that are read only where they are files, and written whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +15,7 @@ from clustimage._core.errors import InvalidParameterError
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_bool, invalid
 
-__all__ = ["is_file", "is_folder", "new_file", "replacing", "target_file"]
+__all__ = ["is_file", "is_folder", "new_file", "open_regular", "replacing", "target_file"]
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
@@ -61,6 +63,28 @@ def new_file(path: str | os.PathLike[str], *, overwrite: object, name: str = "pa
             "path."
         )
     return target
+
+
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a regular file to read.
+
+    A pipe, which would be waited for without end, and a device are refused, also where one
+    took the place of the file since it was looked at.
+
+    Raises
+    ------
+    OSError
+        If it is no regular file, or cannot be read.
+    """
+
+    def without_waiting(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    file = open(path, "rb", opener=without_waiting)  # noqa: PTH123, SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no regular file", os.fspath(path))
+    return file
 
 
 @contextmanager

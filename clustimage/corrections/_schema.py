@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.files import open_regular
 from clustimage._core.memory import format_bytes
 from clustimage.images import digest
 from clustimage.images.reading._listing import printable
@@ -164,7 +165,8 @@ def read_corrections(source: str | os.PathLike[str] | Mapping[str, Any]) -> Corr
     try:
         if path.is_file() and path.stat().st_size > MAX_BYTES:
             raise reader.wrong("", f"has more than {format_bytes(MAX_BYTES)}")
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read()
     except (OSError, ValueError) as exc:
         if isinstance(exc, InvalidDataError):
             raise

@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 
 from clustimage._core.errors import ArchiveError, InvalidParameterError
+from clustimage._core.files import open_regular
 from clustimage._core.public import public
 from clustimage._core.validation import check_int
 
@@ -196,7 +197,7 @@ def _require_unpacked(entries: dict[str, zipfile.ZipInfo], folder: Path, archive
 
 def _checksum(path: Path) -> int:
     value = 0
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while chunk := file.read(CHUNK):
             value = zlib.crc32(chunk, value)
     return value

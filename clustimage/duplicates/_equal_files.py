@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from clustimage._core.files import open_regular
 from clustimage._core.parallel import run_ordered
 
 __all__ = ["EqualFiles", "compare_files"]
@@ -78,7 +79,7 @@ def _digest(pathname: str) -> str:
     """Return a digest of the size and the bytes of a file, or nothing where it cannot be read."""
     found = hashlib.blake2b(digest_size=16)
     try:
-        with open(pathname, "rb") as file:  # noqa: PTH123
+        with open_regular(pathname) as file:
             while part := file.read(N_BYTES_AT_ONCE):
                 found.update(part)
     except OSError:

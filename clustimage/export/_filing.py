@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clustimage._core.file_names import ending_in
+from clustimage._core.files import open_regular
 from clustimage.export._links import move_link
 
 __all__ = ["ACTIONS", "FULL", "NO_LINKS", "Action", "folder_name", "is_there", "safe_name"]
@@ -97,7 +98,7 @@ def _copy_whole(source: Path, target: Path, *, to_disk: bool) -> None:
     """Copy content and times; after an error, or Ctrl-C, nothing is left of the copy."""
     made = whole = False
     try:
-        with source.open("rb") as original, target.open("xb") as copy:
+        with open_regular(source) as original, target.open("xb") as copy:
             made = True
             shutil.copyfileobj(original, copy, CHUNK)
             complete = copy.tell() == os.fstat(original.fileno()).st_size

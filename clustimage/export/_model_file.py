@@ -16,7 +16,7 @@ import numpy as np
 
 from clustimage._core.errors import DiskSpaceError, InvalidParameterError, ModelFileError
 from clustimage._core.file_arrays import Trail, file_blocks, mapped_file, new_array
-from clustimage._core.files import new_file, replacing
+from clustimage._core.files import new_file, open_regular, replacing
 from clustimage._core.memory import Budget
 from clustimage._version import __version__
 from clustimage.export._codec import Decoder, Encoder
@@ -208,7 +208,7 @@ def load_model(
     """
     source = Path(path).expanduser()
     try:
-        with source.open("rb") as file:
+        with open_regular(source) as file:
             return _read(file, by_settings or (lambda _: (budget, folder)))
     except FileNotFoundError as exc:
         raise ModelFileError(f"There is no model file {source}.") from exc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.files import replacing, target_file
-from clustimage.images.reading._listing import encodable
+from clustimage._core.logs import get_logger
+from clustimage._core.text import pluralize
+from clustimage.images.reading._listing import encodable, printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["COLUMNS", "count_sizes", "to_frame", "write_csv"]
 
+logger = get_logger(__name__)
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("pathname", "filename", "label", "x", "y", "distance_to_center", "is_unique")
 
 
@@ -111,6 +117,10 @@ def count_sizes(results: Mapping[str, Any]) -> pd.DataFrame:
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     """Write a table as CSV in UTF-8, whole or not at all.
 
+    Text that a spreadsheet would take for a formula, since it begins with ``=``, ``+``, ``-``,
+    ``@``, a tab or a carriage return, is written with an apostrophe before it, and the log says
+    so [1]_. Absolute paths never begin with one of these, so that they are what they are.
+
     Parameters
     ----------
     frame : DataFrame
@@ -127,10 +137,44 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     ------
     InvalidParameterError
         If `path` is a folder, or its folder does not exist.
+
+    References
+    ----------
+    .. [1] OWASP, CSV injection. https://owasp.org/www-community/attacks/CSV_Injection
     """
+    from pandas.api.types import is_object_dtype, is_string_dtype
+
     target = target_file(path)
-    text = frame.to_csv(index=False, lineterminator="\n")
+    texts = {
+        name: list(column)
+        for name, column in frame.items()
+        if is_object_dtype(column) or is_string_dtype(column)
+    }
+    values = [value for column in texts.values() for value in column if isinstance(value, str)]
+    n_formulas = sum(value.startswith(FORMULA_STARTS) for value in values)
+    safe = {name: [_without_formula(value) for value in column] for name, column in texts.items()}
+    if n_formulas:
+        logger.warning(
+            "%s of %s would be a formula in a spreadsheet, and has an apostrophe before it.",
+            pluralize(n_formulas, "text"),
+            printable(target.name),
+        )
+    # The csv module leaves a carriage return unquoted, which others read as the end of a row.
+    returns = any("\r" in value for value in values)
+    quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+    text = frame.assign(**safe).to_csv(index=False, lineterminator="\n", quoting=quoting)
     with replacing(target) as file:
         # The names of queries are what they are, also where they are not valid Unicode.
         file.write(text.encode("utf-8", "backslashreplace"))
     return str(target)
+
+
+def _without_formula(value: object) -> object:
+    """Return text that no spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> _without_formula("=1+1.jpg"), _without_formula("a=b.jpg"), _without_formula(None)
+    ("'=1+1.jpg", 'a=b.jpg', None)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -12,6 +12,7 @@ from sklearn.preprocessing import normalize as unit_rows
 from sklearn.utils.validation import check_is_fitted
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.files import open_regular
 from clustimage._core.memory import Budget
 from clustimage._core.parameters import named, setting
 from clustimage._core.plain_arrays import is_table, plain_array
@@ -183,6 +184,7 @@ def _read_file(path: str) -> np.ndarray:
             f"Got {path!r}. Load other files first, and give the array or table that is in them."
         )
     try:
+        open_regular(Path(path).expanduser()).close()
         return np.asarray(np.load(Path(path).expanduser(), mmap_mode="r", allow_pickle=False))
     except FileNotFoundError as exc:
         raise InvalidDataError(f"There is no file of features {path!r}.") from exc

@@ -12,6 +12,7 @@ import os
 import shutil
 from contextlib import suppress
 
+from clustimage._core.files import open_regular
 from clustimage.images import Stamp
 from clustimage.removal._content import Content, Refusal, look_at
 
@@ -83,7 +84,7 @@ def _across(source: str, target: str, content: Content, token: str) -> None:
 
 def copy_checked(source: str, target: str, content: Content) -> None:
     """Copy content, times, rights and owner; compare what is on the disk with `content`."""
-    with open(source, "rb") as original, open(target, "wb") as copy:  # noqa: PTH123
+    with open_regular(source) as original, open(target, "wb") as copy:  # noqa: PTH123
         shutil.copyfileobj(original, copy, 2**20)
         copy.flush()
         os.fsync(copy.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +84,27 @@ def test_clusters_are_counted_by_their_size() -> None:
 
 def test_without_clusters_the_table_of_sizes_is_empty() -> None:
     assert count_sizes({"labels": np.array([-1, -1])}).shape == (0, 2)
+
+
+def test_names_are_read_back_and_are_no_formulas(tmp_path, caplog):
+    names = ["=1+1.jpg", "+a.jpg", "-b.jpg", "@c.jpg", "\td.jpg", "two\rrows.jpg", 'x\n"y",z.jpg']
+    frame = pd.DataFrame(
+        {"pathname": [f"/photos/{name}" for name in names], "filename": names, "label": range(7)}
+    )
+    with caplog.at_level("WARNING", logger="clustimage"):
+        write_csv(frame, tmp_path / "labels.csv")
+    assert "5 texts of labels.csv would be a formula" in caplog.text
+    with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["pathname"] for row in rows] == frame["pathname"].tolist()
+    assert [row["filename"] for row in rows] == [f"'{n}" for n in names[:5]] + names[5:]
+    assert [int(row["label"]) for row in rows] == list(range(7))
+    again = pd.read_csv(tmp_path / "labels.csv")
+    assert again["pathname"].tolist() == frame["pathname"].tolist()
+
+
+def test_a_table_without_such_names_is_written_as_it_is(tmp_path, caplog):
+    frame = pd.DataFrame({"filename": ["a=b.jpg", None], "distance": [-1.5, np.nan]})
+    write_csv(frame, tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text() == "filename,distance\na=b.jpg,-1.5\n,\n"
+    assert not caplog.text

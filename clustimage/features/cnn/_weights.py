@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustimage._core.errors import DownloadError, InvalidParameterError
+from clustimage._core.files import open_regular
 from clustimage._core.logs import get_logger
 from clustimage._core.optional import import_optional
 from clustimage._core.parameters import named, setting
@@ -154,7 +155,7 @@ def file_digest(path: Path) -> str:
 @lru_cache(maxsize=8)
 def _digest(path: Path, stamp: Stamp) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

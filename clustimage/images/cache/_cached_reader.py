@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from clustimage._core.files import open_regular
 from clustimage.images.cache._database import Cache
 from clustimage.images.cache._digest import Stamp, canonical, decoder_settings, digest
 from clustimage.images.cache._session import FileRead, Session
@@ -79,7 +80,7 @@ class CachedReader:
     def _read_whole(self, pathname: str) -> Decoded | str:
         """Read a file once, so that its digest and its image belong together."""
         try:
-            with open(pathname, "rb") as file:  # noqa: PTH123
+            with open_regular(pathname) as file:
                 status, checked = os.fstat(file.fileno()), time.time_ns()
                 content = file.read()
         except OSError:

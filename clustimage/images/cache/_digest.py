@@ -15,6 +15,8 @@ import numpy as np
 import PIL
 from PIL import features
 
+from clustimage._core.files import open_regular
+
 __all__ = [
     "Stamp",
     "canonical",
@@ -62,7 +64,7 @@ def digest(content: bytes | str) -> str:
 def digest_file(pathname: str | os.PathLike[str]) -> str:
     """Return the `digest` of the content of a file, read in pieces."""
     state = hashlib.blake2b(digest_size=DIGEST_SIZE)
-    with open(pathname, "rb") as file:  # noqa: PTH123 - pathlib changes names that are no UTF-8
+    with open_regular(pathname) as file:
         while piece := file.read(CHUNK):
             state.update(piece)
     return state.hexdigest()

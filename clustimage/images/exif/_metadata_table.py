@@ -12,6 +12,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from clustimage._core.errors import MissingDependencyError
+from clustimage._core.files import open_regular
 from clustimage._core.parallel import check_jobs, run_ordered
 from clustimage.images.exif._facts import Facts, read_facts
 from clustimage.images.exif._timestamps import as_datetimes
@@ -201,7 +202,7 @@ def _read_row(item: Any) -> dict[str, Any]:
     if not stat.S_ISREG(status.st_mode):
         return {}
     try:
-        with open(item, "rb") as file:  # noqa: PTH123
+        with open_regular(item) as file:
             row = _read_header(file)
     except MissingDependencyError as exc:
         row = {"reason": str(exc)}

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from clustimage._core.errors import MissingDependencyError
+from clustimage._core.files import open_regular
 from clustimage._core.parameters import setting
 from clustimage.images.exif._facts import read_facts
 from clustimage.images.exif._values import as_orientation
@@ -129,7 +130,7 @@ def _read(
         return "a folder" if stat.S_ISDIR(mode.st_mode) else "no regular file"
     if mode.st_size == 0:
         return "empty (0 bytes)"
-    with open(content, "rb") as file:  # noqa: PTH123
+    with open_regular(content) as file:
         decoded = _read_file(file, dim, gray, turn)
     return decoded if isinstance(decoded, str) else decoded._replace(modified=mode.st_mtime)
 
@@ -209,7 +210,7 @@ def _what_else(content: str | bytes | Image.Image, tried: str) -> str:
     if isinstance(content, bytes):
         head = content[:512]
     else:
-        with open(content, "rb") as file:  # noqa: PTH123
+        with open_regular(content) as file:
             head = file.read(512)
     head = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for start, reason in NO_IMAGES.items():

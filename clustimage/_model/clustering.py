@@ -164,8 +164,8 @@ default="silhouette"
         InvalidParameterError
             If a value is not allowed, or two of them cannot be combined.
         InvalidDataError
-            If a clusterer that is not given k finds no labelling with an allowed number of clusters,
-            or a photo has no date where one is needed.
+            If a clusterer that is not given k finds no labelling with an allowed number of
+            clusters, or a photo has no date where one is needed.
         MemoryLimitError
             If the distances of all pairs would not fit into the memory there is.
 

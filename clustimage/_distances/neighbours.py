@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from clustimage._core.parallel import run_ordered
 
-__all__ = ["nearest_of", "nearest_rows"]
+__all__ = ["Neighbours", "nearest_of", "nearest_rows", "without_itself"]
 
 # Queries that are searched for at once: scikit-learn needs little memory beside the answer.
 MAX_QUERIES_PER_BLOCK = 2048
@@ -41,10 +41,25 @@ def nearest_rows(rows: np.ndarray, k: int, *, n_jobs: int | None) -> Neighbours:
     >>> nearest_rows(np.array([[0.0], [1.0], [3.0]], dtype=np.float32), 1, n_jobs=1)[0].tolist()
     [[1], [0], [1]]
     """
-    indices, distances = nearest_of(rows, rows, k + 1, n_jobs=n_jobs, desc="Neighbours")
-    others = indices != np.arange(len(rows))[:, None]
-    # Among many equal rows, the row itself may not be one of the nearest.
+    found = nearest_of(rows, rows, k + 1, n_jobs=n_jobs, desc="Neighbours")
+    return without_itself(*found, np.arange(len(rows)))
+
+
+def without_itself(indices: np.ndarray, distances: np.ndarray, queries: np.ndarray) -> Neighbours:
+    """Return what was found for each query, without the query: one column less.
+
+    Among many equal rows, the query itself may not be one of the nearest. The last is left out
+    then.
+
+    Examples
+    --------
+    >>> found = np.array([[0, 1], [0, 2]]), np.array([[0.0, 3.0], [0.0, 0.0]])
+    >>> [one.tolist() for one in without_itself(*found, np.array([0, 1]))]
+    [[[1], [0]], [[3.0], [0.0]]]
+    """
+    others = indices != queries[:, None]
     others[others.all(axis=1), -1] = False
+    k = indices.shape[1] - 1
     return indices[others].reshape(-1, k), distances[others].reshape(-1, k)
 
 

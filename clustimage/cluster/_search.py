@@ -143,12 +143,13 @@ def search_with_remark(
     evaluator = EVALUATORS[request.evaluate]() if request.sim is None else Unscored()
     rows = check_rows("feat", X)
     plan_clusters(len(rows), rows.shape[1], budget, request, n_jobs=n_jobs).check()
+    edges = None
     if request.cluster_space == "graph":
         if space is None:
             space = build_graph_space(
                 rows, request.metric, random_state=random_state, n_jobs=n_jobs
             )
-        rows = space.coordinates
+        rows, edges = space.coordinates, space.edges
     matrix = _as_floats(rows, budget)
     seconds = check_seconds(timestamps, request.time_weight, len(matrix))
     degrees = check_locations(locations, request.place_weight, len(matrix))
@@ -161,6 +162,7 @@ def search_with_remark(
         n_jobs=n_jobs,
         budget=budget,
         space=space,
+        edges=edges,
     )
     params = {**request.params, "random_state": random_state, "max_clust": request.end}
     params["cluster"] = (

@@ -78,6 +78,9 @@ class AgglomerativeClusterer(Clusterer):
         So many micro-clusters are the leaves of the tree; 0 for the tree of all images.
         By default that is built of up to 20,000 images, if it fits into the budget. Not
         with `sim`, `time_weight`, `place_weight` and `cannot_link`.
+    edges : ndarray of int, shape (e, 2), optional
+        Pairs of rows that are near each other, where they are known; for micro-clusters, see
+        `find_micro_clusters`.
     random_state : int, default=0
         Seed of the micro-clusters.
     n_jobs : int, default=1
@@ -117,6 +120,7 @@ class AgglomerativeClusterer(Clusterer):
         locations: ArrayLike | None = None,
         cannot_link: Sequence[object] | np.ndarray | None = None,
         micro_clusters: int | None = None,
+        edges: np.ndarray | None = None,
         random_state: int | None = 0,
         n_jobs: int | None = 1,
         budget: Budget | None = None,
@@ -131,6 +135,7 @@ class AgglomerativeClusterer(Clusterer):
         self.locations = locations
         self.cannot_link = cannot_link
         self.micro_clusters = micro_clusters
+        self.edges = edges
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.budget = budget
@@ -217,6 +222,7 @@ class AgglomerativeClusterer(Clusterer):
             X,
             tree.micro,
             metric=self.metric,
+            edges=self.edges,
             random_state=self.random_state,
             n_jobs=self.n_jobs,
         )

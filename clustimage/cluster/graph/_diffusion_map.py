@@ -10,6 +10,7 @@ from scipy.sparse.linalg import eigsh
 from threadpoolctl import threadpool_limits
 
 from clustimage._decomposition.products import flip_signs
+from clustimage.cluster.graph._leading_eigenpairs import leading_eigenpairs
 
 __all__ = ["count_coordinates", "diffusion_map"]
 
@@ -17,8 +18,8 @@ N_COORDINATES = 60
 # Many nodes may have many groups, each of which takes a coordinate.
 NODES_WITH_MANY_GROUPS, N_COORDINATES_OF_MANY = 5000, 110
 N_STEPS = 8
-# Up to so many nodes all eigenvectors are computed.
-MAX_NODES_AS_MATRIX = 300
+# Up to so many nodes all eigenvectors are computed, and up to so many the leading ones exactly.
+MAX_NODES_AS_MATRIX, MAX_NODES_EXACT = 300, 20_000
 
 
 def count_coordinates(n: int) -> int:
@@ -38,6 +39,7 @@ def diffusion_map(
     n_coordinates: int | None = None,
     n_steps: int = N_STEPS,
     seed: int = 0,
+    n_jobs: int | None = 1,
 ) -> np.ndarray:
     """Return coordinates in which nodes are near that random walks of `n_steps` do not part.
 
@@ -57,7 +59,10 @@ def diffusion_map(
     n_steps : int, default=8
         Steps of the walk.
     seed : int, default=0
-        Of the first vector of Lanczos' method.
+        Of the first vectors of Lanczos' method, and of the subspace iteration that takes its place
+        for more than 20,000 nodes, see `leading_eigenpairs`.
+    n_jobs : int, default=1
+        Number of threads; the result does not depend on it.
 
     Returns
     -------
@@ -85,7 +90,13 @@ def diffusion_map(
     for nodes in np.split(order, np.cumsum(np.bincount(part))[:-1]):
         d = np.where(degrees[nodes] > 0, degrees[nodes], 1)
         scaled = diags(d**-0.5) @ graph[nodes][:, nodes] @ diags(d**-0.5)
-        found, vectors = _leading_pairs(scaled, n_coordinates + 1, seed)
+        if len(nodes) <= MAX_NODES_EXACT:
+            found, vectors = _leading_pairs(scaled, n_coordinates + 1, seed)
+        else:
+            found, vectors = leading_eigenpairs(
+                scaled.tocsr(), n_coordinates + 1, power=n_steps, seed=seed, n_jobs=n_jobs
+            )
+            vectors = flip_signs(vectors.T).T
         # The first one is known, and so free of rounding errors.
         found[0], vectors[:, 0] = 1.0, np.sqrt(d / d.sum())
         for value, vector in zip(found, vectors.T / np.sqrt(d), strict=True):

@@ -7,9 +7,9 @@ from scipy.sparse import csr_matrix
 from sklearn.neighbors import NearestNeighbors
 
 from clustimage._decomposition.leading import leading_axes, project_on_axes
+from clustimage._distances.approximate_neighbours import mostly_nearest_rows
 from clustimage._distances.blocks import prepare_rows
 from clustimage._distances.metrics import PRODUCT_METRICS
-from clustimage._distances.neighbours import nearest_rows
 
 __all__ = ["N_NEIGHBOURS", "count_neighbours", "fuzzy_graph", "fuzzy_weights", "neighbour_rows"]
 
@@ -170,7 +170,8 @@ def fuzzy_graph(
     if k < 1:
         return csr_matrix((n, n))
     if metric in PRODUCT_METRICS:
-        at, distances = nearest_rows(neighbour_rows(X, metric, seed=seed), k, n_jobs=n_jobs)
+        rows = neighbour_rows(X, metric, seed=seed)
+        at, distances = mostly_nearest_rows(rows, k, seed=seed, n_jobs=n_jobs)
     else:
         index = NearestNeighbors(algorithm="brute", metric=metric, n_jobs=n_jobs).fit(X)
         distances, at = index.kneighbors(n_neighbors=k)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, triu
 
 from clustimage._distances.distinct import name_distinct_rows
 from clustimage.cluster.graph._diffusion_map import count_coordinates, diffusion_map
@@ -38,6 +38,12 @@ class GraphSpace:
     names: np.ndarray
     weights: csr_matrix
     coordinates: np.ndarray
+
+    @property
+    def edges(self) -> np.ndarray:
+        """Pairs of rows that are connected, `(e, 2)`; of equal rows the first one."""
+        first = np.unique(self.names, return_index=True)[1]
+        return np.asarray(first[np.column_stack(triu(self.weights).nonzero())])
 
 
 def build_graph_space(
@@ -83,7 +89,8 @@ def build_graph_space(
     seed = 0 if random_state is None else random_state
     distinct = X if len(first) == len(X) else X[first]
     weights = fuzzy_graph(distinct, metric, seed=seed, n_jobs=n_jobs)
-    return GraphSpace(metric, names, weights, diffusion_map(weights, seed=seed)[names])
+    coordinates = diffusion_map(weights, seed=seed, n_jobs=n_jobs)
+    return GraphSpace(metric, names, weights, coordinates[names])
 
 
 def graph_bytes(n: int, d: int) -> int:

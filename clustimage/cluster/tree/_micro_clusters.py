@@ -11,6 +11,7 @@ from clustimage._core.batches import row_blocks
 from clustimage._core.logs import progress
 from clustimage._distances.blocks import prepare_rows
 from clustimage.cluster.evaluators._centres import cluster_centres, squared_to_centre
+from clustimage.cluster.tree._edge_merging import merge_along_edges
 from clustimage.cluster.tree._neighbour_graph import (
     EXTRA_COLUMNS,
     NeighbourGraph,
@@ -23,6 +24,8 @@ __all__ = ["MicroClusters", "find_micro_clusters"]
 SQUARES = ("euclidean", "sqeuclidean")
 DIRECTIONS = ("cosine", "correlation")
 MAX_COLUMNS_AS_FLOAT64 = 16
+# Merges along known edges end where so many groups are left for each micro-cluster.
+GROUPS_PER_MICRO_CLUSTER = 2
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def find_micro_clusters(
     m: int,
     *,
     metric: str = "euclidean",
+    edges: np.ndarray | None = None,
     random_state: int | None = 0,
     n_jobs: int | None = 1,
 ) -> MicroClusters:
@@ -77,6 +81,9 @@ def find_micro_clusters(
     metric : str, default="euclidean"
         One of `METRICS`. Directions are merged as rows of length 1; with all other metrics
         the groups are near each other by Euclidean distance.
+    edges : ndarray of int, shape (e, 2), optional
+        Pairs of rows that are near each other, where they are known: then the lowest merges,
+        until twice `m` groups are left, are along them.
     random_state : int, default=0
         Seed: the same seed gives the same groups, whatever `n_jobs` is.
     n_jobs : int, default=1
@@ -100,7 +107,14 @@ def find_micro_clusters(
     rows = _comparable_rows(X, metric)
     equal, first = _equal_rows(rows[:, :-EXTRA_COLUMNS])
     rows = keep_rows(rows, first)
-    groups = NeighbourGraph(rows, np.bincount(equal).astype(np.float32), equal, random_state)
+    weights, names = np.bincount(equal).astype(np.float32), equal
+    if edges is not None:
+        centres = rows[:, :-EXTRA_COLUMNS]
+        left, weights, names = merge_along_edges(
+            centres, weights, names, names[edges], GROUPS_PER_MICRO_CLUSTER * m
+        )
+        rows = rows[: len(left)]
+    groups = NeighbourGraph(rows, weights, names, random_state)
     del rows
     n_merges = max(0, len(groups) - m)
     for _ in progress(

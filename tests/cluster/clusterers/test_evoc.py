@@ -60,8 +60,7 @@ def test_more_clusters_than_the_usual_25_are_found_unless_max_clust_says_otherwi
     rng = np.random.default_rng(0)
     rows = np.repeat(rng.normal(size=(40, 30)), 15, axis=0) + 0.1 * rng.normal(size=(600, 30))
     assert search_k(rows, cluster="evoc").n_found == 40
-    with pytest.raises(InvalidDataError, match="Widen"):
-        search_k(rows, cluster="evoc", max_clust=10)
+    assert search_k(rows, cluster="evoc", max_clust=10).n_found < 10
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean", "cosine", "correlation"])

@@ -25,6 +25,7 @@ SAME_FRAME = 0.995  # share of each that the other shows, where no edge was cut 
 MAX_COLOR_APART = 4.0
 MAX_MEDIANS_APART = 1.0
 MAX_PIXELS_APART = 14.0
+MAX_LIT_PIXELS_APART = 64.0  # where light or colours differ, too
 
 MIN_BRIGHTER = 3.0  # gray values that count as lighter or darker
 MIN_COLOR_LOST = 4.0  # mean difference of the channels of a picture in colour
@@ -111,12 +112,8 @@ def _match(
     whole = min(inside) > SAME_FRAME
     color = np.moveaxis(orient(np.moveaxis(second.color, 2, 0), orientation), 0, 2)
     color_apart = float(np.abs(color - first.color).mean())
-    same = (
-        whole
-        and color_apart <= MAX_COLOR_APART
-        and abs(agreement.brighter) <= MAX_MEDIANS_APART
-        and agreement.apart <= MAX_PIXELS_APART
-    )
+    lit = color_apart > MAX_COLOR_APART or abs(agreement.brighter) > MAX_MEDIANS_APART
+    same = whole and not lit and agreement.apart <= MAX_PIXELS_APART
     changes = [orientation_words(orientation)] if orientation else []
     if not whole:
         cut = inside[0] < inside[1]
@@ -129,12 +126,10 @@ def _match(
         changed = 1 - agreement.share
         light = _light(agreement.brighter, first, second)
         if changed >= MIN_CHANGED:
-            changes += [*light, f"{changed:.0%} of it changed"]
-        elif whole and agreement.apart > MAX_PIXELS_APART:
-            changes += [*light, "a small part changed"]
-        else:
-            other = whole and color_apart > MAX_COLOR_APART
-            changes += light or (["other colours"] if other else [])
+            light.append(f"{changed:.0%} of it changed")
+        elif whole and agreement.apart > (MAX_LIT_PIXELS_APART if lit else MAX_PIXELS_APART):
+            light.append("a small part changed")
+        changes += light or (["other colours"] if whole and lit else [])
     if orientation:
         kind = "mirrored" if is_mirrored(orientation) else "turned"
     else:

@@ -1,15 +1,24 @@
-"""Duplicates among the images, or in a folder, as a table."""
+"""Images that are there more than once: a table of them, and a figure."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.logs import get_logger
-from clustimage._core.validation import check_int, check_option, check_real
+from clustimage._core.text import pluralize
+from clustimage._core.validation import check_int, check_option, check_real, invalid
 from clustimage._model.base import ModelBase
-from clustimage.duplicates import KEEP, Entries, compare_files, find_duplicates
-from clustimage.images import Images, load_images
+from clustimage.duplicates import (
+    KEEP,
+    KINDS,
+    Entries,
+    Wanted,
+    compare_files,
+    duplicate_table,
+)
+from clustimage.images import Images, gather_photos, load_images, log_left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +28,7 @@ __all__ = ["DuplicateMethods"]
 logger = get_logger(__name__)
 
 HASHED_SIZE = (32, 32)
+DISTANCES = {"strict": 12, "normal": 28, "loose": 34}
 
 
 class DuplicateMethods(ModelBase):
@@ -28,36 +38,123 @@ class DuplicateMethods(ModelBase):
         self,
         X: Any = None,
         *,
+        kinds: Sequence[str] | None = None,
         keep: str = "best",
-        max_distance: int = 32,
+        max_distance: int | str = "normal",
         min_share: float = 0.6,
+        burst: float | None = None,
         black_list: Sequence[str] | None = None,
         recursive: bool = True,
     ) -> pd.DataFrame:
-        """Find the images that are versions of one another: a table of groups."""
+        """Find images that are versions of one photo, and say which one of each is best.
+
+        Files of the same bytes are found without decoding them. Candidates for the others have
+        similar hashes, in any of the eight orientations; they are laid on one another and
+        compared block by block, so that two photos of one scene are not taken for copies.
+        Nothing is changed, neither files nor `results`.
+
+        Parameters
+        ----------
+        X : str, path, list, array or DataFrame, optional
+            Images in any form that `import_data` takes; by default those that were imported.
+        kinds : sequence of str, optional
+            Which kinds count beside ``"exact"``: ``"same pixels"``, ``"near"``, ``"turned"``,
+            ``"mirrored"``; all by default. With ``["exact"]`` alone nothing is decoded.
+        keep : {"best", "largest", "smallest", "oldest", "newest"}, default="best"
+            Which image of a group is kept. The best one has most pixels; then, in a group with
+            photos of a burst, it is the sharpest; then it has most bytes per pixel, EXIF data,
+            the older date, the shorter path. ``"largest"`` and ``"smallest"`` go by bytes,
+            ``"oldest"`` and ``"newest"`` by the date taken or else that of the file.
+        max_distance : int or {"strict", "normal", "loose"}, default="normal"
+            Most bits, of 128, in which the hashes of two candidates differ: 12, 28 or 34. More
+            finds more crops, and takes longer.
+        min_share : float, default=0.6
+            Share of the larger picture that a crop must have left.
+        burst : float, optional
+            Photos that are alike and were taken within so many seconds of one another are a
+            group, too. By default they are not.
+        black_list, recursive
+            As for `import_data`.
+
+        Returns
+        -------
+        DataFrame
+            A row per image of a group, the one that is kept first:
+
+            - ``group``, from 0 on; ``pathname``; ``keep``, True for one image of a group;
+            - ``kind``, how the image was made from the one that is kept: ``"exact"`` (the same
+              bytes), ``"same pixels"`` (compressed again, of another size or format), ``"near"``
+              (other light, cropped, with a border or a text), ``"turned"``, ``"mirrored"``, or
+              ``"burst"``; of the one that is kept, the first of these in its group;
+            - ``distance``, bits in which the hashes differ; ``sure``, the share of what both
+              show that agrees, NaN where they were not compared with success themselves;
+              ``scale``, its pixels for a pixel of the one that is kept, along a side;
+              ``difference``, in words;
+            - ``width``, ``height``, ``bytes``, ``format``, ``exif`` (whether there are EXIF
+              data), ``date`` (taken), ``modified`` (the file), ``sharpness`` (of bursts).
+
+        Raises
+        ------
+        InvalidParameterError
+            If a value is not allowed.
+        StepOrderError
+            If there is no `X`, and nothing was imported.
+        ImageReadError
+            If there is no image at all. Single files that cannot be read are skipped.
+
+        Notes
+        -----
+        A file that is reached twice, through a link, is listed once. Photos with two dates in
+        their EXIF data (``DateTimeOriginal``) are two photos, however alike they are. Flat
+        images, such as black ones, are duplicates only where their bytes are the same.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skimage.data import astronaut, chelsea, coffee
+        >>> cl = Clustimage(verbose="warning")
+        >>> photos = [astronaut(), chelsea(), coffee(), chelsea()[:, ::-1], coffee()[::2, ::2]]
+        >>> cl.duplicates(photos)[["group", "pathname", "kind", "keep"]]
+           group    pathname         kind   keep
+        0      0  image_0001     mirrored   True
+        1      0  image_0003     mirrored  False
+        2      1  image_0002  same pixels   True
+        3      1  image_0004  same pixels  False
+        """
+        wanted = Wanted(
+            _bits(max_distance),
+            check_real("min_share", min_share, low=0.1, high=1),
+            _checked_kinds(kinds),
+            None if burst is None else check_real("burst", burst, low=0),
+        )
         check_option("keep", keep, KEEP)
-        max_distance = check_int("max_distance", max_distance, low=0, high=64)
-        min_share = check_real("min_share", min_share, low=0.1, high=1)
         n_jobs = self._settings.n_jobs
         if X is None:
-            images = self._state.images_read()
-            pathnames = [str(name) for name in images.pathnames]
-            entries = _entries_of_images(pathnames, n_jobs)
+            images: Images | None = self._state.images_read()
+            assert images is not None
+            entries = _entries([str(name) for name in images.pathnames], n_jobs)
         else:
-            images, entries = self._read(X, black_list, recursive)
-        return find_duplicates(
-            images,
-            entries,
-            max_distance=max_distance,
-            min_share=min_share,
-            keep=keep,
-            n_jobs=n_jobs,
+            images, entries = self._read(X, wanted, black_list, recursive)
+        table = duplicate_table(images, entries, wanted, keep=keep, n_jobs=n_jobs)
+        n_others = int((~table["keep"]).sum())
+        logger.info(
+            "%s with a duplicate or more: %s that need not be kept.",
+            pluralize(int(table["keep"].sum()), "image"),
+            pluralize(n_others, "image"),
         )
+        return table
 
     def _read(
-        self, X: Any, black_list: Sequence[str] | None, recursive: bool
-    ) -> tuple[Images, Entries]:
+        self, X: Any, wanted: Wanted, black_list: Sequence[str] | None, recursive: bool
+    ) -> tuple[Images | None, Entries]:
+        """Read small images; of files with the same bytes only the first one."""
         settings = self._settings
+        files = self._files(X, black_list, recursive)
+        if files is not None:
+            entries = _entries(files, settings.n_jobs)
+            if wanted.kinds == ("exact",) and wanted.burst is None:
+                return None, entries
+            X = [files[row] for row in sorted(set(entries.rows))]
         images = load_images(
             X,
             dim=HASHED_SIZE,
@@ -71,16 +168,50 @@ class DuplicateMethods(ModelBase):
             budget=self._new_budget(),
             max_pixels=settings.max_pixels,
         )
-        return images, _entries_of_images([str(n) for n in images.pathnames], settings.n_jobs)
+        names = [str(name) for name in images.pathnames]
+        if files is None:
+            return images, _entries(names, settings.n_jobs)
+        at = {name: row for row, name in enumerate(names)}
+        pairs = zip(entries.pathnames, entries.rows, strict=True)
+        read = [(name, at[files[row]]) for name, row in pairs if files[row] in at]
+        return images, Entries([name for name, _ in read], [row for _, row in read])
+
+    def _files(self, X: Any, black_list: Sequence[str] | None, recursive: bool) -> list[str] | None:
+        """Return the files that were given, or None where there are none, or other images."""
+        given = X if isinstance(X, list | tuple) else [X]
+        if not all(isinstance(item, str | os.PathLike) for item in given):
+            return None
+        ext = self._settings.ext
+        sources = gather_photos(X, ext=ext, black_list=black_list, recursive=recursive)
+        if not sources.items or any(item.url or item.reason for item in sources.items):
+            return None
+        log_left_out(sources.left_out)
+        return [item.pathname for item in sources.items]
 
 
-def _entries_of_images(pathnames: list[str], n_jobs: int | None) -> Entries:
+def _entries(pathnames: list[str], n_jobs: int | None) -> Entries:
+    """Return files, each once, and for files of the same bytes the position of one of them."""
     equal = compare_files(pathnames, n_jobs=n_jobs)
     rows = list(range(len(pathnames)))
     for group in equal.groups:
         for position in group:
             rows[position] = group[0]
     again = set(equal.again)
-    kept = [position for position in rows if position not in again]
-    kept = [position for position in range(len(rows)) if position not in again]
-    return Entries([pathnames[p] for p in kept], [rows[p] for p in kept])
+    left = [position for position in range(len(rows)) if position not in again]
+    return Entries([pathnames[i] for i in left], [rows[i] for i in left])
+
+
+def _bits(max_distance: int | str) -> int:
+    if isinstance(max_distance, str):
+        return DISTANCES[check_option("max_distance", max_distance, DISTANCES)]
+    return check_int("max_distance", max_distance, low=0, high=64)
+
+
+def _checked_kinds(kinds: Sequence[str] | None) -> tuple[str, ...]:
+    if kinds is None:
+        return KINDS
+    if isinstance(kinds, str) or not len(kinds):
+        raise invalid("kinds", f"must be a list of some of {', '.join(map(repr, KINDS))}", kinds)
+    for kind in kinds:
+        check_option("kinds", kind, KINDS)
+    return tuple(kind for kind in KINDS if kind == "exact" or kind in kinds)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from clustimage.duplicates._duplicates import Entries, find_duplicates
+from clustimage.duplicates._duplicates import COLUMNS, Entries, duplicate_table
 from clustimage.duplicates._equal_files import compare_files
 from clustimage.duplicates._keep import KEEP, choose_kept, folder_ranks
+from clustimage.duplicates._search import KINDS, Wanted
 
 __all__ = [
+    "COLUMNS",
     "KEEP",
+    "KINDS",
     "Entries",
+    "Wanted",
     "choose_kept",
     "compare_files",
-    "find_duplicates",
+    "duplicate_table",
     "folder_ranks",
 ]

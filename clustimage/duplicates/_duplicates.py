@@ -1,161 +1,204 @@
-"""From images to the table of groups: candidates by hashes, checks on pixels, average linkage."""
+"""The table of duplicates: a row per image of a group, one of which is kept."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clustimage._core.logs import progress
-from clustimage.duplicates._comparison import Match, compare
-from clustimage.duplicates._hash_pairs import near_pairs
-from clustimage.duplicates._hashes import hash_distance, hash_images
 from clustimage.duplicates._keep import choose_kept
-from clustimage.duplicates._linking import components, join
-from clustimage.duplicates._picture import COMPARED_SIDE, Picture, PictureStore
-from clustimage.images import Images, read_metadata, read_upright
+from clustimage.duplicates._linking import components
+from clustimage.duplicates._search import KINDS, Search, Wanted
+from clustimage.images import Images, metadata_frame, read_metadata
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "Entries", "find_duplicates"]
+__all__ = ["COLUMNS", "Entries", "duplicate_table", "exact_groups"]
 
-COLUMNS = (
-    *("group", "pathname", "kind", "distance", "keep", "sure", "scale", "difference"),
-    *("width", "height", "bytes", "format", "exif", "date", "modified", "sharpness"),
-)
-ORDER = ("exact", "same pixels", "near", "turned", "mirrored", "burst")
+COLUMNS = {
+    "group": "int64",
+    "pathname": "object",
+    "kind": "object",
+    "distance": "int64",
+    "keep": "bool",
+    "sure": "float64",
+    "scale": "float64",
+    "difference": "object",
+    "width": "Int64",
+    "height": "Int64",
+    "bytes": "Int64",
+    "format": "object",
+    "exif": "bool",
+    "date": "datetime64[ns, UTC]",
+    "modified": "datetime64[ns, UTC]",
+    "sharpness": "float64",
+}
+BURST = "burst"
+ORDER = {kind: rank for rank, kind in enumerate((*KINDS, BURST))}
+MIN_SCALED = 0.01  # logarithm of a scale that is told
+MIN_COMPRESSED = 0.02  # share of the bytes
 
 
 @dataclass(frozen=True)
 class Entries:
-    """What may be in a group: files and arrays, and the image that shows each of them.
+    """What may be in a group, and the image that shows it.
 
     Attributes
     ----------
     pathnames : list of str
-        Each file once.
+        Files, each once, or names of arrays.
     rows : list of int
-        Rows of images; files of the same bytes have the same row.
+        Row of the image of each; files of the same bytes have the same one.
     """
 
     pathnames: list[str]
     rows: list[int]
 
 
-class Search:
-    """Finds the groups of some images."""
-
-    def __init__(self, images: Images, max_distance: int, min_share: float, n_jobs: int | None):
-        self.images, self.n_jobs = images, n_jobs
-        self.max_distance, self.min_share = max_distance, min_share
-        self.store = PictureStore(partial(_read_picture, images))
-        self.hashes = hash_images(images.pixels)
-
-    def groups(self, rows: Sequence[int]) -> list[list[int]]:
-        """Return groups of rows that are versions of one photo."""
-        near = near_pairs(self.hashes, np.array(rows), self.max_distance, n_jobs=self.n_jobs)
-        candidates = list(zip(near.first.tolist(), near.second.tolist(), strict=True))
-        linked = {
-            (i, j)
-            for i, j in progress(candidates, desc="Comparing candidates", unit="pair")
-            if self.compare(i, j) is not None
-        }
-        found = []
-        for part in components(linked):
-            for n, i in enumerate(part):
-                for j in part[n + 1 :]:
-                    if (i, j) not in linked and self.compare(i, j) is not None:
-                        linked.add((i, j))
-            found += join(part, linked)
-        return found
-
-    def compare(self, one: int, other: int) -> Match | None:
-        first, second = self.store.get(one), self.store.get(other)
-        if first is None or second is None:
-            return None
-        _, orientation = hash_distance(self.hashes, one, other)
-        return compare(first, second, orientation, self.min_share)
+def exact_groups(entries: Entries) -> list[list[int]]:
+    """Return positions of files of the same bytes, two or more in each list."""
+    of_row: defaultdict[int, list[int]] = defaultdict(list)
+    for position, row in enumerate(entries.rows):
+        of_row[row].append(position)
+    return [some for some in of_row.values() if len(some) > 1]
 
 
-def find_duplicates(
-    images: Images,
+def duplicate_table(
+    images: Images | None,
     entries: Entries,
+    wanted: Wanted,
     *,
-    max_distance: int,
-    min_share: float,
-    keep: str,
+    keep: str = "best",
     n_jobs: int | None = -1,
 ) -> pd.DataFrame:
-    """Return the table of groups of duplicates."""
-    import pandas as pd
+    """Return the groups of duplicates as a table.
 
-    of_row: dict[int, list[int]] = {}
-    for position, row in enumerate(entries.rows):
-        of_row.setdefault(row, []).append(position)
-    search = Search(images, max_distance, min_share, n_jobs)
-    groups = search.groups(list(of_row))
-    grouped = {row for group in groups for row in group}
-    groups += [[row] for row, some in of_row.items() if len(some) > 1 and row not in grouped]
-    members = sorted(sorted(p for row in group for p in of_row[row]) for group in groups)
-    if not members:
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
-    positions = [position for some in members for position in some]
-    table = _facts([entries.pathnames[p] for p in positions], n_jobs)
-    table["group"] = np.repeat(np.arange(len(members)), [len(some) for some in members])
-    table["kind"], table["sharpness"] = "near", 0.0
+    Parameters
+    ----------
+    images : Images or None
+        What the rows of `entries` count; None compares nothing but bytes.
+    entries : Entries
+        Files and arrays.
+    wanted : Wanted
+        What counts as a duplicate.
+    keep : str, default="best"
+        See `choose_kept`.
+    n_jobs : int, default=-1
+        Number of threads.
+
+    Returns
+    -------
+    DataFrame
+        With the columns of `COLUMNS`; in each group the image that is kept comes first.
+    """
+    search = None if images is None else Search(images, wanted, n_jobs)
+    groups = exact_groups(entries) if search is None else _groups(search, entries)
+    if not groups:
+        return _typed({name: [] for name in COLUMNS})
+    positions = [position for some in groups for position in some]
+    rows = [entries.rows[position] for position in positions]
+    table = _facts([entries.pathnames[position] for position in positions], rows, search, n_jobs)
+    table["group"] = np.repeat(np.arange(len(groups)), [len(some) for some in groups])
+    table["kind"], table["sharpness"] = "exact", np.nan
+    if search is not None and wanted.burst is not None:
+        _measure_bursts(table, rows, search)
     table["keep"] = choose_kept(table, keep=keep)
-    table = _describe(table, [entries.rows[p] for p in positions], search)
+    _describe(table, rows, search)
     order = np.lexsort([~table["keep"].to_numpy(dtype=bool), table["group"].to_numpy()])
-    return table.iloc[order].reset_index(drop=True)[list(COLUMNS)]
+    return _typed(table.iloc[order].reset_index(drop=True))
 
 
-def _describe(table: pd.DataFrame, rows: list[int], search: Search) -> pd.DataFrame:
+def _groups(search: Search, entries: Entries) -> list[list[int]]:
+    """Return positions of entries, in the order of the first of each group."""
+    rows = sorted(set(entries.rows))
+    links = search.bursts(rows)
+    for some in search.groups(rows):
+        links += [(some[0], row) for row in some[1:]]
+    of_row: defaultdict[int, list[int]] = defaultdict(list)
+    for position, row in enumerate(entries.rows):
+        of_row[row].append(position)
+    found = [[p for row in part for p in of_row.pop(row)] for part in components(links)]
+    found += [some for some in of_row.values() if len(some) > 1]
+    return sorted(sorted(some) for some in found)
+
+
+def _measure_bursts(table: pd.DataFrame, rows: list[int], search: Search) -> None:
+    """Tell which groups have photos of a burst in them, and how sharp these are."""
+    for _, some in table.groupby("group"):
+        of_group = sorted({rows[i] for i in some.index})
+        if search.bursts(of_group):
+            table.loc[some.index, "kind"] = BURST
+            sharpness = {row: search.sharpness(row) for row in of_group}
+            table.loc[some.index, "sharpness"] = [sharpness[rows[i]] for i in some.index]
+
+
+def _describe(table: pd.DataFrame, rows: list[int], search: Search | None) -> None:
     """Fill in how each image of a group differs from the one that is kept."""
-    kinds, distances, sure, scales, words = [], [], [], [], []
-    kept_rows = {
-        group: row
-        for group, row, keep in zip(table["group"], rows, table["keep"], strict=True)
-        if keep
-    }
-    for group, row in zip(table["group"], rows, strict=True):
-        kept = kept_rows[group]
-        if row == kept:
-            kinds.append("exact"), distances.append(0), sure.append(1.0)
-            scales.append(1.0), words.append("")
+    kept = {group: i for i, group in table.loc[table["keep"], "group"].items()}
+    described: list[tuple[str, int, float, float, str]] = []
+    items = zip(table["group"], rows, strict=True)
+    for i, (group, row) in enumerate(progress(items, desc="Describing", total=len(rows))):
+        first = rows[kept[group]]
+        if search is None or row == first:
+            described.append(("exact", 0, 1.0, 1.0, ""))
             continue
-        match = search.compare(kept, row)
-        distances.append(int(hash_distance(search.hashes, kept, row)[0]))
-        if match is None:
-            match = Match("near", np.nan, 0.0, ())
-        kinds.append(match.kind), sure.append(match.sure)
-        scales.append(match.scale), words.append(", ".join(match.changes))
-    table = table.assign(kind=kinds, distance=distances, sure=sure, scale=scales, difference=words)
-    others = table[~table["keep"]].groupby("group")["kind"]
-    first = others.agg(lambda some: min(some, key=ORDER.index))
-    table.loc[table["keep"], "kind"] = table.loc[table["keep"], "group"].map(first)
-    return table
+        distance = search.distance(first, row)
+        match = search.compare(first, row)
+        in_burst = table["kind"].iat[i] == BURST
+        if match is not None:
+            words = [*match.changes, *_file_words(table, kept[group], i, match.scale)]
+            described.append((match.kind, distance, match.sure, match.scale, ", ".join(words)))
+        elif in_burst:
+            described.append((BURST, distance, np.nan, np.nan, "another moment"))
+        else:
+            kind = search.likely_kind(first, row)
+            described.append((kind, distance, np.nan, np.nan, "by way of others of the group"))
+    kinds, distances, sure, scales, words_of = zip(*described, strict=True)
+    table["kind"], table["distance"], table["sure"] = kinds, distances, sure
+    table["scale"], table["difference"] = scales, words_of
+    for group, i in kept.items():
+        others = table.loc[(table["group"] == group) & (table.index != i), "kind"]
+        table.loc[i, "kind"] = min(others, key=ORDER.__getitem__)
 
 
-def _facts(pathnames: list[str], n_jobs: int | None) -> pd.DataFrame:
+def _file_words(table: pd.DataFrame, kept: Any, other: int, scale: float) -> list[str]:
+    """Return what is different in the file of an image: its size, its format, its compression."""
+    words = []
+    if abs(np.log(scale)) > MIN_SCALED:
+        words.append(f"{'smaller' if scale < 1 else 'larger'} ({scale:.0%})")
+    first, second = table.loc[kept], table.iloc[other]
+    if first["format"] != second["format"] and second["format"]:
+        words.append(f"as {second['format']}")
+    elif not words and first["bytes"] and second["bytes"]:
+        share = second["bytes"] / first["bytes"]
+        if abs(share - 1) > MIN_COMPRESSED:
+            words.append(f"{share:.0%} of the bytes")
+    return words
+
+
+def _facts(
+    pathnames: list[str], rows: list[int], search: Search | None, n_jobs: int | None
+) -> pd.DataFrame:
+    """Return size, format and dates of some files; of arrays their size alone."""
     import pandas as pd
-
-    from clustimage.images import metadata_frame
 
     frame = metadata_frame(read_metadata(pathnames, n_jobs=n_jobs))
-    modified = [_modified(name) for name in pathnames]
+    if search is not None:
+        for name in ("width", "height"):
+            shown = pd.Series([getattr(search.status[row], name) for row in rows], dtype="Int64")
+            frame[name] = frame[name].astype("Int64").fillna(shown)
+    located = frame["latitude"].notna() | frame["timestamp"].notna()
+    modified = [_modified(pathname) for pathname in pathnames]
     return pd.DataFrame(
         {
             "pathname": pathnames,
-            "width": frame["width"],
-            "height": frame["height"],
-            "bytes": frame["bytes"],
-            "format": frame["format"],
-            "exif": frame["timestamp"].notna() | frame["make"].ne(""),
+            **{name: frame[name] for name in ("width", "height", "bytes", "format")},
+            "exif": located | frame["make"].ne("") | frame["model"].ne(""),
             "date": frame["timestamp"],
             "modified": pd.to_datetime(modified, unit="s", utc=True),
         }
@@ -164,23 +207,12 @@ def _facts(pathnames: list[str], n_jobs: int | None) -> pd.DataFrame:
 
 def _modified(pathname: str) -> float | None:
     try:
-        return os.stat(pathname).st_mtime  # noqa: PTH116
+        return os.stat(pathname).st_mtime  # noqa: PTH116 - a thousand paths an instant
     except OSError:
         return None
 
 
-def _read_picture(images: Images, row: int) -> Picture | None:
-    source = None if images.sources is None else images.sources[row]
-    if source is None:
-        pixels = images.pixels[row]
-        rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-        return Picture(np.ascontiguousarray(rgb), *rgb.shape[:2])
-    decoded = read_upright(source, _min_size, images.limits)
-    if isinstance(decoded, str):
-        return None
-    return Picture(decoded.pixels, decoded.height, decoded.width)
+def _typed(columns: Any) -> pd.DataFrame:
+    import pandas as pd
 
-
-def _min_size(height: int, width: int) -> tuple[int, int]:
-    factor = min(1.0, COMPARED_SIDE / max(height, width))
-    return max(1, round(height * factor)), max(1, round(width * factor))
+    return pd.DataFrame(columns, columns=list(COLUMNS)).astype(COLUMNS)

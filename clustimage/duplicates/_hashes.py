@@ -82,26 +82,25 @@ def turned_signs(signs: Signs, orientation: int) -> Signs:
     return np.stack([across, down], axis=-3).reshape(signs.shape)
 
 
+# Of each orientation, where its bits come from, counted from 1, and their signs.
+_TURNED = np.stack(
+    [turned_signs(np.arange(1, N_BITS + 1).astype(np.int16), k) for k in ORIENTATIONS]
+)
+_FROM, _SIGN = np.abs(_TURNED) - 1, np.sign(_TURNED)
+
+
 def hash_distance(hashes: Hashes, first: int, second: int) -> tuple[float, int]:
     """Return in how many bits two images differ, and in which orientation of the second one.
 
     A bit where one of them is neither brighter nor darker counts half. Of the whole images, and
     of each with the inner part of the other, the least counts.
     """
-    pairs = [
-        (hashes.whole[first], hashes.whole[second]),
-        (hashes.whole[first], hashes.inner[second]),
-        (hashes.inner[first], hashes.whole[second]),
-    ]
-    distances = {
-        orientation: min(
-            float(N_BITS - one.astype(np.intp) @ turned_signs(other, orientation)) / 2
-            for one, other in pairs
-        )
-        for orientation in ORIENTATIONS
-    }
-    orientation = min(distances, key=lambda key: distances[key])
-    return distances[orientation], orientation
+    whole, inner = hashes.whole[first].astype(np.int32), hashes.inner[first].astype(np.int32)
+    turned = hashes.whole[second][_FROM] * _SIGN
+    turned_inner = hashes.inner[second][_FROM] * _SIGN
+    equal = np.maximum(np.maximum(turned @ whole, turned @ inner), turned_inner @ whole)
+    orientation = int(equal.argmax())
+    return float(N_BITS - equal[orientation]) / 2, orientation
 
 
 def _small(image: npt.NDArray[np.uint8]) -> Gray:

@@ -26,6 +26,7 @@ def orient(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> orient(np.array([[1, 2], [3, 4]]), 5).tolist()
     [[2, 4], [1, 3]]
     """

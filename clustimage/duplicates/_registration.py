@@ -16,6 +16,7 @@ Warp = npt.NDArray[np.float64]
 MIN_MATCHES = 6
 MAX_RATIO = 0.8  # of the distances to the nearest and to the second nearest keypoint
 MAX_ERROR = 3.0  # pixels
+FULLY = 242  # of 255: a pixel that lies within the picture, but for its edge
 MAX_SCALE = 12.0
 MAX_SHEAR = 0.02  # of an axis, as a share of its length: about a degree
 MAX_STRETCH = 0.06  # logarithm of the quotient of the scales of both axes
@@ -87,7 +88,7 @@ def warped(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], warp: Warp) -> Ov
     reduced = min(warp[0, 0], warp[1, 1])
     if reduced < 0.9:
         b = np.asarray(cv2.GaussianBlur(b, (0, 0), 0.5 / reduced), dtype=np.uint8)
-    one = cv2.resize(a, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    other = cv2.warpAffine(b, warp, size, flags=cv2.INTER_LINEAR).astype(np.float32)
-    mask = cv2.warpAffine(np.ones(b.shape, dtype=np.float32), warp, size, flags=cv2.INTER_LINEAR)
-    return Overlap(one, other, np.asarray(mask, dtype=np.float32))
+    one = cv2.resize(a, size, interpolation=cv2.INTER_AREA)
+    other = cv2.warpAffine(b, warp, size, flags=cv2.INTER_LINEAR)
+    seen = cv2.warpAffine(np.full(b.shape, 255, np.uint8), warp, size, flags=cv2.INTER_LINEAR)
+    return Overlap(np.asarray(one, np.uint8), np.asarray(other, np.uint8), seen > FULLY)

@@ -11,6 +11,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
+from clustimage._core.validation import check_bool
 from clustimage.images.reading._arrays import imscale
 from clustimage.images.reading._decode import flatten_colour
 from clustimage.images.reading._decoding_limits import DecodingLimits
@@ -27,6 +28,7 @@ def gather_photos(
     ext: str | Iterable[str] | None = DEFAULT_EXTENSIONS,
     black_list: str | Iterable[str] | None = None,
     download_dir: str | os.PathLike[str] | None = None,
+    recursive: bool = True,
 ) -> Sources:
     """Return what was given as a list of photos to be read one by one.
 
@@ -34,7 +36,7 @@ def gather_photos(
     ----------
     X : path, URL, array, PIL image, or a list of these, nested or not
         As for `load_images`, but not flattened.
-    ext, black_list, download_dir
+    ext, black_list, download_dir, recursive
         As for `load_images`.
 
     Raises
@@ -51,7 +53,7 @@ def gather_photos(
     ['image_0000', 'image_0001']
     """
     check_extensions(ext)
-    given = gather(X, Rules(ext, True, black_list, download_dir))
+    given = gather(X, Rules(ext, check_bool("recursive", recursive), black_list, download_dir))
     if isinstance(given, Sources):
         return given
     if len(given.data.shape) != 4:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._core.validation import invalid
+from clustimage._core.validation import check_option, invalid
 from clustimage._model.base import ModelBase
 
 if TYPE_CHECKING:
@@ -68,12 +68,15 @@ class RemovalMethods(ModelBase):
         >>> plan.keep(0, "b.jpg").to_frame()["keep"].tolist()
         [False, True]
         """
-        from clustimage.duplicates._keep import NOWHERE, folder_ranks
+        from clustimage.duplicates._keep import KEEP, NOWHERE, folder_ranks
         from clustimage.removal import look_at_groups, make_plan
 
+        check_option("keep", keep, KEEP)
+        for name, folders in (("prefer", prefer), ("protect", protect)):
+            folder_ranks(name, folders, [])  # before files are read
         table, looked = look_at_groups(groups)
-        protected = folder_ranks("protect", protect, table["pathname"].tolist()) != NOWHERE
         kept = _kept_of(table, keep, prefer, protect)
+        protected = folder_ranks("protect", protect, table["pathname"].tolist()) != NOWHERE
         return make_plan(table, looked, kept.tolist(), protected.tolist())
 
 
@@ -87,16 +90,25 @@ def _kept_of(
 
     if "keep" not in table.columns:
         return choose_kept(table, keep=keep, prefer=prefer, protect=protect)
-    if not table["keep"].isin([True, False]).all():
-        raise invalid("groups", "must have True or False in the column keep", table["keep"])
+    is_bool = table["keep"].isin([True, False])
+    if not is_bool.all():
+        wrong = table["keep"][~is_bool].iloc[0]
+        raise invalid("groups", "must have True or False in the column keep", wrong)
     group = table["group"]
     is_alone = ~group.duplicated(keep=False)  # its copies cannot be read
     given = (table["keep"].astype(bool) | is_alone).to_numpy()
-    by_hand = pd.Series(given).groupby(group).transform("any").to_numpy(dtype=bool)
-    is_complete = by_hand.all() and (not protect or not set(COLUMNS) <= set(table.columns))
-    if is_complete and keep == "best" and not prefer:
+
+    def in_its_group(rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return which rows are of a group with one of `rows`."""
+        return pd.Series(rows).groupby(group).transform("any").to_numpy(dtype=bool)
+
+    has_one = in_its_group(given)
+    can_choose = set(COLUMNS) <= set(table.columns)
+    if has_one.all() and keep == "best" and not prefer and not (protect and can_choose):
         return given
-    differs = pd.Series(given != choose_kept(table)).groupby(group).transform("any")
+    # A choice that neither the rules asked for nor those of `duplicates` make is made by hand.
+    by_hand = has_one
+    for rules in dict.fromkeys(("best", keep)):
+        by_hand = by_hand & in_its_group(given != choose_kept(table, keep=rules))
     by_rules = choose_kept(table, keep=keep, prefer=prefer, protect=protect)
-    stays = by_hand & differs.to_numpy(dtype=bool)
-    return (stays & given) | (~stays & by_rules)
+    return (by_hand & given) | (~by_hand & by_rules)

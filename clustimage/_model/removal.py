@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RemovalMethods"]
 
+Rows = npt.NDArray[np.bool_]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
@@ -80,9 +81,7 @@ class RemovalMethods(ModelBase):
         return make_plan(table, looked, kept.tolist(), protected.tolist())
 
 
-def _kept_of(
-    table: pd.DataFrame, keep: str, prefer: Folders, protect: Folders
-) -> npt.NDArray[np.bool_]:
+def _kept_of(table: pd.DataFrame, keep: str, prefer: Folders, protect: Folders) -> Rows:
     """Return which rows are kept: by the rules, or as the column `keep` was changed to."""
     import pandas as pd
 
@@ -96,11 +95,12 @@ def _kept_of(
         raise invalid("groups", "must have True or False in the column keep", wrong)
     group = table["group"]
     is_alone = ~group.duplicated(keep=False)  # its copies cannot be read
-    given = (table["keep"].astype(bool) | is_alone).to_numpy()
+    given: Rows = (table["keep"].astype(bool) | is_alone).to_numpy()
 
-    def in_its_group(rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    def in_its_group(rows: Rows) -> Rows:
         """Return which rows are of a group with one of `rows`."""
-        return pd.Series(rows).groupby(group).transform("any").to_numpy(dtype=bool)
+        any_of_group: Rows = pd.Series(rows).groupby(group).transform("any").to_numpy(dtype=bool)
+        return any_of_group
 
     has_one = in_its_group(given)
     can_choose = set(COLUMNS) <= set(table.columns)

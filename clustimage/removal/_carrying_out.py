@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -77,12 +78,13 @@ def apply_plan(
         listed = [_listed(file, group, checks) for file, group in todo]
         return Journal(None, Header(LIST, this_host()), listed)
     header = _header(request)
+    if not todo:
+        return Journal(None, header, [])
     written = JournalFile(journal, header)
     logger.info("Journal: %s", printable(written.path))
     work = Work(request, written, ACTIONS[request.action](header))
     try:
-        if request.target:
-            make_folder(Path(request.target))
+        _make_target(request.target)
         noun = request.action.capitalize()
         for file, group in progress(todo, desc=noun, total=len(todo), unit="file"):
             work.remove(file, group, checks)
@@ -128,6 +130,14 @@ def _header(request: Request) -> Header:
     return Header(request.action, this_host(), made=made, marked=marked)
 
 
+def _make_target(folder: str) -> None:
+    if folder:
+        try:
+            make_folder(Path(folder))
+        except OSError as exc:
+            raise invalid("target", f"cannot be made ({exc.strerror})", folder) from exc
+
+
 class Checks:
     """Whether a file may be removed: nothing has changed, and the kept one of its group is there.
 
@@ -138,8 +148,11 @@ class Checks:
     """
 
     def __init__(self, groups: Groups) -> None:
-        kept = [file for group in groups for file in group if file.keep]
-        self._kept_entries = {file.entry for file in kept}
+        self._kept_entries: set[tuple[int, int]] = set()
+        for file in (file for group in groups for file in group if file.keep):
+            with suppress(OSError):
+                status = os.lstat(file.pathname)
+                self._kept_entries.add((status.st_dev, status.st_ino))
         self._read: dict[str, Stamp] = {}
 
     def check(

@@ -219,6 +219,23 @@ def test_a_target_that_holds_the_files_or_is_a_file_is_refused(plan, album):
         plan.apply("move", album / "0.jpg" / "x")
 
 
+def test_a_target_that_cannot_be_made_is_refused(plan, album, look, tmp_path, monkeypatch):
+    before = look(album)
+    monkeypatch.setattr(Path, "mkdir", lambda *a, **k: (_ for _ in ()).throw(OSError(13, "Denied")))
+    with pytest.raises(InvalidParameterError, match=r"'target' cannot be made \(Denied\)"):
+        plan.apply("move", tmp_path / "x", journal=tmp_path / "j")
+    assert look(album) == before
+
+
+def test_where_nothing_is_to_be_removed_nothing_is_written(plan, look, tmp_path):
+    for group in range(3):
+        plan.keep(group, None)
+    before = look(tmp_path)
+    journal = plan.apply("move", tmp_path / "x", journal=tmp_path / "j")
+    assert repr(journal) == "0 files moved" and len(journal.undo()) == 0
+    assert look(tmp_path) == before
+
+
 def test_a_journal_that_is_there_is_not_written_over(plan, tmp_path):
     (tmp_path / "j").write_text("mine")
     with pytest.raises(InvalidParameterError, match="'journal' must be a new file"):

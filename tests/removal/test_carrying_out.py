@@ -81,6 +81,21 @@ def test_links_open_the_kept_file_and_become_files_again(plan, album, look, acti
 
 
 @pytest.mark.parametrize("action", ["hardlink", "symlink"])
+def test_links_whose_file_has_changed_stay_links(plan, album, action):
+    journal = plan.apply(action)
+    (album / "0.jpg").write_bytes(b"edited")
+    if action == "symlink":
+        (album / "1.jpg").unlink()
+    table = journal.undo()
+    path = album / COPIES[0]
+    assert table["reason"][0] == f"{path}, which holds its bytes, has changed since"
+    assert path.read_bytes() == b"edited" and path.samefile(album / "0.jpg")
+    if action == "symlink":
+        reason = f"of {album / COPIES[1]}: the file is not there any more"
+        assert table["reason"][1] == reason and (album / COPIES[1]).is_symlink()
+
+
+@pytest.mark.parametrize("action", ["hardlink", "symlink"])
 def test_links_are_for_equal_bytes_alone(groups, album, look, action):
     (album / COPIES[0]).write_bytes(b"a smaller version")
     before = look(album)

@@ -76,5 +76,5 @@ def in_words(exc: OSError) -> str:
     if isinstance(exc, FileNotFoundError):
         return GONE
     if exc.errno == errno.EACCES:
-        return f"{exc.strerror}: it is in use, or its folder is read-only"
+        return f"{exc.strerror}: it is in use, or may not be read or changed"
     return exc.strerror or str(exc)

@@ -176,7 +176,7 @@ def test_read_only_folders_and_files_in_use_are_left(plan, album, look, tmp_path
     journal = plan.apply("move", tmp_path / "removed")
     table = journal.to_frame()
     assert table["status"].tolist() == ["done", "failed", "done"]
-    assert table["reason"][1] == "Permission denied: it is in use, or its folder is read-only"
+    assert table["reason"][1] == "Permission denied: it is in use, or may not be read or changed"
     assert sorted(path.name for path in (tmp_path / "removed").iterdir()) == [
         ".clustimage-output", "0.jpg", "2.jpg",
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._core.validation import invalid
+from clustimage._core.validation import check_option, invalid
 from clustimage._model.base import ModelBase
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RemovalMethods"]
 
+Rows = npt.NDArray[np.bool_]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
@@ -68,18 +69,19 @@ class RemovalMethods(ModelBase):
         >>> plan.keep(0, "b.jpg").to_frame()["keep"].tolist()
         [False, True]
         """
-        from clustimage.duplicates._keep import NOWHERE, folder_ranks
+        from clustimage.duplicates._keep import KEEP, NOWHERE, folder_ranks
         from clustimage.removal import look_at_groups, make_plan
 
+        check_option("keep", keep, KEEP)
+        for name, folders in (("prefer", prefer), ("protect", protect)):
+            folder_ranks(name, folders, [])  # before files are read
         table, looked = look_at_groups(groups)
-        protected = folder_ranks("protect", protect, table["pathname"].tolist()) != NOWHERE
         kept = _kept_of(table, keep, prefer, protect)
+        protected = folder_ranks("protect", protect, table["pathname"].tolist()) != NOWHERE
         return make_plan(table, looked, kept.tolist(), protected.tolist())
 
 
-def _kept_of(
-    table: pd.DataFrame, keep: str, prefer: Folders, protect: Folders
-) -> npt.NDArray[np.bool_]:
+def _kept_of(table: pd.DataFrame, keep: str, prefer: Folders, protect: Folders) -> Rows:
     """Return which rows are kept: by the rules, or as the column `keep` was changed to."""
     import pandas as pd
 
@@ -87,16 +89,26 @@ def _kept_of(
 
     if "keep" not in table.columns:
         return choose_kept(table, keep=keep, prefer=prefer, protect=protect)
-    if not table["keep"].isin([True, False]).all():
-        raise invalid("groups", "must have True or False in the column keep", table["keep"])
+    is_bool = table["keep"].isin([True, False])
+    if not is_bool.all():
+        wrong = table["keep"][~is_bool].iloc[0]
+        raise invalid("groups", "must have True or False in the column keep", wrong)
     group = table["group"]
     is_alone = ~group.duplicated(keep=False)  # its copies cannot be read
-    given = (table["keep"].astype(bool) | is_alone).to_numpy()
-    by_hand = pd.Series(given).groupby(group).transform("any").to_numpy(dtype=bool)
-    is_complete = by_hand.all() and (not protect or not set(COLUMNS) <= set(table.columns))
-    if is_complete and keep == "best" and not prefer:
+    given: Rows = (table["keep"].astype(bool) | is_alone).to_numpy()
+
+    def in_its_group(rows: Rows) -> Rows:
+        """Return which rows are of a group with one of `rows`."""
+        any_of_group: Rows = pd.Series(rows).groupby(group).transform("any").to_numpy(dtype=bool)
+        return any_of_group
+
+    has_one = in_its_group(given)
+    can_choose = set(COLUMNS) <= set(table.columns)
+    if has_one.all() and keep == "best" and not prefer and not (protect and can_choose):
         return given
-    differs = pd.Series(given != choose_kept(table)).groupby(group).transform("any")
+    # A choice that neither the rules asked for nor those of `duplicates` make is made by hand.
+    by_hand = has_one
+    for rules in dict.fromkeys(("best", keep)):
+        by_hand = by_hand & in_its_group(given != choose_kept(table, keep=rules))
     by_rules = choose_kept(table, keep=keep, prefer=prefer, protect=protect)
-    stays = by_hand & differs.to_numpy(dtype=bool)
-    return (stays & given) | (~stays & by_rules)
+    return (by_hand & given) | (~by_hand & by_rules)

@@ -12,9 +12,12 @@ from clustimage.cli._options import given
 from clustimage.cli._output import one_line
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from clustimage import Clustimage
     from clustimage.removal import RemovalPlan
 
-__all__ = ["add_removal", "check_removal", "remove"]
+__all__ = ["add_choice", "add_removal", "check_removal", "plan_and_remove", "remove"]
 
 # What is asked before each action.
 QUESTIONS = {
@@ -23,6 +26,32 @@ QUESTIONS = {
     "hardlink": "Replace those of equal bytes by hard links?",
     "symlink": "Replace those of equal bytes by symbolic links?",
 }
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add which of several copies is kept, and where the plan is written."""
+    parser.add_argument(
+        "--keep",
+        metavar="RULE",
+        help="what is kept of a group: best (default), largest, smallest, oldest or newest",
+    )
+    parser.add_argument(
+        "--prefer",
+        metavar="DIR",
+        action="append",
+        help="keep what is in this folder before others; may be given again",
+    )
+    parser.add_argument(
+        "--protect",
+        metavar="DIR",
+        action="append",
+        help="never touch what is in this folder; may be given again",
+    )
+    parser.add_argument(
+        "--plan",
+        metavar="FILE",
+        help="write what goes and what stays as JSON, to be changed and given to clustimage apply",
+    )
 
 
 def add_removal(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -67,6 +96,17 @@ def check_removal(arguments: argparse.Namespace) -> None:
         raise InvalidParameterError(
             "Nothing is done without a question, and there is no terminal to ask it in. Give --yes."
         )
+
+
+def plan_and_remove(model: Clustimage, groups: pd.DataFrame, arguments: argparse.Namespace) -> None:
+    """Plan what is removed of groups of duplicates; write the plan, carry it out, where asked."""
+    if "plan" not in arguments and "action" not in arguments:
+        return
+    plan = model.plan_removal(groups, **given(arguments, "keep", "prefer", "protect"))
+    if "plan" in arguments:
+        print(f"Plan written to {one_line(plan.save(arguments.plan))}.")
+    if "action" in arguments:
+        remove(plan, arguments)
 
 
 def remove(plan: RemovalPlan, arguments: argparse.Namespace) -> None:

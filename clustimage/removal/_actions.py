@@ -168,7 +168,7 @@ class _LinkAction(Action):
                 f"{printable(source)}, which holds its bytes, has changed since"
             ) from None
         except OSError as exc:
-            raise Refusal(in_words(exc)) from exc
+            raise Refusal(f"of {printable(source)}: {in_words(exc)}") from exc
         finally:
             remove_if_there(part)
         return BACK

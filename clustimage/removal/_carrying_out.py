@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -71,21 +72,28 @@ def apply_plan(
 ) -> Journal:
     """Do what `RemovalPlan.apply` describes."""
     request = _check_request(groups, action, target, sidecars)
-    todo = [(file, group) for group in groups for file in group if not file.keep]
+    todo = [
+        (file, kept)
+        for group in groups
+        for kept in [[file for file in group if file.keep]]
+        for file in group
+        if not file.keep
+    ]
     checks = Checks(groups)
     if request.action == LIST:
-        listed = [_listed(file, group, checks) for file, group in todo]
+        listed = [_listed(file, kept, checks) for file, kept in todo]
         return Journal(None, Header(LIST, this_host()), listed)
     header = _header(request)
+    if not todo:
+        return Journal(None, header, [])
     written = JournalFile(journal, header)
     logger.info("Journal: %s", printable(written.path))
     work = Work(request, written, ACTIONS[request.action](header))
     try:
-        if request.target:
-            make_folder(Path(request.target))
+        _make_target(request.target)
         noun = request.action.capitalize()
-        for file, group in progress(todo, desc=noun, total=len(todo), unit="file"):
-            work.remove(file, group, checks)
+        for file, kept in progress(todo, desc=noun, total=len(todo), unit="file"):
+            work.remove(file, kept, checks)
     finally:
         written.close()
     _say(work.rows, request)
@@ -128,6 +136,14 @@ def _header(request: Request) -> Header:
     return Header(request.action, this_host(), made=made, marked=marked)
 
 
+def _make_target(folder: str) -> None:
+    if folder:
+        try:
+            make_folder(Path(folder))
+        except OSError as exc:
+            raise invalid("target", f"cannot be made ({exc.strerror})", folder) from exc
+
+
 class Checks:
     """Whether a file may be removed: nothing has changed, and the kept one of its group is there.
 
@@ -138,39 +154,42 @@ class Checks:
     """
 
     def __init__(self, groups: Groups) -> None:
-        kept = [file for group in groups for file in group if file.keep]
-        self._kept_entries = {file.entry for file in kept}
+        self._kept_entries: set[tuple[int, int]] = set()
+        for file in (file for group in groups for file in group if file.keep):
+            with suppress(OSError):
+                status = os.lstat(file.pathname)
+                self._kept_entries.add((status.st_dev, status.st_ino))
         self._read: dict[str, Stamp] = {}
 
     def check(
-        self, file: PlannedFile, group: Sequence[PlannedFile], *, same_bytes: bool
+        self, file: PlannedFile, kept: Sequence[PlannedFile], *, same_bytes: bool
     ) -> tuple[PlannedFile, os.stat_result, os.stat_result]:
-        """Return the kept file, its status, and that of the file that may be removed.
+        """Return one of the kept files, its status, and that of the file that may be removed.
 
         Raises
         ------
         Refusal
             If it may not; says why.
         """
-        if reason := why_left(file, group):
+        if reason := why_left(file, kept):
             raise Refusal(reason)
         if real_folder(file.pathname) != file.folder:
             raise Refusal("its path leads to another folder than when it was looked at")
         status = check_content(file.pathname, file.content)
         if (status.st_dev, status.st_ino) in self._kept_entries:
             raise Refusal("it is a kept file by another name")
-        kept, of_kept = self._kept(group, file.content if same_bytes else None)
+        one, of_kept = self._one_of(kept, file.content if same_bytes else None)
         if os.path.samestat(status, of_kept):
             raise Refusal("it is the kept file by another name")
-        return kept, of_kept, status
+        return one, of_kept, status
 
-    def _kept(
-        self, group: Sequence[PlannedFile], content: Content | None
+    def _one_of(
+        self, kept: Sequence[PlannedFile], content: Content | None
     ) -> tuple[PlannedFile, os.stat_result]:
-        """Return a file of the group that stays and is as it was."""
-        candidates = [file for file in group if file.keep]
+        """Return a kept file that is as it was; one with this content, where there is any."""
+        candidates = kept
         if content is not None:
-            candidates = [f for f in candidates if f.content.digest == content.digest]
+            candidates = [file for file in kept if file.content.digest == content.digest]
             if not candidates:
                 raise Refusal(SAME)
         reason = ""
@@ -209,27 +228,25 @@ class Work:
         self._n_steps = 0
         self._full = False
 
-    def remove(self, file: PlannedFile, group: Sequence[PlannedFile], checks: Checks) -> None:
+    def remove(self, file: PlannedFile, kept: Sequence[PlannedFile], checks: Checks) -> None:
         """Remove a file of the plan, and its sidecars where they go along."""
         if self._full:
             self._end(Row(file.group, file.pathname, "skipped", "the disk is full"))
             return
         try:
-            kept, of_kept, status = checks.check(
-                file, group, same_bytes=self._action.same_bytes_only
-            )
+            one, of_kept, status = checks.check(file, kept, same_bytes=self._action.same_bytes_only)
         except Refusal as exc:
             self._end(Row(file.group, file.pathname, "skipped", str(exc)))
             return
-        step = self._step(file.group, file.pathname, file.content, kept.pathname, status)
+        step = self._step(file.group, file.pathname, file.content, one.pathname, status)
         row = self._take(self._action.plan(step, of_kept))
         if row.status != "done":
             return
         if self._action.same_bytes_only:
-            checks.expect_new_name(kept.pathname)
+            checks.expect_new_name(one.pathname)
         if self._request.sidecars:
             for sidecar in self._sidecars.of(file.pathname):
-                self._remove_sidecar(sidecar, file, row, kept.pathname)
+                self._remove_sidecar(sidecar, file, row, one.pathname)
 
     def _remove_sidecar(self, sidecar: str, photo: PlannedFile, row: Row, kept: str) -> None:
         try:
@@ -296,10 +313,10 @@ class Work:
         self._journal.end(row)
 
 
-def _listed(file: PlannedFile, group: Sequence[PlannedFile], checks: Checks) -> Row:
+def _listed(file: PlannedFile, kept: Sequence[PlannedFile], checks: Checks) -> Row:
     """Return what would become of a file; it is looked at as before it is removed."""
     try:
-        checks.check(file, group, same_bytes=False)
+        checks.check(file, kept, same_bytes=False)
     except Refusal as exc:
         return Row(file.group, file.pathname, "skipped", str(exc))
     return Row(file.group, file.pathname, "planned")

@@ -37,7 +37,7 @@ def look_at(pathname: str) -> tuple[Content, os.stat_result]:
     try:
         status = os.lstat(pathname)
         if not stat.S_ISREG(status.st_mode):
-            raise Refusal("it is a link" if stat.S_ISLNK(status.st_mode) else "it is no file")
+            raise Refusal("it is a link" if stat.S_ISLNK(status.st_mode) else "it is not a file")
         digest = digest_file(pathname)
         if Stamp.of(os.lstat(pathname)) != Stamp.of(status):
             raise Refusal("the file changes while it is read")
@@ -76,5 +76,5 @@ def in_words(exc: OSError) -> str:
     if isinstance(exc, FileNotFoundError):
         return GONE
     if exc.errno == errno.EACCES:
-        return f"{exc.strerror}: it is in use, or its folder is read-only"
+        return f"{exc.strerror}: it is in use, or may not be read or changed"
     return exc.strerror or str(exc)

@@ -29,7 +29,7 @@ class Journal:
     ----------
     path : str or None
         The file that every step was written to before it was done; None where nothing was to
-        be done (``action="list"``).
+        be done, as with ``action="list"``.
     """
 
     def __init__(self, path: str | None, header: Header, rows: Sequence[Row]) -> None:

@@ -61,17 +61,16 @@ class PlannedFile:
         return replace(self, keep=keep)
 
 
-def why_left(file: PlannedFile, group: Iterable[PlannedFile]) -> str:
-    """Return why a file that is not the kept one stays nevertheless; empty if it goes."""
+def why_left(file: PlannedFile, kept: Iterable[PlannedFile]) -> str:
+    """Return why a file stays although it is none of those kept of its group; empty if it goes."""
     if file.keep:
         return ""
     if file.protected:
         return "it lies in a protected folder"
     if file.outside:
         return "a link leads to it, out of the folder"
-    for other in group:
-        if other.keep and other.entry == file.entry:
-            return "it is the kept file by another name (a hard link): that takes no space"
+    if any(other.entry == file.entry for other in kept):
+        return "it is the kept file by another name (a hard link): that takes no space"
     return ""
 
 

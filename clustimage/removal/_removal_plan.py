@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.errors import InvalidDataError
@@ -176,12 +176,11 @@ class RemovalPlan:
                 "kind": file.kind,
                 "distance": file.distance,
                 "keep": file.keep,
-                "remove": not file.keep and not why_left(file, files),
-                "reason": why_left(file, files),
+                "remove": not file.keep and not reason,
+                "reason": reason,
                 "bytes": file.content.size,
             }
-            for files in self._groups.values()
-            for file in files
+            for file, reason in self._reasons()
         ]
         columns = ["group", "pathname", "kind", "distance", "keep", "remove", "reason", "bytes"]
         return pd.DataFrame(rows, columns=columns).astype({"distance": float})
@@ -205,19 +204,20 @@ class RemovalPlan:
         size = format_bytes(bytes_freed(leaving))
         return f"{files} ({size}) in {groups} to remove, {n_all - len(leaving):,} to keep"
 
+    def _reasons(self) -> Iterator[tuple[PlannedFile, str]]:
+        """Yield every file, and why it stays although it is not kept; no reason if it goes."""
+        for files in self._groups.values():
+            kept = [file for file in files if file.keep]
+            for file in files:
+                yield file, why_left(file, kept)
+
     def _leaving(self) -> list[PlannedFile]:
-        return [
-            file
-            for files in self._groups.values()
-            for file in files
-            if not file.keep and not why_left(file, files)
-        ]
+        return [file for file, reason in self._reasons() if not file.keep and not reason]
 
     def __repr__(self) -> str:
         lines = [self.summary()]
-        rows = [(file, files) for files in self._groups.values() for file in files]
-        for file, files in rows[:MAX_ROWS]:
-            reason = why_left(file, files)
+        rows = list(self._reasons())
+        for file, reason in rows[:MAX_ROWS]:
             word = "keep" if file.keep or reason else "remove"
             kind = reason or file.kind
             words = f"  {file.group:>3}  {word:<6}  {printable(file.pathname)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import shutil
 import sys
@@ -9,8 +10,9 @@ import sys
 import pandas as pd
 import pytest
 
-from clustimage import Clustimage
+from clustimage import Clustimage, load_plan
 from clustimage.cli import main
+from clustimage.cli._removal import add_choice, add_removal, check_removal, plan_and_remove
 
 
 @pytest.fixture
@@ -134,3 +136,25 @@ def test_errors_name_what_was_typed(plan, album, capsys, words, sentence):
     said = capsys.readouterr().err
     assert said.startswith(f"clustimage {words[0]}: ") and sentence in said
     assert names(album) == ["a.jpg", "b.jpg"]
+
+
+def test_a_table_of_groups_becomes_a_plan_that_is_written_and_carried_out(plan, album, capsys):
+    """What a command does that finds the groups itself."""
+    groups = load_plan(plan).to_frame()[["group", "pathname", "keep"]]
+    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
+    add_choice(parser)
+    add_removal(parser, required=False)
+    model = Clustimage(verbose="error")
+    plan_and_remove(model, groups, parser.parse_args([]))
+    assert capsys.readouterr().out == "" and names(album) == ["a.jpg", "b.jpg"]
+    words = ["--plan", "new.json", "--action", "move", "--target", "gone", "--yes"]
+    arguments = parser.parse_args([*words, "--protect", "album"])
+    plan_and_remove(model, groups, arguments)
+    assert names(album) == ["a.jpg", "b.jpg"]
+    arguments = parser.parse_args(words)
+    check_removal(arguments)
+    plan_and_remove(model, groups, arguments)
+    assert names(album) == ["a.jpg"]
+    said = capsys.readouterr().out
+    assert f"Plan written to {album.parent / 'new.json'}.\n1 file (7 bytes) in 1 group to" in said
+    assert load_plan("new.json").n_files == 1

@@ -81,6 +81,21 @@ def test_links_open_the_kept_file_and_become_files_again(plan, album, look, acti
 
 
 @pytest.mark.parametrize("action", ["hardlink", "symlink"])
+def test_links_whose_file_has_changed_stay_links(plan, album, action):
+    journal = plan.apply(action)
+    (album / "0.jpg").write_bytes(b"edited")
+    if action == "symlink":
+        (album / "1.jpg").unlink()
+    table = journal.undo()
+    path = album / COPIES[0]
+    assert table["reason"][0] == f"{path}, which holds its bytes, has changed since"
+    assert path.read_bytes() == b"edited" and path.samefile(album / "0.jpg")
+    if action == "symlink":
+        reason = f"of {album / COPIES[1]}: the file is not there any more"
+        assert table["reason"][1] == reason and (album / COPIES[1]).is_symlink()
+
+
+@pytest.mark.parametrize("action", ["hardlink", "symlink"])
 def test_links_are_for_equal_bytes_alone(groups, album, look, action):
     (album / COPIES[0]).write_bytes(b"a smaller version")
     before = look(album)
@@ -161,7 +176,7 @@ def test_read_only_folders_and_files_in_use_are_left(plan, album, look, tmp_path
     journal = plan.apply("move", tmp_path / "removed")
     table = journal.to_frame()
     assert table["status"].tolist() == ["done", "failed", "done"]
-    assert table["reason"][1] == "Permission denied: it is in use, or its folder is read-only"
+    assert table["reason"][1] == "Permission denied: it is in use, or may not be read or changed"
     assert sorted(path.name for path in (tmp_path / "removed").iterdir()) == [
         ".clustimage-output", "0.jpg", "2.jpg",
     ]  # fmt: skip
@@ -217,6 +232,23 @@ def test_a_target_that_holds_the_files_or_is_a_file_is_refused(plan, album):
         plan.apply("move", album / "below" / ".." / "below")
     with pytest.raises(InvalidParameterError, match="'target' must be a folder, or be in one"):
         plan.apply("move", album / "0.jpg" / "x")
+
+
+def test_a_target_that_cannot_be_made_is_refused(plan, album, look, tmp_path, monkeypatch):
+    before = look(album)
+    monkeypatch.setattr(Path, "mkdir", lambda *a, **k: (_ for _ in ()).throw(OSError(13, "Denied")))
+    with pytest.raises(InvalidParameterError, match=r"'target' cannot be made \(Denied\)"):
+        plan.apply("move", tmp_path / "x", journal=tmp_path / "j")
+    assert look(album) == before
+
+
+def test_where_nothing_is_to_be_removed_nothing_is_written(plan, look, tmp_path):
+    for group in range(3):
+        plan.keep(group, None)
+    before = look(tmp_path)
+    journal = plan.apply("move", tmp_path / "x", journal=tmp_path / "j")
+    assert repr(journal) == "0 files moved" and len(journal.undo()) == 0
+    assert look(tmp_path) == before
 
 
 def test_a_journal_that_is_there_is_not_written_over(plan, tmp_path):

@@ -55,6 +55,10 @@ def test_rules_choose_and_what_was_changed_by_hand_stays(described, album):
     assert kept(model.plan_removal(described.drop(columns="keep"))) == [False, True] * 3
     assert kept(model.plan_removal(described, keep="oldest")) == [False, True] * 3
     below = album / "below"
+    by_another_rule = described.assign(keep=[True, False] * 3, bytes=[900, 1000] * 3)
+    assert kept(model.plan_removal(by_another_rule, keep="smallest", prefer=below)) == [
+        False, True,
+    ] * 3  # fmt: skip
     described.loc[[0, 1], "keep"] = True, False
     assert kept(model.plan_removal(described)) == [True, False, False, True, False, True]
     described.loc[[2, 3], "keep"] = True  # both
@@ -79,6 +83,8 @@ def test_preferred_and_protected_folders(described, album):
     }  # fmt: skip
     with pytest.raises(InvalidParameterError, match="'protect' must be folders that exist"):
         model.plan_removal(described, protect=album / "frist")
+    with pytest.raises(InvalidParameterError, match="'keep' must be one of 'best', 'largest'"):
+        model.plan_removal(described, keep="worst")
 
 
 def test_protected_files_are_left_without_facts_to_choose_by(groups, album):

@@ -14,6 +14,7 @@ from clustimage._core.logs import set_logger, use_progress_bars
 from clustimage._core.parameters import use_names
 from clustimage._version import __version__
 from clustimage.cli import (
+    _apply,
     _cache,
     _cluster,
     _demo,
@@ -22,7 +23,9 @@ from clustimage.cli import (
     _info,
     _recluster,
     _trips,
+    _undo,
     _unique,
+    _update,
 )
 from clustimage.cli._options import OptionNames
 
@@ -35,6 +38,9 @@ COMMANDS = {
     "find": _find,
     "unique": _unique,
     "recluster": _recluster,
+    "apply": _apply,
+    "undo": _undo,
+    "update": _update,
     "info": _info,
     "demo": _demo,
     "cache": _cache,

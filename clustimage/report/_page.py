@@ -40,7 +40,8 @@ SCRIPTS = (
     *("map_layouts", "map_camera", "map_levels", "map_colors", "map_dots", "map_labels"),
     *("map_ground", "map_tools", "map_input", "legend", "map"),
     *("gallery_order", "gallery_layout", "gallery", "detail", "search", "selection"),
-    *("corrections", "corrections_panel", "timeline", "overview", "embed", "main"),
+    *("corrections", "corrections_panel", "timeline", "scores", "overview"),
+    *("embed", "main"),
 )
 STYLES = ("page", "overview", "map")
 SHEETS = "{{sheets}}"

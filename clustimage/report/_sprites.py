@@ -121,11 +121,12 @@ def to_webp(image: np.ndarray) -> bytes:
 
 def _fitted(image: np.ndarray, side: int) -> np.ndarray:
     """Return an image as (side, side, 3), or (side, side, 1) where it is gray."""
-    from PIL import Image
+    import cv2
 
     flat = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
     if flat.shape[:2] != (side, side):
-        smaller = min(flat.shape[:2]) >= side
-        filtered = Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR
-        flat = np.asarray(Image.fromarray(flat).resize((side, side), filtered))
+        smaller = max(flat.shape[:2]) >= side
+        flat = cv2.resize(
+            flat, (side, side), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        )
     return flat if flat.ndim == 3 else flat[..., None]

@@ -320,7 +320,7 @@ def test_the_map_looks_as_it_did(map_page, make_report):
             const stage = document.querySelector('.map-stage');
             const [width, height] = ['480px', '480px'];
             Object.assign(stage.style, { position: 'fixed', top: 0, left: 0, width, height });
-            stage.style.zIndex = 99;
+            Object.assign(stage.style, { zIndex: 99, background: 'white' });
         }"""
     )
     seen.page.wait_for_function("() => document.getElementById('map-canvas').width === 480")

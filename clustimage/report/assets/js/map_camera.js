@@ -1,5 +1,6 @@
 // What part of a layout is seen: its centre, and how many pixels of the page a unit takes.
 
+const HIGHEST_BAR = 110; // pixels
 const SMALLEST_ZOOM = 0.6; // of what shows all images
 
 class MapCamera {
@@ -56,8 +57,14 @@ class MapCamera {
 
   /** Take another size of the canvas; about the same part is seen in it. */
   resize(width, height) {
+    const lower = height - this.height;
+    const isBar = width === this.width && Math.abs(lower) < HIGHEST_BAR;
     Object.assign(this, { width, height });
     if (this.layout === null) return;
+    if (isBar && this.layout.lanes === null) {
+      this.y += lower / 2 / this.scaleY; // nothing moves when a bar comes below the map
+      return;
+    }
     const state = this.fitting(this.layout.bounds);
     const zoom = this.scaleX / this.fitted;
     this.fitted = state.scaleX;

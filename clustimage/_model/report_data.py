@@ -21,6 +21,7 @@ from clustimage._model.state import State
 from clustimage._model.verdict import judged
 from clustimage.cluster import CLUSTERERS, EVALUATORS, EXIF_METRICS, Clustering
 from clustimage.cluster.confidence._per_image import image_confidence
+from clustimage.corrections import labels_digest
 from clustimage.features import PrecomputedExtractor
 from clustimage.images import clock_times, imread, locations_of
 from clustimage.images.reading._listing import encodable
@@ -108,6 +109,7 @@ def report_of(model: ClusterMethods) -> Report:
         ),
         confidence=confidence,
         runner_up=runner_up,
+        clustering=labels_digest(labels),
         links=face_links(state),
         found=_found(state),
         **pictures,
@@ -130,6 +132,7 @@ def cluster_rows(model: ClusterMethods) -> list[dict[str, Any]]:
         cluster = {
             "label": label,
             "name": names.get(label, f"cluster {label}" if inside else WITHOUT_LABEL[-1]),
+            "named": label in inputs.called,
             "color": colors[label],
             "count": int(members.sum()),
             "unique": rows_of.get(label, -1),

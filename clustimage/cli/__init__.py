@@ -21,6 +21,7 @@ from clustimage.cli import (
     _find,
     _info,
     _recluster,
+    _report,
     _trips,
     _unique,
 )
@@ -35,6 +36,7 @@ COMMANDS = {
     "find": _find,
     "unique": _unique,
     "recluster": _recluster,
+    "report": _report,
     "info": _info,
     "demo": _demo,
     "cache": _cache,

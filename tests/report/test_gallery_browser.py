@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -378,7 +377,9 @@ def test_corrections_are_shown_downloaded_and_kept(report_page, make_report, tmp
     assert badge.inner_text() == "5 corrections, not yet downloaded"
     badge.click()
     assert view.page.locator(".actions li").all_text_contents()[-1] == "Merge cluster 2 and beach"
-    assert 'cl.apply_corrections("corrections.json")' in view.page.locator("dialog").last.inner_text()
+    assert (
+        'cl.apply_corrections("corrections.json")' in view.page.locator("dialog").last.inner_text()
+    )
     name, text = view.downloaded(
         view.page.get_by_role("button", name="Download corrections.json").click
     )
@@ -405,7 +406,9 @@ def test_corrections_are_undone_and_done_again(report_page, make_report):
     for _ in range(5):
         view.page.get_by_role("button", name="Undo").click()
     assert labels_by_name(view) == before
-    assert view.page.locator(".cluster h2").all_text_contents() == [f"cluster {i}" for i in range(3)]
+    assert view.page.locator(".cluster h2").all_text_contents() == [
+        f"cluster {i}" for i in range(3)
+    ]
     assert view.page.get_by_role("button", name="Undo").is_disabled()
     for _ in range(5):
         view.page.get_by_role("button", name="Redo").click()
@@ -492,9 +495,9 @@ def test_hostile_names_are_shown_literally(report_page, make_report):
     report.clusters[0]["name"] = "</script><b>bold</b>"
     view = report_page(replace(report, pathnames=[f"x/{name}" for name in NAMES]))
     assert view.page.locator(".cluster h2").text_content() == "</script><b>bold</b>"
-    assert sorted(view.page.locator(".tile").evaluate_all("all => all.map(t => t.title)")) == sorted(
-        NAMES
-    )
+    assert sorted(
+        view.page.locator(".tile").evaluate_all("all => all.map(t => t.title)")
+    ) == sorted(NAMES)
     view.tile(page_index(view, NASTY)).click()
     assert view.page.locator("#detail-name").text_content() == NASTY
     assert view.count("img[src='x']") == 0
@@ -589,10 +592,14 @@ def test_the_divider_moves_by_keys_and_mouse(report_page, make_report):
 @pytest.mark.parametrize("n", [1, 2])
 def test_one_image_or_none_with_pixels(report_page, make_report, n):
     view = report_page(
-        make_report(n, 1, pixels=None, sizes=None, xycoord=None, neighbors=None, distance=np.full(n, np.nan))
+        make_report(
+            n, 1, pixels=None, sizes=None, xycoord=None, neighbors=None, distance=np.full(n, np.nan)
+        )
     )
     assert view.count(".tile") == n
-    assert view.page.locator(".tile-name").all_text_contents() == [f"photo {i}.jpg" for i in range(n)]
+    assert view.page.locator(".tile-name").all_text_contents() == [
+        f"photo {i}.jpg" for i in range(n)
+    ]
     assert view.page.locator("#map").is_hidden()
 
 

@@ -293,9 +293,9 @@ def _was_cut_anew(clustering: Clustering) -> bool:
     if params["sim"] is not None:
         return clustering.height is None
     if params["n_clusters"] is not None:
-        return clustering.n_found != params["n_clusters"]
+        return bool(clustering.n_found != params["n_clusters"])
     best = evaluator().choose(score["clusters"], np.asarray(score["score"], dtype=np.float64))
-    return clustering.n_found != score["clusters"][best]
+    return bool(clustering.n_found != score["clusters"][best])
 
 
 def _has_dates(state: State) -> bool:

@@ -57,10 +57,10 @@ def make_widget(page: str, height: int, title: str) -> Any:
     MissingDependencyError
         If anywidget is not installed.
     """
-    anywidget = import_optional("anywidget", extra="notebook", needed_by="a widget")
+    anywidget: Any = import_optional("anywidget", extra="notebook", needed_by="a widget")
     import traitlets
 
-    class ReportWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    class ReportWidget(anywidget.AnyWidget):
         """The page of a report; `selection` is that of the page, both ways."""
 
         _esm = read_asset("clustimage.report", "js/widget.js")

@@ -20,6 +20,8 @@ _HOMES: dict[str, str] = {
     "imresize": "clustimage.images",
     "imscale": "clustimage.images",
     "listdir": "clustimage.images",
+    "load_journal": "clustimage.removal",
+    "load_plan": "clustimage.removal",
     "set_logger": "clustimage._core.logs",
     "ArchiveError": "clustimage._core.errors",
     "ClustimageError": "clustimage._core.errors",
@@ -53,6 +55,8 @@ __all__ = [
     "imresize",
     "imscale",
     "listdir",
+    "load_journal",
+    "load_plan",
     "set_logger",
     "unzip",
     "wget",
@@ -76,6 +80,7 @@ if TYPE_CHECKING:
     from clustimage.clustimage import Clustimage
     from clustimage.datasets import import_example, unzip, wget
     from clustimage.images import imread, imresize, imscale, listdir
+    from clustimage.removal import load_journal, load_plan
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,8 @@ from clustimage._core.public import public
 from clustimage._distances.metrics import check_rows
 from clustimage._model.base import with_params_cluster
 from clustimage._model.clustering import ClusterMethods, run_cluster
+from clustimage._model.corrections import CorrectionMethods
+from clustimage._model.duplicates import DuplicateMethods
 from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
 from clustimage._model.faces import FaceMethods
@@ -21,10 +23,12 @@ from clustimage._model.metadata import MetadataMethods
 from clustimage._model.planning import PlanMethods
 from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
+from clustimage._model.removal import RemovalMethods
 from clustimage._model.report import ReportMethods
 from clustimage._model.search import SearchMethods
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
+from clustimage._model.update import UpdateMethods
 from clustimage.cluster import ClusterRequest
 from clustimage.datasets import import_example, unzip, wget
 from clustimage.embedding import make_embedder
@@ -81,6 +85,10 @@ class Clustimage(
     PlanMethods,
     ExportMethods,
     SearchMethods,
+    DuplicateMethods,
+    RemovalMethods,
+    CorrectionMethods,
+    UpdateMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 
@@ -160,6 +168,11 @@ class Clustimage(
     max_pixels : int, default=250,000,000
         Pixels above which a file is skipped, counted as it is decoded: a JPEG that is reduced
         meanwhile may have many more.
+    params_find : dict, default={"null": "empirical", "pairs": "all"}
+        Where the p-values of `find` come from: ``null`` is ``"empirical"``, the observed
+        distribution of the distances of random pairs, ``"best"``, the one that fits best out
+        of ``"norm"``, ``"expon"``, ``"uniform"``, ``"gamma"`` and ``"t"``, or one of these;
+        ``pairs`` is ``"all"``, or ``"between"`` for pairs of different clusters alone.
 
     Attributes
     ----------
@@ -219,6 +232,7 @@ class Clustimage(
         verbose: str | int | None = None,
         max_memory: int | str | None = None,
         max_pixels: int = MAX_PIXELS,
+        params_find: dict[str, Any] | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
         self._settings = Settings.resolve(given)

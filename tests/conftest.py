@@ -10,7 +10,8 @@ from pathlib import Path
 
 # Before matplotlib and scikit-learn are imported anywhere: tests draw without a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
-# Tests run side by side: a thread that waits must not hold a core.
+# Tests run side by side: threads of one would wait for the cores of another, and hold them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np

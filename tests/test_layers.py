@@ -15,8 +15,10 @@ PACKAGE = Path(clustimage.__file__).parent
 LEVELS = {
     "_core": 0,
     **dict.fromkeys(("_distances", "_decomposition", "images", "datasets"), 1),
-    **dict.fromkeys(("features", "embedding", "cluster", "similarity", "faces"), 2),
-    **dict.fromkeys(("plotting", "export"), 3),
+    **dict.fromkeys(
+        ("features", "embedding", "cluster", "similarity", "faces", "duplicates", "corrections"), 2
+    ),
+    **dict.fromkeys(("plotting", "export", "removal"), 3),
     **dict.fromkeys(("adapters", "notebook", "report"), 4),
     **dict.fromkeys(("_model", "clustimage"), 5),
     **dict.fromkeys(("cli", "__init__", "__main__", "_version"), 6),

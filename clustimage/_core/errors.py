@@ -4,7 +4,7 @@
 
     ClustimageError
     ├── InvalidParameterError (ValueError)    a name or a value that is not allowed
-    ├── InvalidDataError (ValueError)         an array or a table that cannot be used
+    ├── InvalidDataError (ValueError)         an array, a table or a plan that cannot be used
     ├── StepOrderError (NotFittedError)       a step was called before the one it needs
     ├── ImageReadError (OSError)              no image, or a file that cannot be decoded
     ├── DownloadError (OSError)               a URL that could not be fetched
@@ -62,7 +62,7 @@ class InvalidParameterError(ClustimageError, ValueError):
 
 @public
 class InvalidDataError(ClustimageError, ValueError):
-    """An array or a table cannot be used as images, features or labels."""
+    """An array or a table cannot be used as images, features or labels; or a plan, a journal."""
 
 
 @public

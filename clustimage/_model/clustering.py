@@ -11,6 +11,7 @@ from clustimage._core.parameters import in_python, named, setting
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
+from clustimage._model.corrected_labels import corrected_labels
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
 from clustimage.cluster import (
@@ -84,10 +85,11 @@ class ClusterMethods(ModelBase):
 
         Parameters
         ----------
-        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object, \
-default="agglomerative"
+        cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden", "evoc"} or \
+object, default="agglomerative"
             The clusterer; an object needs ``fit_predict``. Leiden finds communities of the
-            graph of neighbours (``pip install "clustimage[leiden]"``).
+            graph of neighbours (``pip install "clustimage[leiden]"``), EVoC dense groups of an
+            embedding of it (``pip install "clustimage[evoc]"``).
         evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}, \
 default="silhouette"
             What makes one number of clusters better than another; ``"consensus"`` is the
@@ -163,8 +165,8 @@ default="silhouette"
         InvalidParameterError
             If a value is not allowed, or two of them cannot be combined.
         InvalidDataError
-            If dbscan or hdbscan finds no labelling with an allowed number of clusters,
-            or a photo has no date where one is needed.
+            If a clusterer that is not given k finds no labelling with an allowed number of
+            clusters, or a photo has no date where one is needed.
         MemoryLimitError
             If the distances of all pairs would not fit into the memory there is.
 
@@ -302,15 +304,28 @@ default="silhouette"
         return set_unique(self, metric)
 
 
-def run_cluster(model: ModelBase, request: ClusterRequest, timestamps: Any) -> np.ndarray:
-    """Cluster the features, the map or the graph as the request asks; keep what was found."""
+def run_cluster(
+    model: ModelBase, request: ClusterRequest, timestamps: Any, keep: np.ndarray | None = None
+) -> np.ndarray:
+    """Cluster the features, the map or the graph as the request asks; keep what was found.
+
+    With the labels `keep` of before, clusters keep their numbers.
+    """
     clustering, space, taken = _search(model, request, timestamps)
     state = model._state
     if request.metric not in EXIF_METRICS:
         before = state.clustering if state.made_from.get("labels") == (space,) else None
         clustering = with_last_search(clustering, before)
         state.store(timestamps=taken)
-    return set_clustering(model, clustering, space)
+    clustering = replace(clustering, asked=_as_asked(request, timestamps))
+    return set_clustering(model, clustering, space, keep)
+
+
+def _as_asked(request: ClusterRequest, timestamps: Any) -> dict[str, Any]:
+    """Return the arguments that are plain values."""
+    plain = (str, int, float, bool, type(None))
+    given = {**request.params, "timestamps": timestamps}
+    return {name: value for name, value in given.items() if isinstance(value, plain)}
 
 
 def _search(
@@ -396,8 +411,14 @@ def clustered_rows(model: ModelBase) -> np.ndarray:
     return rows
 
 
-def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.ndarray:
-    """Take a clustering of the features or of the map, and pick the unique images anew."""
+def set_clustering(
+    model: ModelBase, clustering: Clustering, space: str, keep: np.ndarray | None = None
+) -> np.ndarray:
+    """Take a clustering of the features or of the map, and pick the unique images anew.
+
+    What a person has corrected and named holds for it too; with the labels `keep` of before,
+    clusters keep their numbers.
+    """
     made_from: dict[str, tuple[str, ...]] = {"labels": (space,), "clustering": (space,)}
     n_outside, n = int((clustering.labels < 0).sum()), len(clustering.labels)
     k = int(clustering.labels.max()) + 1
@@ -413,9 +434,10 @@ def set_clustering(model: ModelBase, clustering: Clustering, space: str) -> np.n
         )
     else:
         logger.info("Clusters: %d; images not assigned to one: %s.", k, f"{n_outside:,}")
-    model._state.store(made_from, labels=clustering.labels, clustering=clustering)
+    labels, names = corrected_labels(model, clustering, keep)
+    model._state.store(made_from, labels=labels, clustering=clustering, names=names)
     set_unique(model)
-    return clustering.labels
+    return labels
 
 
 def _advice(clustering: Clustering) -> str:

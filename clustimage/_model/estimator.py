@@ -318,4 +318,5 @@ class EstimatorMethods(ModelBase):
             None if images is None else Thumbnails(images),
             n_skipped,
             "" if verdict is None else verdict.why,
+            self._state.names or {},
         ).html()

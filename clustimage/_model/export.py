@@ -200,6 +200,7 @@ class ExportMethods(ModelBase):
             image is to the centre of its cluster than to the nearest other one: 0 to 1)
             and `runner_up` (label of that other one, -1 for none). Where a step was not
             run, its numbers are NaN, and `label`, `is_unique` and `runner_up` are None.
+            Where clusters have names, also `name`.
             Where images are faces that `extract_faces` cut out, also `photo`, the photo that
             each came from, and `face`, its number there. File names that are not valid
             Unicode are spelled with a backslash (``caf\\udce9.png``) so that the table can be
@@ -233,6 +234,8 @@ class ExportMethods(ModelBase):
         if known:
             found = image_confidence(np.asarray(feat), np.asarray(labels), self._metric())
             frame["confidence"], frame["runner_up"] = found
+        if self._state.names:
+            frame["name"] = frame["label"].map(self._state.names).astype(object)
         links = face_links(self._state)
         if any(links):
             frame["photo"] = [None if link is None else encodable(link[0]) for link in links]
@@ -283,7 +286,8 @@ class ExportMethods(ModelBase):
 
         Nothing is overwritten: where a name is taken, a number is added (``a_2.jpg``). The
         same call once more changes nothing. Nothing is written outside `savedir`: of a
-        name only its last part counts.
+        name only its last part counts. The folder of a cluster with a name has that name, with
+        ``_`` for what file systems do not take.
 
         Parameters
         ----------
@@ -349,6 +353,7 @@ class ExportMethods(ModelBase):
         plan = plan_folders(
             self.results,
             savedir,
+            names=self._state.names,
             action=action,
             layout=layout,
             target_labels=target_labels,

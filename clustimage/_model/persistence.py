@@ -21,10 +21,11 @@ from clustimage._model.base import ModelBase
 from clustimage.cluster import Clustering
 from clustimage.cluster.confidence._resampling import Resampling
 from clustimage.cluster.confidence._verdict import Verdict
+from clustimage.corrections import Corrections, read_corrections, to_plain
 from clustimage.embedding import Embedder, make_embedder
 from clustimage.features import AUTO, EXTRACTORS, CombinedExtractor, make_extractor
 from clustimage.images import Images, ImageStatus, Timestamps
-from clustimage.similarity import NullDistribution
+from clustimage.similarity import null_from_state
 
 __all__ = ["restored", "saved_state"]
 
@@ -101,6 +102,10 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
         "moments": None if state.timestamps is None else asdict(state.timestamps),
         "verdict": None if state.verdict is None else asdict(state.verdict),
         "resampling": None if state.resampling is None else asdict(state.resampling),
+        "corrections": to_plain(Corrections(tuple(state.corrections))),
+        "names": {str(label): name for label, name in (state.names or {}).items()},
+        "named": {name: list(digests) for name, digests in state.named.items()},
+        "digests": state.digests or (None if state.images is None else state.images.keys),
     }
 
 
@@ -170,8 +175,13 @@ def restored(
             state.verdict = Verdict(**saved["verdict"])
         if saved.get("resampling") is not None:
             state.resampling = Resampling(**saved["resampling"])
+        if "corrections" in saved:
+            state.corrections = list(read_corrections(saved["corrections"]).actions)
+            state.names = {int(label): str(name) for label, name in saved["names"].items()}
+            state.named = {name: tuple(keys) for name, keys in saved["named"].items()}
+            state.digests = saved["digests"]
         if saved["null"] is not None:
-            state.null = NullDistribution.from_state(saved["null"])
+            state.null = null_from_state(saved["null"])
         state.extractor = _extractor_from(saved, model, weights)
         if saved["embedder"] is not None:
             embedder = make_embedder(settings.embedding, settings.params)

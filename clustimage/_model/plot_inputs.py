@@ -76,8 +76,14 @@ class PlotInputs:
 
     @property
     def names(self) -> dict[int, str]:
-        """What the groups of photos by time or by location are called; empty for others."""
-        return group_names(self.model._settings, self.model._state)
+        """What clusters are called: by a person, else groups by their time or location."""
+        groups = group_names(self.model._settings, self.model._state)
+        return {**groups, **self.called}
+
+    @property
+    def called(self) -> dict[int, str]:
+        """What a person calls clusters."""
+        return self.model._state.names or {}
 
     @property
     def axis_name(self) -> str | None:

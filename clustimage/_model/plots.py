@@ -236,6 +236,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             np.array([size_of.get(label, 0) for label in labels.tolist()], dtype=int),
             averaged=averaged,
             colors=inputs.colors,
+            names=inputs.called,
             ax=ax,
             max_images=max_images,
         )
@@ -293,6 +294,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             max_images=max_images,
             max_queries=max_queries,
             colors=inputs.colors,
+            names=inputs.called,
         )
 
     def plot_faces(
@@ -521,7 +523,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         """
         found = self.evaluate_labels(y)
         title = f"ARI {found['ari']:.2f}, NMI {found['nmi']:.2f}, purity {found['purity']:.2f}"
-        return plot_contingency(found["contingency"], title)
+        return plot_contingency(found["contingency"], title, PlotInputs(self).called)
 
     def scatter(
         self,
@@ -638,6 +640,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             density=density,
             cmap=cmap,
             colors=inputs.colors,
+            names=inputs.called,
             axis_name=inputs.axis_name,
             figsize=figsize,
             ax=ax,

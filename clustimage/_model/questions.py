@@ -66,8 +66,8 @@ class QuestionMethods(ModelBase):
             Return the k nearest images.
         alpha : float or None, default=0.05
             Return all images with a p-value of at most this: the chance that two
-            images of the set are as near as that, by the distribution that fits the
-            distances between random pairs best. With both, the union of the two.
+            images of the set are as near as that, by the distances between random pairs
+            (see ``params_find``). With both, the union of the two.
         approximate : bool, default=False
             Look for the `k` nearest through an index of FAISS (``pip install
             "clustimage[index]"``), with ``alpha=None``: for more than a few 100,000 images. It
@@ -113,10 +113,7 @@ class QuestionMethods(ModelBase):
         check_bool("exclude_self", exclude_self)
         check_find(k, alpha, len(feat), approximate=approximate)
         queries, rows = describe_new(self, Xnew, features, strict=False)
-        null, index = state.null, state.index
-        if null is None or null.metric != metric:
-            null = fit_null(feat, metric=metric, random_state=self._settings.random_state)
-            state.store(null=null)
+        null, index = _null(self, metric), state.index
         if index is None or index.metric != metric:
             index = RowIndex.build(feat, metric)
             state.store(index=index)
@@ -186,7 +183,7 @@ class QuestionMethods(ModelBase):
 
     @property
     def distribution_(self) -> NullDistribution:
-        """The distribution that fits the distances of random pairs best; see `NullDistribution`."""
+        """The distribution of the distances of random pairs; see ``params_find``."""
         if self._state.null is None:
             raise StepOrderError("There is no distribution of distances yet. Run find() first.")
         return self._state.null
@@ -300,7 +297,7 @@ def _names_of_images(results: dict[str, Any]) -> list[str] | None:
     ]
 
 
-def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
+def load_like(model: ModelBase, Xnew: Any, *, strict: bool, allow_none: bool = False) -> Images:
     """Load images in the shape and colours of those that the features were learnt from.
 
     Raises
@@ -321,6 +318,7 @@ def load_like(model: ModelBase, Xnew: Any, *, strict: bool) -> Images:
         cache=model._cache(),
         budget=model._budget_for(),
         max_pixels=settings.max_pixels,
+        allow_none=allow_none,
     )
     if strict:
         images.check_complete()
@@ -341,6 +339,29 @@ def features_of(state: State, images: Images) -> np.ndarray:
             feat: np.ndarray = state.require("feat")[[found[0] for found in rows]]
             return feat
     return extractor.transform_images(images)
+
+
+def _null(model: ModelBase, metric: str) -> NullDistribution:
+    """Return the distribution of the p-values for a metric, as ``params_find`` asks for it."""
+    state, asked = model._state, model._settings.params_find
+    null = state.null
+    if null is not None and (null.metric, null.null, null.pairs) == (
+        metric,
+        asked["null"],
+        asked["pairs"],
+    ):
+        return null
+    labels = state.require("labels") if asked["pairs"] == "between" else None
+    null = fit_null(
+        state.require("feat"),
+        metric=metric,
+        null=asked["null"],
+        labels=labels,
+        random_state=model._settings.random_state,
+    )
+    made_from = ("feat",) if labels is None else ("feat", "labels")
+    state.store({"null": made_from}, null=null)
+    return null
 
 
 def describe_new(

@@ -24,6 +24,7 @@ from clustimage.embedding import make_embedder
 from clustimage.faces import PARAMS_FACES, check_faces
 from clustimage.features import AUTO, SETTINGS, choose_method, make_extractor, needs_gray
 from clustimage.images import check_extensions, check_max_pixels, check_timestamps
+from clustimage.similarity import PARAMS_FIND, check_find_params
 
 __all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "Settings"]
 
@@ -40,6 +41,7 @@ DEFAULT_PARAMS: dict[str, dict[str, Any]] = {
     **SETTINGS,
     "params_cluster": PARAMS_CLUSTER,
     "params_faces": PARAMS_FACES,
+    "params_find": PARAMS_FIND,
 }
 
 
@@ -76,6 +78,7 @@ class Settings:
     verbose: str | int | None
     max_memory: int | str | None
     max_pixels: int
+    params_find: dict[str, Any]
     given: Mapping[str, Any]
 
     @classmethod
@@ -130,6 +133,7 @@ class Settings:
             with at_verbosity(given["verbose"]):
                 params["method"], params["params_cnn"] = _chosen(params, given, before)
         check_faces(params["params_faces"])
+        check_find_params(params["params_find"])
         _check_cluster(params["params_cluster"], params["method"])
         make_extractor(params["method"], params)
         make_embedder(params["embedding"], params)

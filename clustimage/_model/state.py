@@ -19,6 +19,7 @@ from clustimage._core.step_order import StepOrderError
 from clustimage.cluster import Clustering, GraphSpace
 from clustimage.cluster.confidence._resampling import Resampling
 from clustimage.cluster.confidence._verdict import Verdict
+from clustimage.corrections import Correction
 from clustimage.embedding import CustomEmbedder, Embedder
 from clustimage.features import FeatureExtractor
 from clustimage.images import PER_IMAGE, Images, Timestamps
@@ -51,8 +52,12 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "clustering": ("cluster", ("feat",)),
     "clusteval": ("cluster", ("clustering",)),
     "timestamps": ("cluster", ("img",)),
-    "verdict": ("cluster", ("clustering",)),
-    "resampling": ("cluster", ("clustering",)),
+    "verdict": ("cluster", ("clustering", "labels")),
+    "resampling": ("cluster", ("clustering", "labels")),
+    "names": ("rename", ("labels",)),
+    "named": ("rename", ()),
+    "corrections": ("merge", ()),
+    "digests": ("import_data", ("img",)),
     "unique": ("unique", ("labels", "xycoord")),
     "candidates": ("search", ("img",)),
     "faces": ("extract_faces", ()),
@@ -188,6 +193,14 @@ class State:
         ``black_list``, ``recursive``, and the path of ``features``.
     pca, clusteval : object or None
         Objects of these packages, made when they are first asked for.
+    names : dict of int to str, or None
+        What clusters are called.
+    corrections : list of Correction
+        What a person has decided, by the content of images; never stale.
+    named : dict of str to tuple of str
+        For each name the digests of the images whose cluster has it; never stale.
+    digests : list of str or None, or None
+        Of the content of each image, where it was asked for.
     made_from : dict
         Where a run differs from `SOURCES`.
     budget : Budget or None
@@ -216,6 +229,10 @@ class State:
     radius: np.ndarray | None = None
     graph: GraphSpace | None = None
     stability: dict[int, float] | None = None
+    names: dict[int, str] | None = None
+    corrections: list[Correction] = field(default_factory=list)
+    named: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    digests: list[str | None] | None = None
     inputs: dict[str, Any] | None = None
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
     budget: Budget | None = None

@@ -70,7 +70,7 @@ class VerdictMethods(ModelBase):
             subsamples (NaN of fewer than 50 images); `merge_with`, the nearest cluster, where
             there is no gap to it and `stability` is below 0.6; `split`, whether there is a gap
             between two halves of it; `images`, the images that speak for it; `unique`, its
-            unique image.
+            unique image. Where clusters have names, also `name`.
 
         Raises
         ------
@@ -99,6 +99,8 @@ class VerdictMethods(ModelBase):
         assert state.unique is not None
         unique = dict(zip(state.unique["labels"].tolist(), state.unique["pathnames"], strict=True))
         table["unique"] = [unique[label] for label in table["label"]]
+        if state.names:
+            table.insert(1, "name", table["label"].map(state.names).astype(object))
         return table
 
     def evaluate_labels(self, y: Any) -> dict[str, Any]:

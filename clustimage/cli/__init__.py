@@ -14,6 +14,7 @@ from clustimage._core.logs import set_logger, use_progress_bars
 from clustimage._core.parameters import use_names
 from clustimage._version import __version__
 from clustimage.cli import (
+    _apply,
     _cache,
     _cluster,
     _demo,
@@ -23,7 +24,9 @@ from clustimage.cli import (
     _recluster,
     _report,
     _trips,
+    _undo,
     _unique,
+    _update,
 )
 from clustimage.cli._options import OptionNames
 
@@ -37,6 +40,9 @@ COMMANDS = {
     "unique": _unique,
     "recluster": _recluster,
     "report": _report,
+    "apply": _apply,
+    "undo": _undo,
+    "update": _update,
     "info": _info,
     "demo": _demo,
     "cache": _cache,

@@ -22,7 +22,7 @@ def add_clustering(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster",
         default="agglomerative",
-        help="agglomerative (default), kmeans, dbscan, hdbscan, leiden",
+        help="agglomerative (default), kmeans, dbscan, hdbscan, leiden, evoc",
     )
     parser.add_argument(
         "--evaluate",

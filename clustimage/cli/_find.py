@@ -78,13 +78,14 @@ def run(arguments: argparse.Namespace) -> None:
         features=features,
         exclude_self=arguments.exclude_self,
     )
+    called = {label: f" {one_line(name)}" for label, name in model.names.items()}
     queries = {name: table for name, table in answer.items() if name != "feat"}
     for name, table in queries.items():
         print(f"\n{one_line(name)}: {pluralize(len(table), 'image')}")
         for hit in table.itertuples():
             print(
                 f"  {hit.distance:12.4g}  p={hit.y_proba:<9.3g} "
-                f"cluster {hit.labels}  {one_line(hit.y_pathnames)}"
+                f"cluster {hit.labels}{called.get(hit.labels, '')}  {one_line(hit.y_pathnames)}"
             )
     if folder is not None:
         import pandas as pd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._core.memory import format_bytes
 from clustimage.cli._options import add_model, load_model
-from clustimage.cli._output import print_json
+from clustimage.cli._output import one_line, print_json
 
 if TYPE_CHECKING:
     from clustimage import Clustimage
@@ -29,6 +29,7 @@ TITLES = {
     "clusters": "Clusters",
     "unclustered": "Not in a cluster",
     "sizes": "Images per cluster",
+    "names": "Names",
 }
 MAX_SIZES = 25  # clusters whose sizes are printed
 
@@ -56,7 +57,7 @@ def _facts(model: Clustimage, path: Path) -> dict[str, Any]:
     results, settings, images = model.results, model.params, model.images_
     labels, feat, clustering = results["labels"], results["feat"], model.clustering_
     inputs = [] if images is None else [row for row in images.status if row.is_input]
-    sizes = [] if labels is None else np.bincount(labels[labels >= 0]).tolist()
+    sizes = [] if labels is None else np.unique(labels[labels >= 0], return_counts=True)[1].tolist()
     return {
         "path": str(path.absolute()),
         "bytes": path.stat().st_size,
@@ -71,6 +72,7 @@ def _facts(model: Clustimage, path: Path) -> dict[str, Any]:
         "clusters": len(sizes),
         "unclustered": 0 if labels is None else int((labels < 0).sum()),
         "sizes": sizes,
+        "names": {str(label): name for label, name in model.names.items()},
     }
 
 
@@ -82,6 +84,8 @@ def _in_words(name: str, value: Any) -> str:
     if name == "sizes":
         more = f" … {len(value) - MAX_SIZES:,} more" if len(value) > MAX_SIZES else ""
         return " ".join(map(str, value[:MAX_SIZES])) + more
+    if name == "names":
+        return one_line(", ".join(f"{label} {one}" for label, one in value.items())) or "none"
     if name == "size":
         return " x ".join(map(str, value))
     if isinstance(value, bool):

@@ -168,11 +168,16 @@ def _draw_clusters(model: Clustimage, folder: Path) -> list[Path]:
     for old in below.glob("cluster_*.png"):
         old.unlink()
     paths = []
-    for label in range(_n_clusters(model)):
+    for label in _labels(model):
         figures, _ = model.plot(labels=[label], min_samples=1)
         paths.append(save_figure(figures[0], below / f"cluster_{label:03d}.png", dpi=80))
     return paths
 
 
 def _n_clusters(model: Clustimage) -> int:
-    return int(model.labels_.max()) + 1
+    return len(_labels(model))
+
+
+def _labels(model: Clustimage) -> list[int]:
+    """Return the labels of the clusters: numbers that were merged away are missing."""
+    return sorted(set(model.labels_[model.labels_ >= 0].tolist()))

@@ -28,6 +28,7 @@ from clustimage.cluster._space_choice import search_suitable_space
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._custom import CustomClusterer
 from clustimage.cluster.clusterers._dbscan import DBSCANClusterer
+from clustimage.cluster.clusterers._evoc import EVoCClusterer
 from clustimage.cluster.clusterers._exif import cluster_exif, cluster_locations, cluster_timestamps
 from clustimage.cluster.clusterers._hdbscan import HDBSCANClusterer
 from clustimage.cluster.clusterers._kmeans import KMeansClusterer
@@ -57,6 +58,7 @@ __all__ = [
     "Clusterer",
     "Clustering",
     "DBSCANClusterer",
+    "EVoCClusterer",
     "Evaluator",
     "GraphSpace",
     "HDBSCANClusterer",

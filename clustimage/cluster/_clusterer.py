@@ -25,10 +25,20 @@ class Clusterer(ClusterMixin, BaseEstimator, ABC):
     `fit_predict` come from here. They keep the labelling with the best silhouette: of
     2 to 24 clusters, or of any number where the clusterer cannot be given it, or the
     one with ``n_clusters`` where that is set.
+
+    Attributes
+    ----------
+    makes_tree : bool
+        The labellings are cuts of one tree.
+    chooses_k : bool
+        It makes each number of clusters that it is given.
+    open_ended : bool
+        Where nobody said how many clusters there are at most, all that it finds compete.
     """
 
     makes_tree = False
     chooses_k = True
+    open_ended = False
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, object]) -> Clusterer:

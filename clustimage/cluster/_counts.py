@@ -127,7 +127,8 @@ def plan_counts(
         return CountPlan([exact], names=_name_rows(X, exact - 1, metadata, groups))
     if isinstance(clusterer, CustomClusterer):
         return CountPlan([])
-    lowest, highest = request.min_clust, request.end - 1
+    open_end = clusterer.open_ended and request.max_clust is None
+    lowest, highest = request.min_clust, n if open_end else request.end - 1
     names = _name_rows(X, highest, metadata, groups)
     n_distinct = n if names is None else int(names.max()) + 1
     least, most = min(2, evaluator.lowest_k), min(n - evaluator.margin, n_distinct)

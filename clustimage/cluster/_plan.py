@@ -12,6 +12,7 @@ from clustimage._core.plan import Step
 from clustimage._distances.metrics import PRODUCT_METRICS
 from clustimage.cluster._request import EXIF_METRICS, ClusterRequest, make_clusterer
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
+from clustimage.cluster.clusterers._evoc import MAX_ROWS_FOR_ALL_SIZES
 from clustimage.cluster.clusterers._hdbscan import MAX_ROWS_WITHOUT_SHARED_TREE
 from clustimage.cluster.clusterers._kmeans import MAX_COPIES, MAX_ROWS_AS_FLOAT64
 from clustimage.cluster.evaluators._silhouette import (
@@ -42,6 +43,7 @@ STEPS = {
         "one spanning tree for all sizes of HDBSCAN",
     ),
     "leiden": (0, "", "the communities of Leiden for each of 24 resolutions"),
+    "evoc": (MAX_ROWS_FOR_ALL_SIZES, "EVoC for each of 6 sizes", "EVoC for one size"),
 }
 # The clusterers that find k themselves hold about so many labellings at once.
 MAX_LABELLINGS = 50
@@ -127,6 +129,8 @@ def _clusterer_bytes(n: int, d: int, workers: int, name: str, metric: str, *, ma
         copies = min(workers, MAX_COPIES)
         return n * (4 * d + copies * (8 * d + 24)) if many else 16 * n * d * workers
     angles = metric in ("cosine", "correlation")
+    if name == "evoc":  # two copies, neighbours, the graph and the embedding
+        return n * (16 * d + 4000)
     if many:  # labels, neighbours, rows of length 1, and blocks of distances
         return n * (1500 + 8 * d * angles) + min(24 * n * n, FOREST_BYTES) * workers
     return 16 * n * d + 24 * n * n * (angles or metric == "sqeuclidean")

@@ -6,6 +6,7 @@ from clustimage.cluster._clusterer import Clusterer
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster.clusterers._agglomerative import AgglomerativeClusterer
 from clustimage.cluster.clusterers._dbscan import DBSCANClusterer
+from clustimage.cluster.clusterers._evoc import EVoCClusterer
 from clustimage.cluster.clusterers._hdbscan import HDBSCANClusterer
 from clustimage.cluster.clusterers._kmeans import KMeansClusterer
 from clustimage.cluster.clusterers._leiden import LeidenClusterer
@@ -24,6 +25,7 @@ CLUSTERERS: dict[str, type[Clusterer]] = {
     "dbscan": DBSCANClusterer,
     "hdbscan": HDBSCANClusterer,
     "leiden": LeidenClusterer,
+    "evoc": EVoCClusterer,
 }
 
 EVALUATORS: dict[str, type[Evaluator]] = {

@@ -39,7 +39,7 @@ class ClusterRequest:
 
     Attributes
     ----------
-    cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden"} or object
+    cluster : {"agglomerative", "kmeans", "dbscan", "hdbscan", "leiden", "evoc"} or object
         An object has ``fit_predict(X)``, and its one labelling is taken as it is, see
         `CustomClusterer`.
     evaluate : {"silhouette", "dbindex", "derivative", "elbow", "calinski", "consensus"}

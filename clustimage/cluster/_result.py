@@ -104,6 +104,11 @@ class Clustering:
         Which leaf of the tree each image belongs to, where the leaves are micro-clusters.
     earlier : Search or None
         The last search of the same features, where this is none itself.
+    n_joined : int
+        How many images were added to clusters since these were made.
+    asked : dict or None
+        Arguments of the request as they were given, where what is open in them was decided
+        since (``cluster_space``); objects and arrays are left out.
     """
 
     labels: np.ndarray
@@ -117,6 +122,8 @@ class Clustering:
     n_allowed: int | None = None
     micro: np.ndarray | None = None
     earlier: Search | None = None
+    n_joined: int = 0
+    asked: dict[str, Any] | None = None
 
     @property
     def searched(self) -> bool:
@@ -162,6 +169,8 @@ class Clustering:
             "height": self.height,
             "n_allowed": self.n_allowed,
             "micro": self.micro,
+            "n_joined": self.n_joined,
+            "asked": self.asked,
             "earlier": None
             if self.earlier is None
             else {
@@ -190,6 +199,8 @@ class Clustering:
             earlier=None
             if earlier is None
             else Search(dict(earlier["params"]), _as_lists(earlier["score"]), earlier["varied"]),
+            n_joined=int(state.get("n_joined", 0)),
+            asked=state.get("asked"),
         )
 
 
@@ -308,4 +319,7 @@ def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
     found = clustering.score["clusters"]
     by_number = clustering.varied == "cluster_threshold" and n_found in found
     best = found.index(n_found) if by_number else clustering.best
-    return replace(clustering, labels=ordered, n_found=n_found, height=None, best=best)
+    asked = clustering.asked
+    if asked is not None:
+        asked = {**asked, "n_clusters": n_found, "sim": None, "level": None}
+    return replace(clustering, labels=ordered, n_found=n_found, height=None, best=best, asked=asked)

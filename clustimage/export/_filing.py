@@ -11,13 +11,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from clustimage._core.file_names import ending_in
 from clustimage.export._links import move_link
 
-__all__ = ["ACTIONS", "FULL", "NO_LINKS", "Action", "is_there", "numbered", "safe_name"]
+__all__ = ["ACTIONS", "FULL", "NO_LINKS", "Action", "folder_name", "is_there", "safe_name"]
 
 CHUNK = 2**20
-# Most file systems take names of so many bytes.
-MAX_BYTES = 255
+# What Windows does not take in names, and names that it has taken itself.
+NOT_IN_NAMES = frozenset('<>:"/\\|?*')
+DEVICES = {"CON", "PRN", "AUX", "NUL"} | {
+    f"{port}{i}" for port in ("COM", "LPT") for i in range(10)
+}
 
 # What systems say where a link cannot be made, Windows EINVAL.
 NO_LINKS = {
@@ -161,25 +165,19 @@ def safe_name(name: str) -> str:
         os.fsencode(name)
     except UnicodeEncodeError:
         name = name.encode("utf-8", "replace").decode("utf-8")
-    return "image" if name in ("", ".", "..") else _ending_in(name, "")
+    return "image" if name in ("", ".", "..") else ending_in(name, "")
 
 
-def numbered(name: str, number: int) -> str:
-    """Return a name with a number before its ending, shortened to what file systems take.
+def folder_name(name: str) -> str:
+    """Return a name that people gave as that of a folder, on all systems.
 
     Examples
     --------
-    >>> numbered("a.jpg", 1), numbered("a.jpg", 2)
-    ('a.jpg', 'a_2.jpg')
+    >>> folder_name("beach"), folder_name("../a/b: c?"), folder_name("con"), folder_name("...")
+    ('beach', '_._a_b_ c_', 'con_', '_')
     """
-    return name if number == 1 else _ending_in(name, f"_{number}")
-
-
-def _ending_in(name: str, mark: str) -> str:
-    stem, ending = os.path.splitext(name)  # noqa: PTH122
-    if len(os.fsencode(ending)) > MAX_BYTES // 2:
-        stem, ending = name, ""
-    n_left = MAX_BYTES - len(os.fsencode(mark + ending))
-    while len(os.fsencode(stem)) > n_left:
-        stem = stem[:-1]
-    return f"{stem}{mark}{ending}"
+    name = "".join("_" if char in NOT_IN_NAMES or char < " " else char for char in name)
+    if name.startswith("."):  # hidden, or another folder
+        name = f"_{name[1:]}"
+    name = safe_name(name.rstrip(". ") or "_")
+    return f"{name}_" if name.partition(".")[0].strip().upper() in DEVICES else name

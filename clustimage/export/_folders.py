@@ -14,11 +14,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.file_names import numbered
 from clustimage._core.logs import get_logger, progress
 from clustimage._core.outputs import is_marked, mark_folder, may_be_marked, unmark_folder
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_int, check_option, invalid
-from clustimage.export._filing import ACTIONS, FULL, NO_LINKS, Action, is_there, numbered, safe_name
+from clustimage.export._filing import (
+    ACTIONS,
+    FULL,
+    NO_LINKS,
+    Action,
+    folder_name,
+    is_there,
+    safe_name,
+)
 from clustimage.export._links import entries_behind, entry_of, move_link, replace_link
 from clustimage.images.reading._listing import absolute, encodable, printable
 
@@ -125,6 +134,7 @@ def plan_folders(
     layout: str = "label",
     target_labels: int | Iterable[int] | None = None,
     by: str | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> FolderPlan:
     """Choose a target for every image; nothing is made.
 
@@ -136,6 +146,8 @@ def plan_folders(
         As for `ExportMethods.to_dirs`.
     by : {"datetime", "latlon"}, optional
         What photos were grouped by: it names the folders of negative labels.
+    names : mapping of int to str, optional
+        What clusters are called, by label.
 
     Returns
     -------
@@ -156,8 +168,9 @@ def plan_folders(
             f"None of the {len(pathnames)} images has a file that a folder could show: "
             "they were given as arrays."
         )
+    called = _folders_of_names(names or {}, labels.tolist(), by)
     folders = {
-        label: top / _folder_name(label, size, layout, by)
+        label: top / _folder_name(label, size, layout, by, called.get(label))
         for label, size in zip(*np.unique(labels, return_counts=True), strict=True)
         if label in wanted
     }
@@ -187,9 +200,25 @@ def _check_labels(target_labels: int | Iterable[int] | None, labels: np.ndarray)
     return wanted
 
 
-def _folder_name(label: int, size: int, layout: str, by: str | None) -> str:
+def _folder_name(label: int, size: int, layout: str, by: str | None, name: str | None) -> str:
     outside = OUTSIDE_BY.get(by or "", OUTSIDE)
-    return outside.get(label) or LAYOUTS[layout].format(label=label, size=size)
+    folder = outside.get(label) or LAYOUTS[layout].format(label=label, size=size)
+    return folder if name is None else str(Path(folder).parent / name)
+
+
+def _folders_of_names(
+    names: Mapping[int, str], labels: Iterable[int], by: str | None
+) -> dict[int, str]:
+    """Return names of folders for clusters that have names, all different."""
+    taken = {LAYOUTS["label"].format(label=label) for label in labels}
+    taken |= set(OUTSIDE_BY.get(by or "", OUTSIDE).values())
+    found = {}
+    for label, name in sorted(names.items()):
+        folder = folder_name(name)
+        number = next(i for i in count(1) if numbered(folder, i).casefold() not in taken)
+        found[label] = numbered(folder, number)
+        taken.add(found[label].casefold())
+    return found
 
 
 class _Names:

@@ -7,6 +7,7 @@ it is an `Images`.
 from __future__ import annotations
 
 from clustimage.images._images import Images
+from clustimage.images._joining_images import join_images, take_images
 from clustimage.images._loading import (
     Measured,
     count_inputs,
@@ -23,7 +24,7 @@ from clustimage.images.cache._database import (
     describe_cache,
     open_cache,
 )
-from clustimage.images.cache._digest import Stamp, canonical, decoders, digest
+from clustimage.images.cache._digest import Stamp, canonical, decoders, digest, digest_file
 from clustimage.images.cache._session import Session
 from clustimage.images.exif._metadata_table import (
     GONE,
@@ -79,6 +80,7 @@ __all__ = [
     "decoders",
     "describe_cache",
     "digest",
+    "digest_file",
     "gather_photos",
     "get_dim",
     "guess_shape",
@@ -86,6 +88,7 @@ __all__ = [
     "imresize",
     "imscale",
     "inputs_of_table",
+    "join_images",
     "listdir",
     "load_images",
     "log_left_out",
@@ -100,5 +103,6 @@ __all__ = [
     "read_timestamps",
     "read_upright",
     "report_skipped",
+    "take_images",
     "to_gray",
 ]

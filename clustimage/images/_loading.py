@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from clustimage.images._status import ImageStatus
 from clustimage.images._storage import Storage, choose_storage, decoding_options, scaling_options
 from clustimage.images.cache._cached_reader import CachedReader, cached_reader
 from clustimage.images.cache._database import Cache
+from clustimage.images.cache._digest import Stamp
 from clustimage.images.reading._arrays import check_pixel_range, check_values, rows_to_pixels
 from clustimage.images.reading._decode import decode
 from clustimage.images.reading._decoding_limits import (
@@ -63,6 +65,7 @@ def load_images(
     cache: Cache | None = None,
     budget: Budget | None = None,
     max_pixels: int = MAX_PIXELS,
+    allow_none: bool = False,
 ) -> Images:
     """Read images of any kind and bring them to one size.
 
@@ -124,6 +127,9 @@ def load_images(
     max_pixels : int, default=250,000,000
         Pixels, as they are decoded, above which a file is skipped.
 
+    allow_none : bool, default=False
+        Whether there may be no image among the files that are given.
+
     Returns
     -------
     Images
@@ -177,7 +183,7 @@ def load_images(
         given.check_size()
         return reader.read_stack(given)
     log_left_out(given.left_out)
-    return reader.read_sources(given, cache)
+    return reader.read_sources(given, cache, allow_none=allow_none)
 
 
 @dataclass(frozen=True)
@@ -236,6 +242,8 @@ class Reader:
         sources: Sources,
         cache: Cache | None = None,
         shape: tuple[int, int, int] | None = None,
+        *,
+        allow_none: bool = False,
     ) -> Images:
         """Read one by one, in threads; an image goes to its place in the result at once."""
         items = sources.items
@@ -274,7 +282,7 @@ class Reader:
                 keys.append(result.key)
                 status.append(_status_of(item, result))
                 trail.reach(len(kept))
-        report_skipped(status, sources.looked_for)
+        report_skipped(status, sources.looked_for, allow_none=allow_none)
         status += [
             ImageStatus(item.pathname, "skipped", item.reason, is_input=False)
             for item in sources.left_out
@@ -327,6 +335,10 @@ def _of_arrays(
 
 
 def _status_of(source: Source, image: Decoded) -> ImageStatus:
+    stamp = None
+    if source.content is None:
+        with suppress(OSError):
+            stamp = tuple(Stamp.of(os.stat(source.pathname)))  # noqa: PTH116
     return ImageStatus(
         source.pathname,
         "ok",
@@ -336,6 +348,7 @@ def _status_of(source: Source, image: Decoded) -> ImageStatus:
         taken_from=image.taken_from,
         modified=image.modified,
         exif_problem=image.exif_problem,
+        stamp=stamp,
     )
 
 
@@ -356,7 +369,7 @@ def _read_source(
     return decode(source.readable, dim, gray, limits, white)
 
 
-def report_skipped(status: list[ImageStatus], looked_for: str) -> None:
+def report_skipped(status: list[ImageStatus], looked_for: str, *, allow_none: bool = False) -> None:
     """Warn once about all that was skipped, or raise where nothing is left."""
     skipped = [row for row in status if row.status == "skipped"]
     reasons = "; ".join(
@@ -364,7 +377,7 @@ def report_skipped(status: list[ImageStatus], looked_for: str) -> None:
     )
     more = len(skipped) - MAX_REASONS
     rest = f"; and {more:,} more" if more > 0 else ""
-    if len(skipped) == len(status):
+    if len(skipped) == len(status) and not allow_none:
         words = [part for part in (looked_for, reasons) if part]
         what = "No image could be read" if skipped else "No image found"
         raise ImageReadError(f"{what}: {'; '.join(words)}{rest}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["ImageStatus"]
 
@@ -35,6 +35,9 @@ class ImageStatus:
     is_input : bool
         False for what a folder holds beside images: a format that is not read, or what
         clustimage wrote. Features given by the user have no row for it.
+    stamp : tuple of int, optional
+        Size, times and number on the disk of a file when it was read, see `Stamp`: what tells
+        that it was changed since.
     """
 
     pathname: str
@@ -47,3 +50,4 @@ class ImageStatus:
     modified: float | None = None
     exif_problem: str = ""
     is_input: bool = True
+    stamp: tuple[int, ...] | None = field(default=None, compare=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from clustimage._core.text import pluralize
 from clustimage.notebook._answers import Results
 from clustimage.notebook._short_table import Cell, Mark, Table, note
 from clustimage.notebook._thumbnail import Thumbnails
+from clustimage.plotting._cluster_names import cluster_words
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._montage import evenly
 
@@ -47,6 +48,8 @@ class Overview:
         Inputs that could not be read.
     verdict : str, default=""
         How sure the clusters are, where that is known.
+    names : mapping of int to str
+        What clusters are called, by label.
 
     Examples
     --------
@@ -61,6 +64,7 @@ class Overview:
     thumbnails: Thumbnails | None
     n_skipped: int = 0
     verdict: str = ""
+    names: Mapping[int, str] = field(default_factory=dict)
 
     def html(self) -> str:
         """Return the page; its length has a bound, however many images there are."""
@@ -106,7 +110,9 @@ class Overview:
         colors = label_colors(present.tolist())
         rows: list[list[Cell]] = []
         for label, size in shown:
-            name = str(label) if label >= 0 else OUTSIDE.get(label, str(label))
+            name = (
+                cluster_words(label, self.names) if label >= 0 else OUTSIDE.get(label, str(label))
+            )
             rows.append([Mark(name, colors[label]), f"{size:,}", self._of_cluster(labels, label)])
         columns = ["cluster", "images", "some of them"]
         if self.thumbnails is None:

@@ -21,6 +21,7 @@ from clustimage._core.parameters import setting
 from clustimage._core.validation import check_int
 from clustimage._version import __version__
 from clustimage.plotting._html import fill_template, inert, read_asset, source_hash
+from clustimage.plotting.geomap._geomap_page import world_element
 from clustimage.report._payload import make_payload, page_order
 from clustimage.report._report import Report
 from clustimage.report._sprites import (
@@ -35,17 +36,21 @@ __all__ = ["SCRIPTS", "STYLES", "check_thumbnail", "page_script", "page_text", "
 
 # In the order in which they are joined.
 SCRIPTS = (
-    *("data", "store", "dom", "sheets", "sprites", "dialogs", "layout", "map"),
+    *("data", "store", "dom", "sheets", "sprites", "dialogs", "layout"),
+    *("map_layouts", "map_camera", "map_levels", "map_colors", "map_dots", "map_labels"),
+    *("map_ground", "map_tools", "map_input", "legend", "map"),
     *("gallery_order", "gallery_layout", "gallery", "detail", "search", "selection"),
-    *("corrections", "corrections_panel", "timeline", "scores", "overview", "embed", "main"),
+    *("corrections", "corrections_panel", "timeline", "scores", "overview"),
+    *("embed", "main"),
 )
-STYLES = ("page", "overview")
+STYLES = ("page", "overview", "map")
 SHEETS = "{{sheets}}"
 
 
 def page_script() -> str:
     """Return the script of the page: its files, one after another in one function."""
-    parts = "\n".join(read_asset("clustimage.report", f"js/{name}.js") for name in SCRIPTS)
+    files = [read_asset("clustimage.report", f"js/{name}.js") for name in SCRIPTS]
+    parts = "\n".join([read_asset("clustimage.plotting.geomap", "world.js"), *files])
     return f'(() => {{\n"use strict";\n{parts}\n}})();'
 
 
@@ -176,6 +181,8 @@ def _write(
         file.write(f'<script type="text/plain" id="sheet-{i}">'.encode())
         file.write(base64.b64encode(sheet))
         file.write(b"</script>\n")
+    if report.locations is not None:
+        file.write(world_element().encode())
     file.write(after)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote_from_bytes
 import numpy as np
 
 from clustimage.images.reading._listing import encodable
+from clustimage.plotting.geomap._geomap_data import in_one_piece
 from clustimage.report._binary_columns import encode_column, map_order, map_positions
 from clustimage.report._report import Report
 from clustimage.report._sprites import to_webp
@@ -57,6 +58,7 @@ def make_payload(
         "n": len(order),
         "summary": report.summary,
         "columns": {name: encode_column(values) for name, values in columns.items()},
+        "west": _west(report.locations),
         "neighborCount": 0 if report.neighbors is None else report.neighbors.shape[1],
         "names": [encodable(str(report.filenames[i])) for i in order],
         "folders": [encodable(folder) for folder in folders],
@@ -95,6 +97,13 @@ def _columns(report: Report, order: np.ndarray, place: np.ndarray) -> dict[str, 
     if report.copies is not None:
         columns["copies"] = report.copies[order]
     return columns
+
+
+def _west(locations: np.ndarray | None) -> float:
+    """Return the longitude at the left end of the map of places."""
+    if locations is None:
+        return -180.0
+    return in_one_piece(locations[np.isfinite(locations).all(axis=1), 1])[1]
 
 
 def _picture(image: np.ndarray) -> str:

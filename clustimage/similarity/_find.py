@@ -14,8 +14,9 @@ from clustimage._core.validation import check_bool, check_int, check_real
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage._distances.nearest import k_smallest, rows_near
 from clustimage._distances.pairs import PickedRows, distances
+from clustimage.similarity._fit_null import fit_null
 from clustimage.similarity._index import RowIndex
-from clustimage.similarity._null_distribution import NullDistribution, fit_null
+from clustimage.similarity._null_distribution import NullDistribution
 from clustimage.similarity._plan import plan_find
 
 __all__ = ["check_find", "find_similar"]

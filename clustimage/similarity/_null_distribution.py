@@ -1,8 +1,8 @@
-"""The null distribution of the p-values: distances between two images of the set by chance."""
+"""The null distribution of the p-values as one that `scipy.stats` knows by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,12 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from clustimage._core.errors import ModelFileError
-from clustimage._core.validation import check_int
-from clustimage._distances.metrics import check_metric, check_rows
-from clustimage._distances.pairs import paired_distances
+from clustimage._core.errors import InvalidDataError, ModelFileError
+from clustimage._core.parameters import setting
 
-__all__ = ["DISTRIBUTIONS", "NullDistribution", "fit_null"]
+__all__ = ["DISTRIBUTIONS", "NullDistribution", "anderson_darling", "fit_named", "is_constant"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,10 +25,6 @@ DISTRIBUTIONS = {
     "t": stats.t,
 }
 
-# Pairs that are drawn; fewer where their rows would have more than so many numbers.
-MAX_PAIRS, MIN_PAIRS = 20_000, 1_000
-MAX_NUMBERS_OF_PAIRS = 20_000_000
-
 # Gamma and t are fitted, by iteration, to this many quantiles of the sample.
 N_QUANTILES = 2_000
 
@@ -40,7 +34,7 @@ MAX_DEGREES_OF_FREEDOM = 1e4
 
 @dataclass(frozen=True)
 class NullDistribution:
-    """The distribution that fits the distances between random pairs of images best.
+    """A distribution that was fitted to the distances between random pairs of images.
 
     A distance is never negative, so the distribution is cut off at 0: the p-value
     of a distance d is ``(F(d) - F(0)) / (1 - F(0))``, with F of `scipy.stats` under
@@ -58,7 +52,9 @@ class NullDistribution:
         Number of distances that it was fitted to.
     scores : dict of str to float
         Anderson-Darling statistic, per distance, of each distribution that was
-        tried; the smallest was chosen. Empty where nothing had to be fitted.
+        tried; the smallest was chosen. Empty where nothing was chosen.
+    null, pairs : str
+        What was asked for, as in `fit_null`.
 
     Examples
     --------
@@ -72,6 +68,8 @@ class NullDistribution:
     metric: str = "euclidean"
     n_pairs: int = 0
     scores: dict[str, float] = field(default_factory=dict)
+    null: str = "best"
+    pairs: str = "all"
 
     def cdf(self, distance: npt.ArrayLike) -> Floats:
         """Return the p-value of each distance: the chance of one as small or smaller.
@@ -129,105 +127,59 @@ class NullDistribution:
                 metric=str(state["metric"]),
                 n_pairs=int(state["n_pairs"]),
                 scores={key: float(value) for key, value in dict(state["scores"]).items()},
+                null=str(state.get("null", "best")),
+                pairs=str(state.get("pairs", "all")),
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise ModelFileError(f"The distribution of the distances is broken: {exc!r}.") from exc
 
 
-def fit_null(
-    feat: Any,
-    *,
-    metric: str = "euclidean",
-    random_state: int | np.random.Generator | np.random.RandomState | None = 0,
-    n_pairs: int | None = None,
+def fit_named(
+    sample: np.ndarray, metric: str = "euclidean", names: Iterable[str] = tuple(DISTRIBUTIONS)
 ) -> NullDistribution:
-    """Fit the distribution of the distances between two images of the set.
+    """Return the one of some distributions that fits observed distances best.
 
-    The sample is a seeded draw of pairs over all images, none of an image with
-    itself; all pairs, where there are not more than asked for. Five distributions
-    are fitted to it by maximum likelihood (gamma starts at 0, so that it has two
-    parameters and one solution), and the one with the smallest Anderson-Darling
-    statistic is kept: unlike the Kolmogorov-Smirnov statistic it weighs the tails,
-    and a p-value is a statement about the lower tail [1]_.
-
-    Where there is nothing to fit (one image; all distances equal, with two images
-    always), the answer is uniform from 0 to that distance: a p-value of 0 at
-    distance 0, of 1 from that distance on.
+    All are fitted by maximum likelihood (gamma starts at 0, so that it has two parameters and
+    one solution), and the one with the smallest Anderson-Darling statistic is kept: unlike the
+    Kolmogorov-Smirnov statistic it weighs the tails, and a p-value is a statement about the
+    lower tail [1]_.
 
     Parameters
     ----------
-    feat : array-like of shape (n, d)
-        Features.
-    metric : str, default="euclidean"
-        One of `METRICS`.
-    random_state : int, Generator, RandomState or None, default=0
-        Seed of the draw.
-    n_pairs : int, optional
-        Number of pairs; default 20,000, fewer (1,000 at least) for rows of more
-        than 1,000 numbers.
-
-    Returns
-    -------
-    NullDistribution
-        With the method ``cdf``, which gives the p-values.
+    sample : ndarray of shape (m,)
+        Distances, ascending.
+    metric : str
+        Theirs.
+    names : iterable of str
+        Of `DISTRIBUTIONS`.
 
     Raises
     ------
     InvalidDataError
-        If the features are no finite matrix.
-    InvalidParameterError
-        If the metric is not known.
+        If none of them can be fitted.
 
     References
     ----------
     .. [1] T. W. Anderson, D. A. Darling (1954). A test of goodness of fit. Journal of the
        American Statistical Association 49, 765-769.
-
-    Examples
-    --------
-    >>> feat = np.random.default_rng(0).normal(size=(100, 50))
-    >>> null = fit_null(feat)
-    >>> bool(null.cdf(8.0) < 0.05 < null.cdf(10.0))
-    True
     """
-    check_metric(metric)
-    rows = check_rows("feat", feat)
-    if n_pairs is None:
-        n_pairs = int(np.clip(MAX_NUMBERS_OF_PAIRS // rows.shape[1], MIN_PAIRS, MAX_PAIRS))
-    n_pairs = check_int("n_pairs", n_pairs, low=1)
-    i, j = _draw_pairs(len(rows), n_pairs, _generator(random_state))
-    sample = np.sort(paired_distances(rows, i, rows, j, metric))
-    if len(sample) == 0 or _is_constant(sample):
-        width = float(sample[-1]) if len(sample) else 0.0
-        return NullDistribution("uniform", {"loc": 0.0, "scale": width}, metric, len(sample))
+    wanted = set(names)
     fitted = {
         name: NullDistribution(name, params, metric, len(sample))
         for name, params in _fits(sample).items()
+        if name in wanted
     }
+    if not fitted:
+        raise InvalidDataError(
+            f"The distribution {' or '.join(sorted(wanted))} cannot be fitted to the distances of "
+            f"{len(sample):,} pairs. Give {setting('null', 'empirical')}."
+        )
     scores = {name: anderson_darling(null.cdf(sample)) for name, null in fitted.items()}
     best = fitted[min(scores, key=lambda name: scores[name])]
     return NullDistribution(best.name, best.params, metric, len(sample), scores)
 
 
-def _generator(seed: Any) -> np.random.Generator:
-    if isinstance(seed, np.random.RandomState):
-        seed = int(seed.randint(2**31 - 1))
-    return np.random.default_rng(seed)
-
-
-def _draw_pairs(
-    n_rows: int, n_pairs: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the two indices of each pair; they are never equal."""
-    if n_rows * (n_rows - 1) // 2 <= n_pairs:
-        return np.triu_indices(n_rows, k=1)
-    i = rng.integers(0, n_rows, n_pairs)
-    # One of the others: indices from i on move up by one.
-    j = rng.integers(0, n_rows - 1, n_pairs)
-    return i, j + (j >= i)
-
-
-def _is_constant(sample: np.ndarray) -> bool:
+def is_constant(sample: np.ndarray) -> bool:
     return bool(sample[-1] - sample[0] <= 1e-9 * sample[-1])
 
 
@@ -247,7 +199,7 @@ def _fits(sample: np.ndarray) -> dict[str, dict[str, float]]:
         "gamma": lambda: stats.gamma.fit(above, floc=0),
         "t": lambda: stats.t.fit(sample, 10.0, loc=mean, scale=float(sample.std())),
     }
-    if _is_constant(above):
+    if is_constant(above):
         return fits
     for name, search in searches.items():
         try:

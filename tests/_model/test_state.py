@@ -35,7 +35,9 @@ def test_new_images_make_everything_else_stale():
     stale = stale_names({"img", "pathnames", "filenames", "url"})
     # Faces are found beside the chain.
     assert stale == {"feat", "xycoord", "labels", "predict", *(set(SOURCES) - set(RESULTS))} - {
-        "faces"
+        "faces",
+        "named",
+        "corrections",
     }
 
 
@@ -49,6 +51,7 @@ def test_new_labels_keep_features_and_map():
         "stability",
         "verdict",
         "resampling",
+        "names",
     }
 
 

@@ -20,6 +20,7 @@ from clustimage._model.settings import DEFAULT_PARAMS
 from clustimage.cli import COMMANDS, build_parser, main
 from clustimage.cli._options import OptionNames
 from clustimage.images import clear_cache
+from clustimage.removal import RemovalPlan
 
 PACKAGE = Path(clustimage.__file__).parent
 PARSERS = next(
@@ -34,7 +35,7 @@ OPTIONS = {
     if action.option_strings
 }
 # Of the command alone.
-OWN = {"help", "out", "plan", "overwrite", "json", "paths"}
+OWN = {"help", "out", "plan", "overwrite", "json", "paths", "yes"}
 
 
 @pytest.mark.parametrize(
@@ -91,11 +92,14 @@ def test_names_and_values_alone():
 def test_options_are_passed_on_as_parameters_of_the_library(name):
     methods = [
         getattr(Clustimage, method)
-        for method in ("fit_transform", "find", "to_dirs", "save", "load", "unique", "report")
+        for method in (
+            *("fit_transform", "find", "to_dirs", "save", "load", "unique"),
+            *("plan_removal", "report"),
+        )
     ]
     known = {
         parameter
-        for function in (Clustimage.__init__, *methods, clear_cache)
+        for function in (Clustimage.__init__, *methods, clear_cache, RemovalPlan.apply)
         for parameter in inspect.signature(function).parameters
     }
     known |= {setting for settings in DEFAULT_PARAMS.values() for setting in settings}

@@ -24,10 +24,12 @@ SENSIBLE = {
     "dbscan": {"silhouette", "dbindex", "calinski"},
     "hdbscan": {"silhouette", "dbindex", "calinski"},
     "leiden": {"silhouette", "dbindex", "calinski"},
+    "evoc": {"silhouette", "dbindex", "calinski"},
 }
 
 
 QUICK = {"kmeans": {"n_init": 1}, "dbscan": {"n_eps": 12}, "hdbscan": {"n_sizes": 6}}
+QUICK["evoc"] = {"n_sizes": 1}
 
 
 @pytest.mark.parametrize("evaluate", EVALUATORS)

@@ -14,9 +14,10 @@ import pytest
 
 from clustimage import Clustimage
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.file_names import numbered
 from clustimage._core.outputs import MARKER, make_folder
 from clustimage._core.step_order import StepOrderError
-from clustimage.export._filing import ACTIONS, numbered, safe_name
+from clustimage.export._filing import ACTIONS, safe_name
 from clustimage.images import listdir, load_images
 
 LABELS = [0, 0, 0, 1, 1, 2, -1]

@@ -11,7 +11,14 @@ from scipy import stats
 from scipy.spatial.distance import pdist
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, ModelFileError
-from clustimage.similarity import METRICS, NullDistribution, _null_distribution, fit_null
+from clustimage.similarity import (
+    METRICS,
+    NullDistribution,
+    _fit_null,
+    _null_distribution,
+    fit_null,
+    null_from_state,
+)
 from clustimage.similarity._null_distribution import DISTRIBUTIONS, anderson_darling
 
 
@@ -23,9 +30,9 @@ def feat() -> np.ndarray:
 def _sample(monkeypatch, feat, **params) -> tuple[np.ndarray, np.ndarray]:
     """Return the pairs that a fit draws."""
     drawn = []
-    real = _null_distribution.paired_distances
+    real = _fit_null.paired_distances
     monkeypatch.setattr(
-        _null_distribution,
+        _fit_null,
         "paired_distances",
         lambda a, i, b, j, m: drawn.append((i, j)) or real(a, i, b, j, m),
     )
@@ -36,7 +43,7 @@ def _sample(monkeypatch, feat, **params) -> tuple[np.ndarray, np.ndarray]:
 def test_null_distribution_is_drawn_from_all_images_and_without_self_pairs(monkeypatch, feat):
     """Defect of clustimage 1.7.1: the first 499 images only, each with itself too."""
     i, j = _sample(monkeypatch, feat)
-    assert len(i) == 20_000
+    assert len(i) == 50_000
     assert (i != j).all()
     assert set(i) == set(j) == set(range(900))
     counts = np.bincount(np.concatenate([i, j]), minlength=900)
@@ -49,9 +56,11 @@ def test_all_pairs_are_taken_where_they_are_few(monkeypatch, feat):
     assert (i < j).all()
 
 
-def test_long_rows_are_compared_in_fewer_pairs(monkeypatch):
-    i, _ = _sample(monkeypatch, np.random.default_rng(0).normal(size=(300, 5000)))
-    assert len(i) == 4_000
+def test_long_rows_are_compared_in_fewer_pairs(monkeypatch, feat):
+    monkeypatch.setattr(_fit_null, "MAX_NUMBERS_OF_PAIRS", 200_000)
+    monkeypatch.setattr(_fit_null, "MIN_PAIRS", 1_000)
+    assert len(_sample(monkeypatch, feat[:, :10])[0]) == 20_000
+    assert len(_sample(monkeypatch, np.tile(feat, 20))[0]) == 1_000
 
 
 def test_no_matrix_of_all_pairs_is_built():
@@ -72,7 +81,7 @@ def test_same_seed_gives_the_same_null_distribution(feat):
 
 @pytest.mark.parametrize("seed", [None, np.random.RandomState(0), np.random.default_rng(0)])
 def test_every_kind_of_seed_is_taken(seed, feat):
-    assert fit_null(feat, random_state=seed).name in DISTRIBUTIONS
+    assert fit_null(feat, null="best", random_state=seed).name in DISTRIBUTIONS
 
 
 @pytest.mark.parametrize(
@@ -87,8 +96,8 @@ def test_every_kind_of_seed_is_taken(seed, feat):
 )
 def test_distribution_that_the_distances_come_from_is_recognised(monkeypatch, name, params):
     sample = np.abs(DISTRIBUTIONS[name].rvs(size=20_000, random_state=1, **params))
-    monkeypatch.setattr(_null_distribution, "paired_distances", lambda *args: sample.copy())
-    null = fit_null(np.eye(300))
+    monkeypatch.setattr(_fit_null, "paired_distances", lambda *args: sample.copy())
+    null = fit_null(np.eye(300), null="best")
     assert null.name == name
     assert list(null.params) == list(params)
     for key, value in params.items():
@@ -106,7 +115,7 @@ def test_closed_fits_equal_those_of_scipy(feat):
 
 
 def test_smallest_anderson_darling_statistic_wins(feat):
-    null = fit_null(feat)
+    null = fit_null(feat, null="best")
     assert null.scores[null.name] == min(null.scores.values())
     assert set(null.scores) <= set(DISTRIBUTIONS)
 
@@ -142,7 +151,7 @@ def test_p_value_is_the_lower_tail_of_the_distribution_above_zero():
 def test_p_values_follow_the_share_of_pairs_as_near(digits):
     """The chosen distribution of the digits' distances: near the truth in the lower tail."""
     feat = digits[0] * 16.0
-    null = fit_null(feat)
+    null = fit_null(feat, null="best")
     every = pdist(feat)
     for alpha in (0.05, 0.25, 0.5):
         assert (every <= null.quantile(alpha)).mean() == pytest.approx(alpha, abs=0.035)
@@ -187,23 +196,32 @@ def test_where_nothing_can_be_fitted_only_distance_zero_is_significant(rows, wid
     ],
     ids=["one differs", "two kinds", "duplicates", "three", "bits", "tiny", "huge", "outlier"],
 )
-def test_awkward_distances_get_p_values_that_grow(rows):
-    null = fit_null(rows)
+@pytest.mark.parametrize("null", ["empirical", "best"])
+def test_awkward_distances_get_p_values_that_grow(rows, null):
+    null = fit_null(rows, null=null)
     p = null.cdf(np.linspace(0, 4e9, 50))
     assert p[0] == 0 and (np.diff(p) >= 0).all() and np.isfinite(p).all() and p[-1] > 0.9
 
 
-def test_state_survives_json(feat):
-    null = fit_null(feat)
-    assert NullDistribution.from_state(json.loads(json.dumps(null.get_state()))) == null
+@pytest.mark.parametrize("null", ["empirical", "best"])
+def test_state_survives_json(null, feat):
+    null = fit_null(feat, null=null)
+    assert null_from_state(json.loads(json.dumps(null.get_state()))) == null
 
 
 @pytest.mark.parametrize(
-    "state", [{}, {"name": "pareto"}, {"name": "t", "params": {"loc": 0, "scale": 1}}, None]
+    "state",
+    [
+        {},
+        {"name": "pareto"},
+        {"name": "t", "params": {"loc": 0, "scale": 1}},
+        {"name": "empirical", "params": {}, "values": [2, 1], "cumulative": [0.5, 1]},
+        None,
+    ],
 )
 def test_broken_state_raises(state):
     with pytest.raises(ModelFileError, match="distribution of the distances"):
-        NullDistribution.from_state(state)
+        null_from_state(state)
 
 
 def test_bad_input_raises(feat):
@@ -213,3 +231,9 @@ def test_bad_input_raises(feat):
         fit_null(np.array([[np.nan], [1.0]]))
     with pytest.raises(InvalidParameterError, match="'n_pairs'"):
         fit_null(feat, n_pairs=0)
+    with pytest.raises(InvalidParameterError, match="'null' must be one of"):
+        fit_null(feat, null="pareto")
+    with pytest.raises(InvalidDataError, match="All images are of one cluster"):
+        fit_null(feat, labels=np.zeros(900, dtype=int))
+    with pytest.raises(InvalidDataError, match="gamma cannot be fitted"):
+        fit_null(np.vstack([np.zeros((19, 3)), np.ones((1, 3))]), null="gamma")

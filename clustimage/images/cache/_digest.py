@@ -15,9 +15,18 @@ import numpy as np
 import PIL
 from PIL import features
 
-__all__ = ["Stamp", "canonical", "decoders", "decoder_settings", "digest", "digest_all"]
+__all__ = [
+    "Stamp",
+    "canonical",
+    "decoder_settings",
+    "decoders",
+    "digest",
+    "digest_all",
+    "digest_file",
+]
 
 DIGEST_SIZE = 16  # bytes of BLAKE2b
+CHUNK = 2**20  # bytes of a file that are read at once
 
 # Raise when decoding gives other pixels or other times than before: what was kept is made again.
 VERSION = 2
@@ -48,6 +57,15 @@ def digest(content: bytes | str) -> str:
     """
     data = content.encode() if isinstance(content, str) else content
     return hashlib.blake2b(data, digest_size=DIGEST_SIZE).hexdigest()
+
+
+def digest_file(pathname: str | os.PathLike[str]) -> str:
+    """Return the `digest` of the content of a file, read in pieces."""
+    state = hashlib.blake2b(digest_size=DIGEST_SIZE)
+    with open(pathname, "rb") as file:  # noqa: PTH123 - pathlib changes names that are no UTF-8
+        while piece := file.read(CHUNK):
+            state.update(piece)
+    return state.hexdigest()
 
 
 def digest_all(keys: Iterable[str]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage.plotting._cluster_names import cluster_words
 from clustimage.plotting._fonts import font_of, printable
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ def _draw_unique(ax: Any, title: str, indices: np.ndarray, pictures: Any) -> Non
     )
 
 
-def plot_contingency(table: Any, title: str) -> tuple[Figure, Any]:
+def plot_contingency(
+    table: Any, title: str, called: Mapping[int, str] | None = None
+) -> tuple[Figure, Any]:
     """Draw a table of known labels by clusters.
 
     Parameters
@@ -115,6 +118,8 @@ def plot_contingency(table: Any, title: str) -> tuple[Figure, Any]:
         Counts: a row per label, a column per cluster.
     title : str
         Above it.
+    called : mapping of int to str, optional
+        What clusters are called, by label.
 
     Returns
     -------
@@ -132,8 +137,9 @@ def plot_contingency(table: Any, title: str) -> tuple[Figure, Any]:
         counts / counts.sum(axis=1, keepdims=True), vmin=0, vmax=1, cmap="Blues", aspect="auto"
     )
     ax.set(xticks=range(counts.shape[1]), yticks=range(len(names)), yticklabels=names)
-    ax.set_xticklabels(["none" if name < 0 else str(name) for name in table.columns])
-    for tick in ax.get_yticklabels():
+    words = ["none" if name < 0 else cluster_words(int(name), called) for name in table.columns]
+    ax.set_xticklabels(words, rotation=90 if called else 0)
+    for tick in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         tick.set(parse_math=False, **font_of(tick.get_text()))
     ax.set(xlabel="Cluster", ylabel="Known label", title=title)
     if counts.size <= 900:

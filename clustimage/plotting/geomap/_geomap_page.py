@@ -14,14 +14,14 @@ from clustimage._core.errors import InvalidParameterError
 from clustimage._version import __version__
 from clustimage.plotting._html import fill_template, inert, read_asset, source_hash
 
-__all__ = ["OPENSTREETMAP", "Tiles", "check_tiles", "make_page"]
+__all__ = ["OPENSTREETMAP", "Tiles", "check_tiles", "make_page", "world_element"]
 
 LEAFLET = "vendor/leaflet-1.9.4"
 CLUSTERS = "vendor/leaflet.markercluster-1.5.3"
 WORLD = "vendor/world-atlas-2.0.2"
 
 STYLES = (f"{LEAFLET}/leaflet.css", f"{CLUSTERS}/MarkerCluster.css", "map.css")
-SCRIPTS = (f"{LEAFLET}/leaflet.js", f"{CLUSTERS}/leaflet.markercluster.js", "map.js")
+SCRIPTS = (f"{LEAFLET}/leaflet.js", f"{CLUSTERS}/leaflet.markercluster.js", "world.js", "map.js")
 LICENCES = {
     "Leaflet 1.9.4": f"{LEAFLET}/LICENSE",
     "Leaflet.markercluster 1.5.3": f"{CLUSTERS}/MIT-LICENCE.txt",
@@ -128,6 +128,13 @@ def make_page(title: str, data: Mapping[str, Any], tiles: Tiles | None) -> bytes
 
 def _asset(name: str) -> str:
     return read_asset("clustimage.plotting.geomap", name)
+
+
+def world_element() -> str:
+    """Return the element of a page that ``world.js`` reads the land of the earth from."""
+    licence = html.escape(_asset(f"{WORLD}/LICENSE").strip().replace("--", "- -"))
+    shapes = inert(_asset(f"{WORLD}/countries-50m.json").strip())
+    return f'<!-- {licence} -->\n<script type="application/json" id="world">{shapes}</script>'
 
 
 @lru_cache(maxsize=1)

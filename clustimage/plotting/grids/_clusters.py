@@ -11,7 +11,7 @@ from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int
-from clustimage.plotting._figure import check_cmap, many_figures
+from clustimage.plotting._figure import check_cmap, many_figures, shorten
 from clustimage.plotting._fonts import printable
 from clustimage.plotting._limits import check_limit, log_limit, nearest_first
 from clustimage.plotting._montage import evenly
@@ -41,6 +41,7 @@ logger = get_logger(__name__)
 Distances = Callable[[list[int]], "np.ndarray | None"]
 
 MAX_IMAGES = 400
+MAX_NAME = 60  # characters of the name of a cluster in a title
 MAX_CLUSTERS = 100
 MAX_NAMED = 40
 # Pixels of all figures together: 360 MB.
@@ -281,7 +282,8 @@ def _choose(
 def _title(label: int, size: int, shown: int, how: str, names: Mapping[int, str]) -> str:
     name = {-1: "Unclustered (-1)", -2: "Without data (-2)"}.get(label, f"Cluster {label}")
     if label in names:
-        name = f"{names[label]} ({label})" if label < 0 else f"{name}: {names[label]}"
+        called = shorten(names[label], MAX_NAME)
+        name = f"{called} ({label})" if label < 0 else f"{name}: {called}"
     if shown < size:
         how = how if label >= 0 else "spread evenly"
         return f"{name}: showing {shown:,} of {size:,} images, {how}"

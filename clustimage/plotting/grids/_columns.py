@@ -17,6 +17,7 @@ from clustimage._core.text import pluralize
 from clustimage._core.validation import check_real
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, fitting_size, new_axes
+from clustimage.plotting._fonts import font_of, printable
 from clustimage.plotting._limits import check_limit, log_limit, shares
 from clustimage.plotting._montage import colorize, fit_side
 from clustimage.plotting._pictures import row_pixels
@@ -192,7 +193,7 @@ def _named(label: int, names: Mapping[int, str]) -> list[str]:
         return [name]
     if label < 0:
         return [names[label], f"label {label}"]
-    return [name, *textwrap.wrap(names[label], LINE_OF_NAME)]
+    return [name, *textwrap.wrap(printable(names[label]), LINE_OF_NAME)]
 
 
 def _of_one_height(words: list[list[str]]) -> list[list[str]]:
@@ -432,4 +433,5 @@ class Headers:
                     fontweight="bold" if text is name else "normal",
                     annotation_clip=False,
                     parse_math=False,
+                    **font_of(text),
                 )

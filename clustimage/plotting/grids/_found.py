@@ -10,6 +10,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
+from clustimage.plotting._cluster_names import cluster_words
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, number, shorten
 from clustimage.plotting._fonts import font_of, printable
@@ -53,6 +54,7 @@ def plot_hits(
     max_images: int | str | None = "auto",
     max_queries: int | None = MAX_QUERIES,
     colors: Mapping[int, str] | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> tuple[Figure, np.ndarray]:
     """Draw each query with the images found for it, nearest first, one axes per query.
 
@@ -73,6 +75,8 @@ def plot_hits(
         The most queries, the first ones; None is all.
     colors : mapping of int to str, optional
         The colour of each label; default those of `label_colors`.
+    names : mapping of int to str, optional
+        What clusters are called, by label.
 
     Returns
     -------
@@ -96,10 +100,10 @@ def plot_hits(
         raise InvalidDataError(
             f"Each query needs a table and an image. Got {len(tables):,} tables, {given} images."
         )
-    names = list(tables)[:max_queries]
-    auto = MAX_HITS if len(names) == 1 else MAX_HITS_EACH
+    queries = list(tables)[:max_queries]
+    auto = MAX_HITS if len(queries) == 1 else MAX_HITS_EACH
     limit = check_limit("max_images", max_images, auto=auto)
-    drawn = {name: tables[name].iloc[:limit] for name in names}
+    drawn = {name: tables[name].iloc[:limit] for name in queries}
     with_folder = _names_repeat(drawn.values())
     rows = [
         _tiles(
@@ -110,18 +114,19 @@ def plot_hits(
             cmap,
             with_folder,
             colors,
+            names,
         )
-        for i, name in enumerate(names)
+        for i, name in enumerate(queries)
     ]
-    titles = [_title(name, len(tables[name]), len(drawn[name])) for name in names]
-    more = len(names) < len(tables)
+    titles = [_title(name, len(tables[name]), len(drawn[name])) for name in queries]
+    more = len(queries) < len(tables)
     fig, axes = _draw_rows(rows, titles, tall=images.shape[1] / images.shape[2], extra=more)
     if more:
-        log_limit(len(names), len(tables), "queries", "the first ones", "max_queries")
-        words = f"Showing {len(names):,} of {len(tables):,} queries"
+        log_limit(len(queries), len(tables), "queries", "the first ones", "max_queries")
+        words = f"Showing {len(queries):,} of {len(tables):,} queries"
         # The room above the rows is some inches, however high the figure is.
         fig.suptitle(words, fontsize=12, y=1 - 0.1 / fig.get_size_inches()[1], va="top")
-    n_drawn, n_found = (sum(len(some[name]) for name in names) for some in (drawn, tables))
+    n_drawn, n_found = (sum(len(some[name]) for name in queries) for some in (drawn, tables))
     if n_drawn < n_found:
         log_limit(n_drawn, n_found, "images found", f"the nearest {limit:,} of each query")
     return fig, axes
@@ -138,12 +143,13 @@ def _tiles(
     cmap: str | Colormap | None,
     with_folder: bool,
     given: Mapping[int, str] | None,
+    names: Mapping[int, str] | None,
 ) -> Row:
     """Return the images of one query, their captions and the colours of their frames."""
     tiles = Pictures(images, table["y_idx"].to_numpy(dtype=int), cmap=cmap, before=query)
     colors = label_colors(table["labels"], given)
     frames = [colors[int(label)] for label in table["labels"]]
-    captions = [_caption(row, with_folder) for row in table.to_dict("records")]
+    captions = [_caption(row, with_folder, names) for row in table.to_dict("records")]
     if query is not None:
         frames.insert(0, QUERY)
         captions.insert(0, f"{printable(name)}\nquery")
@@ -203,13 +209,13 @@ def _names_repeat(tables: Iterable[Any]) -> bool:
     )
 
 
-def _caption(row: Mapping[Any, Any], with_folder: bool) -> str:
+def _caption(row: Mapping[Any, Any], with_folder: bool, names: Mapping[int, str] | None) -> str:
     parts = [f"d {number(row['distance'])}"]
     chance = row.get("y_proba")
     if chance is not None and np.isfinite(chance):
         parts.append("p < 0.001" if chance < 0.001 else f"p {chance:.3f}")
     label = int(row["labels"])
-    where = f"cluster {label}" if label >= 0 else f"unclustered ({label})"
+    where = f"cluster {cluster_words(label, names)}" if label >= 0 else f"unclustered ({label})"
     name, folder = row["y_filenames"], PurePath(row["y_pathnames"]).parent.name
     if with_folder and folder:
         name = f"{folder}/{name}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
+from clustimage.plotting._cluster_names import cluster_words
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import new_axes
 from clustimage.plotting._limits import check_limit, log_limit
@@ -33,6 +34,7 @@ def plot_representatives(
     averaged: np.ndarray | None = None,
     cmap: str | Colormap | None = None,
     colors: Mapping[int, str] | None = None,
+    names: Mapping[int, str] | None = None,
     ax: Axes | None = None,
     max_images: int | None = MAX_UNIQUE,
 ) -> tuple[Figure, Axes]:
@@ -53,6 +55,8 @@ def plot_representatives(
         For gray images; default ``"gray"``.
     colors : mapping of int to str, optional
         The colour of each label; default those of `label_colors`.
+    names : mapping of int to str, optional
+        What clusters are called, by label.
     ax : Axes, optional
         Where to draw; default is a new figure.
     max_images : int or None, default=400
@@ -96,13 +100,19 @@ def plot_representatives(
         pictures.take(shown),
         title=title,
         captions=[
-            f"{labels[i]}: {pluralize(int(sizes[i]), 'image')}"
+            _caption(int(labels[i]), int(sizes[i]), names or {})
             + (noted[bool(averaged[i])] if sizes[i] > 1 else "")
             for i in shown
         ],
         colors=[colors[int(labels[i])] for i in shown],
         ax=ax,
     )
+
+
+def _caption(label: int, size: int, names: Mapping[int, str]) -> str:
+    """Return label and size, on lines of their own where the cluster has a name."""
+    between = "\n" if label in names else ": "
+    return f"{cluster_words(label, names)}{between}{pluralize(size, 'image')}"
 
 
 def _title(averaged: np.ndarray, sizes: np.ndarray, n_clusters: int) -> tuple[str, dict[bool, str]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from clustimage.plotting._cluster_names import cluster_words
+from clustimage.plotting._fonts import font_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +29,12 @@ GAP = 6.0
 ENTRY_HEIGHT, CHAR_WIDTH, DOT_WIDTH = 1.65, 0.62, 2.2
 
 
-def draw_legend(ax: Axes, labels: np.ndarray, colors: Mapping[int, str]) -> None:
+def draw_legend(
+    ax: Axes,
+    labels: np.ndarray,
+    colors: Mapping[int, str],
+    names: Mapping[int, str] | None = None,
+) -> None:
     """List the clusters next to the map, which becomes narrower for them.
 
     As a colour bar does, the legend takes its space from the axes: nothing of it lies on
@@ -42,11 +50,16 @@ def draw_legend(ax: Axes, labels: np.ndarray, colors: Mapping[int, str]) -> None
         The cluster of each image.
     colors : mapping of int to str
         The colour of each cluster.
+    names : mapping of int to str, optional
+        What clusters are called, by label.
     """
     from matplotlib.transforms import ScaledTranslation
 
     present, sizes = np.unique(labels, return_counts=True)
-    rows = list(zip(present.tolist(), sizes.tolist(), strict=True))
+    rows = [
+        Entry(label, _words(label, size, names))
+        for label, size in zip(present.tolist(), sizes.tolist(), strict=True)
+    ]
     size, columns, most = _fitting(ax, rows)
     root = ax.figure.figure
     beside = ax.transAxes + ScaledTranslation(GAP / 72, 0, root.dpi_scale_trans)
@@ -66,34 +79,45 @@ def draw_legend(ax: Axes, labels: np.ndarray, colors: Mapping[int, str]) -> None
         handletextpad=0.3,
         columnspacing=0.8,
     )
+    for words in legend.get_texts():
+        words.set(parse_math=False, **font_of(words.get_text()))
     _make_space(ax, legend)
 
 
-def _entries(rows: list[tuple[int, int]], colors: Mapping[int, str], most: int) -> list[Line2D]:
+class Entry(NamedTuple):
+    """A cluster, and what is written beside its dot."""
+
+    label: int
+    words: str
+
+
+def _entries(rows: list[Entry], colors: Mapping[int, str], most: int) -> list[Line2D]:
     from matplotlib import lines
 
     def entry(label: int, words: str) -> Line2D:
         return lines.Line2D([], [], marker="o", ls="", ms=7, color=colors[label], label=words)
 
-    clusters = [row for row in rows if row[0] >= 0]
-    handles = [entry(label, _words(label, size)) for label, size in clusters[:most]]
+    clusters = [row for row in rows if row.label >= 0]
+    handles = [entry(*row) for row in clusters[:most]]
     if len(clusters) > most:
         handles.append(lines.Line2D([], [], ls="", label=f"and {len(clusters) - most:,} more"))
-    return handles + [entry(label, _words(label, size)) for label, size in rows if label < 0]
+    return handles + [entry(*row) for row in rows if row.label < 0]
 
 
-def _words(label: int, size: int) -> str:
-    return f"{label} ({size:,})" if label >= 0 else f"none, {label} ({size:,})"
+def _words(label: int, size: int, names: Mapping[int, str] | None) -> str:
+    return (
+        f"{cluster_words(label, names)} ({size:,})" if label >= 0 else f"none, {label} ({size:,})"
+    )
 
 
-def _fitting(ax: Axes, rows: list[tuple[int, int]]) -> tuple[int, int, int]:
+def _fitting(ax: Axes, rows: list[Entry]) -> tuple[int, int, int]:
     """Return the font size, the number of columns, and how many clusters are listed."""
     box = ax.get_window_extent()
     wide, high = box.width * 72 / ax.figure.figure.dpi, box.height * 72 / ax.figure.figure.dpi
-    others = sum(label < 0 for label, _ in rows)
+    others = sum(row.label < 0 for row in rows)
     listed = min(len(rows) - others, MAX_CLUSTERS_LISTED)
     n = listed + others + (listed < len(rows) - others)
-    chars = max(len(_words(*row)) for row in rows)
+    chars = max(len(row.words) for row in rows)
     for size in FONT_SIZES:
         per_column = max(int(high / (ENTRY_HEIGHT * size)) - 1, 1)
         columns = math.ceil(n / per_column)

@@ -10,6 +10,7 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool, check_real
+from clustimage.plotting._cluster_names import cluster_words
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import check_cmap, check_figsize, fitting_size, new_axes
 from clustimage.plotting._limits import apart, check_limit, log_limit, one_per_cell
@@ -47,6 +48,7 @@ def draw_map(
     density: bool = False,
     cmap: str | Colormap | None = None,
     colors: Mapping[int, str] | None = None,
+    names: Mapping[int, str] | None = None,
     axis_name: str | None = None,
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
@@ -89,6 +91,8 @@ def draw_map(
         For gray images; default ``"gray"``.
     colors : mapping of int to str, optional
         The colour of each label; default those of `label_colors`.
+    names : mapping of int to str, optional
+        What clusters are called, by label.
     axis_name : str, optional
         What the axes are, for example ``"t-SNE"``.
     figsize : (float, float), optional
@@ -127,7 +131,7 @@ def draw_map(
     own = ax is None
     fig, ax = _new_map(figsize) if ax is None else new_axes(ax)
     if legend:
-        draw_legend(ax, labels, colors)
+        draw_legend(ax, labels, colors, names)
     layout = make_layout(
         ax,
         seen,
@@ -153,13 +157,13 @@ def draw_map(
         colors=colors,
     )
     if tiles is not None:
-        names = [str(label) for label in framed] if text else None
+        words = [cluster_words(label, names) for label in framed] if text else None
         frames = [colors[label] for label in framed]
         draw_pictures(
-            ax, tiles, spots, layout.offsets, points=layout.picture, colors=frames, names=names
+            ax, tiles, spots, layout.offsets, points=layout.picture, colors=frames, names=words
         )
     for label in [label for label in shown if text and label not in framed]:
-        write_on_map(ax, str(label), middle[label])
+        write_on_map(ax, cluster_words(label, names), middle[label])
     draw_stars(ax, queries or {})
     _words(ax, labels, int(len(labels) - on_map.sum()), axis_name, n_drawn)
     return fig, ax

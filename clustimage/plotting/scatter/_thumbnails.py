@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clustimage.plotting._figure import halo
+from clustimage.plotting._fonts import font_of
 from clustimage.plotting._montage import colorize, fit_side
 from clustimage.plotting._pictures import row_pixels
 
@@ -218,4 +219,5 @@ def write_on_map(
         zorder=5,
         parse_math=False,
         in_layout=False,
+        **font_of(words),
     )

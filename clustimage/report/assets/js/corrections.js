@@ -30,7 +30,7 @@ function replay(actions) {
       return written;
     }
     let { to } = action;
-    const written = { do: "move", images: action.images.map(pathOf) };
+    const written = { do: "move", images: action.images.map(imageReference) };
     if (to === "new") {
       Object.assign(written, { to: "new", name: action.name });
       to = next;
@@ -48,6 +48,12 @@ function replay(actions) {
     return written;
   });
   return { labels, clusters: countMembers(labels, clusters, changed), plain };
+}
+
+/** Return an image as the file of corrections names it. */
+function imageReference(i) {
+  const digest = data.digests?.[i];
+  return digest ? { pathname: pathOf(i), digest } : pathOf(i);
 }
 
 /** Return the number that merged clusters keep: of the first with a name, else the lowest. */

@@ -3,12 +3,13 @@
 const APPLY = 'cl.apply_corrections("corrections.json")';
 
 function startCorrections() {
+  const count = element("span");
   const words = element("span", { class: "badge-words" });
   const button = element(
     "button",
     { type: "button", id: "corrections", class: "quiet", click: openCorrections },
     icon("edit"),
-    words,
+    element("span", {}, count, words),
   );
   document.getElementById("theme").before(button);
   document.addEventListener("keydown", (event) => {
@@ -21,7 +22,9 @@ function startCorrections() {
   corrections.restore();
   store.watch(["corrections"], ({ corrections: done }) => {
     const waiting = done.length > 0 && !corrections.isDownloaded();
-    words.textContent = correctionsWords();
+    // On a narrow screen only the number is there.
+    count.textContent = done.length ? formatCount(done.length) : "";
+    words.textContent = correctionsWords().replace(/^[\d,]+/, "");
     button.classList.toggle("badge", waiting);
     button.setAttribute("aria-label", done.length ? correctionsWords() : "Corrections");
     button.title = button.getAttribute("aria-label");

@@ -11,6 +11,7 @@ class Gallery {
     this.tiles = new Map(); // image → its element
     this.place = new Map(); // image → [section, position in it]
     this.active = -1; // the image that has the focus, or would get it
+    this.matches = null; // those of the store when the gallery was last laid
     this.anchor = -1; // where a range of a selection starts
     this.canvas = element("div", { class: "gallery-canvas" });
     this.empty = element("p", { class: "gallery-empty muted" });
@@ -89,8 +90,7 @@ class Gallery {
     this.count.textContent = ranked
       ? counted(total, "image")
       : `${counted(total, "image")} in ${counted(clusters, "cluster")}`;
-    this.sort.disabled = ranked;
-    this.sort.title = ranked ? "The most similar come first" : "";
+    this.sort.parentElement.hidden = ranked; // the most similar come first
     this.empty.textContent = total ? "" : "No image is shown. Clear the search, or show hidden clusters.";
     this.empty.hidden = total > 0;
     this.lay();
@@ -120,7 +120,10 @@ class Gallery {
     for (const node of this.nodes.values()) node.remove();
     this.nodes.clear();
     this.tiles.clear();
-    if (kept !== null) this.scroller.scrollTop = this.topOf(kept.image) - kept.offset;
+    const { matches } = store.state;
+    if (matches !== this.matches) this.scroller.scrollTop = 0; // other images were searched for
+    else if (kept !== null) this.scroller.scrollTop = this.topOf(kept.image) - kept.offset;
+    this.matches = matches;
     this.render();
     if (focused) this.tiles.get(this.active)?.focus({ preventScroll: true });
   }
@@ -447,7 +450,7 @@ function hasNearCopy(i) {
 function describeHit({ images, distance, probability }, i) {
   const at = images.indexOf(i);
   const words = [formatNumber(distance[at])];
-  if (Number.isFinite(probability[at])) words.push(`p ${formatNumber(probability[at])}`);
+  if (Number.isFinite(probability[at])) words.push(`p ${Number(probability[at].toPrecision(2))}`);
   return words.join(" · ");
 }
 

@@ -4,7 +4,7 @@ const THEMES = ["system", "light", "dark"];
 
 function startLayout() {
   startTheme();
-  if (data.columns.x) {
+  if (hasMap()) {
     startDivider();
     startTabs();
   } else {
@@ -80,7 +80,7 @@ function startTabs() {
     ),
   );
   const group = element("div", { class: "tabs", role: "group", "aria-label": "View" }, ...tabs);
-  document.getElementById("theme").before(group);
+  document.querySelector("#toolbar").prepend(group);
   store.watch(["view"], ({ view }) => {
     tabs[0].setAttribute("aria-pressed", String(view === "map"));
     tabs[1].setAttribute("aria-pressed", String(view === "gallery"));

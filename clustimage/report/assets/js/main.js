@@ -1,14 +1,16 @@
 // Every view is started once, when the page is there.
 
+// For tests, and for a notebook that the page is in.
+window.clustimage = { data, store };
+
 startOverview();
 startLayout();
 startSearch();
 startSelection();
 startCorrections();
 if (data.columns.time) startTimeline();
-if (data.columns.x) startMap();
+if (hasMap()) startMap();
 startGallery();
 startDetail();
 startEmbed();
-window.clustimage = { data, store }; // for tests and the widget of notebooks
 document.documentElement.dataset.ready = "true";

@@ -32,6 +32,10 @@ const store = new Store({
   cluster: null, // the label that was clicked last
   hovered: -1, // image under the mouse
   opened: -1, // image whose details are shown
+  highlighted: null, // label under the mouse in the legend
+  layout: "map", // or "places", "time": by what the images are laid out on the map
+  colorBy: "cluster", // or the name of a column with numbers
+  tool: "pan", // or "lasso", "box": what dragging on the map does
   theme: "light", // or "dark": the colours that are shown now
   view: "map", // or "gallery": which of the two a narrow screen shows
   query: "", // words that are searched for

@@ -1,0 +1,138 @@
+"""The hash that candidates are found by: where a small gray image gets brighter."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from clustimage._core.file_arrays import file_blocks
+from clustimage.duplicates._orientation import ORIENTATIONS
+
+__all__ = ["N_BITS", "Hashes", "hash_distance", "hash_images"]
+
+N_BITS = 128  # 64 from left to right, 64 from top to bottom
+SIDE = 8
+SMALL = 32  # pixels of the side of the gray image that is hashed
+MIN_STEP = 0.5  # gray values; less is neither brighter nor darker
+MIN_BITS_SET = 48  # of 128; an image with less is flat, and its hash is noise
+INNER_MARGIN = 0.07  # of a side, that the hash of the inner part leaves out
+N_PER_BLOCK = 1024
+
+Gray = npt.NDArray[np.float32]
+Signs = npt.NDArray[np.int8]
+
+
+class Hashes(NamedTuple):
+    """Hashes of images: 1 where a pixel is brighter than the one before it, -1 where darker, or 0.
+
+    Attributes
+    ----------
+    whole : ndarray of int8, shape (n, 128)
+        Of whole images.
+    inner : ndarray of int8, shape (n, 128)
+        Of what is left of them without a margin; that of a picture with a border is near the
+        hash of the picture, and that of a picture near the hash of a crop.
+    is_flat : ndarray of bool, shape (n,)
+        Images without contrast, such as a black one: their hashes are noise.
+    """
+
+    whole: Signs
+    inner: Signs
+    is_flat: npt.NDArray[np.bool_]
+
+
+def hash_images(pixels: npt.NDArray[np.uint8]) -> Hashes:
+    """Hash images `(n, height, width, 1 or 3)`.
+
+    The difference hash [1]_ in both directions: the gray image is averaged to 8 rows of 9 pixels,
+    and to 9 rows of 8, and every pixel is compared with the one on its left, or above it.
+
+    References
+    ----------
+    .. [1] Krawetz N (2013). Kind of like that.
+       https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
+
+    Examples
+    --------
+    >>> brighter_to_the_right = np.tile(np.arange(0, 160, 10, dtype=np.uint8), (16, 1))
+    >>> hashes = hash_images(brighter_to_the_right[np.newaxis, :, :, np.newaxis])
+    >>> hashes.whole[0, :64].min(), hashes.whole[0, 64:].max(), hashes.is_flat.tolist()
+    (np.int8(1), np.int8(0), [False])
+    """
+    whole = np.empty((len(pixels), N_BITS), dtype=np.int8)
+    inner = np.empty_like(whole)
+    for rows, block in file_blocks(pixels, N_PER_BLOCK):
+        gray = np.stack([_small(image) for image in block])
+        whole[rows], inner[rows] = _signs(gray, WHOLE), _signs(gray, INNER)
+    return Hashes(whole, inner, np.count_nonzero(whole, axis=1) < MIN_BITS_SET)
+
+
+def turned_signs(signs: Signs, orientation: int) -> Signs:
+    """Return hashes `(…, 128)` of the images in one of the eight orientations."""
+    across, down = np.moveaxis(signs.reshape(*signs.shape[:-1], 2, SIDE, SIDE), -3, 0)
+    if orientation & 4:
+        across, down = down.swapaxes(-1, -2), across.swapaxes(-1, -2)
+    if orientation & 2:
+        across, down = -across[..., ::-1], down[..., ::-1]
+    if orientation & 1:
+        across, down = across[..., ::-1, :], -down[..., ::-1, :]
+    return np.stack([across, down], axis=-3).reshape(signs.shape)
+
+
+def hash_distance(hashes: Hashes, first: int, second: int) -> tuple[float, int]:
+    """Return in how many bits two images differ, and in which orientation of the second one.
+
+    A bit where one of them is neither brighter nor darker counts half. Of the whole images, and
+    of each with the inner part of the other, the least counts.
+    """
+    pairs = [
+        (hashes.whole[first], hashes.whole[second]),
+        (hashes.whole[first], hashes.inner[second]),
+        (hashes.inner[first], hashes.whole[second]),
+    ]
+    distances = {
+        orientation: min(
+            float(N_BITS - one.astype(np.intp) @ turned_signs(other, orientation)) / 2
+            for one, other in pairs
+        )
+        for orientation in ORIENTATIONS
+    }
+    orientation = min(distances, key=lambda key: distances[key])
+    return distances[orientation], orientation
+
+
+def _small(image: npt.NDArray[np.uint8]) -> Gray:
+    gray = image[:, :, 0] if image.shape[2] == 1 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    if gray.shape != (SMALL, SMALL):
+        gray = cv2.resize(np.ascontiguousarray(gray), (SMALL, SMALL), interpolation=cv2.INTER_AREA)
+    return np.asarray(gray, dtype=np.float32)
+
+
+Averages = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+def _signs(gray: Gray, averages: Averages) -> Signs:
+    """Return the hashes of gray images `(n, 32, 32)`."""
+    eight, nine = averages
+    across = np.diff(eight @ gray @ nine.T, axis=2).reshape(len(gray), -1)
+    down = np.diff(nine @ gray @ eight.T, axis=1).reshape(len(gray), -1)
+    steps = np.concatenate([across, down], axis=1)
+    return (np.sign(steps) * (np.abs(steps) >= MIN_STEP)).astype(np.int8)
+
+
+def _averages(margin: float) -> Averages:
+    """Return the matrices that average a line of 32 pixels to 8 and to 9, without a margin."""
+    matrices = []
+    for n_pixels in (SIDE, SIDE + 1):
+        edges = np.linspace(margin * SMALL, (1 - margin) * SMALL, n_pixels + 1)
+        low, high = edges[:-1, np.newaxis], edges[1:, np.newaxis]
+        pixel = np.arange(SMALL)
+        covered = np.clip(np.minimum(high, pixel + 1) - np.maximum(low, pixel), 0, None)
+        matrices.append((covered / (high - low)).astype(np.float32))
+    return matrices[0], matrices[1]
+
+
+WHOLE, INNER = _averages(0), _averages(INNER_MARGIN)

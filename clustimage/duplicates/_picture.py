@@ -1,0 +1,108 @@
+"""Candidates as they are compared: gray, a few hundred pixels wide, with their keypoints."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from clustimage.duplicates._orientation import orient
+
+__all__ = ["COMPARED_SIDE", "Keypoints", "Picture", "PictureStore"]
+
+COMPARED_SIDE = 320  # pixels of the longer side
+COLOR_SIDE = 16
+MAX_KEYPOINTS = 500
+MAX_PICTURES_HELD = 256
+
+Gray = npt.NDArray[np.uint8]
+
+
+class Keypoints(NamedTuple):
+    """Points `(n, 2)`, x and y in pixels, and their descriptors `(n, 128)`, rows of length 1."""
+
+    points: npt.NDArray[np.float32]
+    descriptors: npt.NDArray[np.float32]
+
+
+class Picture:
+    """One picture, as large as it is compared.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+        RGB; may be larger.
+    height, width : int
+        Size of the original.
+
+    Attributes
+    ----------
+    gray : ndarray of uint8
+        With `COMPARED_SIDE` pixels on the longer side, or less.
+    color : ndarray of float32, shape (16, 16, 3)
+        Means of its parts.
+    reduced_from : float
+        Pixels of the original for a pixel of `gray`, along a side.
+    """
+
+    def __init__(self, pixels: npt.NDArray[np.uint8], height: int, width: int) -> None:
+        self.height, self.width = height, width
+        small = _reduced(pixels)
+        self.reduced_from = max(height, width) / max(small.shape[:2])
+        self.gray: Gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        self.color = cv2.resize(
+            small.astype(np.float32), (COLOR_SIDE, COLOR_SIDE), interpolation=cv2.INTER_AREA
+        )
+        self._keypoints: dict[int, Keypoints] = {}
+
+    def turned(self, orientation: int) -> Gray:
+        """Return the gray pixels in one of the eight orientations."""
+        return np.ascontiguousarray(orient(self.gray, orientation))
+
+    def keypoints(self, orientation: int) -> Keypoints:
+        """Return what SIFT finds in one of the eight orientations (RootSIFT [1]_).
+
+        References
+        ----------
+        .. [1] Arandjelović R, Zisserman A (2012). Three things everyone should know to improve
+           object retrieval. CVPR, 2911-2918. :doi:`10.1109/CVPR.2012.6248018`
+        """
+        if orientation not in self._keypoints:
+            sift = cv2.SIFT.create(nfeatures=MAX_KEYPOINTS)
+            found, descriptors = sift.detectAndCompute(self.turned(orientation), None)
+            points = np.array([point.pt for point in found], dtype=np.float32).reshape(-1, 2)
+            if descriptors is None:
+                descriptors = np.empty((0, 128), dtype=np.float32)
+            sums = np.maximum(descriptors.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+            self._keypoints[orientation] = Keypoints(points, np.sqrt(descriptors / sums))
+        return self._keypoints[orientation]
+
+
+def _reduced(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    factor = COMPARED_SIDE / max(height, width)
+    if factor >= 1:
+        return pixels
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+class PictureStore:
+    """Pictures by their row, read when they are asked for; the latest ones are held."""
+
+    def __init__(self, read: Callable[[int], Picture | None]) -> None:
+        self._read = read
+        self._held: OrderedDict[int, Picture | None] = OrderedDict()
+
+    def get(self, row: int) -> Picture | None:
+        """Return a picture, or None where its file cannot be read any more."""
+        if row not in self._held:
+            self._held[row] = self._read(row)
+            if len(self._held) > MAX_PICTURES_HELD:
+                self._held.popitem(last=False)
+        self._held.move_to_end(row)
+        return self._held[row]

@@ -139,6 +139,19 @@ def test_code_for_arrays_features_and_another_cut(photos):
     np.testing.assert_array_equal(again, cl.labels_)
 
 
+def test_code_after_corrections(photos, tmp_path, monkeypatch):
+    cl = Clustimage(method="color", embedding=None, dim=(32, 32), verbose="silent")
+    cl.fit_transform(photos, n_clusters=4)
+    cl.merge([0, 2])
+    cl.rename({1: "beach"})
+    summary = cl.summary()
+    assert {row["name"] for row in summary["clusters"]} >= {"beach"}
+    assert summary["repeat"]["command"] is None
+    monkeypatch.chdir(tmp_path)
+    cl.save_corrections("corrections.json")
+    np.testing.assert_array_equal(run_python(summary["repeat"]["python"]), cl.labels_)
+
+
 def test_features_without_images_have_a_page_without_pictures(tmp_path):
     rows = np.random.default_rng(0).normal(size=(60, 8))
     cl = Clustimage(method="precomputed", embedding="pca", verbose="silent")

@@ -34,10 +34,11 @@ demo: $(VENV)/.installed  ## cluster the embedded photos; figures to look at in 
 test: $(VENV)/.installed-dev  ## run all tests
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
-check: $(VENV)/.installed-dev  ## lint, format and types
+check: $(VENV)/.installed-dev  ## lint, format and types; the script of the report page where npm is
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python .ci/lint_page.py
 
 format: $(VENV)/.installed-dev  ## put the code into shape
 	$(BIN)/ruff check --fix .

@@ -129,6 +129,7 @@ def test_methods_are_these():
         "score",
         "search",
         "set_params",
+        "show",
         "similarity_table",
         "summary",
         "to_dirs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger
+from clustimage._core.text import pluralize
 from clustimage._model.clustering import ClusterMethods
 from clustimage._model.faces import face_links
 from clustimage._model.metadata import metadata_columns
@@ -21,6 +22,7 @@ from clustimage._model.state import State
 from clustimage._model.verdict import judged
 from clustimage.cluster import CLUSTERERS, EVALUATORS, EXIF_METRICS, Clustering
 from clustimage.cluster.confidence._per_image import image_confidence
+from clustimage.corrections import labels_digest
 from clustimage.features import PrecomputedExtractor
 from clustimage.images import clock_times, imread, locations_of
 from clustimage.images.reading._listing import encodable
@@ -108,6 +110,7 @@ def report_of(model: ClusterMethods) -> Report:
         ),
         confidence=confidence,
         runner_up=runner_up,
+        clustering=labels_digest(labels),
         links=face_links(state),
         found=_found(state),
         **pictures,
@@ -130,6 +133,7 @@ def cluster_rows(model: ClusterMethods) -> list[dict[str, Any]]:
         cluster = {
             "label": label,
             "name": names.get(label, f"cluster {label}" if inside else WITHOUT_LABEL[-1]),
+            "named": label in inputs.called,
             "color": colors[label],
             "count": int(members.sum()),
             "unique": rows_of.get(label, -1),
@@ -213,7 +217,18 @@ def chain_of(model: ClusterMethods) -> Chain:
         options["black_list"] = known["black_list"]
     if not known.get("recursive", True):
         options["recursive"] = False
-    return Chain(constructor, known.get("paths"), {**options, **_cluster_options(state)})
+    options.update(_cluster_options(state))
+    return Chain(constructor, known.get("paths"), options, after=tuple(_done_since(state)))
+
+
+def _done_since(state: State) -> Iterator[str]:
+    """Yield lines of code for what was done to the clusters after they were made."""
+    n_joined = state.clustered().n_joined
+    if n_joined:
+        yield f"# then update() let {pluralize(n_joined, 'image')} join these clusters"
+    if state.corrections:
+        yield "# corrections.json: of cl.save_corrections('corrections.json')"
+        yield "cl.apply_corrections('corrections.json')"
 
 
 def _constructor(model: ClusterMethods) -> dict[str, Any]:
@@ -293,9 +308,9 @@ def _was_cut_anew(clustering: Clustering) -> bool:
     if params["sim"] is not None:
         return clustering.height is None
     if params["n_clusters"] is not None:
-        return clustering.n_found != params["n_clusters"]
+        return bool(clustering.n_found != params["n_clusters"])
     best = evaluator().choose(score["clusters"], np.asarray(score["score"], dtype=np.float64))
-    return clustering.n_found != score["clusters"][best]
+    return bool(clustering.n_found != score["clusters"][best])
 
 
 def _has_dates(state: State) -> bool:

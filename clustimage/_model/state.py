@@ -69,7 +69,7 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "radius": ("predict", ("feat", "labels")),
     "graph": ("cluster", ("feat",)),
     "stability": ("cluster", ("clustering",)),
-    "inputs": ("import_data", ()),
+    "inputs": ("import_data", ("img",)),
 }
 
 

@@ -20,7 +20,13 @@ from clustimage.cli._options import (
     name_or_none,
     one_or_all,
 )
-from clustimage.cli._output import check_folder, outputs_of_cluster, use_files_only, write_all
+from clustimage.cli._output import (
+    check_folder,
+    outputs_of_cluster,
+    use_files_only,
+    write_all,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from clustimage import Clustimage
@@ -109,6 +115,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_all(model, folder, overwrite=arguments.overwrite)
     if links:
         fill_folders(model, folder, links)
+    write_report(model, folder, overwrite=arguments.overwrite)
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:

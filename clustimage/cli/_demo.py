@@ -11,6 +11,7 @@ from clustimage.cli._output import (
     save_figure,
     use_files_only,
     write_all,
+    write_report,
 )
 
 HELP = "Cluster the embedded example photos and write figures to look at; needs no network."
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = check_folder(arguments.out or "demo", names, overwrite=arguments.overwrite)
     model = Clustimage(method="auto", verbose=arguments.verbose)
     model.fit_transform(import_example("photos"))
-    write_all(model, folder, overwrite=arguments.overwrite)
     model.find(model.results["pathnames"][0], k=11, alpha=None)
+    write_all(model, folder, overwrite=arguments.overwrite)
     save_figure(model.plot_find()[0], folder / "find.png")
-    print(f"Look at {folder / 'map.png'} first.")
+    write_report(model, folder, overwrite=arguments.overwrite)

@@ -28,6 +28,7 @@ from clustimage.cli._output import (
     save_figure,
     use_files_only,
     write_all,
+    write_report,
 )
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_all(model, folder, overwrite=arguments.overwrite)
     if links:
         fill_folders(model, folder, links)
+    write_report(model, folder, overwrite=arguments.overwrite)
 
 
 def _at_most(max_clust: int | None, n_faces: int) -> int | None:

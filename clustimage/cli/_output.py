@@ -27,8 +27,10 @@ __all__ = [
     "save_figure",
     "use_files_only",
     "write_all",
+    "write_report",
 ]
 
+REPORT = "report.html"
 MAX_COLUMNS = 100  # clusters, a column each
 MAX_CLUSTERS_WITH_IMAGES = 60  # on the map; beyond, dots alone
 
@@ -79,6 +81,7 @@ def outputs_of_cluster() -> list[str]:
     return [
         "labels.csv",
         "model.clustimage",
+        REPORT,
         "clusters",
         *(f"{name}.png" for name in CLUSTER_FIGURES),
     ]
@@ -120,6 +123,12 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     rest = f"; {n_outside:,} not assigned to one" if n_outside else ""
     print(f"{pluralize(len(labels), 'image')} in {pluralize(_n_clusters(model), 'cluster')}{rest}.")
     print(f"Written to {folder}: labels.csv, model.clustimage, {len(figures)} figures.")
+
+
+def write_report(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
+    """Write the page to look at, and say where it is: last, when no photo is moved any more."""
+    model.report(folder / REPORT, overwrite=overwrite)
+    print(f"Open {folder / REPORT} in a browser: all images on one page.")
 
 
 def _draw_all(model: Clustimage, folder: Path) -> list[Path]:

@@ -7,7 +7,13 @@ import argparse
 from clustimage.cli._cluster_folders import add_links, check_links, fill_folders
 from clustimage.cli._clustering import add_clustering, clustering_request
 from clustimage.cli._options import add_apart, add_model, add_output, given, load_model
-from clustimage.cli._output import check_folder, outputs_of_cluster, use_files_only, write_all
+from clustimage.cli._output import (
+    check_folder,
+    outputs_of_cluster,
+    use_files_only,
+    write_all,
+    write_report,
+)
 
 HELP = "Cluster the images of a saved model anew, without reading them; write what cluster writes."
 
@@ -34,3 +40,4 @@ def run(arguments: argparse.Namespace) -> None:
     write_all(model, folder, overwrite=arguments.overwrite)
     if links:
         fill_folders(model, folder, links)
+    write_report(model, folder, overwrite=arguments.overwrite)

@@ -7,6 +7,7 @@ held.
 
 from __future__ import annotations
 
+from clustimage.report._cell import Cell, make_widget
 from clustimage.report._metadata_words import metadata_words
 from clustimage.report._near_copies import near_copies
 from clustimage.report._page import check_thumbnail, page_text, write_page
@@ -15,12 +16,14 @@ from clustimage.report._report import Report
 from clustimage.report._summary import summarize
 
 __all__ = [
+    "Cell",
     "Chain",
     "Given",
     "Report",
     "as_command",
     "as_python",
     "check_thumbnail",
+    "make_widget",
     "metadata_words",
     "near_copies",
     "page_text",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ __all__ = ["metadata_words"]
 EPOCH = datetime(1970, 1, 1)
 
 
-def metadata_words(metadata: Mapping[str, Any]) -> dict[str, list[str | None]]:
+def metadata_words(metadata: dict[str, Any]) -> dict[str, list[str | None]]:
     """Return columns to show, of what `read_metadata` returned; None where nothing is known.
 
     Examples

@@ -75,11 +75,14 @@ class Chain:
         Folders and files that were read; None for arrays, and where they are not known.
     options : dict
         Of `fit_transform`.
+    after : tuple of str
+        More lines, of what was done to the clusters since; no command does that.
     """
 
     constructor: Mapping[str, Any]
     inputs: Sequence[str] | None
     options: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
 
 def as_python(chain: Chain) -> str:
@@ -106,6 +109,7 @@ def as_python(chain: Chain) -> str:
     options = [f"{name}={value!r}" for name, value in chain.options.items()]
     lines += _call("cl = Clustimage", constructor)
     lines += _call("cl.fit_transform", [repr(inputs), *options])
+    lines += chain.after
     return "\n".join(lines)
 
 
@@ -130,7 +134,7 @@ def as_command(chain: Chain) -> str | None:
     >>> as_command(Chain({"method": "hog", "params_hog": {"orientations": 9}}, ["/photos"])) is None
     True
     """
-    if chain.inputs is None:
+    if chain.inputs is None or chain.after:
         return None
     words = ["clustimage", "cluster", *chain.inputs, "--out", "clusters"]
     for name, value in {**chain.constructor, **chain.options}.items():

@@ -26,8 +26,8 @@ class Report:
     distance : ndarray of shape (n,), float
         To the centre of the cluster; NaN where there is none.
     clusters : list of dict
-        Of each label: `label`, `name`, `color`, `count`, `unique` (row or -1) and, where they
-        are known, `spread`, `confidence`, `stability`, `mergeWith` and `split`.
+        Of each label: `label`, `name`, `named` (by a person), `color`, `count`, `unique` (row or
+        -1) and, where they are known, `spread`, `confidence`, `stability`, `mergeWith` and `split`.
     xycoord : ndarray of shape (n, 2) or None
         Positions on the map.
     pixels : ndarray of shape (n, height, width[, 3]), uint8, or None

@@ -92,7 +92,10 @@ def test_names_and_values_alone():
 def test_options_are_passed_on_as_parameters_of_the_library(name):
     methods = [
         getattr(Clustimage, method)
-        for method in ("fit_transform", "find", "to_dirs", "save", "load", "unique", "plan_removal")
+        for method in (
+            *("fit_transform", "find", "to_dirs", "save", "load", "unique"),
+            *("plan_removal", "report", "update"),
+        )
     ]
     known = {
         parameter

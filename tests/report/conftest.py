@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clustimage.report import Report, write_page
+from clustimage.report import Report, summarize, write_page
 
 FLAGS = (
     "--no-sandbox",
@@ -149,7 +149,16 @@ def make_report() -> Callable[..., Report]:
         steps = np.arange(1, 5) * n_clusters
         neighbors = (np.arange(n)[:, None] + steps) % n if n > 4 * n_clusters else None
         settings: dict[str, Any] = {
-            "summary": {"title": f"{n} images in {n_clusters} clusters"},
+            "summary": summarize(
+                n_images=n,
+                skipped=[],
+                n_unassigned=0,
+                clusters=[{"label": label} for label in range(n_clusters)],
+                settings={"method": "pca", "cluster": "agglomerative"},
+                scores=None,
+                verdict=None,
+                repeat={"python": "cl.fit_transform('photos')", "command": None},
+            ),
             # Not absolute: the page does not know where the originals are, and asks for none.
             "pathnames": [f"photos/{name}" for name in names],
             "filenames": names,

@@ -6,10 +6,13 @@ import csv
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from clustimage import Clustimage
 
 DAY = 86400.0
 NASTY = "<img src=x onerror=alert(1)><script>.jpg"
@@ -439,6 +442,39 @@ def test_a_file_of_corrections_is_read_back(report_page, make_report, tmp_path):
     view.wait("state.corrections.length === 6")
     names = view.state("state.clusters.map(({ name }) => name)")
     assert names == ["not assigned", "beach", "sea", "=boats"]
+
+
+def test_python_reads_back_what_the_page_wrote(report_page, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(18):
+        shade = [30, 120, 210][i % 3] + rng.integers(0, 20, (16, 16, 3))
+        Image.fromarray(shade.astype(np.uint8)).save(photos / f"photo {i}.png")
+    cl = Clustimage(method="color", embedding=None, verbose="error", n_jobs=1)
+    cl.fit_transform(photos, n_clusters=3)
+    cl.rename({1: "middle"})
+    view = report_page(Path(cl.report(tmp_path / "page.html")))
+    order = view.state("[...state.order]")
+    for i in order[:2]:
+        view.tile(i).click(modifiers=["Control"])
+    view.page.get_by_role("button", name="New cluster…").click()
+    view.page.get_by_label("Name", exact=True).fill("two")
+    view.page.get_by_role("button", name="Make").click()
+    view.tile(order[-1]).click(modifiers=["Control"])
+    view.page.get_by_role("button", name="Exclude").click()
+    view.page.get_by_role("button", name="More for cluster 0").click()
+    view.page.get_by_role("menuitem", name="Merge with…").click()
+    view.page.locator(".choice", has_text="middle").click()
+    view.page.locator("#corrections").click()
+    save = view.page.get_by_role("button", name="Download corrections.json")
+    (tmp_path / "corrections.json").write_text(view.downloaded(save.click)[1], "utf-8")
+    cl.apply_corrections(tmp_path / "corrections.json")
+    rows = view.page.evaluate("[...window.clustimage.data.columns.row]")
+    assert cl.results["labels"][rows].tolist() == view.state("[...state.labels]")
+    shown = {c["label"]: c["name"] for c in view.state("state.clusters") if c["named"]}
+    assert {label: name for label, name in shown.items() if label >= 0} == cl.names
+    assert sorted(cl.names.values()) == ["middle", "two"]
 
 
 def test_names_that_python_would_refuse_are_refused(report_page, make_report):

@@ -5,60 +5,97 @@ const base = { labels: store.state.labels, clusters: store.state.clusters };
 const NOT_ASSIGNED = { name: "not assigned", color: "#8a8f98" };
 const firstNew = base.labels.reduce((most, label) => Math.max(most, label), -1) + 1;
 
-/** Carry out actions: return labels, clusters, and the actions as the file of corrections has them. */
+/** Carry out actions: return labels, clusters, the actions as the file has them, and in words. */
 function replay(actions) {
-  const labels = Int32Array.from(base.labels);
-  const clusters = new Map(base.clusters.map((cluster) => [cluster.label, { ...cluster }]));
-  const changed = new Set();
-  let next = firstNew;
-  // Python may number a new cluster otherwise, so that the file calls it by its name.
-  const called = (label) => (label < firstNew ? label : clusters.get(label).name);
-  const plain = actions.map((action) => {
-    if (action.do === "rename") {
-      const { label, name } = action;
-      const written = { do: "rename", label: called(label), name };
-      Object.assign(clusters.get(label), { name: name ?? `cluster ${label}`, named: name !== null });
-      return written;
-    }
-    if (action.do === "merge") {
-      const written = { do: "merge", labels: action.labels.map(called) };
-      const stays = mergedLabel(action.labels, clusters);
-      const gone = new Set(action.labels);
-      for (let i = 0; i < data.n; i += 1) if (gone.has(labels[i])) labels[i] = stays;
-      for (const label of gone) if (label !== stays) clusters.delete(label);
-      changed.add(stays);
-      return written;
-    }
-    let { to } = action;
-    const written = { do: "move", images: action.images.map(imageReference) };
+  const state = {
+    labels: Int32Array.from(base.labels),
+    clusters: new Map(base.clusters.map((cluster) => [cluster.label, { ...cluster }])),
+    changed: new Set(), // labels of clusters that have other images than Python gave them
+    next: firstNew,
+  };
+  const done = actions.map((action) => ACTIONS[action.do](state, action));
+  const clusters = [...state.clusters.values()].sort((a, b) => a.label - b.label);
+  return {
+    labels: state.labels,
+    clusters: clusters.map((cluster) => withoutStale(cluster, state)),
+    plain: done.map(([plain]) => plain),
+    words: done.map(([, words]) => words),
+  };
+}
+
+// What each action does to the state; returns it as the file has it, and in words.
+const ACTIONS = {
+  rename({ clusters }, { label, name }) {
+    const cluster = clusters.get(label);
+    const done = [
+      { do: "rename", label: called(cluster), name },
+      `Rename ${cluster.name} to ${name ?? "no name"}`,
+    ];
+    Object.assign(cluster, { name: name ?? `cluster ${label}`, named: name !== null });
+    return done;
+  },
+
+  merge({ labels, clusters, changed }, action) {
+    const merged = [...new Set(action.labels)].map((label) => clusters.get(label));
+    // Python keeps the number of the first with a name, else the lowest.
+    const stays = merged.find(({ named }) => named) ?? merged.reduce((a, b) => (a.label < b.label ? a : b));
+    const done = [
+      { do: "merge", labels: merged.map(called) },
+      `Merge ${merged.map(({ name }) => name).join(" and ")}`,
+    ];
+    const gone = new Set(merged.map(({ label }) => label));
+    for (let i = 0; i < data.n; i += 1) if (gone.has(labels[i])) labels[i] = stays.label;
+    stays.count = merged.reduce((sum, { count }) => sum + count, 0);
+    for (const cluster of merged) if (cluster !== stays) clusters.delete(cluster.label);
+    changed.add(stays.label);
+    return done;
+  },
+
+  move(state, { images, to, name }) {
+    const { labels, clusters, changed } = state;
+    const plain = { do: "move", images: images.map(imageReference) };
+    const number = to === "new" ? state.next : to;
     if (to === "new") {
-      Object.assign(written, { to: "new", name: action.name });
-      to = next;
-      next += 1;
-      clusters.set(to, newCluster(to, action.name));
-    } else written.to = to < 0 ? -1 : called(to);
-    if (to < 0 && !clusters.has(to)) clusters.set(to, { ...newCluster(to, ""), ...NOT_ASSIGNED });
-    for (const i of action.images) {
-      changed.add(labels[i]);
-      labels[i] = to;
+      state.next += 1;
+      clusters.set(number, newCluster(number, name));
+      Object.assign(plain, { to, name });
+    } else if (to < 0) {
+      plain.to = -1;
+      if (!clusters.has(to)) clusters.set(to, { ...newCluster(to, ""), ...NOT_ASSIGNED });
+    } else plain.to = called(clusters.get(to));
+    const target = clusters.get(number);
+    for (const i of images) {
+      const from = clusters.get(labels[i]);
+      from.count -= 1;
+      target.count += 1;
+      changed.add(from.label);
+      labels[i] = number;
+      if (from.count === 0) clusters.delete(from.label);
     }
-    changed.add(to);
-    const left = new Set(labels);
-    for (const label of clusters.keys()) if (!left.has(label)) clusters.delete(label);
-    return written;
-  });
-  return { labels, clusters: countMembers(labels, clusters, changed), plain };
+    changed.add(number);
+    const many = counted(images.length, "image");
+    const words = to === "new" ? `New cluster ${name} of ${many}` : `Move ${many} to ${target.name}`;
+    return [plain, to < 0 ? `Exclude ${many}` : words];
+  },
+};
+
+/** Return what Python calls a cluster: a new one by its name, as it may number it otherwise. */
+function called({ label, name }) {
+  return label < firstNew ? label : name;
+}
+
+/** Return a cluster without what its corrections have made untrue. */
+function withoutStale(cluster, { labels, changed }) {
+  const { label, unique } = cluster;
+  if (!changed.has(label)) return cluster;
+  const kept = unique >= 0 && labels[unique] === label ? unique : -1;
+  return { ...cluster, unique: kept, spread: null, mean: null, changed: true };
 }
 
 /** Return an image as the file of corrections names it. */
 function imageReference(i) {
   const digest = data.digests?.[i];
   return digest ? { pathname: pathOf(i), digest } : pathOf(i);
-}
-
-/** Return the number that merged clusters keep: of the first with a name, else the lowest. */
-function mergedLabel(labels, clusters) {
-  return labels.find((label) => clusters.get(label).named) ?? Math.min(...labels);
 }
 
 function newCluster(label, name) {
@@ -73,20 +110,6 @@ function hexColor(hue, saturation, lightness) {
     return Math.round(value * 255).toString(16).padStart(2, "0");
   };
   return `#${part(0)}${part(8)}${part(4)}`;
-}
-
-/** Return clusters with their counts; what is not known any more is left out. */
-function countMembers(labels, clusters, changed) {
-  const counts = new Map();
-  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return [...clusters.values()]
-    .map((cluster) => {
-      const { label } = cluster;
-      if (!changed.has(label)) return cluster;
-      const unique = cluster.unique >= 0 && labels[cluster.unique] === label ? cluster.unique : -1;
-      return { ...cluster, count: counts.get(label), unique, spread: null, mean: null, changed: true };
-    })
-    .sort((a, b) => a.label - b.label);
 }
 
 const corrections = {

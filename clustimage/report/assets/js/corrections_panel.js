@@ -68,9 +68,7 @@ function openCorrections() {
     element("div", { class: "buttons" }, button("Close", () => dialog.close())),
   );
   const show = ({ corrections: done }) => {
-    if (!dialog.open) return;
-    const names = namesInWords(done);
-    list.replaceChildren(...names.map((words) => element("li", {}, words)));
+    list.replaceChildren(...replay(done).words.map((words) => element("li", {}, words)));
     state.textContent = done.length
       ? `${correctionsWords()}.${corrections.kept ? "" : " The browser does not keep them: download them before you close the page."}`
       : "None yet. Rename or merge clusters by their menu “⋯”; select images to move or exclude them.";
@@ -78,19 +76,7 @@ function openCorrections() {
     redo.disabled = !corrections.undone.length;
     save.disabled = !done.length;
   };
-  store.watch(["corrections"], show);
-}
-
-/** Return actions in words, with the names that the clusters had at that moment. */
-function namesInWords(actions) {
-  return actions.map((action, at) => {
-    const before = new Map(replay(actions.slice(0, at)).clusters.map(({ label, name }) => [label, name]));
-    if (action.do === "rename") return `Rename ${before.get(action.label)} to ${action.name ?? "no name"}`;
-    if (action.do === "merge") return `Merge ${action.labels.map((label) => before.get(label)).join(" and ")}`;
-    const images = counted(action.images.length, "image");
-    if (action.to === "new") return `New cluster ${action.name} of ${images}`;
-    return action.to < 0 ? `Exclude ${images}` : `Move ${images} to ${before.get(action.to)}`;
-  });
+  dialog.addEventListener("close", store.watch(["corrections"], show));
 }
 
 /** Add the actions of a file to those done here; return what is wrong with it, else null. */

@@ -190,20 +190,20 @@ class Gallery {
     const box = node.lastElementChild;
     const { rows } = section;
     const inside = section.top + HEAD;
+    let after = box.firstElementChild; // tiles follow one another in the page as on the screen
     for (let r = lastBelow(rows.tops, from - inside); r < rows.tops.length; r += 1) {
       if (rows.tops[r] > to - inside) break;
       if (rows.tops[r] + rows.heights[r] < from - inside) continue;
       for (let at = rows.starts[r]; at < rows.starts[r + 1]; at += 1) {
         const i = section.images[at];
         images.add(i);
-        if (!this.tiles.has(i)) {
-          const tile = this.tile(section, at, rows.wide[at], rows.heights[r]);
-          tile.style.left = `${rows.left[at]}px`;
-          tile.style.top = `${rows.tops[r]}px`;
-          const after = [...box.children].find((other) => Number(other.dataset.at) > at);
-          box.insertBefore(tile, after ?? null);
-          this.tiles.set(i, tile);
-        }
+        while (after !== null && Number(after.dataset.at) < at) after = after.nextElementSibling;
+        if (this.tiles.has(i)) continue;
+        const tile = this.tile(section, at, rows.wide[at], rows.heights[r]);
+        tile.style.left = `${rows.left[at]}px`;
+        tile.style.top = `${rows.tops[r]}px`;
+        box.insertBefore(tile, after);
+        this.tiles.set(i, tile);
       }
     }
   }

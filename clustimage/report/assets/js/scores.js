@@ -51,10 +51,9 @@ function scoreCurve() {
     drawing.append(svg("text", { x, y, "text-anchor": anchor }, words));
   };
   const base = height - bottom + 12;
-  const ends = [Math.min(...xs), Math.max(...xs)];
-  for (const x of ends) text(across(x), base, "middle", formatNumber(x));
-  if (ends.every((x) => Math.abs(across(x) - across(best.x)) > 20)) {
-    text(across(best.x), base, "middle", formatNumber(best.x));
+  text(across(best.x), base, "middle", formatNumber(best.x));
+  for (const x of [Math.min(...xs), Math.max(...xs)]) {
+    if (Math.abs(across(x) - across(best.x)) > 24) text(across(x), base, "middle", formatNumber(x));
   }
   text((left + width - right) / 2, height - 4, "middle", name);
   for (const y of [Math.min(...ys), Math.max(...ys)]) text(left - 4, up(y) + 4, "end", formatNumber(Number(y.toFixed(2))));

@@ -7,10 +7,14 @@ class Store {
     this.listeners = [];
   }
 
-  /** Call a function whenever one of some keys has changed, and once now. */
+  /** Call a function whenever one of some keys has changed, and once now; return what ends that. */
   watch(keys, listener) {
-    this.listeners.push({ keys, listener });
+    const entry = { keys, listener };
+    this.listeners.push(entry);
     listener(this.state);
+    return () => {
+      this.listeners = this.listeners.filter((other) => other !== entry);
+    };
   }
 
   set(changes) {

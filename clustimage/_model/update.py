@@ -291,7 +291,7 @@ class _Update:
         """Return where new images lie on the map: by the embedder, else between the nearest."""
         embedder = self.model._state.embedder
         n_columns = getattr(embedder, "n_features_in_", feat.shape[1])
-        if hasattr(embedder, "transform") and n_columns == feat.shape[1]:
+        if embedder is not None and hasattr(embedder, "transform") and n_columns == feat.shape[1]:
             return np.asarray(embedder.transform(feat[rows]))
         k = min(N_NEIGHBOURS, len(others))
         metric = self.model._metric()

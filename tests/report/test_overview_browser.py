@@ -112,7 +112,8 @@ HARNESS = """
   };
   window.fromPython = (name, value) => { values[name] = value; listeners[`change:${name}`](); };
   window.listeners = listeners;
-  return import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" }))).then((module) => {
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  return import(url).then((module) => {
     window.start = (state) => {
       Object.assign(values, state);
       window.stop = module.default.render({ model, el: document.body });

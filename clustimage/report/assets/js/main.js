@@ -3,6 +3,8 @@
 // For tests, and for a notebook that the page is in.
 window.clustimage = { data, store };
 
+// A server is not asked for an icon.
+document.head.append(element("link", { rel: "icon", href: "data:," }));
 startOverview();
 startLayout();
 startSearch();

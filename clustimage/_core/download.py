@@ -136,7 +136,7 @@ def _session(sockets: list[socket.socket]) -> requests.Session:
     def listed(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
         class Connection(pool.ConnectionCls):  # type: ignore[misc, name-defined]
             def _new_conn(self: HTTPConnection) -> socket.socket:
-                made: socket.socket = super()._new_conn()  # type: ignore[misc]
+                made: socket.socket = super()._new_conn()
                 sockets.append(made.dup())  # what TLS is put around is not the same object
                 return made
 

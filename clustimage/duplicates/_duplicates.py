@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.logs import progress
+from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
 from clustimage.duplicates._keep import choose_kept
 from clustimage.duplicates._linking import components
-from clustimage.duplicates._search import KINDS, Search, Wanted
 from clustimage.images import Images, metadata_frame, read_metadata
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def duplicate_table(
     DataFrame
         With the columns of `COLUMNS`; in each group the image that is kept comes first.
     """
-    search = None if images is None else Search(images, wanted, n_jobs)
+    search = None if images is None else DuplicateSearch(images, wanted, n_jobs)
     groups = exact_groups(entries) if search is None else _groups(search, entries)
     if not groups:
         return _typed({name: [] for name in COLUMNS})
@@ -113,7 +113,7 @@ def duplicate_table(
     return _typed(table.iloc[order].reset_index(drop=True))
 
 
-def _groups(search: Search, entries: Entries) -> list[list[int]]:
+def _groups(search: DuplicateSearch, entries: Entries) -> list[list[int]]:
     """Return positions of entries, in the order of the first of each group."""
     rows = sorted(set(entries.rows))
     links = search.bursts(rows)
@@ -127,7 +127,7 @@ def _groups(search: Search, entries: Entries) -> list[list[int]]:
     return sorted(sorted(some) for some in found)
 
 
-def _measure_bursts(table: pd.DataFrame, rows: list[int], search: Search) -> None:
+def _measure_bursts(table: pd.DataFrame, rows: list[int], search: DuplicateSearch) -> None:
     """Tell which groups have photos of a burst in them, and how sharp these are."""
     for _, some in table.groupby("group"):
         of_group = sorted({rows[i] for i in some.index})
@@ -137,7 +137,7 @@ def _measure_bursts(table: pd.DataFrame, rows: list[int], search: Search) -> Non
             table.loc[some.index, "sharpness"] = [sharpness[rows[i]] for i in some.index]
 
 
-def _describe(table: pd.DataFrame, rows: list[int], search: Search | None) -> None:
+def _describe(table: pd.DataFrame, rows: list[int], search: DuplicateSearch | None) -> None:
     """Fill in how each image of a group differs from the one that is kept."""
     kept = {group: i for i, group in table.loc[table["keep"], "group"].items()}
     described: list[tuple[str, int, float, float, str]] = []
@@ -182,7 +182,7 @@ def _file_words(table: pd.DataFrame, kept: Any, other: int, scale: float) -> lis
 
 
 def _facts(
-    pathnames: list[str], rows: list[int], search: Search | None, n_jobs: int | None
+    pathnames: list[str], rows: list[int], search: DuplicateSearch | None, n_jobs: int | None
 ) -> pd.DataFrame:
     """Return size, format and dates of some files; of arrays their size alone."""
     import pandas as pd

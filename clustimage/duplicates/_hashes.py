@@ -119,7 +119,7 @@ def _signs(gray: Gray, averages: Averages) -> Signs:
     across = np.diff(eight @ gray @ nine.T, axis=2).reshape(len(gray), -1)
     down = np.diff(nine @ gray @ eight.T, axis=1).reshape(len(gray), -1)
     steps = np.concatenate([across, down], axis=1)
-    return (np.sign(steps) * (np.abs(steps) >= MIN_STEP)).astype(np.int8)
+    return np.asarray(np.sign(steps) * (np.abs(steps) >= MIN_STEP), dtype=np.int8)
 
 
 def _averages(margin: float) -> Averages:

@@ -183,7 +183,7 @@ def _numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
     """Return a column as numbers; what is missing is 0."""
     import pandas as pd
 
-    return pd.to_numeric(column).fillna(0).to_numpy(dtype=np.float64)
+    return np.asarray(pd.to_numeric(column).fillna(0), dtype=np.float64)
 
 
 def _seconds(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
@@ -192,7 +192,7 @@ def _seconds(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
 
     dates = pd.to_datetime(column, utc=True)
     seconds = (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    return seconds.fillna(np.inf).to_numpy(dtype=np.float64)
+    return np.asarray(seconds.fillna(np.inf), dtype=np.float64)
 
 
 KEEP: dict[str, Callable[[pd.DataFrame], Keys]] = {

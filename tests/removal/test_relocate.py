@@ -60,7 +60,7 @@ def test_a_name_that_was_taken_after_it_was_reserved_is_not_written_over(tmp_pat
     def taken(handle):
         close(handle)
         (tmp_path / "of somebody").write_bytes(b"2")
-        os.replace(tmp_path / "of somebody", target)
+        (tmp_path / "of somebody").replace(target)
 
     monkeypatch.setattr(_relocate.os, "close", taken)
     with pytest.raises(FileExistsError):

@@ -11,9 +11,10 @@ import numpy as np
 
 from clustimage._core.logs import progress
 from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
-from clustimage.duplicates._keep import choose_kept
+from clustimage.duplicates._keep import Folders, choose_kept, why_kept
 from clustimage.duplicates._linking import components
 from clustimage.images import Images, metadata_frame, read_metadata
+from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ COLUMNS = {
     "sure": "float64",
     "scale": "float64",
     "difference": "object",
+    "reason": "object",
     "width": "Int64",
     "height": "Int64",
     "bytes": "Int64",
@@ -74,6 +76,8 @@ def duplicate_table(
     wanted: Wanted,
     *,
     keep: str = "best",
+    prefer: Folders = (),
+    protect: Folders = (),
     n_jobs: int | None = -1,
 ) -> pd.DataFrame:
     """Return the groups of duplicates as a table.
@@ -86,7 +90,7 @@ def duplicate_table(
         Files and arrays.
     wanted : Wanted
         What counts as a duplicate.
-    keep : str, default="best"
+    keep, prefer, protect
         See `choose_kept`.
     n_jobs : int, default=-1
         Number of threads.
@@ -107,8 +111,10 @@ def duplicate_table(
     table["kind"], table["sharpness"] = "exact", np.nan
     if search is not None and wanted.burst is not None:
         _measure_bursts(table, rows, search)
-    table["keep"] = choose_kept(table, keep=keep)
+    table["keep"] = choose_kept(table, keep=keep, prefer=prefer, protect=protect)
+    table["reason"] = why_kept(table, keep=keep, prefer=prefer, protect=protect)
     _describe(table, rows, search)
+    table["pathname"] = [encodable(pathname) for pathname in table["pathname"]]
     order = np.lexsort([~table["keep"].to_numpy(dtype=bool), table["group"].to_numpy()])
     return _typed(table.iloc[order].reset_index(drop=True))
 

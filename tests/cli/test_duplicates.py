@@ -46,9 +46,7 @@ def test_groups_are_listed_with_what_is_kept_and_why(album, capsys):
     assert said[1].startswith(f"  keep  {album / 'a.jpg'}  (512 x 512, ")
     assert said[1].endswith(": oldest file)")
     assert said[2] == f"  copy  {album / 'copy of a.jpg'}  (the same bytes)"
-    smaller = (
-        f"  copy  {album / 'phone' / 'a.jpg'}  (same pixels: smaller (50%); 100% of it agrees)"
-    )
+    words = "same pixels: smaller (50%); 100% of it agrees"
     assert said[3] == f"  copy  {album / 'phone' / 'a.jpg'}  ({words})"
     summary = f"1 group of 3 images: 2 need not be kept ({sum(size) / 1000:.1f} kB)."
     assert said[4:] == ["", summary]

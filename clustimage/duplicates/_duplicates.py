@@ -174,16 +174,18 @@ def _describe(table: pd.DataFrame, rows: list[int], search: DuplicateSearch | No
 
 def _file_words(table: pd.DataFrame, kept: Any, other: int, scale: float) -> list[str]:
     """Return what is different in the file of an image: its size, its format, its compression."""
+    import pandas as pd
+
     words = []
     if abs(np.log(scale)) > MIN_SCALED:
         words.append(f"{'smaller' if scale < 1 else 'larger'} ({scale:.0%})")
     first, second = table.loc[kept], table.iloc[other]
     if first["format"] != second["format"] and second["format"]:
         words.append(f"as {second['format']}")
-    elif not words and first["bytes"] and second["bytes"]:
-        share = second["bytes"] / first["bytes"]
-        if abs(share - 1) > MIN_COMPRESSED:
-            words.append(f"{share:.0%} of the bytes")
+    elif not words:
+        sizes = [0 if pd.isna(one["bytes"]) else one["bytes"] for one in (first, second)]
+        if min(sizes) and abs(sizes[1] / sizes[0] - 1) > MIN_COMPRESSED:
+            words.append(f"{sizes[1] / sizes[0]:.0%} of the bytes")
     return words
 
 

@@ -110,7 +110,8 @@ def hash_distance(hashes: Hashes, first: int, second: int) -> tuple[float, int]:
 def _share_apart(turned: npt.NDArray[np.int16], signs: Signs) -> npt.NDArray[np.float64]:
     """Return the share of the bits in which `(n, 128)` and `(128,)` differ."""
     n_bits = np.count_nonzero((turned != 0) | (signs != 0), axis=1)
-    return (n_bits - turned @ signs.astype(np.int32)) / np.maximum(2 * n_bits, 1)
+    apart = n_bits - turned @ signs.astype(np.int32)
+    return np.asarray(apart / np.maximum(2 * n_bits, 1), dtype=np.float64)
 
 
 def _small(image: npt.NDArray[np.uint8]) -> Gray:

@@ -101,9 +101,7 @@ def _lists(rows: np.ndarray, seed: int) -> Any:
 
     n, n_columns = rows.shape
     n_lists = int(np.sqrt(n))
-    lists = faiss.IndexIVFFlat(
-        faiss.IndexFlatL2(n_columns), n_columns, n_lists, faiss.METRIC_L2
-    )
+    lists = faiss.IndexIVFFlat(faiss.IndexFlatL2(n_columns), n_columns, n_lists, faiss.METRIC_L2)
     lists.cp.seed, lists.cp.niter, lists.cp.min_points_per_centroid = seed % 2**31, N_ITERATIONS, 1
     lists.nprobe = max(MIN_LISTS_SEARCHED, n_lists // LISTS_PER_SEARCHED_LIST)
     some = np.random.default_rng(seed).permutation(n)[: N_ROWS_PER_LIST * n_lists]

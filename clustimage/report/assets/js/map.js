@@ -122,6 +122,7 @@ class ImageMap {
   /** Draw before the next frame, once however often it is called; the dots may be as before. */
   invalidate(sameDots = false) {
     if (!sameDots) this.written = false;
+    this.canvas.dataset.state = "busy";
     if (this.frame === null) this.frame = requestAnimationFrame(() => this.draw());
   }
 

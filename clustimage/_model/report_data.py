@@ -187,6 +187,8 @@ def _settings(model: ClusterMethods) -> dict[str, Any]:
     """Return how the clusters were made, as words and numbers."""
     state, settings = model._state, model._settings
     params = state.clustered().params
+    if params.get("by"):
+        params = {"cluster": params["cluster"], "metric": params["by"]}
     given = isinstance(state.extractor, PrecomputedExtractor)
     method = "precomputed" if given else settings.method
     feat = np.asarray(state.require("feat"))
@@ -212,13 +214,16 @@ def chain_of(model: ClusterMethods) -> Chain:
         options["features"] = known.get("features") or Given("features")
         if extractor.normalize:
             options["normalize"] = True
-        constructor.pop("method")
+        constructor["method"] = "precomputed"
+        if state.images is not None:
+            constructor.pop("method")
     if known.get("black_list"):
         options["black_list"] = known["black_list"]
     if not known.get("recursive", True):
         options["recursive"] = False
     options.update(_cluster_options(state))
-    return Chain(constructor, known.get("paths"), options, after=tuple(_done_since(state)))
+    paths = known.get("paths") if state.images is not None else ()
+    return Chain(constructor, paths, options, after=tuple(_done_since(state)))
 
 
 def _done_since(state: State) -> Iterator[str]:

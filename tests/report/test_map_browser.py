@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -297,6 +298,31 @@ def test_places_and_times_are_layouts_of_the_same_map(map_page, make_report):
     seen.page.get_by_label("Colour by").select_option("time")
     seen.page.locator(".map-scale").wait_for(state="visible")
     assert "1970-01-0" in seen.page.locator(".map-scale").text_content()
+
+
+@pytest.mark.parametrize("metric, layout", [("latlon", "places"), ("datetime", "time")])
+def test_clusters_by_place_or_date_are_first_seen_there(map_page, make_report, metric, layout):
+    report = make_report(locations=TOWNS[np.arange(24) % 3], timestamps=DAY * np.arange(24.0))
+    report = replace(report, summary={**report.summary, "settings": {"metric": metric}})
+    assert map_page(report).view.state("state.layout") == layout
+    report = replace(report, locations=None, timestamps=None)
+    assert map_page(report).view.state("state.layout") == "map"
+
+
+def test_the_map_shows_what_was_searched_for_where_it_was_out_of_view(map_page):
+    seen = map_page()
+    image = seen.lonely()
+    seen.page.mouse.move(*seen.at(image))
+    for _ in range(8):
+        seen.page.mouse.wheel(0, -240)
+    seen.wait_scale("> 20")
+    scale = seen.scale()
+    other = next(i for i in range(24) if i != image)
+    seen.view.set({"query": seen.page.evaluate("i => clustimage.data.names[i]", other)})
+    seen.wait_scale(f"!= {scale}")
+    left, top, width, height = seen.box()
+    x, y = seen.at(other)
+    assert left < x < left + width and top < y < top + height
 
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -80,6 +80,32 @@ def test_no_groups_is_said_plainly(report_page, make_report, check_access, schem
     check_access(view.page)
 
 
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({"method": "color", "cluster": "kmeans"}, "Features by color, clusters by kmeans."),
+        ({"method": "precomputed", "cluster": "dbscan"}, "Features as given, clusters by dbscan."),
+        ({"method": None, "cluster": "dbscan"}, "Pixels as features, clusters by dbscan."),
+        (
+            {"method": "exif", "cluster": "dbscan", "metric": "latlon", "embedding": "pca"},
+            "Clusters by location; map by pca.",
+        ),
+    ],
+)
+def test_the_top_says_how_the_clusters_were_made(report_page, make_report, settings, words):
+    view = report_page(changed(make_report(6, 2), settings=settings))
+    assert view.page.locator(".overview-line .muted").text_content() == words
+
+
+def test_a_click_elsewhere_closes_what_is_open_at_the_top(report_page, make_report):
+    view = report_page(make_report(6, 2))
+    view.page.get_by_text("Repeat", exact=True).click()
+    view.page.locator("pre").click()
+    assert view.page.locator("pre").is_visible()
+    view.page.locator("#toolbar").click(position={"x": 2, "y": 2})
+    assert not view.page.locator("pre").is_visible()
+
+
 def test_code_is_copied(report_page, make_report):
     view = report_page(make_report(6, 2), permissions=["clipboard-read", "clipboard-write"])
     view.page.get_by_text("Repeat", exact=True).click()

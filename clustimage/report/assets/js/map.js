@@ -86,6 +86,7 @@ class ImageMap {
     this.shownOrder = this.order.filter((i) => this.shown[i]);
     this.levels = new MapLevels(layout, this.shownOrder, () => true, CHOSEN_APART);
     this.invalidate();
+    if (this.ratio !== undefined && !this.shownOrder.some((i) => this.camera.sees(layout.x[i], layout.y[i]))) this.fit();
   }
 
   /** Say which images stay in the background: null for none of them. */
@@ -465,6 +466,8 @@ function startMap() {
   const section = document.getElementById("map");
   const canvas = document.getElementById("map-canvas");
   const layouts = mapLayouts();
+  const first = { latlon: "places", datetime: "time" }[data.summary.settings.metric];
+  store.set({ layout: (layouts.find(({ name }) => name === first) ?? layouts[0]).name });
   const stage = element("div", { class: "map-stage" });
   stage.append(canvas);
   const map = new ImageMap(stage, canvas, layouts);

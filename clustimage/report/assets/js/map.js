@@ -41,12 +41,11 @@ class ImageMap {
   follow() {
     const again = () => this.invalidate();
     store.watch(["layout"], ({ layout }) => this.setLayout(layout));
-    store.watch(["labels", "clusters"], () => this.relabel());
     store.watch(["labels", "clusters", "colorBy"], (state) => {
       this.coloring = mapColoring(state);
       again();
     });
-    store.watch(["labels", "hidden", "matches"], () => this.refilter());
+    store.watch(["labels", "clusters", "hidden", "matches"], () => this.refilter());
     store.watch(["labels", "selected", "cluster", "highlighted"], () => this.emphasize());
     store.watch(["hovered"], ({ hovered }) => this.setRing(hovered));
     sprites.onload.push(() => this.invalidate(true));
@@ -65,14 +64,7 @@ class ImageMap {
     const layout = this.layouts.find((other) => other.name === name) ?? this.layouts[0];
     this.stopMotion();
     this.camera.setLayout(layout);
-    this.relabel();
     this.refilter();
-  }
-
-  relabel() {
-    if (this.layout === null) return;
-    this.anchors = this.layout.lanes === null ? labelAnchors(this.layout, store.state) : [];
-    this.invalidate();
   }
 
   refilter() {
@@ -83,6 +75,7 @@ class ImageMap {
     for (let i = 0; i < data.n; i += 1) {
       this.shown[i] = layout.has(i) && !hidden.has(labels[i]) && (matches === null || matches[i] === 1) ? 1 : 0;
     }
+    this.anchors = layout.lanes === null ? labelAnchors(layout, store.state, this.shown) : [];
     this.shownOrder = this.order.filter((i) => this.shown[i]);
     this.levels = new MapLevels(layout, this.shownOrder, () => true, CHOSEN_APART);
     this.invalidate();

@@ -6,14 +6,14 @@ const MOST_LABELS = 60;
 const LABEL_HEIGHT = 22;
 const HIGHEST_OVER = 130; // pixels from the middle of a cluster to a name over it
 
-/** Return where the name of each cluster belongs: [{cluster, x, y, top}], the largest first. */
-function labelAnchors(layout, { labels, clusters }) {
+/** Return where the name of each cluster that is shown belongs: [{cluster, x, y, top}], the largest first. */
+function labelAnchors(layout, { labels, clusters }, shown) {
   const [left, top, right, bottom] = layout.bounds;
   const across = (right - left || 1) / ANCHOR_CELLS;
   const down = (bottom - top || 1) / ANCHOR_CELLS;
   const cells = new Map();
   for (let i = 0; i < data.n; i += 1) {
-    if (!layout.has(i) || labels[i] < 0) continue;
+    if (!shown[i] || labels[i] < 0) continue;
     const column = Math.floor((layout.x[i] - left) / across);
     const row = Math.floor((layout.y[i] - top) / down);
     const key = (labels[i] * 64 + column) * 64 + row;
@@ -58,7 +58,7 @@ function labelAnchors(layout, { labels, clusters }) {
  * the pictures of `avoided`. Return where they are, for clicks on them.
  */
 function drawLabels(context, camera, anchors, theme, avoided) {
-  const { hidden, highlighted, cluster: chosen } = store.state;
+  const { highlighted, cluster: chosen } = store.state;
   const current = highlighted ?? chosen;
   const placed = [];
   const ordered = [
@@ -69,7 +69,6 @@ function drawLabels(context, camera, anchors, theme, avoided) {
   context.textBaseline = "middle";
   for (const { cluster, x, y, top } of ordered) {
     if (placed.length >= MOST_LABELS) break;
-    if (hidden.has(cluster.label)) continue;
     const middle = camera.toX(x);
     const level = camera.toY(y);
     if (middle < 0 || level < 0 || middle > camera.width || level > camera.height) continue;

@@ -51,7 +51,7 @@ def make_payload(
     ]
     for cluster in clusters:
         mean = report.means.get(cluster["label"])
-        if mean is not None:
+        if mean is not None and cluster["count"] > 1:
             cluster["mean"] = _picture(mean)
     return {
         "version": 1,

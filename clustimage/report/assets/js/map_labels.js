@@ -3,6 +3,7 @@
 
 const ANCHOR_CELLS = 20;
 const MOST_LABELS = 60;
+const AREA_PER_LABEL = 15_000; // square pixels of the map
 const LABEL_HEIGHT = 22;
 const HIGHEST_OVER = 130; // pixels from the middle of a cluster to a name over it
 
@@ -67,8 +68,9 @@ function drawLabels(context, camera, anchors, theme, avoided) {
   ];
   context.font = "600 12.5px system-ui, sans-serif";
   context.textBaseline = "middle";
+  const most = Math.min(MOST_LABELS, (camera.width * camera.height) / AREA_PER_LABEL);
   for (const { cluster, x, y, top } of ordered) {
-    if (placed.length >= MOST_LABELS) break;
+    if (placed.length >= most) break;
     const middle = camera.toX(x);
     const level = camera.toY(y);
     if (middle < 0 || level < 0 || middle > camera.width || level > camera.height) continue;

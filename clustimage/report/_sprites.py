@@ -21,7 +21,7 @@ __all__ = [
 
 COLUMNS_PER_SHEET = 32
 PER_SHEET = COLUMNS_PER_SHEET**2
-QUALITY = 60
+QUALITY = 50
 METHOD = 4  # effort: more takes longer and saves little
 
 # Sides in pixels, and up to how many images they are the default.

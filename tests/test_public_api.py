@@ -92,7 +92,9 @@ PUBLIC_METHODS = [
 
 def test_methods_are_these():
     assert PUBLIC_METHODS == [
+        "apply_corrections",
         "as_transformer",
+        "cannot_link",
         "cluster",
         "cluster_sizes",
         "cluster_table",
@@ -106,6 +108,7 @@ def test_methods_are_these():
         "fit",
         "fit_predict",
         "fit_transform",
+        "forget_corrections",
         "get_dim",
         "get_params",
         "import_data",
@@ -113,6 +116,9 @@ def test_methods_are_these():
         "imread",
         "imscale",
         "load",
+        "merge",
+        "move",
+        "must_link",
         "plan",
         "plan_removal",
         "plot",
@@ -123,19 +129,23 @@ def test_methods_are_these():
         "plot_search",
         "plot_unique",
         "predict",
+        "rename",
         "report",
         "save",
+        "save_corrections",
         "scatter",
         "score",
         "search",
         "set_params",
         "show",
         "similarity_table",
+        "split",
         "summary",
         "to_dirs",
         "to_frame",
         "transform",
         "unique",
+        "update",
     ]
 
 

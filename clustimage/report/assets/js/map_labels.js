@@ -3,7 +3,7 @@
 
 const ANCHOR_CELLS = 20;
 const MOST_LABELS = 60;
-const AREA_PER_LABEL = 15_000; // square pixels of the map
+const AREA_PER_LABEL = 20_000; // square pixels of the map
 const LABEL_HEIGHT = 22;
 const HIGHEST_OVER = 130; // pixels from the middle of a cluster to a name over it
 

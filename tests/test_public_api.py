@@ -124,6 +124,7 @@ def test_methods_are_these():
         "plan_removal",
         "plot",
         "plot_contingency",
+        "plot_duplicates",
         "plot_faces",
         "plot_find",
         "plot_map",

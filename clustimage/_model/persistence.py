@@ -20,7 +20,7 @@ from clustimage._core.errors import (
     ModelFileError,
 )
 from clustimage._core.logs import get_logger
-from clustimage._core.parameters import named
+from clustimage._core.parameters import named, setting
 from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
 from clustimage._model.saved_checks import check_saved
@@ -252,7 +252,7 @@ def _given(
     if given["dirpath"] is not None and dirpath is None:
         logger.info(
             f"The {named('dirpath')} of this model, %r, is not used. To keep images and features "
-            "there again: load(path, dirpath=...).",
+            f"there again, give load() one: {setting('dirpath', ...)}.",
             given["dirpath"],
         )
     given["dirpath"] = dirpath

@@ -42,9 +42,6 @@ def check_saved(saved: Mapping[str, Any]) -> None:
     if images is not None:
         n_read = sum(row[1] == "ok" for row in images["status"])
         _agree("images", "status", n_read, "pixels", len(images["pixels"]))
-    for name in ("pathnames", "filenames", "url"):
-        if images is not None and not np.array_equal(results[name], images[name]):
-            raise _wrong(f"results.{name}", "the same as of the images")
     if (clustering is None) != (results["labels"] is None):
         raise _wrong("results.labels", "there with the clustering")
     if clustering is not None:

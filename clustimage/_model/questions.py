@@ -23,7 +23,7 @@ from clustimage.export import answer_frames
 from clustimage.features import PrecomputedExtractor, is_matrix, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
 from clustimage.notebook import Tree
-from clustimage.plotting import dendrogram, label_colors
+from clustimage.plotting import add_subtitle, dendrogram, label_colors
 from clustimage.similarity import (
     NullDistribution,
     RowIndex,
@@ -36,6 +36,8 @@ from clustimage.similarity import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from clustimage.cluster.confidence._verdict import Verdict
 
 __all__ = ["QuestionMethods", "describe_new", "query_positions"]
 
@@ -139,6 +141,8 @@ class QuestionMethods(ModelBase):
     def dendrogram(self, max_d: float | None = None, **options: Any) -> dict[str, Any]:
         """Draw the tree of the clusters, and cut it at a height.
 
+        Where `verdict` was asked for, the title says it.
+
         Parameters
         ----------
         max_d : float, optional
@@ -177,6 +181,8 @@ class QuestionMethods(ModelBase):
             **options,
         }
         fig, ax, info = dendrogram(clustering, max_d=height, **options)
+        if max_d is None:
+            add_subtitle(ax, _in_words(self._state.verdict))
         if max_d is not None:
             set_clustering(self, clustering, self._state.made_from["labels"][0])
         return Tree(labels=self.results["labels"], **info, fig=fig, ax=ax)
@@ -209,6 +215,7 @@ class QuestionMethods(ModelBase):
             colors = partial(label_colors, colors=colors_of(state, clustering.labels))
             made = to_clusteval(clustering, rows, colors=colors, verbosity=verbosity)
             state.store(clusteval=made)
+        state.clusteval.subtitle = _in_words(state.verdict)
         return state.clusteval
 
     @property
@@ -426,3 +433,8 @@ def query_positions(state: State) -> np.ndarray | None:
     if rows.shape[1] != getattr(embedder, "n_features_in_", rows.shape[1]):
         return None
     return np.asarray(embedder.transform(rows))
+
+
+def _in_words(verdict: Verdict | None) -> str:
+    """Return the verdict as a figure shows it; nothing where it was not asked for."""
+    return "" if verdict is None else f"Verdict: {verdict.confidence}, score {verdict.score:.2f}"

@@ -268,10 +268,12 @@ _PARTS = _dict(
         "metadata": _optional(_COLUMNS),
         "inputs": _optional(
             _dict(
-                {"features": _optional(_text), "url": _anything},
-                paths=_optional(_each(_text)),
-                black_list=_optional(_each(_text)),
-                recursive=_flag,
+                {
+                    "paths": _optional(_each(_text)),
+                    "black_list": _optional(_each(_text)),
+                    "recursive": _flag,
+                    "features": _optional(_text),
+                }
             )
         ),
         "moments": _optional(_dict(seconds=_array("f", "n"), origin=_each(_text, "n"))),

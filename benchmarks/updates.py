@@ -63,7 +63,7 @@ class Outcome(NamedTuple):
 def main() -> None:
     """Measure, and write the page unless the table is only printed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--orders", type=int, default=10, help="orders in which the photos come")
+    parser.add_argument("--orders", type=int, default=5, help="orders in which the photos come")
     parser.add_argument("--print", action="store_true", help="print the table, write nothing")
     options = parser.parse_args()
     set_logger("error")

@@ -21,6 +21,7 @@ from clustimage import (
     InvalidDataError,
     InvalidParameterError,
     StepOrderError,
+    import_example,
 )
 from clustimage.features import ColorExtractor
 
@@ -533,6 +534,26 @@ def test_numbers_and_names_stay_when_clusters_are_made_anew(fitted, album, more)
         assert {kind_of(paths(fitted)[i]) for i in np.flatnonzero(fitted.labels_ == label)} == {
             kind
         }
+
+
+def test_photos_of_a_new_kind_that_join_a_cluster_do_not_take_its_number_and_name(tmp_path):
+    shapes = [Path(path) for path in import_example("shapes", dirpath=tmp_path)]
+    folder = tmp_path / "shapes of now"
+    for kind in ("circle", "cross", "square"):
+        copied([p for p in shapes if p.parent.name == kind][:16], folder)
+    cl = Clustimage(method="hog", grayscale=True, embedding=None, verbose="error").fit(str(folder))
+    squares = [i for i, path in enumerate(paths(cl)) if kind_of(path) == "square"]
+    label = int(np.bincount(cl.labels_[squares]).argmax())
+    cl.rename({label: "squares"})
+    n_squares = (cl.labels_ == label).sum()
+    copied([p for p in shapes if p.parent.name == "triangle"][:16], folder)
+    other = copy.deepcopy(cl)
+    other.update(folder, recluster=False)
+    assert (other.labels_[48:] == label).sum() > n_squares  # most triangles are nearest to squares
+    cl.update(folder, recluster=True)
+    members = np.flatnonzero(cl.labels_ == label)
+    assert cl.names == {label: "squares"}
+    assert {kind_of(paths(cl)[i]) for i in members} == {"square"}
 
 
 def test_a_new_kind_gets_a_new_number(album, few_photos):

@@ -83,7 +83,7 @@ def main() -> None:
     print("\n".join(lines))
     if not options.print:
         page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(put_between(page, START, END, ["", *lines, "", ""]), encoding="utf-8")
+        PAGE.write_text(put_between(page, START, END, ["", *lines, ""]), encoding="utf-8")
 
 
 def _model(cache: str) -> Clustimage:

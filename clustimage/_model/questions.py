@@ -84,8 +84,9 @@ class QuestionMethods(ModelBase):
         dict
             ``"feat"``, the features of the queries, then a DataFrame per query under
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
-            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first; file names in
-            the tables as in `to_frame`. Also in ``results["predict"]``.
+            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, and where clusters have names,
+            ``name``, nearest first; file names in the tables as in `to_frame`. Also in
+            ``results["predict"]``.
 
         Raises
         ------
@@ -131,7 +132,7 @@ class QuestionMethods(ModelBase):
         )
         names = array_names(len(rows)) if queries is None else queries.filenames
         pathnames = names if queries is None else queries.pathnames
-        answer = answer_frames(found, rows, names, pathnames, self.results)
+        answer = answer_frames(found, rows, names, pathnames, self.results, state.names)
         state.store(queries=queries, predict=answer)
         shown: dict[str, Any] = state.results["predict"]
         return shown

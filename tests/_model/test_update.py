@@ -681,6 +681,63 @@ def test_pictures_come_out_of_the_cache(album, more, tmp_path):
     assert cl.update(album)["status"].tolist() == ["renamed"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"cluster": "kmeans"},
+        {"cluster": "dbscan"},
+        {"cluster": "hdbscan"},
+        {"sim": 0.5},
+        {"sim": 0.5, "min_size": 3},
+        {"micro_clusters": 12, "n_clusters": 5},
+        {"cluster_space": "graph"},
+        {"cluster_space": "low", "n_clusters": 5},
+        {"time_weight": 0.1, "n_clusters": 5},
+        {"evaluate": "consensus"},
+        {"metric": "cosine", "linkage": "average"},
+        {"level": "fine"},
+    ],
+    ids=str,
+)
+def test_models_clustered_in_any_way_are_updated(album, more, asked):
+    cl = model(embedding="tsne" if "cluster_space" in asked else None, verbose="error")
+    cl.fit(str(album), **asked)
+    numbers = dict(zip(paths(cl), cl.labels_.tolist(), strict=True))
+    copied(more, album)
+    cl.update(album, recluster=False)
+    assert [cl.labels_[paths(cl).index(path)] for path in numbers] == list(numbers.values())
+    lengths_agree(cl)
+    cl.dendrogram() if cl.clustering_.tree is not None else None
+    cl.update(album, recluster=True)
+    lengths_agree(cl)
+    again = model(embedding=cl.params["embedding"], verbose="error").fit(paths(cl), **asked)
+    assert adjusted_rand_score(again.labels_, cl.labels_) == 1
+
+
+def test_events_are_made_anew_with_every_update(tmp_path):
+    def write(name, day):
+        exif = Image.Exif()
+        exif[306] = f"2024:05:{day:02d} 12:00:00"
+        pixels = np.random.default_rng(len(name) + day).integers(0, 255, (16, 16, 3))
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / name, exif=exif)
+
+    for i in range(6):
+        write(f"{i}.jpg", 1 + 3 * (i // 3))
+    cl = Clustimage(method="exif", embedding=None, dim=(16, 16), verbose="error")
+    cl.fit(str(tmp_path), metric="datetime")
+    (first,) = set(cl.labels_[:3].tolist())
+    cl.rename({first: "party"})
+    for i in range(6, 10):
+        write(f"{i}.jpg", 20)  # more than at the party
+    write("zz.jpg", 1)
+    cl.update(tmp_path)
+    assert cl.names == {first: "party"}
+    assert set(cl.labels_[[0, 1, 2, 10]].tolist()) == {first}
+    assert len(set(cl.labels_[6:10].tolist())) == 1
+    assert len(set(cl.labels_.tolist())) == 3
+    lengths_agree(cl)
+
+
 def test_models_of_given_features_take_those_of_all_files(album, more, few_photos):
     def features_of(files):
         found = model().fit([str(path) for path in files], n_clusters=5)

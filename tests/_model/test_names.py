@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from clustimage import Clustimage, InvalidParameterError
@@ -42,6 +43,32 @@ def words_in(figures):
 )
 def test_names_are_in_figures(named, draw):
     assert "lake" in words_in(draw(named)[0])
+
+
+def test_names_are_in_the_dendrogram_in_the_colours_of_the_other_figures(named):
+    fig = named.dendrogram()["fig"]
+    assert "2 lake" in words_in(fig)
+    (legend,) = [ax.get_legend() for ax in fig.axes if ax.get_legend()]
+    handles = dict(
+        zip([t.get_text() for t in legend.get_texts()], legend.get_patches(), strict=True)
+    )
+    other = named.scatter(zoom=None, legend=True)[0].axes[0].get_legend()
+    colours = {}
+    for text, handle in zip(other.get_texts(), other.legend_handles, strict=True):
+        colours[text.get_text().split(" (")[0]] = to_hex(handle.get_markerfacecolor())
+    for name, patch in handles.items():
+        assert to_hex(patch.get_facecolor()) == colours[name]
+
+
+def test_after_a_correction_clusters_of_the_tree_have_their_numbers_and_names(few_photos):
+    cl = Clustimage(method="color", embedding=None, dim=(32, 32), verbose="error")
+    cl.fit([str(path) for path in few_photos[:40]], n_clusters=4)
+    cl.move(np.flatnonzero(cl.labels_ == 0)[:6], to=3)
+    cl.merge([1, 2])
+    cl.rename({1: "both", 3: "large"})
+    assert {"1 both", "3 large"} == {
+        text.get_text() for text in cl.dendrogram()["ax"].get_legend().get_texts()
+    }
 
 
 def test_names_are_in_tables(named):

@@ -53,7 +53,7 @@ class Datasets:
 def make_photos(*, quick: bool) -> Datasets:
     """Return the datasets of `run.py`, small ones if `quick`; make what is missing."""
     folder = WORK / "datasets" / ("quick" if quick else "full")
-    photos, title = _find_data("corel1k"), "corel1k"
+    photos, title = find_data("corel1k"), "corel1k"
     if photos.name != title:
         title = "the embedded photos (in place of corel1k)"
     if quick:
@@ -71,7 +71,7 @@ def make_photos(*, quick: bool) -> Datasets:
 
 def make_small_images(folder: Path, counts: Iterable[int]) -> Datasets:
     """Return the datasets of `scale.py`: ``"images-<count>"`` lists the first so many images."""
-    counts, images, source = sorted(set(counts)), folder / "images", _find_data("cifar10_test.zip")
+    counts, images, source = sorted(set(counts)), folder / "images", find_data("cifar10_test.zip")
     title = "the 10,000 images of 32 × 32 of CIFAR-10's test set"
     if source.is_dir():
         title = "the embedded photos at 32 × 32 (in place of CIFAR-10)"
@@ -93,7 +93,7 @@ def _complete_names(folder: Path) -> list[str]:
     return names if n_images == len(names) else []
 
 
-def _find_data(name: str) -> Path:
+def find_data(name: str) -> Path:
     """Return the path of test data, or of the example photos that come with the project."""
     if (TEST_DATA / "data" / name).exists():
         return TEST_DATA / "data" / name

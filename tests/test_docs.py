@@ -96,9 +96,11 @@ def arguments_in_the_list():
     table = text.split("arguments, with their defaults\n")[1].split("\n===")[0]
     rows: dict[str, str] = {}
     name = ""
-    for line in table.splitlines()[1:]:
-        name = line[:20].strip().strip("`") or name
-        rows[name] = rows.get(name, "") + line[20:]
+    rule, *lines = table.splitlines()
+    width = len(rule.split()[0])
+    for line in lines:
+        name = line[:width].strip().strip("`") or name
+        rows[name] = rows.get(name, "") + line[width:]
     return {name: re.findall("``(.*?)``", row.split(" those of ")[0]) for name, row in rows.items()}
 
 

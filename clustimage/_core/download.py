@@ -131,12 +131,11 @@ def _session(sockets: list[socket.socket]) -> requests.Session:
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.connection import HTTPConnection
 
-    def listed(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
-        class Connection(pool.ConnectionCls):  # type: ignore[misc, name-defined]
-            def _new_conn(self: HTTPConnection) -> socket.socket:
-                made: socket.socket = super()._new_conn()  # type: ignore[misc]
+    def listed(pool: Any) -> Any:
+        class Connection(pool.ConnectionCls):
+            def _new_conn(self) -> socket.socket:
+                made: socket.socket = super()._new_conn()
                 sockets.append(made.dup())  # what TLS is put around is not the same object
                 return made
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from clustimage._core.errors import InvalidParameterError
-from clustimage._core.files import is_folder
+from clustimage._core.errors import InvalidParameterError, ModelFileError
 from clustimage._core.memory import Budget, check_max_memory, make_budget
 from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
@@ -106,6 +106,7 @@ class ExportMethods(ModelBase):
         cluster: Any = None,
         weights: str | os.PathLike[str] | None = None,
         max_memory: int | str | None = None,
+        dirpath: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Load what `save` wrote.
 
@@ -138,6 +139,10 @@ class ExportMethods(ModelBase):
         max_memory : int or str, optional
             Bytes, or a number with a unit such as ``"2GB"``, in place of the setting that was
             saved, from now on.
+        dirpath : path, optional
+            The folder in which images and features are kept for the next time, see
+            `Clustimage`. The one that was saved is not used: a file that comes from somebody
+            else should not make folders.
 
         Returns
         -------
@@ -173,14 +178,18 @@ class ExportMethods(ModelBase):
         objects = {name: value for name, value in given.items() if value is not None}
         check_max_memory(max_memory)
 
-        def by_settings(saved: dict[str, Any]) -> tuple[Budget, str | None]:
-            folder = saved.get("dirpath")
-            here = isinstance(folder, str) and is_folder(folder)
+        def by_settings(saved: dict[str, Any]) -> tuple[Budget, Any]:
             limit = saved.get("max_memory") if max_memory is None else max_memory
-            return make_budget(limit), folder if here else None
+            try:
+                return make_budget(limit), dirpath
+            except InvalidParameterError as exc:
+                raise ModelFileError(str(exc)) from exc
 
         state = load_model(path, by_settings=by_settings)
-        return restored(cls, state, **objects)
+        try:
+            return restored(cls, state, dirpath=dirpath, **objects)
+        except ModelFileError as exc:
+            raise ModelFileError(f"Cannot load {Path(path).expanduser()}. {exc}") from exc
 
     def to_frame(self, thumbnails: bool = False) -> pd.DataFrame:
         """Return the results as a table, one row per image.

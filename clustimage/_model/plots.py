@@ -26,6 +26,7 @@ from clustimage.plotting.evaluation._search_plot import plot_contingency, plot_s
 from clustimage.plotting.geomap._geomap import MAP_NAME, MAX_PAGE, TITLE, plot_map
 from clustimage.plotting.grids._clusters import MAX_CLUSTERS, MAX_IMAGES, plot_clusters
 from clustimage.plotting.grids._columns import MAX_IN_ALL, MAX_MEMORY, plot_columns
+from clustimage.plotting.grids._duplicate_grid import MAX_GROUPS, plot_groups
 from clustimage.plotting.grids._face_grid import MAX_FACES, MAX_PHOTOS, plot_faces
 from clustimage.plotting.grids._found import MAX_QUERIES, plot_hits
 from clustimage.plotting.grids._unique import MAX_UNIQUE, plot_representatives
@@ -33,6 +34,7 @@ from clustimage.plotting.scatter._queries import position_queries
 from clustimage.plotting.scatter._scatter import MAX_PICTURES, MAX_THUMBNAILS, draw_map
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
@@ -298,6 +300,65 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             max_queries=max_queries,
             colors=inputs.colors,
             names=inputs.called,
+        )
+
+    def plot_duplicates(
+        self,
+        groups: pd.DataFrame,
+        *,
+        max_groups: int | None = MAX_GROUPS,
+        max_images: int | str | None = "auto",
+    ) -> tuple[Figure, np.ndarray]:
+        """Draw groups of duplicates, a row each.
+
+        The image that is kept comes first, in a green frame, with the reason why it is kept;
+        below each of the others stands how it differs.
+
+        Parameters
+        ----------
+        groups : DataFrame
+            As `duplicates` returns it, or some of its rows, such as
+            ``groups[groups["group"].isin([3, 5])]``. The files are read again.
+        max_groups : int or None, default=12
+            The most groups, the first ones. None draws all.
+        max_images : int, "auto" or None, default="auto"
+            The most images of a group; ``"auto"`` is 6. The titles and the log say where there
+            are more. None draws all.
+
+        Returns
+        -------
+        fig : Figure
+            One figure.
+        axes : array of shape (n_groups,), object
+            One axes per group.
+
+        Raises
+        ------
+        InvalidDataError
+            If there is no group in the table, or a column is missing.
+        InvalidParameterError
+            If `groups` is no table, or a limit is none.
+
+        Examples
+        --------
+        >>> groups = cl.duplicates("photos/")  # doctest: +SKIP
+        >>> fig, axes = cl.plot_duplicates(groups)  # doctest: +SKIP
+        """
+        inputs = PlotInputs(self)
+        pathnames = self.results["pathnames"]
+        rows = {str(name): row for row, name in enumerate([] if pathnames is None else pathnames)}
+
+        def find(pathname: str) -> np.ndarray | None:
+            if pathname not in rows or Path(pathname).is_file():
+                return None
+            return np.asarray(inputs.images[rows[pathname]])
+
+        return plot_groups(
+            groups,
+            find,
+            max_groups=max_groups,
+            max_images=max_images,
+            n_jobs=self._settings.n_jobs,
         )
 
     def plot_faces(

@@ -51,10 +51,14 @@ WITHOUT_LABEL = {-1: "not assigned"}
 
 def summary_of(model: ClusterMethods) -> dict[str, Any]:
     """Return the numbers of a model as a plain dict."""
+    return _summary(model, _cluster_rows(model, *_fit_of_images(model)[:2]))
+
+
+def _summary(model: ClusterMethods, rows: list[dict[str, Any]]) -> dict[str, Any]:
     state = model._state
     labels = np.asarray(state.require("labels"))
     clusters = []
-    for cluster in cluster_rows(model):
+    for cluster in rows:
         if cluster["label"] >= 0:
             row = {name: value for name, value in cluster.items() if name != "color"}
             row["unique"] = encodable(state.results["pathnames"][cluster["unique"]])
@@ -76,11 +80,10 @@ def summary_of(model: ClusterMethods) -> dict[str, Any]:
 def report_of(model: ClusterMethods) -> Report:
     """Return what the page of a model shows."""
     inputs, state, results = PlotInputs(model), model._state, model.results
-    summary = summary_of(model)
+    distance, confidence, runner_up = _fit_of_images(model)
+    clusters = _cluster_rows(model, distance, confidence)
     labels, feat = np.asarray(results["labels"]), np.asarray(results["feat"])
-    confidence, runner_up = image_confidence(feat, labels, model._metric())
     by_features = model._metric() not in EXIF_METRICS
-    distance = inputs.distances([label for label in np.unique(labels) if label >= 0])
     pictures: dict[str, Any] = {}
     if state.images is not None:
         pixels = inputs.images
@@ -95,12 +98,12 @@ def report_of(model: ClusterMethods) -> Report:
             **_of_metadata(model),
         }
     return Report(
-        summary=summary,
+        summary=_summary(model, clusters),
         pathnames=results["pathnames"],
         filenames=results["filenames"],
         labels=labels,
         distance=np.full(len(labels), np.nan) if distance is None else distance,
-        clusters=cluster_rows(model),
+        clusters=clusters,
         xycoord=results["xycoord"],
         neighbors=nearest_images(
             feat,
@@ -117,17 +120,27 @@ def report_of(model: ClusterMethods) -> Report:
     )
 
 
-def cluster_rows(model: ClusterMethods) -> list[dict[str, Any]]:
+def _fit_of_images(
+    model: ClusterMethods,
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+    """Return of each image the distance to the centre, the confidence and the runner-up."""
+    state = model._state
+    labels = np.asarray(state.require("labels"))
+    distance = PlotInputs(model).distances(np.unique(labels[labels >= 0]).tolist())
+    confidence = image_confidence(np.asarray(state.require("feat")), labels, model._metric())
+    return distance, *confidence
+
+
+def _cluster_rows(
+    model: ClusterMethods, distance: np.ndarray | None, confidence: np.ndarray
+) -> list[dict[str, Any]]:
     """Return a dict for each label: its name, how many images it has, how tight it is."""
     inputs, state = PlotInputs(model), model._state
     labels = np.asarray(state.require("labels"))
     unique, names, colors = inputs.unique, inputs.names, inputs.colors
     rows_of = dict(zip(unique["labels"].tolist(), unique["idx"].tolist(), strict=True))
-    present = np.unique(labels)
-    distance = inputs.distances(present[present >= 0].tolist())
-    confidence = image_confidence(np.asarray(state.require("feat")), labels, model._metric())[0]
     clusters = []
-    for label in present.tolist():
+    for label in np.unique(labels).tolist():
         members = labels == label
         inside = label >= 0
         cluster = {
@@ -187,18 +200,24 @@ def _settings(model: ClusterMethods) -> dict[str, Any]:
     """Return how the clusters were made, as words and numbers."""
     state, settings = model._state, model._settings
     params = state.clustered().params
+    if params.get("by"):
+        params = {"cluster": params["cluster"], "metric": params["by"]}
     given = isinstance(state.extractor, PrecomputedExtractor)
     method = "precomputed" if given else settings.method
     feat = np.asarray(state.require("feat"))
     names = ("cluster", "evaluate", "metric", "linkage", "cluster_space", "n_clusters", "sim")
     return {
-        "method": method if isinstance(method, str | None) else type(method).__name__,
+        "method": _name(method),
         "n_features": feat.shape[1],
-        "embedding": None if state.results["xycoord"] is None else str(settings.embedding),
+        "embedding": None if state.results["xycoord"] is None else _name(settings.embedding),
         "dim": None if state.images is None else state.images.shape[:2],
         **{name: params.get(name) for name in names if params.get(name) is not None},
         "random_state": settings.random_state,
     }
+
+
+def _name(step: Any) -> str | None:
+    return step if isinstance(step, str | None) else type(step).__name__
 
 
 def chain_of(model: ClusterMethods) -> Chain:
@@ -212,13 +231,16 @@ def chain_of(model: ClusterMethods) -> Chain:
         options["features"] = known.get("features") or Given("features")
         if extractor.normalize:
             options["normalize"] = True
-        constructor.pop("method")
+        constructor["method"] = "precomputed"
+        if state.images is not None:
+            constructor.pop("method")
     if known.get("black_list"):
         options["black_list"] = known["black_list"]
     if not known.get("recursive", True):
         options["recursive"] = False
     options.update(_cluster_options(state))
-    return Chain(constructor, known.get("paths"), options, after=tuple(_done_since(state)))
+    paths = known.get("paths") if state.images is not None else ()
+    return Chain(constructor, paths, options, after=tuple(_done_since(state)))
 
 
 def _done_since(state: State) -> Iterator[str]:

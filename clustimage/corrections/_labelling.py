@@ -230,7 +230,7 @@ class Labelling:
         if action.to == "new":
             to = self.new_label()
         elif action.to == "group":
-            to = self._groups(action, images)[0]
+            to = next(iter(self._groups(action, images)), None)
         if to is not None:
             self.move(rows, to)
         return to is not None

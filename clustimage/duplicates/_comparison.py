@@ -140,7 +140,7 @@ def _match(
 def _is_stretched(first: Picture, second: Picture, orientation: int) -> bool:
     aspect = second.height / second.width if orientation & 4 else second.width / second.height
     pixel = 1 / min(*first.gray.shape, *second.gray.shape)
-    return abs(math.log(aspect * first.height / first.width)) > MAX_STRETCH + pixel
+    return bool(abs(math.log(aspect * first.height / first.width)) > MAX_STRETCH + pixel)
 
 
 def _light(brighter: float, first: Picture, second: Picture) -> list[str]:

@@ -53,7 +53,7 @@ class Picture:
         self.height, self.width = height, width
         small = _reduced(pixels)
         self.reduced_from = max(height, width) / max(small.shape[:2])
-        self.gray: Gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        self.gray: Gray = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         self.color = cv2.resize(
             small.astype(np.float32), (COLOR_SIDE, COLOR_SIDE), interpolation=cv2.INTER_AREA
         )

@@ -12,7 +12,7 @@ from clustimage.report._metadata_words import metadata_words
 from clustimage.report._near_copies import near_copies
 from clustimage.report._page import check_thumbnail, page_text, write_page
 from clustimage.report._repeat import Chain, Given, as_command, as_python
-from clustimage.report._report import Report
+from clustimage.report._report_content import Report
 from clustimage.report._summary import summarize
 
 __all__ = [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from clustimage._core.batches import row_blocks
 from clustimage._core.file_arrays import file_blocks
@@ -51,6 +49,9 @@ def near_copies(pixels: np.ndarray) -> np.ndarray:
     >>> near_copies(np.stack([image, other, image + 1])).tolist()
     [0, -1, 0]
     """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
     n = len(pixels)
     bits, grid = _hashes(pixels)
     found = [np.empty((0, 2), dtype=np.int64)]

@@ -23,7 +23,7 @@ from clustimage._version import __version__
 from clustimage.plotting._html import fill_template, inert, read_asset, source_hash
 from clustimage.plotting.geomap._geomap_page import world_element
 from clustimage.report._payload import make_payload, page_order
-from clustimage.report._report import Report
+from clustimage.report._report_content import Report
 from clustimage.report._sprites import (
     COLUMNS_PER_SHEET,
     MAX_IMAGES_IN_PAGE,

@@ -14,7 +14,7 @@ import numpy as np
 from clustimage.images.reading._listing import encodable
 from clustimage.plotting.geomap._geomap_data import in_one_piece
 from clustimage.report._binary_columns import encode_column, map_order, map_positions
-from clustimage.report._report import Report
+from clustimage.report._report_content import Report
 from clustimage.report._sprites import to_webp
 
 __all__ = ["make_payload", "page_order"]
@@ -51,7 +51,7 @@ def make_payload(
     ]
     for cluster in clusters:
         mean = report.means.get(cluster["label"])
-        if mean is not None:
+        if mean is not None and cluster["count"] > 1:
             cluster["mean"] = _picture(mean)
     return {
         "version": 1,

@@ -72,7 +72,8 @@ class Chain:
     constructor : dict
         Of `Clustimage`.
     inputs : list of str or None
-        Folders and files that were read; None for arrays, and where they are not known.
+        Folders and files that were read; None for arrays, and where they are not known; empty
+        where there are features alone.
     options : dict
         Of `fit_transform`.
     after : tuple of str
@@ -102,13 +103,14 @@ def as_python(chain: Chain) -> str:
         inputs = Given("images")
     elif len(inputs) == 1:
         inputs = inputs[0]
+    positional = [] if inputs == () else [repr(inputs)]
     missing = list(_missing([inputs, chain.constructor, chain.options]))
     if missing:
         lines.append(f"# {', '.join(missing)}: as given when this page was made, in that order")
     constructor = [f"{name}={value!r}" for name, value in chain.constructor.items()]
     options = [f"{name}={value!r}" for name, value in chain.options.items()]
     lines += _call("cl = Clustimage", constructor)
-    lines += _call("cl.fit_transform", [repr(inputs), *options])
+    lines += _call("cl.fit_transform", [*positional, *options])
     lines += chain.after
     return "\n".join(lines)
 
@@ -134,7 +136,7 @@ def as_command(chain: Chain) -> str | None:
     >>> as_command(Chain({"method": "hog", "params_hog": {"orientations": 9}}, ["/photos"])) is None
     True
     """
-    if chain.inputs is None or chain.after:
+    if not chain.inputs or chain.after:
         return None
     words = ["clustimage", "cluster", *chain.inputs, "--out", "clusters"]
     for name, value in {**chain.constructor, **chain.options}.items():

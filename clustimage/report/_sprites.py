@@ -21,7 +21,7 @@ __all__ = [
 
 COLUMNS_PER_SHEET = 32
 PER_SHEET = COLUMNS_PER_SHEET**2
-QUALITY = 60
+QUALITY, QUALITY_OF_MANY = 50, 40
 METHOD = 4  # effort: more takes longer and saves little
 
 # Sides in pixels, and up to how many images they are the default.
@@ -104,18 +104,19 @@ def encode_sheets(
                 top, left = (part * side for part in divmod(position, COLUMNS_PER_SHEET))
                 picture = _fitted(held if larger is None else larger, side)
                 canvas[top : top + side, left : left + side] = picture
-        return to_webp(canvas)
+        return to_webp(canvas, quality)
 
+    quality = QUALITY if len(order) <= MAX_IMAGES_OF_SIDE else QUALITY_OF_MANY
     starts = range(0, len(order), PER_SHEET)
     return run_ordered(sheet, starts, n_jobs=n_jobs, desc="Small pictures", unit="sheet")
 
 
-def to_webp(image: np.ndarray) -> bytes:
+def to_webp(image: np.ndarray, quality: int = QUALITY) -> bytes:
     """Return an image, gray or RGB, as WebP."""
     from PIL import Image
 
     file = BytesIO()
-    Image.fromarray(image).save(file, "WEBP", quality=QUALITY, method=METHOD)
+    Image.fromarray(image).save(file, "WEBP", quality=quality, method=METHOD)
     return file.getvalue()
 
 

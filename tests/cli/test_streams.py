@@ -39,7 +39,7 @@ def test_names_are_printed_in_any_encoding(
     assert main([*words.get(command, [command, odd_names]), "--verbose", "error"]) == 0
     stream.flush()
     lines = stream.buffer.getvalue().decode(encoding).splitlines()
-    assert len(lines) == {"find": 8, "unique": 2, "info": 13}[command]
+    assert len(lines) == {"find": 8, "unique": 2, "info": 14}[command]
     if command == "find":
         assert any(line.endswith(r"two\nlines.png") for line in lines)
         assert any(line.endswith(r"caf\udce9.png") for line in lines)

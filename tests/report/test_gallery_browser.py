@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -537,6 +538,44 @@ def test_hostile_names_are_shown_literally(report_page, make_report):
     view.tile(page_index(view, NASTY)).click()
     assert view.page.locator("#detail-name").text_content() == NASTY
     assert view.count("img[src='x']") == 0
+
+
+def test_files_with_long_and_odd_names_are_opened(report_page, tmp_path):
+    folder = tmp_path / ("ü" * 100) / ("n" * 200)
+    folder.mkdir(parents=True)
+    names = [os.fsencode("ä" * 125 + f"{i}.jpg") for i in range(3)]
+    names += [b"<b>&\"'%25#?.jpg", b"two\nlines.jpg", b"not \xff\xfe Unicode.jpg"]
+    assert max(map(len, names)) == 255
+    for i, name in enumerate(names):
+        pixels = np.full((30, 40, 3), 40 * i, np.uint8)
+        with open(os.path.join(os.fsencode(folder), name), "wb") as file:  # noqa: PTH118, PTH123
+            Image.fromarray(pixels).save(file, "JPEG")
+    cl = Clustimage(method=None, embedding="pca", dim=(8, 8), verbose="silent")
+    cl.fit_transform(folder, n_clusters=2)
+    cl.report(tmp_path / "page.html")
+    view = report_page(tmp_path / "page.html")
+    for i in range(len(names)):
+        view.set({"opened": i})
+        original = view.page.locator(".stage img.original >> nth=0")
+        original.wait_for()
+        assert original.evaluate("image => [image.naturalWidth, image.alt]") == [
+            40,
+            view.page.locator("#detail-name").text_content(),
+        ]
+
+
+def test_each_image_may_be_a_cluster_of_its_own(report_page, tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (12, 16, 16, 3), dtype=np.uint8)
+    cl = Clustimage(method="pca", embedding="pca", verbose="silent")
+    cl.fit_transform(images, sim=1)
+    cl.report(tmp_path / "page.html")
+    view = report_page(tmp_path / "page.html", viewport={"width": 1280, "height": 4000})
+    assert view.page.locator("h1").text_content() == "12 images in 12 clusters"
+    assert view.count(".cluster") == view.count(".tile .mark") == 12
+    assert view.count("canvas.cluster-picture") == 12  # the image itself, no mean
+    view.tile(5).click()
+    view.wait("state.opened === 5")
+    assert view.count(".stage img") == 0  # of arrays there is no file to be missing
 
 
 def test_times_are_a_line_of_which_a_part_is_chosen(report_page, make_report):

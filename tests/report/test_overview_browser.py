@@ -80,11 +80,37 @@ def test_no_groups_is_said_plainly(report_page, make_report, check_access, schem
     check_access(view.page)
 
 
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({"method": "color", "cluster": "kmeans"}, "Features by color, clusters by kmeans."),
+        ({"method": "precomputed", "cluster": "dbscan"}, "Features as given, clusters by dbscan."),
+        ({"method": None, "cluster": "dbscan"}, "Pixels as features, clusters by dbscan."),
+        (
+            {"method": "exif", "cluster": "dbscan", "metric": "latlon", "embedding": "pca"},
+            "Clusters by location; map by pca.",
+        ),
+    ],
+)
+def test_the_top_says_how_the_clusters_were_made(report_page, make_report, settings, words):
+    view = report_page(changed(make_report(6, 2), settings=settings))
+    assert view.page.locator(".overview-line .muted").text_content() == words
+
+
+def test_a_click_elsewhere_closes_what_is_open_at_the_top(report_page, make_report):
+    view = report_page(make_report(6, 2))
+    view.page.get_by_text("Repeat", exact=True).click()
+    view.page.locator("pre").click()
+    assert view.page.locator("pre").is_visible()
+    view.page.locator("#toolbar").click(position={"x": 2, "y": 2})
+    assert not view.page.locator("pre").is_visible()
+
+
 def test_code_is_copied(report_page, make_report):
     view = report_page(make_report(6, 2), permissions=["clipboard-read", "clipboard-write"])
     view.page.get_by_text("Repeat", exact=True).click()
     view.page.get_by_role("button", name="Copy").click()
-    view.page.wait_for_function("document.getElementById('announcer').textContent !== ''")
+    view.page.wait_for_function("() => document.getElementById('announcer').textContent")
     assert view.page.evaluate("navigator.clipboard.readText()") == "cl.fit_transform('photos')"
 
 
@@ -94,7 +120,7 @@ def test_sheets_beside_the_page_are_shown(report_page, make_report, tmp_path, mo
     view = report_page(tmp_path / "a b#.html")
     view.page.wait_for_selector(".tile")
     wanted = (tmp_path / "a b#_files" / "sheet-0.webp").as_uri()
-    view.page.wait_for_function("document.querySelectorAll('.tile canvas').length > 0")
+    view.page.wait_for_function("() => document.querySelectorAll('.tile canvas').length > 0")
     assert wanted in view.asked
 
 
@@ -112,8 +138,8 @@ HARNESS = """
   };
   window.fromPython = (name, value) => { values[name] = value; listeners[`change:${name}`](); };
   window.listeners = listeners;
-  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-  return import(url).then((module) => {
+  const source = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  return import(source).then((module) => {
     window.start = (state) => {
       Object.assign(values, state);
       window.stop = module.default.render({ model, el: document.body });
@@ -137,16 +163,16 @@ def test_the_widget_tells_the_selection_and_takes_it(browser, make_report):
     page.evaluate("state => window.start({ ...state, selection: [7, 2] })", state)
     frame = page.locator("iframe").element_handle().content_frame()
     frame.wait_for_selector("html[data-ready]")
-    frame.wait_for_function("window.clustimage.store.state.selected.size === 2")
+    frame.wait_for_function("() => window.clustimage.store.state.selected.size === 2")
     row = frame.evaluate("[...window.clustimage.data.columns.row]")
     chosen = frame.evaluate("[...window.clustimage.store.state.selected]")
     assert sorted(row[i] for i in chosen) == [2, 7]
     images = [row.index(5), row.index(23), row.index(0)]
     frame.evaluate("all => window.clustimage.store.set({ selected: new Set(all) })", images)
-    page.wait_for_function("window.told.length && window.told.at(-1).length === 3")
+    page.wait_for_function("() => window.told.length && window.told.at(-1).length === 3")
     assert page.evaluate("window.told.at(-1)") == [0, 5, 23]
     page.evaluate("window.fromPython('selection', [9])")
-    frame.wait_for_function("window.clustimage.store.state.selected.size === 1")
+    frame.wait_for_function("() => window.clustimage.store.state.selected.size === 1")
     assert frame.evaluate("window.origin") == "null"  # nothing of the notebook can be read
     page.evaluate("window.stop()")
     assert page.evaluate("Object.keys(window.listeners)") == []
@@ -163,7 +189,7 @@ def test_rows_that_are_not_there_select_nothing(browser, make_report):
         "document.querySelector('iframe').contentWindow.postMessage("
         "{ clustimage: 'select', rows: [99, 1] }, '*')"
     )
-    frame.wait_for_function("window.clustimage.store.state.selected.size === 1")
+    frame.wait_for_function("() => window.clustimage.store.state.selected.size === 1")
     assert np.isin(frame.evaluate("[...window.clustimage.store.state.selected]"), range(5)).all()
     page.close()
 

@@ -161,6 +161,9 @@ def test_features_without_images_have_a_page_without_pictures(tmp_path):
     data = data_of(html)
     assert sheets_of(html) == [] and data["metadata"] == {} and data["base"] is None
     assert data["clusters"][0]["spread"] > 0 and "mean" not in data["clusters"][0]
+    repeat = cl.summary()["repeat"]
+    assert repeat["command"] is None and "images" not in repeat["python"]
+    np.testing.assert_array_equal(run_python(repeat["python"], features=rows), cl.labels_)
 
 
 def test_files_that_have_gone_have_their_small_pictures(photos, tmp_path):
@@ -232,6 +235,7 @@ def test_photos_by_date_have_no_verdict(photos, tmp_path):
     cl.fit_transform(photos, metric="datetime")
     summary = cl.summary()
     assert summary["verdict"] is None and summary["clusters"][0]["name"].startswith("2020-05-")
+    assert summary["settings"]["metric"] == "datetime" and "linkage" not in summary["settings"]
     np.testing.assert_array_equal(run_python(summary["repeat"]["python"]), cl.labels_)
     cl.report(tmp_path / "page.html")
 

@@ -167,7 +167,7 @@ class Detail {
 
 /** Return what is known of an image as a list of terms and values. */
 function factList(i) {
-  const { width, height, confidence, runnerUp, time, lat, lon, photo, face } = data.columns;
+  const { width, height, confidence, runnerUp, photo, face } = data.columns;
   const facts = [];
   if (isUnique(i)) facts.push(["In its cluster", "unique image, nearest to the centre"]);
   if (photo && photo[i] >= 0) {
@@ -182,8 +182,6 @@ function factList(i) {
     facts.push(["Confidence", `${formatNumber(confidence[i])}${next}`]);
   }
   if (width && width[i]) facts.push(["Size", `${width[i]} × ${height[i]} pixels`]);
-  if (time && Number.isFinite(time[i])) facts.push(["Time", formatTime(time[i])]);
-  if (lat && Number.isFinite(lat[i])) facts.push(["Location", `${lat[i].toFixed(5)}, ${lon[i].toFixed(5)}`]);
   for (const [name, values] of Object.entries(data.metadata)) {
     if (values[i] !== null && values[i] !== "") facts.push([name, String(values[i])]);
   }

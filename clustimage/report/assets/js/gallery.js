@@ -450,7 +450,8 @@ function hasNearCopy(i) {
 function describeHit({ images, distance, probability }, i) {
   const at = images.indexOf(i);
   const words = [formatNumber(distance[at])];
-  if (Number.isFinite(probability[at])) words.push(`p ${Number(probability[at].toPrecision(2))}`);
+  const p = probability[at];
+  if (Number.isFinite(p)) words.push(`p ${p > 0 && p < 0.01 ? p.toExponential(0) : Number(p.toPrecision(2))}`);
   return words.join(" · ");
 }
 

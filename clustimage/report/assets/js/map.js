@@ -41,12 +41,11 @@ class ImageMap {
   follow() {
     const again = () => this.invalidate();
     store.watch(["layout"], ({ layout }) => this.setLayout(layout));
-    store.watch(["labels", "clusters"], () => this.relabel());
     store.watch(["labels", "clusters", "colorBy"], (state) => {
       this.coloring = mapColoring(state);
       again();
     });
-    store.watch(["labels", "hidden", "matches"], () => this.refilter());
+    store.watch(["labels", "clusters", "hidden", "matches"], () => this.refilter());
     store.watch(["labels", "selected", "cluster", "highlighted"], () => this.emphasize());
     store.watch(["hovered"], ({ hovered }) => this.setRing(hovered));
     sprites.onload.push(() => this.invalidate(true));
@@ -65,14 +64,7 @@ class ImageMap {
     const layout = this.layouts.find((other) => other.name === name) ?? this.layouts[0];
     this.stopMotion();
     this.camera.setLayout(layout);
-    this.relabel();
     this.refilter();
-  }
-
-  relabel() {
-    if (this.layout === null) return;
-    this.anchors = this.layout.lanes === null ? labelAnchors(this.layout, store.state) : [];
-    this.invalidate();
   }
 
   refilter() {
@@ -83,9 +75,11 @@ class ImageMap {
     for (let i = 0; i < data.n; i += 1) {
       this.shown[i] = layout.has(i) && !hidden.has(labels[i]) && (matches === null || matches[i] === 1) ? 1 : 0;
     }
+    this.anchors = layout.lanes === null ? labelAnchors(layout, store.state, this.shown) : [];
     this.shownOrder = this.order.filter((i) => this.shown[i]);
     this.levels = new MapLevels(layout, this.shownOrder, () => true, CHOSEN_APART);
     this.invalidate();
+    if (this.ratio !== undefined && !this.shownOrder.some((i) => this.camera.sees(layout.x[i], layout.y[i]))) this.fit();
   }
 
   /** Say which images stay in the background: null for none of them. */
@@ -122,6 +116,7 @@ class ImageMap {
   /** Draw before the next frame, once however often it is called; the dots may be as before. */
   invalidate(sameDots = false) {
     if (!sameDots) this.written = false;
+    this.canvas.dataset.state = "busy";
     if (this.frame === null) this.frame = requestAnimationFrame(() => this.draw());
   }
 
@@ -464,6 +459,8 @@ function startMap() {
   const section = document.getElementById("map");
   const canvas = document.getElementById("map-canvas");
   const layouts = mapLayouts();
+  const first = { latlon: "places", datetime: "time" }[data.summary.settings.metric];
+  store.set({ layout: (layouts.find(({ name }) => name === first) ?? layouts[0]).name });
   const stage = element("div", { class: "map-stage" });
   stage.append(canvas);
   const map = new ImageMap(stage, canvas, layouts);

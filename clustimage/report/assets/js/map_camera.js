@@ -26,6 +26,13 @@ class MapCamera {
     return (top - this.height / 2) / this.scaleY + this.y;
   }
 
+  /** Return whether a point of the layout is in view. */
+  sees(x, y) {
+    const left = this.toX(x);
+    const top = this.toY(y);
+    return left >= 0 && top >= 0 && left <= this.width && top <= this.height;
+  }
+
   get state() {
     const { x, y, scaleX, scaleY } = this;
     return { x, y, scaleX, scaleY };

@@ -3,17 +3,18 @@
 
 const ANCHOR_CELLS = 20;
 const MOST_LABELS = 60;
+const AREA_PER_LABEL = 20_000; // square pixels of the map
 const LABEL_HEIGHT = 22;
 const HIGHEST_OVER = 130; // pixels from the middle of a cluster to a name over it
 
-/** Return where the name of each cluster belongs: [{cluster, x, y, top}], the largest first. */
-function labelAnchors(layout, { labels, clusters }) {
+/** Return where the name of each cluster that is shown belongs: [{cluster, x, y, top}], the largest first. */
+function labelAnchors(layout, { labels, clusters }, shown) {
   const [left, top, right, bottom] = layout.bounds;
   const across = (right - left || 1) / ANCHOR_CELLS;
   const down = (bottom - top || 1) / ANCHOR_CELLS;
   const cells = new Map();
   for (let i = 0; i < data.n; i += 1) {
-    if (!layout.has(i) || labels[i] < 0) continue;
+    if (!shown[i] || labels[i] < 0) continue;
     const column = Math.floor((layout.x[i] - left) / across);
     const row = Math.floor((layout.y[i] - top) / down);
     const key = (labels[i] * 64 + column) * 64 + row;
@@ -58,7 +59,7 @@ function labelAnchors(layout, { labels, clusters }) {
  * the pictures of `avoided`. Return where they are, for clicks on them.
  */
 function drawLabels(context, camera, anchors, theme, avoided) {
-  const { hidden, highlighted, cluster: chosen } = store.state;
+  const { highlighted, cluster: chosen } = store.state;
   const current = highlighted ?? chosen;
   const placed = [];
   const ordered = [
@@ -67,9 +68,9 @@ function drawLabels(context, camera, anchors, theme, avoided) {
   ];
   context.font = "600 12.5px system-ui, sans-serif";
   context.textBaseline = "middle";
+  const most = Math.min(MOST_LABELS, (camera.width * camera.height) / AREA_PER_LABEL);
   for (const { cluster, x, y, top } of ordered) {
-    if (placed.length >= MOST_LABELS) break;
-    if (hidden.has(cluster.label)) continue;
+    if (placed.length >= most) break;
     const middle = camera.toX(x);
     const level = camera.toY(y);
     if (middle < 0 || level < 0 || middle > camera.width || level > camera.height) continue;

@@ -45,8 +45,18 @@ function howMade({ settings, n_unassigned: outside }) {
   const graph = settings.cluster_space === "graph" ? " of the graph of neighbours" : "";
   const map = settings.embedding ? `; map by ${settings.embedding}` : "";
   const rest = outside ? `; ${formatCount(outside)} not assigned to one` : "";
-  const method = settings.method ?? "pixels";
-  return `Features by ${method}, clusters by ${settings.cluster}${graph}${map}${rest}.`;
+  const clusters = `clusters by ${settings.cluster}${graph}`;
+  return `${madeFrom(settings) ?? `${featuresBy(settings)}, ${clusters}`}${map}${rest}.`;
+}
+
+/** Return what of the EXIF data the clusters were made from; undefined where it was not that. */
+function madeFrom({ metric }) {
+  return { datetime: "Clusters by date", latlon: "Clusters by location" }[metric];
+}
+
+function featuresBy({ method }) {
+  if (method === "precomputed") return "Features as given";
+  return method === null ? "Pixels as features" : `Features by ${method}`;
 }
 
 function verdictNumbers({ k, k_range: range, n_judged: judged }) {
@@ -101,6 +111,9 @@ function disclosure(title, ...children) {
     details.open = false;
     details.querySelector("summary").focus();
     event.stopPropagation();
+  });
+  document.addEventListener("pointerdown", (event) => {
+    if (!details.contains(event.target)) details.open = false;
   });
   return details;
 }

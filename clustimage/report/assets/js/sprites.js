@@ -102,8 +102,10 @@ class Sprites {
   draw(context, i, left, top, width, height) {
     const found = this.find(i);
     if (found === null) return false;
-    const { side } = this;
-    context.drawImage(found.sheet, found.left, found.top, side, side, left, top, width, height);
+    // Enlarged, the edge of a picture would show its neighbour in the sheet.
+    const edge = width > 2 * this.side ? 0.5 : 0;
+    const side = this.side - 2 * edge;
+    context.drawImage(found.sheet, found.left + edge, found.top + edge, side, side, left, top, width, height);
     return true;
   }
 }

@@ -19,7 +19,7 @@ from clustimage.duplicates._orientation import is_mirrored
 from clustimage.duplicates._picture import COMPARED_SIDE, Picture, PictureStore
 from clustimage.images import Images, ImageStatus, gather_photos, read_upright
 
-__all__ = ["KINDS", "Search", "Wanted"]
+__all__ = ["KINDS", "DuplicateSearch", "Wanted"]
 
 KINDS = ("exact", "same pixels", "near", "turned", "mirrored")
 
@@ -53,7 +53,7 @@ class Wanted:
     burst: float | None = None
 
 
-class Search:
+class DuplicateSearch:
     """Looks for duplicates among images.
 
     Parameters

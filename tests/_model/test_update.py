@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import functools
+import http.server
 import logging
 import os
 import pickle
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -666,6 +669,36 @@ def test_new_photos_have_a_position_on_the_map(album, more, embedding):
             xycoord[:40] - xycoord[paths(cl).index(str(path))], axis=1
         ).argmin()
         assert kinds[nearest] == kind_of(path)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def address(few_photos):
+    """The address of a server of the embedded photos."""
+    handler = functools.partial(Quiet, directory=str(few_photos[0].parents[1]))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_urls_can_be_new_and_those_of_before_are_not_read_again(few_photos, address, tmp_path):
+    urls = [f"{address}/{path.parent.name}/{path.name}" for path in few_photos[:24]]
+    cl = model(dirpath=str(tmp_path / "work")).fit(urls[:22], n_clusters=3)
+    cl.rename({int(cl.labels_[21]): "theirs"})
+    table = cl.update([*urls[18:], f"{address}/none.jpg"], recluster=False)
+    assert table["status"].tolist() == ["new", "new", "skipped"]
+    assert cl.results["url"].tolist() == urls
+    assert table["name"].tolist()[:2] == ["theirs", "theirs"]
+    assert cl.update(urls)["status"].tolist() == []
+    lengths_agree(cl)
 
 
 def test_pictures_come_out_of_the_cache(album, more, tmp_path):

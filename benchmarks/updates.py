@@ -63,7 +63,7 @@ class Outcome(NamedTuple):
 def main() -> None:
     """Measure, and write the page unless the table is only printed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--orders", type=int, default=10, help="orders in which the photos come")
+    parser.add_argument("--orders", type=int, default=5, help="orders in which the photos come")
     parser.add_argument("--print", action="store_true", help="print the table, write nothing")
     options = parser.parse_args()
     set_logger("error")
@@ -83,7 +83,7 @@ def main() -> None:
     print("\n".join(lines))
     if not options.print:
         page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(put_between(page, START, END, ["", *lines, "", ""]), encoding="utf-8")
+        PAGE.write_text(put_between(page, START, END, ["", *lines, ""]), encoding="utf-8")
 
 
 def _model(cache: str) -> Clustimage:

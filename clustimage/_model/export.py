@@ -13,6 +13,7 @@ from clustimage._core.errors import InvalidParameterError, ModelFileError
 from clustimage._core.memory import Budget, check_max_memory, make_budget
 from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
+from clustimage._model.corrected_labels import labels_named
 from clustimage._model.faces import face_links
 from clustimage._model.persistence import restored, saved_state
 from clustimage.cluster.confidence._per_image import image_confidence
@@ -288,7 +289,7 @@ class ExportMethods(ModelBase):
         savedir: str | os.PathLike[str],
         action: str = "symlink",
         layout: str = "label",
-        target_labels: int | Iterable[int] | None = None,
+        target_labels: int | str | Iterable[int | str] | None = None,
         dry_run: bool = False,
     ) -> pd.DataFrame:
         """Fill one folder per cluster with links to its images, with copies, or move them.
@@ -313,8 +314,8 @@ class ExportMethods(ModelBase):
             lead to the new path of an image that is moved.
         layout : {"label", "size"}, default="label"
             ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
-        target_labels : int or list of int, optional
-            Only these clusters; -1 names the images not assigned to one, folder
+        target_labels : int, str or list of these, optional
+            Only these clusters, by label or name; -1 names the images not assigned to one, folder
             ``unclustered``, and -2 those without data, ``without_data``; after
             ``metric="datetime"`` or ``"latlon"`` the folders are ``alone``, and
             ``without_date`` or ``without_location``. Default: all clusters, without the
@@ -365,7 +366,7 @@ class ExportMethods(ModelBase):
             names=self._state.names,
             action=action,
             layout=layout,
-            target_labels=target_labels,
+            target_labels=labels_named(self, "target_labels", target_labels),
             by=None if clustering is None else clustering.params.get("by"),
         )
         if not only_plan:

@@ -15,6 +15,7 @@ from clustimage._core.parameters import setting
 from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_bool, check_option
 from clustimage._model.clustering import ClusterMethods
+from clustimage._model.corrected_labels import labels_named
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.plot_inputs import PlotInputs
 from clustimage._model.questions import query_positions
@@ -51,12 +52,12 @@ class PlotMethods(ClusterMethods, VerdictMethods):
 
     def plot(
         self,
-        labels: int | Iterable[int] | None = None,
+        labels: int | str | Iterable[int | str] | None = None,
         show_hog: bool = False,
         cmap: str | Colormap | None = None,
         ncols: int | None = None,
         min_samples: int = 2,
-        blacklist: int | Iterable[int] | None = None,
+        blacklist: int | str | Iterable[int | str] | None = None,
         *,
         layout: str = "clusters",
         max_rows: int | None = None,
@@ -81,9 +82,9 @@ class PlotMethods(ClusterMethods, VerdictMethods):
 
         Parameters
         ----------
-        labels : int or list of int, optional
-            Clusters to draw, in this order and whatever their size; -1 are the images
-            not assigned to one. Default: all clusters, without -1.
+        labels : int, str or list of these, optional
+            Clusters to draw, by label or name, in this order and whatever their size; -1 are
+            the images not assigned to one. Default: all clusters, without -1.
         show_hog : bool, default=False
             Draw the HOG beside each image; for ``method="hog"`` and ``"pca-hog"`` and
             ``layout="clusters"``.
@@ -94,7 +95,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             than high.
         min_samples : int, default=2
             Leave out smaller clusters, where `labels` does not ask for them.
-        blacklist : int or list of int, optional
+        blacklist : int, str or list of these, optional
             Leave out these clusters.
         layout : {"clusters", "columns"}, default="clusters"
             A figure per cluster, or one with a column per cluster.
@@ -139,6 +140,8 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         >>> fig, ax = cl.plot(layout="columns", max_rows=20)  # doctest: +SKIP
         """
         assigned, inputs = self._state.require("labels"), PlotInputs(self)
+        wanted = labels_named(self, "labels", labels)
+        unwanted = labels_named(self, "blacklist", blacklist)
         check_option("layout", layout, ("clusters", "columns"))
         if layout == "columns":
             _check_unused(layout, {"ncols": ncols, "show_hog": show_hog or None})
@@ -147,10 +150,10 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             return plot_columns(
                 inputs.images,
                 assigned,
-                wanted=labels,
+                wanted=wanted,
                 cmap=cmap,
                 min_samples=min_samples,
-                blacklist=blacklist,
+                blacklist=unwanted,
                 max_rows=max_rows,
                 max_memory=max_memory,
                 ax=ax,
@@ -164,12 +167,12 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         return plot_clusters(
             inputs.images,
             assigned,
-            wanted=labels,
+            wanted=wanted,
             filenames=self.results["filenames"],
             cmap=cmap,
             ncols=ncols,
             min_samples=min_samples,
-            blacklist=blacklist,
+            blacklist=unwanted,
             max_images=check_limit("max_images", max_images, auto=auto),
             max_clusters=max_clusters,
             distances=inputs.distances,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from clustimage._model.plot_inputs import colors_of
 from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
 from clustimage.cluster import cut_tree_at, levels_of, stability_of, with_other_labels
+from clustimage.corrections import keep_numbers
 from clustimage.export import answer_frames
 from clustimage.features import PrecomputedExtractor, is_matrix, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
@@ -86,8 +88,9 @@ class QuestionMethods(ModelBase):
         dict
             ``"feat"``, the features of the queries, then a DataFrame per query under
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
-            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first; file names in
-            the tables as in `to_frame`. Also in ``results["predict"]``.
+            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, and where clusters have names,
+            ``name``, nearest first; file names in the tables as in `to_frame`. Also in
+            ``results["predict"]``.
 
         Raises
         ------
@@ -133,7 +136,7 @@ class QuestionMethods(ModelBase):
         )
         names = array_names(len(rows)) if queries is None else queries.filenames
         pathnames = names if queries is None else queries.pathnames
-        answer = answer_frames(found, rows, names, pathnames, self.results)
+        answer = answer_frames(found, rows, names, pathnames, self.results, state.names)
         state.store(queries=queries, predict=answer)
         shown: dict[str, Any] = state.results["predict"]
         return shown
@@ -175,12 +178,17 @@ class QuestionMethods(ModelBase):
         if max_d is not None:
             clustering = with_other_labels(clustering, cut_tree_at(clustering.tree, max_d))
         height = clustering.height if max_d is None else max_d
+        shown, labels = clustering, clustering.labels
+        if max_d is None:  # with the numbers that corrections and updates have left to clusters
+            labels = self.results["labels"]
+            shown = replace(clustering, labels=keep_numbers(labels, clustering.labels))
         options = {
             "names_of_leaf": _names_of_images(self.results),
-            "colors": colors_of(self._state, clustering.labels),
+            "colors": colors_of(self._state, labels),
+            "names": None if max_d is not None else self._state.names,
             **options,
         }
-        fig, ax, info = dendrogram(clustering, max_d=height, **options)
+        fig, ax, info = dendrogram(shown, max_d=height, **options)
         if max_d is None:
             add_subtitle(ax, _in_words(self._state.verdict))
         if max_d is not None:

@@ -143,6 +143,7 @@ class _Update:
         self.row_now[self.kept] = np.arange(len(self.kept))
         # Rows of the model after the update, and of what was read, whose features are new.
         self.changed_rows = self.row_now[list(found.changed)].tolist() if found.changed else []
+        self.named = model._state.named
         self.described = [*found.changed.values(), *found.new]
 
     def run(self, features: Any, again: bool | None) -> None:
@@ -346,7 +347,7 @@ class _Update:
     def recluster(self, *, asked: bool) -> None:
         """Cluster all images as the last `cluster` was asked to; numbers and names stay."""
         model, state = self.model, self.model._state
-        clustering, keep = state.clustered(), state.require("labels")
+        clustering, keep = state.clustered(), state.require("labels").copy()
         problem = self._why_not(clustering)
         if problem:
             if asked:
@@ -363,7 +364,11 @@ class _Update:
             )
             state.store(xycoord=xycoord, embedder=embedder)
         timestamps = (clustering.asked or {}).get("timestamps", "auto")
+        # Images that have just joined, maybe of a new kind, decide on no number or name.
+        keep[self.changed_rows] = keep[len(self.kept) :] = -1
+        state.named = self.named
         run_cluster(model, request, timestamps, keep)
+        remember_names(model)
 
     def _why_not(self, clustering: Clustering) -> str:
         """Return why clusters cannot be made as they were, as a sentence; empty where they can."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import functools
+import http.server
 import logging
 import os
 import pickle
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ from clustimage import (
     InvalidDataError,
     InvalidParameterError,
     StepOrderError,
+    import_example,
 )
 from clustimage.features import ColorExtractor
 
@@ -535,6 +539,26 @@ def test_numbers_and_names_stay_when_clusters_are_made_anew(fitted, album, more)
         }
 
 
+def test_photos_of_a_new_kind_that_join_a_cluster_do_not_take_its_number_and_name(tmp_path):
+    shapes = [Path(path) for path in import_example("shapes", dirpath=tmp_path)]
+    folder = tmp_path / "shapes of now"
+    for kind in ("circle", "cross", "square"):
+        copied([p for p in shapes if p.parent.name == kind][:16], folder)
+    cl = Clustimage(method="hog", grayscale=True, embedding=None, verbose="error").fit(str(folder))
+    squares = [i for i, path in enumerate(paths(cl)) if kind_of(path) == "square"]
+    label = int(np.bincount(cl.labels_[squares]).argmax())
+    cl.rename({label: "squares"})
+    n_squares = (cl.labels_ == label).sum()
+    copied([p for p in shapes if p.parent.name == "triangle"][:16], folder)
+    other = copy.deepcopy(cl)
+    other.update(folder, recluster=False)
+    assert (other.labels_[48:] == label).sum() > n_squares  # most triangles are nearest to squares
+    cl.update(folder, recluster=True)
+    members = np.flatnonzero(cl.labels_ == label)
+    assert cl.names == {label: "squares"}
+    assert {kind_of(paths(cl)[i]) for i in members} == {"square"}
+
+
 def test_a_new_kind_gets_a_new_number(album, few_photos):
     cl = model().fit(str(album))
     old = set(cl.labels_.tolist())
@@ -647,6 +671,36 @@ def test_new_photos_have_a_position_on_the_map(album, more, embedding):
         assert kinds[nearest] == kind_of(path)
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def address(few_photos):
+    """The address of a server of the embedded photos."""
+    handler = functools.partial(Quiet, directory=str(few_photos[0].parents[1]))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_urls_can_be_new_and_those_of_before_are_not_read_again(few_photos, address, tmp_path):
+    urls = [f"{address}/{path.parent.name}/{path.name}" for path in few_photos[:24]]
+    cl = model(dirpath=str(tmp_path / "work")).fit(urls[:22], n_clusters=3)
+    cl.rename({int(cl.labels_[21]): "theirs"})
+    table = cl.update([*urls[18:], f"{address}/none.jpg"], recluster=False)
+    assert table["status"].tolist() == ["new", "new", "skipped"]
+    assert cl.results["url"].tolist() == urls
+    assert table["name"].tolist()[:2] == ["theirs", "theirs"]
+    assert cl.update(urls)["status"].tolist() == []
+    lengths_agree(cl)
+
+
 def test_pictures_come_out_of_the_cache(album, more, tmp_path):
     cl = model(dirpath=str(tmp_path / "cache")).fit(str(album), n_clusters=5)
     new = copied(more, album)
@@ -658,6 +712,63 @@ def test_pictures_come_out_of_the_cache(album, more, tmp_path):
     np.testing.assert_array_equal(cl.results["feat"][at], other.results["feat"])
     new[0].rename(album / "other_name.jpg")
     assert cl.update(album)["status"].tolist() == ["renamed"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"cluster": "kmeans"},
+        {"cluster": "dbscan"},
+        {"cluster": "hdbscan"},
+        {"sim": 0.5},
+        {"sim": 0.5, "min_size": 3},
+        {"micro_clusters": 12, "n_clusters": 5},
+        {"cluster_space": "graph"},
+        {"cluster_space": "low", "n_clusters": 5},
+        {"time_weight": 0.1, "n_clusters": 5},
+        {"evaluate": "consensus"},
+        {"metric": "cosine", "linkage": "average"},
+        {"level": "fine"},
+    ],
+    ids=str,
+)
+def test_models_clustered_in_any_way_are_updated(album, more, asked):
+    cl = model(embedding="tsne" if "cluster_space" in asked else None, verbose="error")
+    cl.fit(str(album), **asked)
+    numbers = dict(zip(paths(cl), cl.labels_.tolist(), strict=True))
+    copied(more, album)
+    cl.update(album, recluster=False)
+    assert [cl.labels_[paths(cl).index(path)] for path in numbers] == list(numbers.values())
+    lengths_agree(cl)
+    cl.dendrogram() if cl.clustering_.tree is not None else None
+    cl.update(album, recluster=True)
+    lengths_agree(cl)
+    again = model(embedding=cl.params["embedding"], verbose="error").fit(paths(cl), **asked)
+    assert adjusted_rand_score(again.labels_, cl.labels_) == 1
+
+
+def test_events_are_made_anew_with_every_update(tmp_path):
+    def write(name, day):
+        exif = Image.Exif()
+        exif[306] = f"2024:05:{day:02d} 12:00:00"
+        pixels = np.random.default_rng(len(name) + day).integers(0, 255, (16, 16, 3))
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / name, exif=exif)
+
+    for i in range(6):
+        write(f"{i}.jpg", 1 + 3 * (i // 3))
+    cl = Clustimage(method="exif", embedding=None, dim=(16, 16), verbose="error")
+    cl.fit(str(tmp_path), metric="datetime")
+    (first,) = set(cl.labels_[:3].tolist())
+    cl.rename({first: "party"})
+    for i in range(6, 10):
+        write(f"{i}.jpg", 20)  # more than at the party
+    write("zz.jpg", 1)
+    cl.update(tmp_path)
+    assert cl.names == {first: "party"}
+    assert set(cl.labels_[[0, 1, 2, 10]].tolist()) == {first}
+    assert len(set(cl.labels_[6:10].tolist())) == 1
+    assert len(set(cl.labels_.tolist())) == 3
+    lengths_agree(cl)
 
 
 def test_models_of_given_features_take_those_of_all_files(album, more, few_photos):

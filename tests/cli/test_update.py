@@ -143,6 +143,16 @@ def test_after_an_error_the_model_is_as_it_was(photos, model, capsys):
     assert path.read_bytes() == before
 
 
+def test_where_the_table_cannot_be_written_the_model_is_as_it_was(photos, model, capsys):
+    path, _ = model
+    before = path.read_bytes()
+    write_photo(photos / "12.png", 0, 12)
+    (path.parent / "update.csv").mkdir()
+    assert main(["update", str(path), str(photos), "--verbose", "error"]) == 2
+    assert "update.csv" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 def test_names_of_files_cannot_break_lines(photos, model, capsys):
     path, _ = model
     write_photo(photos / "a\nb\x1b[2J.png", 0, 12)

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 from skimage.data import astronaut, chelsea, coffee, rocket
 
 from clustimage import Clustimage, ImageReadError, InvalidParameterError, StepOrderError
-from clustimage.duplicates._duplicates import COLUMNS
+from clustimage.duplicates._duplicate_table import COLUMNS
 
 PHOTO = Image.fromarray(astronaut())
 

@@ -120,7 +120,8 @@ def _match(
         changes.append(
             f"cropped to {inside[0]:.0%}" if cut else f"{1 / inside[1] - 1:.0%} more around it"
         )
-    if _is_stretched(first, second, orientation) and whole:
+    stretched = whole and _is_stretched(first, second, orientation)
+    if stretched:
         changes.append("stretched")
     if not same:
         changed = 1 - agreement.share
@@ -133,7 +134,7 @@ def _match(
     if orientation:
         kind = "mirrored" if is_mirrored(orientation) else "turned"
     else:
-        kind = "same pixels" if same else "near"
+        kind = "same pixels" if same and not stretched else "near"
     return Match(kind, scale, agreement.share, tuple(changes))
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._core.logs import progress
 from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
 from clustimage.duplicates._keep import Folders, choose_kept, why_kept
 from clustimage.duplicates._linking import components
@@ -147,14 +146,17 @@ def _describe(table: pd.DataFrame, rows: list[int], search: DuplicateSearch | No
     """Fill in how each image of a group differs from the one that is kept."""
     kept = {group: i for i, group in table.loc[table["keep"], "group"].items()}
     described: list[tuple[str, int, float, float, str]] = []
-    items = zip(table["group"], rows, strict=True)
-    for i, (group, row) in enumerate(progress(items, desc="Describing", total=len(rows))):
-        first = rows[kept[group]]
+    pairs = [(rows[kept[group]], row) for group, row in zip(table["group"], rows, strict=True)]
+    others = [pair for pair in pairs if pair[0] != pair[1]]
+    matches = {}
+    if search is not None:
+        found = search.compare_all(others, desc="Describing")
+        matches = dict(zip(others, found, strict=True))
+    for i, (group, (first, row)) in enumerate(zip(table["group"], pairs, strict=True)):
         if search is None or row == first:
             described.append(("exact", 0, 1.0, 1.0, ""))
             continue
-        distance = search.distance(first, row)
-        match = search.compare(first, row)
+        distance, match = search.distance(first, row), matches[first, row]
         in_burst = table["kind"].iat[i] == BURST
         if match is not None:
             words = [*match.changes, *_file_words(table, kept[group], i, match.scale)]

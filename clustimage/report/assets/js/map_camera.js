@@ -39,7 +39,7 @@ class MapCamera {
   }
 
   /** Return the state that shows bounds, with a margin around them. */
-  fitting(bounds, margin = 44) {
+  fitting(bounds, margin = 32) {
     const { layout } = this;
     const [left, top, right, bottom] = bounds;
     const width = Math.max(this.width - 2 * margin, 40);

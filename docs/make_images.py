@@ -1,11 +1,14 @@
 """Make the pictures of the README: ``MPLBACKEND=Agg python docs/make_images.py``.
 
 The photos come from ``import_example("photos")``: variants of pictures that scikit-image
-carries, which are in the public domain or CC0. Running it again gives the same files.
+carries, which are in the public domain or CC0. Running it again gives the same files. The picture
+of the report page needs playwright and Chromium, as the tests do.
 """
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,13 +36,33 @@ def save(fig: Figure, name: str, width: int = 900, colors: int = 256) -> None:
     print(f"{path}: {small.width} x {small.height}, {path.stat().st_size / 1024:.0f} KB")
 
 
+def save_page(cl: Clustimage, name: str) -> None:
+    """Write what a browser shows of the report, as a WebP."""
+    from playwright.sync_api import sync_playwright
+
+    browsers = ("chromium-headless-shell", "chromium", "chromium-browser")
+    found = next(filter(None, map(shutil.which, browsers)))
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        page_path = Path(cl.report(f"{folder}/report.html"))
+        browser = playwright.chromium.launch(executable_path=found)
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.goto(page_path.as_uri())
+        page.wait_for_selector("#map-canvas[data-state='still']")
+        memory = BytesIO(page.screenshot())
+        browser.close()
+    path = FOLDER / name
+    with Image.open(memory) as picture:
+        picture.convert("RGB").save(path, quality=85, method=6)
+        print(f"{path}: {picture.width} x {picture.height}, {path.stat().st_size / 1024:.0f} KB")
+
+
 def main() -> None:
     """Cluster the example photos and draw."""
     FOLDER.mkdir(exist_ok=True)
     folder = import_example("photos")
     cl = Clustimage(verbose="warning")
     cl.fit_transform(folder)
-    save(cl.scatter(img_mean=False)[0], "map.png")
+    save_page(cl, "report.webp")
     save(cl.plot_unique(img_mean=False)[0], "unique.png")
     save(cl.clusteval.plot()[0], "scores.png", colors=64)
     cl.find(cl.results["pathnames"][0], k=11, alpha=None)

@@ -401,6 +401,17 @@ def test_corrections_are_shown_downloaded_and_kept(report_page, make_report, tmp
     assert badge.inner_text() == "5 corrections, downloaded"
 
 
+def test_the_title_counts_the_clusters_as_they_are_corrected(report_page, make_report):
+    view = report_page(make_report(24, 3))
+    view.page.get_by_role("button", name="Select all of cluster 1").click()
+    view.page.get_by_role("button", name="Exclude").click()
+    view.wait("state.corrections.length === 1")
+    assert view.page.locator("h1").text_content() == "24 images in 2 clusters"
+    view.page.keyboard.press("Control+z")
+    view.wait("state.corrections.length === 0")
+    assert view.page.locator("h1").text_content() == "24 images in 3 clusters"
+
+
 def test_corrections_are_undone_and_done_again(report_page, make_report):
     view = report_page(make_report(24, 3))
     before = labels_by_name(view)

@@ -99,7 +99,7 @@ def test_larger_pictures_are_read_anew_and_held_ones_where_the_file_is_gone(make
     assert sorted(asked) == [(0, 64), (1, 64), (2, 64)]
     row = data_of(html)["columns"]["row"].tolist()
     sheets = sheets_of(html)
-    assert cell(sheets, row.index(0), 64).min() > 240
+    assert cell(sheets, row.index(0), 64).min() > 230
     assert cell(sheets, row.index(1), 64)[40:].max() < 200
     asked.clear()
     assert data_of(page_text(report, thumbnail=8 * 2, n_jobs=1))["sprites"]["side"] == 16

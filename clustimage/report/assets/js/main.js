@@ -3,8 +3,9 @@
 // For tests, and for a notebook that the page is in.
 window.clustimage = { data, store };
 
-// A server is not asked for an icon.
+// A browser asks the server of a page without an icon for one.
 document.head.append(element("link", { rel: "icon", href: "data:," }));
+
 startOverview();
 startLayout();
 startSearch();

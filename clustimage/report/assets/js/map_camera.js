@@ -1,6 +1,7 @@
 // What part of a layout is seen: its centre, and how many pixels of the page a unit takes.
 
 const HIGHEST_BAR = 110; // pixels
+const LANE_NAMES = 120; // pixels that are left to the names of lanes
 const SMALLEST_ZOOM = 0.6; // of what shows all images
 
 class MapCamera {
@@ -39,16 +40,18 @@ class MapCamera {
   }
 
   /** Return the state that shows bounds, with a margin around them. */
-  fitting(bounds, margin = 44) {
+  fitting(bounds, margin = 32) {
     const { layout } = this;
     const [left, top, right, bottom] = bounds;
     const width = Math.max(this.width - 2 * margin, 40);
     const height = Math.max(this.height - 2 * margin, 40);
     const across = width / Math.max(right - left, 1e-12);
     if (layout.lanes !== null) {
-      const scaleX = Math.min(across, layout.maxScale);
+      const names = Math.max(Math.min(LANE_NAMES, this.width / 4) - margin, 0);
+      const scaleX = Math.min((across * (width - names)) / width, layout.maxScale);
       const scaleY = Math.max(this.height - RULER_HEIGHT - 8, 40);
-      return { x: (left + right) / 2, y: 0.5 + RULER_HEIGHT / 2 / scaleY, scaleX, scaleY };
+      const x = (left + right) / 2 - names / 2 / scaleX;
+      return { x, y: 0.5 + RULER_HEIGHT / 2 / scaleY, scaleX, scaleY };
     }
     const down = height / Math.max(bottom - top, 1e-12);
     const scale = Math.min(across, down, layout.maxScale / 4);

@@ -5,6 +5,7 @@ const ANCHOR_CELLS = 20;
 const MOST_LABELS = 60;
 const AREA_PER_LABEL = 20_000; // square pixels of the map
 const LABEL_HEIGHT = 22;
+const BESIDE = 36; // pixels from the middle of a cluster to a name at its side
 const HIGHEST_OVER = 130; // pixels from the middle of a cluster to a name over it
 
 /** Return where the name of each cluster that is shown belongs: [{cluster, x, y, top}], the largest first. */
@@ -76,16 +77,22 @@ function drawLabels(context, camera, anchors, theme, avoided) {
     if (middle < 0 || level < 0 || middle > camera.width || level > camera.height) continue;
     const text = shortened(cluster.name);
     const width = context.measureText(text).width + 26;
-    const left = Math.min(Math.max(middle - width / 2, 4), Math.max(camera.width - width - 4, 4));
     const over = camera.toY(top) - 14;
     const levels = [level, level - 24, level + 24, level - 48, level + 48];
     if (level - over < HIGHEST_OVER) levels.unshift(over, over - 16);
-    const boxes = levels.map((at) => {
-      const highest = Math.min(Math.max(at - LABEL_HEIGHT / 2, 4), camera.height - LABEL_HEIGHT - 4);
-      return { left, top: highest, right: left + width, bottom: highest + LABEL_HEIGHT, label: cluster.label };
-    }).filter((box) => !placed.some((other) => overlap(box, other)));
-    const box = boxes.find((one) => !avoided.some((other) => overlap(one, other))) ?? boxes[0];
-    if (box === undefined) continue;
+    const aside = width / 2 + BESIDE;
+    const places = [...levels.map((at) => [middle, at]), [middle + aside, level], [middle - aside, level]];
+    let box = null;
+    let least = Infinity; // square pixels of pictures that the name covers
+    for (const [x0, y0] of places) {
+      const left = Math.min(Math.max(x0 - width / 2, 4), Math.max(camera.width - width - 4, 4));
+      const highest = Math.min(Math.max(y0 - LABEL_HEIGHT / 2, 4), camera.height - LABEL_HEIGHT - 4);
+      const one = { left, top: highest, right: left + width, bottom: highest + LABEL_HEIGHT, label: cluster.label };
+      if (placed.some((other) => overlap(one, other) > 0)) continue;
+      const covered = avoided.reduce((sum, other) => sum + overlap(one, other), 0);
+      if (covered < least) [box, least] = [one, covered];
+    }
+    if (box === null) continue;
     placed.push(box);
     const opacity = current === null || cluster.label === current ? 1 : 0.45;
     drawLabel(context, box, text, cluster.color, theme, opacity);
@@ -93,8 +100,11 @@ function drawLabels(context, camera, anchors, theme, avoided) {
   return placed;
 }
 
+/** Return the area that two boxes share. */
 function overlap(a, b) {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+  return across > 0 && down > 0 ? across * down : 0;
 }
 
 function drawLabel(context, { left, top, right, bottom }, text, color, theme, opacity = 1) {

@@ -17,7 +17,7 @@ function startOverview() {
     element(
       "div",
       { class: "overview-line" },
-      element("h1", {}, summary.title),
+      pageTitle(summary),
       verdict === null ? null : confidenceMark(verdict),
       element("p", { class: "muted" }, howMade(summary)),
     ),
@@ -32,6 +32,16 @@ function startOverview() {
       disclosure("Repeat", ...repeatCode(summary.repeat)),
     ),
   );
+}
+
+/** Return the title, which counts the clusters as they are corrected. */
+function pageTitle({ title }) {
+  const heading = element("h1");
+  store.watch(["clusters", "corrections"], ({ clusters, corrections: done }) => {
+    const inside = clusters.filter(({ label }) => label >= 0).length;
+    heading.textContent = done.length ? `${counted(data.n, "image")} in ${counted(inside, "cluster")}` : title;
+  });
+  return heading;
 }
 
 /** Return a word or two on how sure the clusters are. */

@@ -121,6 +121,7 @@ class DuplicateMethods(ModelBase):
         Examples
         --------
         >>> import numpy as np
+        >>> from clustimage import Clustimage
         >>> from skimage.data import astronaut, chelsea, coffee
         >>> cl = Clustimage(verbose="warning")
         >>> photos = [astronaut(), chelsea(), coffee(), chelsea()[:, ::-1], coffee()[::2, ::2]]

@@ -120,11 +120,11 @@ class DuplicateMethods(ModelBase):
 
         Examples
         --------
-        >>> import numpy as np
-        >>> from clustimage import Clustimage
+        >>> from clustimage import Clustimage, imresize
         >>> from skimage.data import astronaut, chelsea, coffee
         >>> cl = Clustimage(verbose="warning")
-        >>> photos = [astronaut(), chelsea(), coffee(), chelsea()[:, ::-1], coffee()[::2, ::2]]
+        >>> photos = [astronaut(), chelsea(), coffee(), chelsea()[:, ::-1]]
+        >>> photos.append(imresize(coffee(), (200, 300)))
         >>> cl.duplicates(photos)[["group", "pathname", "kind", "keep"]]
            group    pathname         kind   keep
         0      0  image_0001     mirrored   True

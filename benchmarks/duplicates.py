@@ -232,7 +232,7 @@ def main() -> None:
             pairs = find(folder)
             seconds = core_seconds() - start
             false, rate = false_rate(pairs, len(chosen))
-            candidates = f"{candidate_rate(folder, tool):.2f}" if tool in DISTANCES else ""
+            candidates = f"{candidate_rate(folder, tool):.2f}" if tool in DISTANCES else "–"
             columns[tool] = [
                 *(f"{share:.3f}" for share in recalls(pairs, len(chosen)).values()),
                 candidates,

@@ -3,7 +3,8 @@ PYTHON ?= python3
 PYTHON_OLDEST ?= python3.10
 VENV ?= .venv
 BIN := $(VENV)/bin
-# A module is compiled when it is first imported: of torch and others most never are.
+# A module is compiled when it is first imported, and kept so: of torch and others most never are.
+export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile \
 	--constraint constraints.txt
 # Two halves of neighbouring tests, which share what they make; who is done first takes from the other.

@@ -7,15 +7,18 @@ needs other versions of packages.
 
     python benchmarks/duplicates.py --imagededup /path/to/venv/bin/python
     python benchmarks/duplicates.py --photos 50 --print
+    python benchmarks/duplicates.py --hashes 100000  # time of the candidates of so many photos
 """
 
 import argparse
 import io
 import json
+import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,9 @@ from _measure import ROOT
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 from clustimage import Clustimage
+from clustimage._model.duplicates import DISTANCES, HASHED_SIZE
+from clustimage.duplicates._hash_pairs import near_pairs
+from clustimage.duplicates._hashes import Hashes, hash_images, turned_signs
 
 PAGE = ROOT / "docs" / "stages" / "duplicates.rst"
 START, END = ".. measured\n", ".. end of what was measured\n"
@@ -110,9 +116,9 @@ def make_versions(folder: Path, photos: list[Path]) -> None:
             edit(image, rng).save(target, **({} if name == "as PNG" else {"quality": 88}))
 
 
-def by_clustimage(folder: Path) -> Pairs:
+def by_clustimage(folder: Path, max_distance: str) -> Pairs:
     """Return the pairs of names that are in one group."""
-    groups = Clustimage(verbose="error").duplicates(str(folder))
+    groups = Clustimage(verbose="error").duplicates(str(folder), max_distance=max_distance)
     names = [Path(pathname).name for pathname in groups["pathname"]]
     pairs: Pairs = set()
     for _, rows in groups.groupby("group"):
@@ -137,6 +143,11 @@ def by_imagededup(python: str, folder: Path) -> Pairs:
     return {(a, b) for a, b in json.loads(done.stdout.splitlines()[-1])}
 
 
+def core_seconds() -> float:
+    """Return the seconds that cores have worked for this process and those that it has started."""
+    return sum(os.times()[:4])
+
+
 def recalls(pairs: Pairs, n_photos: int) -> dict[str, float]:
     """Return the share of the photos that are paired with each of their edits."""
     found = dict.fromkeys(EDITS, 0)
@@ -154,6 +165,37 @@ def false_rate(pairs: Pairs, n_photos: int) -> tuple[int, float]:
     return false, false / (n_photos * (n_photos - 1) / 2 * versions**2) * 10_000
 
 
+def candidate_rate(folder: Path, max_distance: str) -> float:
+    """Return how many of 10,000 pairs of different photos have hashes that are near."""
+    model = Clustimage(dim=HASHED_SIZE, grayscale=True, verbose="error")
+    model.import_data(sorted(map(str, folder.glob(f"* {ORIGINAL}.jpg"))))
+    hashes = hash_images(model.images_.pixels)
+    n = len(hashes.whole)
+    pairs = near_pairs(hashes, np.arange(n), DISTANCES[max_distance])
+    return len(pairs.first) / (n * (n - 1) / 2) * 10_000
+
+
+def time_hashes(n: int) -> None:
+    """Print how long the candidates among random hashes take, a hundredth of which is planted."""
+    rng = np.random.default_rng(0)
+    whole, inner = rng.choice(np.array([-1, 1], dtype=np.int8), (2, n, 128))
+    n_planted = n // 100
+    first, second = np.arange(n_planted), n - 1 - np.arange(n_planted)
+    for one, other in zip(first, second, strict=True):
+        whole[other] = turned_signs(whole[one], int(rng.integers(8)))
+        whole[other, rng.choice(128, 20, replace=False)] *= -1
+    start, used = time.perf_counter(), time.process_time()
+    hashes = Hashes(whole, inner, np.zeros(n, dtype=bool))
+    pairs = near_pairs(hashes, np.arange(n), DISTANCES["normal"])
+    seconds, cpu = time.perf_counter() - start, time.process_time() - used
+    found = set(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+    planted = set(zip(first.tolist(), second.tolist(), strict=True))
+    print(
+        f"{n:,} hashes: {seconds:.0f} s, {cpu:.0f} s of a core; {len(found & planted):,} of "
+        f"{n_planted:,} planted pairs, {len(found - planted):,} others"
+    )
+
+
 def rst_table(head: list[str], rows: Iterable[list[str]]) -> list[str]:
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in [head, *rows]:
@@ -167,12 +209,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=int, default=200)
     parser.add_argument("--imagededup", metavar="PYTHON", help="a Python that has imagededup")
+    parser.add_argument("--hashes", type=int, metavar="N", help="only time the candidates of N")
     parser.add_argument("--print", action="store_true", help="print, and leave the page as it is")
     arguments = parser.parse_args()
+    if arguments.hashes:
+        time_hashes(arguments.hashes)
+        return
     photos = sorted((TEST_DATA / "data" / "corel1k").rglob("*.jpg"))
     photos = [path for path in photos if path.stem not in THERE_TWICE]
     chosen = np.random.default_rng(0).choice(len(photos), arguments.photos, replace=False)
-    tools: dict[str, Callable[[Path], Pairs]] = {"clustimage": by_clustimage}
+    tools: dict[str, Callable[[Path], Pairs]] = {
+        word: partial(by_clustimage, max_distance=word) for word in DISTANCES
+    }
     if arguments.imagededup:
         tools["imagededup (PHash)"] = lambda folder: by_imagededup(arguments.imagededup, folder)
     columns = {}
@@ -180,17 +228,25 @@ def main() -> None:
         folder = Path(name)
         make_versions(folder, [photos[i] for i in sorted(chosen)])
         for tool, find in tools.items():
-            start = time.perf_counter()
+            start = core_seconds()
             pairs = find(folder)
-            seconds = time.perf_counter() - start
+            seconds = core_seconds() - start
             false, rate = false_rate(pairs, len(chosen))
+            candidates = f"{candidate_rate(folder, tool):.2f}" if tool in DISTANCES else ""
             columns[tool] = [
                 *(f"{share:.3f}" for share in recalls(pairs, len(chosen)).values()),
+                candidates,
                 f"{false:,}",
                 f"{rate:.2f}",
                 f"{seconds:.0f} s",
             ]
-    titles = [*EDITS, "false pairs", "false pairs in 10,000", "time"]
+    titles = [
+        *EDITS,
+        "candidates in 10,000 pairs",
+        "false pairs",
+        "false pairs in 10,000",
+        "time of a core",
+    ]
     rows = [[title, *cells] for title, *cells in zip(titles, *columns.values(), strict=True)]
     lines = rst_table(["share found", *columns], rows)
     if arguments.print or len(chosen) < 200:

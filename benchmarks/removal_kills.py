@@ -2,7 +2,8 @@
 
 ``python benchmarks/removal_kills.py --kills 100`` kills processes at random moments, with
 ``--each-call`` also before and in each call of the system that changes a file, and lets each
-of these calls fail. It needs a system that can fork (not Windows).
+of these calls fail. ``--without-links`` does so as on a disk that has no hard links. It needs a
+system that can fork (not Windows).
 """
 
 from __future__ import annotations
@@ -93,6 +94,8 @@ class Album:
 def cases(work: Path) -> list[Case]:
     """Return the ways to remove files on this machine."""
     found = [Case("move", work / "removed"), *map(Case, ("trash", "hardlink", "symlink"))]
+    if os.link is refuse_link:
+        found.remove(Case("hardlink"))
     for disk in map(Path, OTHER_DISKS):
         if disk.is_dir() and os.access(disk, os.W_OK) and disk.stat().st_dev != work.stat().st_dev:
             return [*found, Case("move", disk / f"clustimage-kills-{os.getpid()}" / "removed")]
@@ -117,6 +120,11 @@ def in_child(work: Callable[[], object], after: float | None = None) -> bool:
     if code == 1:
         raise AssertionError("the process failed")
     return code != 0
+
+
+def refuse_link(*args: Any, **options: Any) -> None:
+    """Refuse to make a hard link, as a disk without them does."""
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
 
 class Fault(NamedTuple):
@@ -282,9 +290,12 @@ def main() -> None:
     parser.add_argument("--groups", type=int, default=60, help="photos with a copy each (60)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--each-call", action="store_true", help="also a fault at each call")
+    parser.add_argument("--without-links", action="store_true", help="as on a disk without them")
     parser.add_argument("--folder", type=Path, help="where the photos are made")
     options = parser.parse_args()
     clustimage.set_logger("silent")
+    if options.without_links:
+        os.link = refuse_link
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         os.environ["XDG_DATA_HOME"] = os.environ["HOME"] = f"{folder}/data"
         Path(folder, "data").mkdir()

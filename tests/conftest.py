@@ -99,6 +99,16 @@ def corel(lent_data: Path) -> tuple[list[str], np.ndarray]:
 
 
 @pytest.fixture(scope="session")
+def few_photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Sixty of the embedded photos, ten of each of six kinds; not to be changed."""
+    from clustimage import import_example
+
+    photos = Path(import_example("photos", dirpath=tmp_path_factory.mktemp("examples")))
+    kinds = ("astronaut", "bricks", "coffee", "coins", "page", "rocket")
+    return [path for kind in kinds for path in sorted((photos / kind).glob("*.jpg"))[:10]]
+
+
+@pytest.fixture(scope="session")
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """Scikit-learn's 1,797 digits, `(1797, 64)`, and what they show."""
     from sklearn.datasets import load_digits

@@ -137,7 +137,7 @@ def test_the_top_holds_these_files_and_folders_alone():
 
 def test_no_two_modules_share_a_name_unless_they_do_the_same_in_two_packages():
     same_role = {"__init__", "_registry", "_base", "_custom", "_plan", "_pca", "_exif", "_find"}
-    same_role |= {"_unique"}
+    same_role |= {"_unique", "_duplicates"}
     files: dict[str, list[str]] = {}
     for path in MODULES.values():
         files.setdefault(path.stem, []).append(str(path.relative_to(PACKAGE)))

@@ -1,21 +1,30 @@
-"""Download of one file over http or https, whole or not at all."""
+"""Download of one file over http or https, whole or not at all, within a time."""
 
 from __future__ import annotations
 
 import math
+import socket
+import threading
 import time
 import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from clustimage._core.errors import DownloadError
 from clustimage._core.files import replacing
 from clustimage._core.logs import progress_bar, shows_progress
+from clustimage._core.parallel import interruption
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["download", "is_web_address"]
 
 CHUNK = 1 << 16  # bytes that are read at once
 HEADERS = {"User-Agent": "clustimage", "Accept-Encoding": "identity"}
+SECONDS_BETWEEN_LOOKS = 0.1  # at the clock
 
 
 def is_web_address(url: object) -> bool:
@@ -25,24 +34,6 @@ def is_web_address(url: object) -> bool:
         return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
-
-
-class LimitedFile:
-    """What pooch writes to: refuses what is too long or too late."""
-
-    def __init__(self, file: IO[bytes], bar: Any, max_bytes: int, end: float) -> None:
-        self.file, self.bar, self.max_bytes, self.end = file, bar, max_bytes, end
-        self.flush = file.flush
-        self.n_bytes = 0
-
-    def write(self, chunk: bytes) -> None:
-        self.n_bytes += len(chunk)
-        # pooch sets the total of the bar to the length that the server has named, or to 0.
-        if max(self.n_bytes, self.bar.total) > self.max_bytes:
-            raise DownloadError(f"it is longer than the {self.max_bytes} bytes allowed")
-        if time.monotonic() > self.end:
-            raise DownloadError(f"it took too long, {self.n_bytes} bytes were there")
-        self.file.write(chunk)
 
 
 def download(
@@ -67,49 +58,134 @@ def download(
     max_bytes : int
         A longer answer is refused, whatever length the server has named.
     deadline : float, default=inf
-        Seconds for the whole file.
+        Seconds for the whole file, however slowly the server sends.
     progress : bool, default=False
         Whether to show a progress bar, where the verbosity allows it.
 
     Raises
     ------
     DownloadError
-        If the network or the server fails, or the answer is cut off or too long. The
-        message says why, the cause is kept.
+        If the network or the server fails, or the answer is cut off, too long or
+        too late. The message says why, the cause is kept.
     OSError
         If the file cannot be written.
     """
     if not is_web_address(url):
         raise DownloadError(f"only http and https are downloaded, not {url!r}")
     import requests
-    from pooch import HTTPDownloader
 
-    tqdm = progress_bar()
-    answers: list[requests.Response] = []
+    sockets: list[socket.socket] = []
+    end, interrupted = time.monotonic() + deadline, interruption()
 
-    def keep(answer: requests.Response, **kwargs: Any) -> None:
-        answers.append(answer)
+    def check_time() -> None:
+        """Raise where the connection was closed from here."""
+        if time.monotonic() > end:
+            raise DownloadError(
+                f"it took longer than {deadline:g} s, {file.tell()} bytes were there"
+            )
+        if interrupted.is_set():
+            raise DownloadError("it was interrupted")
 
-    name = urllib.parse.urlsplit(url).path.rpartition("/")[2]
-    style = {"unit": "B", "unit_scale": True, "leave": False}
-    hidden = not (progress and shows_progress())
-    with replacing(target) as file, tqdm(desc=name, total=1, disable=hidden, **style) as bar:
-        limited = LimitedFile(file, bar, max_bytes, time.monotonic() + deadline)
-        hooks = {"response": keep}
-        fetch = HTTPDownloader(bar, CHUNK, timeout=timeout, headers=HEADERS, hooks=hooks)
+    with (
+        replacing(target) as file,
+        _session(sockets) as session,
+        _closed(sockets, end, interrupted),
+    ):
         try:
-            fetch(url, limited, None)
-        except requests.HTTPError as exc:
-            words = f"the server answers {answers[-1].status_code} {answers[-1].reason}"
-            raise DownloadError(words) from exc
+            with session.get(url, headers=HEADERS, timeout=timeout, stream=True) as answer:
+                if not answer.ok:
+                    words = f"the server answers {answer.status_code} {answer.reason}"
+                    raise DownloadError(words) from requests.HTTPError(words, response=answer)
+                _write(answer, file, url, max_bytes, progress=progress)
         except (requests.RequestException, ValueError) as exc:
+            check_time()
             raise DownloadError(_reason(exc)) from exc
-        finally:
-            for answer in answers:  # which pooch leaves open after an error
-                answer.close()
-        # Versions of urllib3 before 2 do not raise where the answer is cut off.
-        if limited.n_bytes < bar.total:
-            raise DownloadError(f"cut off after {limited.n_bytes} of {bar.total} bytes")
+        # An answer without a length ends where its connection does.
+        check_time()
+
+
+def _write(
+    answer: requests.Response, file: IO[bytes], url: str, max_bytes: int, *, progress: bool
+) -> None:
+    """Write what a server sends."""
+    named = answer.headers.get("Content-Length", "")
+    total = int(named) if named.isdecimal() else None
+    name = urllib.parse.urlsplit(url).path.rpartition("/")[2]
+    style: dict[str, Any] = {"unit": "B", "unit_scale": True, "leave": False}
+    hidden = not (progress and shows_progress())
+    n_bytes = 0
+    with progress_bar()(desc=name, total=total, disable=hidden, **style) as bar:
+        for chunk in answer.iter_content(CHUNK):
+            n_bytes += len(chunk)
+            if max(n_bytes, total or 0) > max_bytes:
+                raise DownloadError(f"it is longer than the {max_bytes} bytes allowed")
+            file.write(chunk)
+            bar.update(len(chunk))
+    # Versions of urllib3 before 2 do not raise where the answer is cut off.
+    if n_bytes < (total or 0):
+        raise DownloadError(f"cut off after {n_bytes} of {total} bytes")
+
+
+def _session(sockets: list[socket.socket]) -> requests.Session:
+    """Return a session that adds to `sockets` a handle of each connection that it opens."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+
+    def listed(pool: Any) -> Any:
+        class Connection(pool.ConnectionCls):
+            def _new_conn(self) -> socket.socket:
+                made: socket.socket = super()._new_conn()
+                sockets.append(made.dup())  # what TLS is put around is not the same object
+                return made
+
+        return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
+
+    pools = {"http": listed(HTTPConnectionPool), "https": listed(HTTPSConnectionPool)}
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = pools
+
+        def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+            manager = super().proxy_manager_for(*args, **kwargs)
+            manager.pool_classes_by_scheme = pools
+            return manager
+
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, Adapter())
+    return session
+
+
+@contextmanager
+def _closed(
+    sockets: list[socket.socket], end: float, interrupted: threading.Event
+) -> Iterator[None]:
+    """Close connections at a time, or when what started the download is interrupted.
+
+    A timeout counts from the last byte: a server that sends one now and then would hold the
+    program for ever, also before its answer begins.
+    """
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(SECONDS_BETWEEN_LOOKS):
+            if time.monotonic() > end or interrupted.is_set():
+                for connection in list(sockets):
+                    with suppress(OSError):
+                        connection.shutdown(socket.SHUT_RDWR)
+
+    thread = threading.Thread(target=watch, name="clustimage-download", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        for connection in sockets:
+            connection.close()
 
 
 def _reason(exc: BaseException) -> str:

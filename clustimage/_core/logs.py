@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.public import public
 from clustimage._core.validation import check_option, invalid
 
@@ -164,9 +164,8 @@ def progress_bar() -> Any:
     """Return the class of progress bars: those of notebooks in a notebook that has ipywidgets."""
     from tqdm import TqdmWarning
 
-    with warnings.catch_warnings():
-        # In a notebook without ipywidgets tqdm says so, and draws its bars as text.
-        warnings.simplefilter("ignore", TqdmWarning)
+    # In a notebook without ipywidgets tqdm says so, and draws its bars as text.
+    with ignored_warnings(TqdmWarning):
         from tqdm.auto import tqdm
     return tqdm
 

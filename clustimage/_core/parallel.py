@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from numbers import Integral
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from joblib import cpu_count
 from clustimage._core.logs import progress
 from clustimage._core.validation import invalid
 
-__all__ = ["check_jobs", "n_workers", "run_ordered"]
+__all__ = ["check_jobs", "interruption", "n_workers", "run_ordered"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -22,6 +23,8 @@ Result = TypeVar("Result")
 # Items are handed out in batches, so that little of the time goes into handing them out.
 MAX_ITEMS_PER_BATCH = 16
 BATCHES_PER_WORKER = 4
+
+_interruption: ContextVar[threading.Event] = ContextVar("interruption")
 
 
 def check_jobs(n_jobs: object) -> int:
@@ -39,6 +42,14 @@ def n_workers(n_jobs: int | None) -> int:
     if n_jobs < 0:
         return max(1, int(cpu_count()) + 1 + n_jobs)
     return n_jobs
+
+
+def interruption() -> threading.Event:
+    """Return what is set when the work that this thread is part of is interrupted.
+
+    What waits for a network in a thread looks at it, since only the main thread is interrupted.
+    """
+    return _interruption.get(threading.Event())
 
 
 def run_ordered(
@@ -86,20 +97,25 @@ def _in_threads(
 ) -> Iterator[Result]:
     step = max(1, min(MAX_ITEMS_PER_BATCH, len(items) // (BATCHES_PER_WORKER * workers)))
     waiting: deque[Future[list[Result]]] = deque()
+    interrupted = threading.Event()
+    # Messages of a thread follow the verbosity of the model that started it.
+    context = copy_context()
+    context.run(_interruption.set, interrupted)
     with ThreadPoolExecutor(workers) as pool:
         try:
             for start in range(0, len(items), step):
-                # Messages of a thread follow the verbosity of the model that started it.
-                run = copy_context().run
-                waiting.append(pool.submit(run, _run_batch, func, items[start : start + step]))
+                batch = items[start : start + step]
+                waiting.append(pool.submit(context.copy().run, _run_batch, func, batch))
                 if len(waiting) > 2 * workers:
                     yield from waiting.popleft().result()
             while waiting:
                 yield from waiting.popleft().result()
         finally:
-            for batch in waiting:
-                batch.cancel()
+            interrupted.set()
+            for unfinished in waiting:
+                unfinished.cancel()
 
 
 def _run_batch(func: Callable[[Item], Result], batch: Sequence[Item]) -> list[Result]:
-    return [func(item) for item in batch]
+    interrupted = interruption()
+    return [func(item) for item in batch if not interrupted.is_set()]

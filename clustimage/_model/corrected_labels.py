@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
 from clustimage._core.text import pluralize
+from clustimage._core.validation import invalid
 from clustimage._model.base import ModelBase
 from clustimage._model.state import State
 from clustimage.cluster import METRICS, Clustering, order_labels
 from clustimage.corrections import Collection, Labelling, keep_numbers, match_names
 from clustimage.images import Images, digest, digest_file
 
-__all__ = ["collection_of", "corrected_labels", "image_digests", "remember_names"]
+__all__ = [
+    "collection_of",
+    "corrected_labels",
+    "image_digests",
+    "labels_named",
+    "remember_names",
+]
 
 logger = get_logger(__name__)
 
@@ -165,3 +173,22 @@ def remember_names(model: ModelBase) -> None:
         name: tuple(image_digests(model, np.flatnonzero(labels == label)))
         for label, name in (state.names or {}).items()
     }
+
+
+def labels_named(model: ModelBase, parameter: str, given: Any) -> Any:
+    """Return what was given as one or several clusters with the labels of those given by name."""
+    if isinstance(given, str):
+        return _label_named(model, parameter, given)
+    if isinstance(given, list | tuple | set | frozenset | np.ndarray):
+        each = given.tolist() if isinstance(given, np.ndarray) else given
+        return [_label_named(model, parameter, a) if isinstance(a, str) else a for a in each]
+    return given
+
+
+def _label_named(model: ModelBase, parameter: str, name: str) -> int:
+    names = model._state.names or {}
+    found = [label for label, one in names.items() if one == name]
+    if not found:
+        known = ", ".join(map(repr, names.values())) or "no cluster has one"
+        raise invalid(parameter, f"must be labels, or names of clusters ({known})", name)
+    return found[0]

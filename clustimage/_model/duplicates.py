@@ -17,6 +17,7 @@ from clustimage.duplicates import (
     Wanted,
     compare_files,
     duplicate_table,
+    folder_ranks,
 )
 from clustimage.images import Images, gather_photos, load_images, log_left_out
 
@@ -28,6 +29,8 @@ __all__ = ["DuplicateMethods"]
 logger = get_logger(__name__)
 
 HASHED_SIZE = (32, 32)
+Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
 DISTANCES = {"strict": 12, "normal": 28, "loose": 34}
 
 
@@ -40,6 +43,8 @@ class DuplicateMethods(ModelBase):
         *,
         kinds: Sequence[str] | None = None,
         keep: str = "best",
+        prefer: Folders = (),
+        protect: Folders = (),
         max_distance: int | str = "normal",
         min_share: float = 0.6,
         burst: float | None = None,
@@ -65,6 +70,10 @@ class DuplicateMethods(ModelBase):
             photos of a burst, it is the sharpest; then it has most bytes per pixel, EXIF data,
             the older date, the shorter path. ``"largest"`` and ``"smallest"`` go by bytes,
             ``"oldest"`` and ``"newest"`` by the date taken or else that of the file.
+        prefer : path or sequence of paths, default=()
+            Folders whose images are kept before others; the first one most of all.
+        protect : path or sequence of paths, default=()
+            Folders whose images are kept before all others.
         max_distance : int or {"strict", "normal", "loose"}, default="normal"
             Most bits, of 128, in which the hashes of two candidates differ: 12, 28 or 34. More
             finds more crops, and takes longer.
@@ -90,6 +99,7 @@ class DuplicateMethods(ModelBase):
               show that agrees, NaN where they were not compared with success themselves;
               ``scale``, its pixels for a pixel of the one that is kept, along a side;
               ``difference``, in words;
+            - ``reason``, why the image is kept: the rule by which it came before the others;
             - ``width``, ``height``, ``bytes``, ``format``, ``exif`` (whether there are EXIF
               data), ``date`` (taken), ``modified`` (the file), ``sharpness`` (of bursts).
 
@@ -110,10 +120,11 @@ class DuplicateMethods(ModelBase):
 
         Examples
         --------
-        >>> import numpy as np
+        >>> from clustimage import Clustimage, imresize
         >>> from skimage.data import astronaut, chelsea, coffee
         >>> cl = Clustimage(verbose="warning")
-        >>> photos = [astronaut(), chelsea(), coffee(), chelsea()[:, ::-1], coffee()[::2, ::2]]
+        >>> photos = [astronaut(), chelsea(), coffee(), chelsea()[:, ::-1]]
+        >>> photos.append(imresize(coffee(), (200, 300)))
         >>> cl.duplicates(photos)[["group", "pathname", "kind", "keep"]]
            group    pathname         kind   keep
         0      0  image_0001     mirrored   True
@@ -128,6 +139,8 @@ class DuplicateMethods(ModelBase):
             None if burst is None else check_real("burst", burst, low=0),
         )
         check_option("keep", keep, KEEP)
+        for name, folders in (("prefer", prefer), ("protect", protect)):
+            folder_ranks(name, folders, [])  # before images are read
         n_jobs = self._settings.n_jobs
         if X is None:
             images: Images | None = self._state.images_read()
@@ -135,7 +148,9 @@ class DuplicateMethods(ModelBase):
             entries = _entries([str(name) for name in images.pathnames], n_jobs)
         else:
             images, entries = self._read(X, wanted, black_list, recursive)
-        table = duplicate_table(images, entries, wanted, keep=keep, n_jobs=n_jobs)
+        table = duplicate_table(
+            images, entries, wanted, keep=keep, prefer=prefer, protect=protect, n_jobs=n_jobs
+        )
         n_others = int((~table["keep"]).sum())
         logger.info(
             "%s with a duplicate or more: %s that need not be kept.",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from clustimage._core.errors import InvalidParameterError
-from clustimage._core.files import is_folder
+from clustimage._core.errors import InvalidParameterError, ModelFileError
 from clustimage._core.memory import Budget, check_max_memory, make_budget
 from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
+from clustimage._model.corrected_labels import labels_named
 from clustimage._model.faces import face_links
 from clustimage._model.persistence import restored, saved_state
 from clustimage.cluster.confidence._per_image import image_confidence
@@ -105,6 +106,7 @@ class ExportMethods(ModelBase):
         cluster: Any = None,
         weights: str | os.PathLike[str] | None = None,
         max_memory: int | str | None = None,
+        dirpath: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Load what `save` wrote.
 
@@ -137,6 +139,10 @@ class ExportMethods(ModelBase):
         max_memory : int or str, optional
             Bytes, or a number with a unit such as ``"2GB"``, in place of the setting that was
             saved, from now on.
+        dirpath : path, optional
+            The folder in which images and features are kept for the next time, see
+            `Clustimage`. The one that was saved is not used: a file that comes from somebody
+            else should not make folders.
 
         Returns
         -------
@@ -172,14 +178,18 @@ class ExportMethods(ModelBase):
         objects = {name: value for name, value in given.items() if value is not None}
         check_max_memory(max_memory)
 
-        def by_settings(saved: dict[str, Any]) -> tuple[Budget, str | None]:
-            folder = saved.get("dirpath")
-            here = isinstance(folder, str) and is_folder(folder)
+        def by_settings(saved: dict[str, Any]) -> tuple[Budget, Any]:
             limit = saved.get("max_memory") if max_memory is None else max_memory
-            return make_budget(limit), folder if here else None
+            try:
+                return make_budget(limit), dirpath
+            except InvalidParameterError as exc:
+                raise ModelFileError(str(exc)) from exc
 
         state = load_model(path, by_settings=by_settings)
-        return restored(cls, state, **objects)
+        try:
+            return restored(cls, state, dirpath=dirpath, **objects)
+        except ModelFileError as exc:
+            raise ModelFileError(f"Cannot load {Path(path).expanduser()}. {exc}") from exc
 
     def to_frame(self, thumbnails: bool = False) -> pd.DataFrame:
         """Return the results as a table, one row per image.
@@ -279,7 +289,7 @@ class ExportMethods(ModelBase):
         savedir: str | os.PathLike[str],
         action: str = "symlink",
         layout: str = "label",
-        target_labels: int | Iterable[int] | None = None,
+        target_labels: int | str | Iterable[int | str] | None = None,
         dry_run: bool = False,
     ) -> pd.DataFrame:
         """Fill one folder per cluster with links to its images, with copies, or move them.
@@ -304,8 +314,8 @@ class ExportMethods(ModelBase):
             lead to the new path of an image that is moved.
         layout : {"label", "size"}, default="label"
             ``cluster_0/…``, or sorted by size ``cluster_with_3/cluster_0/…``.
-        target_labels : int or list of int, optional
-            Only these clusters; -1 names the images not assigned to one, folder
+        target_labels : int, str or list of these, optional
+            Only these clusters, by label or name; -1 names the images not assigned to one, folder
             ``unclustered``, and -2 those without data, ``without_data``; after
             ``metric="datetime"`` or ``"latlon"`` the folders are ``alone``, and
             ``without_date`` or ``without_location``. Default: all clusters, without the
@@ -356,7 +366,7 @@ class ExportMethods(ModelBase):
             names=self._state.names,
             action=action,
             layout=layout,
-            target_labels=target_labels,
+            target_labels=labels_named(self, "target_labels", target_labels),
             by=None if clustering is None else clustering.params.get("by"),
         )
         if not only_plan:

@@ -6,23 +6,30 @@ What is saved is a nested dict of arrays and plain values, without any object of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple
 from os import PathLike
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from clustimage._core.errors import InvalidParameterError, ModelFileError
-from clustimage._core.files import is_file
+from clustimage._core.errors import (
+    DiskSpaceError,
+    InvalidParameterError,
+    MemoryLimitError,
+    MissingDependencyError,
+    ModelFileError,
+)
 from clustimage._core.logs import get_logger
-from clustimage._core.parameters import named
+from clustimage._core.parameters import named, setting
 from clustimage._core.step_order import StepOrderError
 from clustimage._model.base import ModelBase
+from clustimage._model.saved_checks import check_saved
+from clustimage._model.state import State
 from clustimage.cluster import Clustering
 from clustimage.cluster.confidence._resampling import Resampling
 from clustimage.cluster.confidence._verdict import Verdict
 from clustimage.corrections import Corrections, read_corrections, to_plain
-from clustimage.embedding import Embedder, make_embedder
+from clustimage.embedding import Embedder, PCAEmbedder, make_embedder
 from clustimage.features import AUTO, EXTRACTORS, CombinedExtractor, make_extractor
 from clustimage.images import Images, ImageStatus, Timestamps
 from clustimage.similarity import null_from_state
@@ -41,6 +48,10 @@ MAY_BE_INSIDE = {
     "detector": "params_faces",
     "cluster": "params_cluster",
 }
+# What the machine lacks, or what the user has to give.
+NOT_OF_THE_FILE = (MissingDependencyError, MemoryLimitError, DiskSpaceError, StepOrderError)
+# Features of a network, or of something else than pixels.
+NOT_TRIED_OUT = ("cnn", "exif", "precomputed")
 
 
 class NotSaved:
@@ -117,6 +128,7 @@ def restored(
     saved: Mapping[str, Any],
     weights: Any = None,
     max_memory: Any = None,
+    dirpath: Any = None,
     **objects: Any,
 ) -> Kind:
     """Return the model that `saved_state` was taken from.
@@ -131,6 +143,8 @@ def restored(
         Where the weights of the network are now.
     max_memory : int or str, optional
         In place of the one that was saved.
+    dirpath : path, optional
+        In place of the one that was saved, which is not used.
     **objects
         ``method``, ``embedding``, ``model`` (of ``params_cnn``), ``detector`` (of
         ``params_faces``) and ``cluster`` (of ``params_cluster``), where the model was made
@@ -139,7 +153,7 @@ def restored(
     Raises
     ------
     ModelFileError
-        If something is missing in what was saved.
+        If something is missing in what was saved, or does not fit together.
     InvalidParameterError
         If an object is given that the model has no use for.
     """
@@ -147,8 +161,9 @@ def restored(
         holder = MAY_BE_INSIDE.get(name)
         value = (saved["given"][holder] if holder else saved["given"]).get(name)
         raise InvalidParameterError(f"{name!r} is part of this model: {value!r}. Load it without.")
+    check_saved(saved)
     try:
-        given = _given(saved, weights, max_memory, objects)
+        given = _given(saved, weights, max_memory, objects, dirpath)
         model = kind(**given)
         state, settings = model._state, model._settings
         images = _images_from(saved["images"])
@@ -186,15 +201,40 @@ def restored(
         if saved["embedder"] is not None:
             embedder = make_embedder(settings.embedding, settings.params)
             state.embedder = embedder.set_state(saved["embedder"])
-    except (KeyError, TypeError) as exc:
+        if saved["extractor"] is not None:
+            _try_out(state, _parts_of(saved["extractor"]))
+    except (ModelFileError, *NOT_OF_THE_FILE):
+        raise
+    except Exception as exc:  # noqa: BLE001
+        if isinstance(exc, InvalidParameterError) and (objects or dirpath is not None):
+            raise  # of what the user gives now
         raise ModelFileError(
-            f"The model lacks a part that this version of clustimage needs: {exc!r}."
+            f"A part of it is missing, or not as this version of clustimage needs it: {exc}"
         ) from exc
     return model
 
 
+def _try_out(state: State, parts: Sequence[tuple[str, Any]]) -> None:
+    """Use what was learned once, so that what does not fit together shows now."""
+    feat, images = state.results["feat"], state.images
+    if feat is None or not len(feat):
+        return
+    if isinstance(state.embedder, PCAEmbedder) and state.embedder.n_features_in_ == feat.shape[1]:
+        state.embedder.transform(feat[:1])
+    # The weights of networks are read when they are first needed.
+    if images is not None and not any(name in NOT_TRIED_OUT for name, _ in parts):
+        assert state.extractor is not None
+        found = state.extractor.transform(images.pixels[:1])
+        if found.shape != (1, feat.shape[1]):
+            raise ModelFileError("Its features are not those that it computes of its images.")
+
+
 def _given(
-    saved: Mapping[str, Any], weights: Any, max_memory: Any, objects: Mapping[str, Any]
+    saved: Mapping[str, Any],
+    weights: Any,
+    max_memory: Any,
+    objects: Mapping[str, Any],
+    dirpath: Any,
 ) -> dict[str, Any]:
     """Return the parameters of the constructor, with what the user gives now."""
     given: dict[str, Any] = {
@@ -208,13 +248,14 @@ def _given(
         given["params_cnn"]["weights"] = weights
     if max_memory is not None:
         given["max_memory"] = max_memory
-    if given["dirpath"] is not None and is_file(given["dirpath"]):
-        logger.warning(
-            f"The {named('dirpath')} of this model is a file by now, %s: nothing is kept in it. "
-            "Give another with set_params(dirpath=...).",
+    # Who wrote the file has no say in where folders are made.
+    if given["dirpath"] is not None and dirpath is None:
+        logger.info(
+            f"The {named('dirpath')} of this model, %r, is not used. To keep images and features "
+            f"there again, give load() one: {setting('dirpath', ...)}.",
             given["dirpath"],
         )
-        given["dirpath"] = None
+    given["dirpath"] = dirpath
     return given
 
 
@@ -258,9 +299,8 @@ def _extractor_from(state: Mapping[str, Any], model: ModelBase, weights: Any) ->
     method = model._settings.method
     if state["extractor"] is not None:
         saved = state["extractor"]
-        parts = saved.get("parts") or [(saved["method"], saved["settings"])]
         made = []
-        for name, settings in parts:
+        for name, settings in _parts_of(saved):
             settings = dict(settings)
             if "model" in settings and "model" in state["own"]:
                 settings["model"] = model._settings.params_cnn["model"]
@@ -272,6 +312,11 @@ def _extractor_from(state: Mapping[str, Any], model: ModelBase, weights: Any) ->
     if isinstance(method, NotSaved):
         return method
     return make_extractor(method, model._settings.params).fit(model._state.images_read().pixels)
+
+
+def _parts_of(saved: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return name and settings of each extractor that was saved."""
+    return saved.get("parts") or [(saved["method"], saved["settings"])]
 
 
 def _images_state(images: Images | None) -> dict[str, Any] | None:

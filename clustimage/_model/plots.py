@@ -15,6 +15,7 @@ from clustimage._core.parameters import setting
 from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_bool, check_option
 from clustimage._model.clustering import ClusterMethods
+from clustimage._model.corrected_labels import labels_named
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.plot_inputs import PlotInputs
 from clustimage._model.questions import query_positions
@@ -25,6 +26,7 @@ from clustimage.plotting.evaluation._search_plot import plot_contingency, plot_s
 from clustimage.plotting.geomap._geomap import MAP_NAME, MAX_PAGE, TITLE, plot_map
 from clustimage.plotting.grids._clusters import MAX_CLUSTERS, MAX_IMAGES, plot_clusters
 from clustimage.plotting.grids._columns import MAX_IN_ALL, MAX_MEMORY, plot_columns
+from clustimage.plotting.grids._duplicate_grid import MAX_GROUPS, plot_groups
 from clustimage.plotting.grids._face_grid import MAX_FACES, MAX_PHOTOS, plot_faces
 from clustimage.plotting.grids._found import MAX_QUERIES, plot_hits
 from clustimage.plotting.grids._unique import MAX_UNIQUE, plot_representatives
@@ -32,6 +34,7 @@ from clustimage.plotting.scatter._queries import position_queries
 from clustimage.plotting.scatter._scatter import MAX_PICTURES, MAX_THUMBNAILS, draw_map
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
@@ -49,12 +52,12 @@ class PlotMethods(ClusterMethods, VerdictMethods):
 
     def plot(
         self,
-        labels: int | Iterable[int] | None = None,
+        labels: int | str | Iterable[int | str] | None = None,
         show_hog: bool = False,
         cmap: str | Colormap | None = None,
         ncols: int | None = None,
         min_samples: int = 2,
-        blacklist: int | Iterable[int] | None = None,
+        blacklist: int | str | Iterable[int | str] | None = None,
         *,
         layout: str = "clusters",
         max_rows: int | None = None,
@@ -79,9 +82,9 @@ class PlotMethods(ClusterMethods, VerdictMethods):
 
         Parameters
         ----------
-        labels : int or list of int, optional
-            Clusters to draw, in this order and whatever their size; -1 are the images
-            not assigned to one. Default: all clusters, without -1.
+        labels : int, str or list of these, optional
+            Clusters to draw, by label or name, in this order and whatever their size; -1 are
+            the images not assigned to one. Default: all clusters, without -1.
         show_hog : bool, default=False
             Draw the HOG beside each image; for ``method="hog"`` and ``"pca-hog"`` and
             ``layout="clusters"``.
@@ -92,7 +95,7 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             than high.
         min_samples : int, default=2
             Leave out smaller clusters, where `labels` does not ask for them.
-        blacklist : int or list of int, optional
+        blacklist : int, str or list of these, optional
             Leave out these clusters.
         layout : {"clusters", "columns"}, default="clusters"
             A figure per cluster, or one with a column per cluster.
@@ -137,6 +140,8 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         >>> fig, ax = cl.plot(layout="columns", max_rows=20)  # doctest: +SKIP
         """
         assigned, inputs = self._state.require("labels"), PlotInputs(self)
+        wanted = labels_named(self, "labels", labels)
+        unwanted = labels_named(self, "blacklist", blacklist)
         check_option("layout", layout, ("clusters", "columns"))
         if layout == "columns":
             _check_unused(layout, {"ncols": ncols, "show_hog": show_hog or None})
@@ -145,10 +150,10 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             return plot_columns(
                 inputs.images,
                 assigned,
-                wanted=labels,
+                wanted=wanted,
                 cmap=cmap,
                 min_samples=min_samples,
-                blacklist=blacklist,
+                blacklist=unwanted,
                 max_rows=max_rows,
                 max_memory=max_memory,
                 ax=ax,
@@ -162,12 +167,12 @@ class PlotMethods(ClusterMethods, VerdictMethods):
         return plot_clusters(
             inputs.images,
             assigned,
-            wanted=labels,
+            wanted=wanted,
             filenames=self.results["filenames"],
             cmap=cmap,
             ncols=ncols,
             min_samples=min_samples,
-            blacklist=blacklist,
+            blacklist=unwanted,
             max_images=check_limit("max_images", max_images, auto=auto),
             max_clusters=max_clusters,
             distances=inputs.distances,
@@ -295,6 +300,65 @@ class PlotMethods(ClusterMethods, VerdictMethods):
             max_queries=max_queries,
             colors=inputs.colors,
             names=inputs.called,
+        )
+
+    def plot_duplicates(
+        self,
+        groups: pd.DataFrame,
+        *,
+        max_groups: int | None = MAX_GROUPS,
+        max_images: int | str | None = "auto",
+    ) -> tuple[Figure, np.ndarray]:
+        """Draw groups of duplicates, a row each.
+
+        The image that is kept comes first, in a green frame, with the reason why it is kept;
+        below each of the others stands how it differs.
+
+        Parameters
+        ----------
+        groups : DataFrame
+            As `duplicates` returns it, or some of its rows, such as
+            ``groups[groups["group"].isin([3, 5])]``. The files are read again.
+        max_groups : int or None, default=12
+            The most groups, the first ones. None draws all.
+        max_images : int, "auto" or None, default="auto"
+            The most images of a group; ``"auto"`` is 6. The titles and the log say where there
+            are more. None draws all.
+
+        Returns
+        -------
+        fig : Figure
+            One figure.
+        axes : array of shape (n_groups,), object
+            One axes per group.
+
+        Raises
+        ------
+        InvalidDataError
+            If there is no group in the table, or a column is missing.
+        InvalidParameterError
+            If `groups` is no table, or a limit is none.
+
+        Examples
+        --------
+        >>> groups = cl.duplicates("photos/")  # doctest: +SKIP
+        >>> fig, axes = cl.plot_duplicates(groups)  # doctest: +SKIP
+        """
+        inputs = PlotInputs(self)
+        pathnames = self.results["pathnames"]
+        rows = {str(name): row for row, name in enumerate([] if pathnames is None else pathnames)}
+
+        def find(pathname: str) -> np.ndarray | None:
+            if pathname not in rows or Path(pathname).is_file():
+                return None
+            return np.asarray(inputs.images[rows[pathname]])
+
+        return plot_groups(
+            groups,
+            find,
+            max_groups=max_groups,
+            max_images=max_images,
+            n_jobs=self._settings.n_jobs,
         )
 
     def plot_faces(

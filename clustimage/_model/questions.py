@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,12 @@ from clustimage._model.plot_inputs import colors_of
 from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
 from clustimage.cluster import cut_tree_at, levels_of, stability_of, with_other_labels
+from clustimage.corrections import keep_numbers
 from clustimage.export import answer_frames
 from clustimage.features import PrecomputedExtractor, is_matrix, read_features
 from clustimage.images import Images, array_names, get_dim, load_images
 from clustimage.notebook import Tree
-from clustimage.plotting import dendrogram, label_colors
+from clustimage.plotting import add_subtitle, dendrogram, label_colors
 from clustimage.similarity import (
     NullDistribution,
     RowIndex,
@@ -36,6 +38,8 @@ from clustimage.similarity import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from clustimage.cluster.confidence._verdict import Verdict
 
 __all__ = ["QuestionMethods", "describe_new", "query_positions"]
 
@@ -84,8 +88,9 @@ class QuestionMethods(ModelBase):
         dict
             ``"feat"``, the features of the queries, then a DataFrame per query under
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
-            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, nearest first; file names in
-            the tables as in `to_frame`. Also in ``results["predict"]``.
+            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, and where clusters have names,
+            ``name``, nearest first; file names in the tables as in `to_frame`. Also in
+            ``results["predict"]``.
 
         Raises
         ------
@@ -131,13 +136,15 @@ class QuestionMethods(ModelBase):
         )
         names = array_names(len(rows)) if queries is None else queries.filenames
         pathnames = names if queries is None else queries.pathnames
-        answer = answer_frames(found, rows, names, pathnames, self.results)
+        answer = answer_frames(found, rows, names, pathnames, self.results, state.names)
         state.store(queries=queries, predict=answer)
         shown: dict[str, Any] = state.results["predict"]
         return shown
 
     def dendrogram(self, max_d: float | None = None, **options: Any) -> dict[str, Any]:
         """Draw the tree of the clusters, and cut it at a height.
+
+        Where `verdict` was asked for, the title says it.
 
         Parameters
         ----------
@@ -171,12 +178,19 @@ class QuestionMethods(ModelBase):
         if max_d is not None:
             clustering = with_other_labels(clustering, cut_tree_at(clustering.tree, max_d))
         height = clustering.height if max_d is None else max_d
+        shown, labels = clustering, clustering.labels
+        if max_d is None:  # with the numbers that corrections and updates have left to clusters
+            labels = self.results["labels"]
+            shown = replace(clustering, labels=keep_numbers(labels, clustering.labels))
         options = {
             "names_of_leaf": _names_of_images(self.results),
-            "colors": colors_of(self._state, clustering.labels),
+            "colors": colors_of(self._state, labels),
+            "names": None if max_d is not None else self._state.names,
             **options,
         }
-        fig, ax, info = dendrogram(clustering, max_d=height, **options)
+        fig, ax, info = dendrogram(shown, max_d=height, **options)
+        if max_d is None:
+            add_subtitle(ax, _in_words(self._state.verdict))
         if max_d is not None:
             set_clustering(self, clustering, self._state.made_from["labels"][0])
         return Tree(labels=self.results["labels"], **info, fig=fig, ax=ax)
@@ -209,6 +223,7 @@ class QuestionMethods(ModelBase):
             colors = partial(label_colors, colors=colors_of(state, clustering.labels))
             made = to_clusteval(clustering, rows, colors=colors, verbosity=verbosity)
             state.store(clusteval=made)
+        state.clusteval.subtitle = _in_words(state.verdict)
         return state.clusteval
 
     @property
@@ -426,3 +441,8 @@ def query_positions(state: State) -> np.ndarray | None:
     if rows.shape[1] != getattr(embedder, "n_features_in_", rows.shape[1]):
         return None
     return np.asarray(embedder.transform(rows))
+
+
+def _in_words(verdict: Verdict | None) -> str:
+    """Return the verdict as a figure shows it; nothing where it was not asked for."""
+    return "" if verdict is None else f"Verdict: {verdict.confidence}, score {verdict.score:.2f}"

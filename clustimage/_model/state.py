@@ -286,6 +286,17 @@ class State:
         for name, value in values.items():
             self._set(name, value)
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return what `restore` brings back; values are not copied, as steps replace them."""
+        return {**vars(self), "results": dict(self.results), "made_from": dict(self.made_from)}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Set everything to what it was at a `snapshot`; `results` stays the dict that it is."""
+        results = self.results
+        vars(self).update(kept)
+        results.update(kept["results"])
+        self.results = results
+
     def show_pictures(self) -> None:
         """Let answers that came out of a file print themselves, with the images of the model."""
         for name in SHOWN:

@@ -115,20 +115,17 @@ class UpdateMethods(ModelBase):
         self._new_budget()
         found = find_changes(self, X, black_list, check_bool("recursive", recursive))
         update = _Update(self, found)
-        if len(found.gone) == len(names) and not found.new:
+        if len(found.gone) == len(names):
             raise InvalidDataError(
                 f"None of the {pluralize(len(names), 'image')} of the model is there any more: "
                 "nothing was changed. Fit a new model."
             )
-        if found.new or found.changed or found.gone or found.renamed or found.touched:
-            update.check_features(features)
-            update.store(features)
-        clustering = state.clustered()
-        n_before = len(clustering.labels) - clustering.n_joined
-        due = clustering.n_joined >= GROWTH * max(n_before, 1) and clustering.n_joined > 0
-        due = due or (clustering.params.get("by") is not None and bool(found.new or found.changed))
-        if again or (due and again is None):
-            update.recluster(asked=bool(again))
+        kept = state.snapshot()
+        try:
+            update.run(features, again)
+        except BaseException:
+            state.restore(kept)
+            raise
         table = update.table(names, before)
         _log(table)
         return table
@@ -146,7 +143,25 @@ class _Update:
         self.row_now[self.kept] = np.arange(len(self.kept))
         # Rows of the model after the update, and of what was read, whose features are new.
         self.changed_rows = self.row_now[list(found.changed)].tolist() if found.changed else []
+        self.named = model._state.named
         self.described = [*found.changed.values(), *found.new]
+
+    def run(self, features: Any, again: bool | None) -> None:
+        """Take what has changed, and make clusters anew where that is due or asked for."""
+        found, state = self.found, self.model._state
+        if found.new or found.changed or found.gone or found.renamed or found.touched:
+            self.check_features(features)
+            self.store(features)
+        elif found.skipped:
+            images = state.images_read()
+            read = [row for row in images.status if row.status == "ok"]
+            state.images = replace(images, status=[*read, *self._others(images)])
+        clustering = state.clustered()
+        n_before = len(clustering.labels) - clustering.n_joined
+        due = clustering.n_joined >= GROWTH * max(n_before, 1) and clustering.n_joined > 0
+        due = due or (clustering.params.get("by") is not None and bool(found.new or found.changed))
+        if again or (due and again is None):
+            self.recluster(asked=bool(again))
 
     def check_features(self, features: Any) -> None:
         given = isinstance(self.model._state.extractor, PrecomputedExtractor)
@@ -177,21 +192,24 @@ class _Update:
             feat[rows] = more
         else:
             feat = feat[self.kept]
-        others = np.setdiff1d(np.arange(n), rows)  # what the new ones are compared with
+        others = np.setdiff1d(np.arange(n), rows)
+        compared = feat  # with what the new ones are compared, at the rows `others`
+        if not len(others):  # all have changed: with what they were
+            others, compared = np.arange(len(self.kept)), state.require("feat")[self.kept]
         nearest = np.full(len(rows), -1, dtype=np.int64)
         nothing = np.full(n_new, -1, dtype=np.int64)
         labels, own = np.concatenate([labels, nothing]), np.concatenate([own, nothing])
         if len(rows):
             metric = model._metric()
             metric = metric if metric in METRICS else "euclidean"
-            joined = join_clusters(feat[others], labels[others], feat[rows], metric=metric)
+            joined = join_clusters(compared[others], labels[others], feat[rows], metric=metric)
             nearest = others[joined.nearest]
             labels[rows] = joined.labels
             own[rows] = np.where(joined.labels >= 0, own[nearest], -1)
         if xycoord is not None:
             xycoord = np.concatenate([xycoord[self.kept], np.zeros((n_new, 2), np.float32)])
             if len(rows):
-                xycoord[rows] = self._positions(feat, xycoord, rows, others)
+                xycoord[rows] = self._positions(feat[rows], compared[others], xycoord[others])
         present = set(labels.tolist())
         names = {label: name for label, name in (state.names or {}).items() if label in present}
         lost = [name for label, name in (state.names or {}).items() if label not in present]
@@ -285,25 +303,23 @@ class _Update:
         ]
         return state.extractor.transform(given[at])
 
-    def _positions(
-        self, feat: np.ndarray, xycoord: np.ndarray, rows: np.ndarray, others: np.ndarray
-    ) -> np.ndarray:
+    def _positions(self, feat: np.ndarray, known: np.ndarray, xycoord: np.ndarray) -> np.ndarray:
         """Return where new images lie on the map: by the embedder, else between the nearest."""
         embedder = self.model._state.embedder
         n_columns = getattr(embedder, "n_features_in_", feat.shape[1])
-        if hasattr(embedder, "transform") and n_columns == feat.shape[1]:
-            return np.asarray(embedder.transform(feat[rows]))
-        k = min(N_NEIGHBOURS, len(others))
+        if embedder is not None and hasattr(embedder, "transform") and n_columns == feat.shape[1]:
+            return np.asarray(embedder.transform(feat))
+        k = min(N_NEIGHBOURS, len(known))
         metric = self.model._metric()
         metric = metric if metric in METRICS else "euclidean"
-        found = np.empty((len(rows), 2), dtype=np.float32)
-        for start in range(0, len(rows), QUERIES_AT_ONCE):
-            apart = distances(feat[rows[start : start + QUERIES_AT_ONCE]], feat[others], metric)
+        found = np.empty((len(feat), 2), dtype=np.float32)
+        for start in range(0, len(feat), QUERIES_AT_ONCE):
+            apart = distances(feat[start : start + QUERIES_AT_ONCE], known, metric)
             near = np.argpartition(apart, k - 1, axis=1)[:, :k]
-            found[start : start + len(apart)] = np.median(xycoord[others[near]], axis=1)
+            found[start : start + len(apart)] = np.median(xycoord[near], axis=1)
             first = apart.argmin(axis=1)
             same = np.flatnonzero(apart[np.arange(len(apart)), first] == 0)
-            found[start + same] = xycoord[others[first[same]]]
+            found[start + same] = xycoord[first[same]]
         return found
 
     def _clustering(self, labels: np.ndarray, rows: np.ndarray, nearest: np.ndarray) -> Clustering:
@@ -331,7 +347,7 @@ class _Update:
     def recluster(self, *, asked: bool) -> None:
         """Cluster all images as the last `cluster` was asked to; numbers and names stay."""
         model, state = self.model, self.model._state
-        clustering, keep = state.clustered(), state.require("labels")
+        clustering, keep = state.clustered(), state.require("labels").copy()
         problem = self._why_not(clustering)
         if problem:
             if asked:
@@ -348,7 +364,11 @@ class _Update:
             )
             state.store(xycoord=xycoord, embedder=embedder)
         timestamps = (clustering.asked or {}).get("timestamps", "auto")
+        # Images that have just joined, maybe of a new kind, decide on no number or name.
+        keep[self.changed_rows] = keep[len(self.kept) :] = -1
+        state.named = self.named
         run_cluster(model, request, timestamps, keep)
+        remember_names(model)
 
     def _why_not(self, clustering: Clustering) -> str:
         """Return why clusters cannot be made as they were, as a sentence; empty where they can."""

@@ -112,7 +112,7 @@ def find_changes(model: ModelBase, X: Any, black_list: Any, recursive: bool) -> 
         *(
             given
             for given, source in candidates.items()
-            if not _is_gone(source.pathname, (), listed)
+            if source.url is not None or not _is_gone(source.pathname, (), listed)
         ),
         *(given for given, row in written.items() if row not in found.gone),
     ]

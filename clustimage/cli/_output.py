@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.files import replacing
 from clustimage._core.outputs import CLUSTER_FIGURES, make_folder
 from clustimage._core.text import pluralize
 
@@ -103,7 +104,8 @@ def save_figure(figure: Figure, path: Path, *, dpi: int = 100) -> Path:
     """Write a figure to a file and forget it; return the file."""
     import matplotlib.pyplot as plt
 
-    figure.savefig(path, dpi=dpi, bbox_inches="tight")
+    with replacing(path) as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=dpi, bbox_inches="tight")
     plt.close(figure)
     return path
 

@@ -51,13 +51,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(table.to_dict("records"))
     else:
-        for label, n_images, pathname in table.itertuples(index=False):
-            words = (
-                ""
-                if arguments.paths
-                else f"cluster {label:<4} {pluralize(n_images, 'image'):>14}  "
-            )
-            print(f"{words}{one_line(pathname)}")
+        for row in table.itertuples(index=False):
+            words = f"cluster {row.label:<4} {pluralize(row.n_images, 'image'):>14}  "
+            called = model.names.get(row.label)
+            words += "" if called is None else f"{one_line(called)}  "
+            print(f"{'' if arguments.paths else words}{one_line(row.pathname)}")
     if folder is not None:
         make_folder(folder)
         write_csv(table, folder / "unique.csv")
@@ -65,16 +63,20 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _table(model: Clustimage, metric: str | None) -> pd.DataFrame:
-    """Return label, number of images and path of the unique image of each cluster."""
+    """Return label, number of images, path of the unique image and name of each cluster."""
     import numpy as np
     import pandas as pd
 
     unique, labels = model.unique(metric), model.labels_
     sizes = np.bincount(labels[labels >= 0])
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "label": unique["labels"],
             "n_images": sizes[unique["labels"]],
             "pathname": unique["pathnames"],
         }
     )
+    if model.names:
+        names = [model.names.get(label) for label in table["label"].tolist()]
+        table["name"] = pd.Series(names, dtype=object)
+    return table

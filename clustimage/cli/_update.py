@@ -13,7 +13,7 @@ from clustimage.cli._options import (
     load_model,
     one_or_all,
 )
-from clustimage.cli._output import one_line, use_files_only, write_all
+from clustimage.cli._output import REPORT, one_line, use_files_only, write_all, write_report
 
 if TYPE_CHECKING:
     import pandas
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Update the model, and where the results of `cluster` lie beside it, these too."""
+    """Update the model, and where the results of `cluster` are in its folder, these too."""
     use_files_only()
     from clustimage.export import write_csv
 
@@ -58,12 +58,16 @@ def run(arguments: argparse.Namespace) -> None:
         one_or_all(arguments.folders), **given(arguments, "recluster", "features", "black_list")
     )
     _print(table)
+    if not len(table):
+        return
     folder = path.parent
+    write_csv(table, folder / "update.csv")
     if path.name == "model.clustimage" and (folder / "labels.csv").exists():
         write_all(model, folder, overwrite=True)
+        if (folder / REPORT).exists():
+            write_report(model, folder, overwrite=True)
     else:
         print(f"Written to {model.save(path, overwrite=True)}.")
-    write_csv(table, folder / "update.csv")
 
 
 def _print(table: pandas.DataFrame) -> None:

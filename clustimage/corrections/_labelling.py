@@ -57,10 +57,6 @@ class Collection:
         """Return the rows of images with these digests."""
         return self.rows(ImageRef(digest=key) for key in digests)
 
-    def n_unknown(self, images: Iterable[ImageRef]) -> int:
-        """Return how many images are not here."""
-        return sum(not self.rows_of(image) for image in images)
-
 
 def located(labels: np.ndarray, rows: Rows) -> int | None:
     """Return the cluster with more than half of some images, or None where there is none.
@@ -234,7 +230,7 @@ class Labelling:
         if action.to == "new":
             to = self.new_label()
         elif action.to == "group":
-            to = self._groups(action, images)[0]
+            to = next(iter(self._groups(action, images)), None)
         if to is not None:
             self.move(rows, to)
         return to is not None

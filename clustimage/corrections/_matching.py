@@ -76,7 +76,7 @@ def keep_numbers(
     """
     number = match_clusters(old, new, first)
     free = max(above, int(old.max(initial=-1))) + 1
-    kept = np.asarray(new, dtype=np.int64).copy()
+    kept: np.ndarray = np.asarray(new, dtype=np.int64).copy()
     for label in np.unique(new[new >= 0]).tolist():
         if label not in number:
             number[label], free = free, free + 1

@@ -366,7 +366,7 @@ FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def _short(value: Any) -> str:
     """Return a wrong value for a message, however long it is."""
     if isinstance(value, list | tuple | Mapping):
-        return f"a {'list' if isinstance(value, list | tuple) else 'object'} of {len(value)}"
+        return f"{'a list' if isinstance(value, list | tuple) else 'an object'} of {len(value)}"
     if isinstance(value, str):
         value = value[: MAX_SHOWN + 1]
     text = (

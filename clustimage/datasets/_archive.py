@@ -24,6 +24,7 @@ MAX_FILES = 1_000_000
 MAX_RATIO = 200  # unpacked to packed size, for an archive that unpacks to more than RATIO_FROM
 RATIO_FROM = 256 << 20
 CHUNK = 1 << 20
+MAX_PATH = 1000  # bytes below the folder: systems have limits from about that on
 
 # What the standard library raises on broken archives and broken compressed data.
 _BROKEN = (
@@ -74,6 +75,8 @@ def unzip(
         twice; if the archive unpacks beyond a limit: `max_bytes`, `max_files`,
         or 200 times its own size where that is more than 256 MiB; if the folder
         exists and holds something else. Nothing is left behind.
+    OSError
+        If the folder cannot be written, or the disk is full. Nothing is left behind.
 
     Examples
     --------
@@ -102,6 +105,12 @@ def unzip(
                 _unpack(file, entries, folder)
     except ArchiveError:
         raise
+    except OSError as exc:
+        if exc.errno is None:
+            raise
+        raise type(exc)(
+            exc.errno, f"{exc.strerror}: the archive is not unpacked", str(folder)
+        ) from exc
     except _BROKEN as exc:
         raise ArchiveError(
             f"{archive} is not a zip archive, or it is broken ({exc}). Fetch it again."
@@ -125,7 +134,7 @@ def _checked(
         parts = _safe_parts(info, archive)
         name = "/".join(parts)
         folders.update("/".join(parts[:end]) for end in range(1, len(parts)))
-        if info.is_dir():
+        if info.orig_filename.endswith("/"):
             folders.add(name)
         elif name in entries:
             raise ArchiveError(f"{archive} holds the entry {name!r} twice.")
@@ -145,7 +154,7 @@ def _safe_parts(info: zipfile.ZipInfo, archive: Path) -> list[str]:
     parts = [part for part in raw.split("/") if part not in ("", ".")]
     kind = stat.S_IFMT(info.external_attr >> 16)
     problem = None
-    if not parts and not info.is_dir():
+    if not parts and not raw.endswith("/"):
         problem = "has no name"
     elif "\0" in raw:
         problem = "has a NUL character in its name"
@@ -153,6 +162,8 @@ def _safe_parts(info: zipfile.ZipInfo, archive: Path) -> list[str]:
         problem = "would be written outside the archive's own folder"
     elif any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
         problem = "has a name longer than 255 bytes"
+    elif len("/".join(parts).encode("utf-8", "replace")) > MAX_PATH:
+        problem = f"has a path longer than {MAX_PATH} bytes"
     elif os.name == "nt" and any(":" in part or part != part.rstrip(" .") for part in parts):
         problem = "has a name that Windows gives another meaning"
     elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -162,7 +173,8 @@ def _safe_parts(info: zipfile.ZipInfo, archive: Path) -> list[str]:
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         problem = "is compressed by a method that is not supported (only stored and deflated are)"
     if problem:
-        raise ArchiveError(f"Refused to unpack {archive}: the entry {raw!r} {problem}.")
+        shown = raw if len(raw) <= 200 else f"{raw[:200]}…"
+        raise ArchiveError(f"Refused to unpack {archive}: the entry {shown!r} {problem}.")
     return parts
 
 

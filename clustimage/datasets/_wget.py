@@ -31,6 +31,7 @@ def wget(
     path: str | os.PathLike[str],
     *,
     timeout: float = 30.0,
+    deadline: float = 3600.0,
     max_bytes: int = MAX_BYTES,
 ) -> str:
     """Download a file.
@@ -48,6 +49,8 @@ def wget(
         File to write; folders that are missing are made.
     timeout : float, default=30.0
         Seconds to wait for the server each time.
+    deadline : float, default=3600.0
+        Seconds for the whole file.
     max_bytes : int, default=4 GiB
         A longer answer is refused, whatever length the server has named.
 
@@ -62,7 +65,7 @@ def wget(
         If the address is not one of http or https, or `path` is a folder.
     DownloadError
         If there is no connection, the server answers with an error, the answer is
-        cut off or too long. The cause is kept.
+        cut off, too long or too late. The cause is kept.
 
     Examples
     --------
@@ -73,13 +76,16 @@ def wget(
     """
     check_url(url)
     timeout = check_real("timeout", timeout, low=0, low_open=True)
+    deadline = check_real("deadline", deadline, low=0, low_open=True)
     max_bytes = check_int("max_bytes", max_bytes, low=1)
     target = Path(path).expanduser().absolute()
     if target.is_dir():
         raise InvalidParameterError(f"'path' must be a file to write. Got the folder {target}.")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        download(url, target, timeout=timeout, max_bytes=max_bytes, progress=True)
+        download(
+            url, target, timeout=timeout, max_bytes=max_bytes, deadline=deadline, progress=True
+        )
     except DownloadError as exc:
         cause = exc.__cause__ or exc
         raise DownloadError(

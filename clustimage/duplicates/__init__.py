@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from clustimage.duplicates._duplicates import COLUMNS, Entries, duplicate_table
+from clustimage.duplicates._duplicate_search import KINDS, Wanted
+from clustimage.duplicates._duplicate_table import COLUMNS, Entries, duplicate_table
 from clustimage.duplicates._equal_files import compare_files
 from clustimage.duplicates._keep import KEEP, choose_kept, folder_ranks
-from clustimage.duplicates._search import KINDS, Wanted
 
 __all__ = [
     "COLUMNS",

@@ -86,7 +86,10 @@ def agreement_of(overlap: Overlap) -> Agreement:
     a, b, mask = overlap
     if factor < 1:
         size = max(1, round(a.shape[1] * factor)), max(1, round(a.shape[0] * factor))
-        a, b = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (a, b))
+        a, b = (
+            np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+            for one in (a, b)
+        )
         mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     a, b = (np.asarray(cv2.GaussianBlur(one, (0, 0), 1.0), dtype=np.uint8) for one in (a, b))
     if np.count_nonzero(mask) < MIN_BLOCKS:

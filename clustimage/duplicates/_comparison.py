@@ -120,7 +120,8 @@ def _match(
         changes.append(
             f"cropped to {inside[0]:.0%}" if cut else f"{1 / inside[1] - 1:.0%} more around it"
         )
-    if _is_stretched(first, second, orientation) and whole:
+    stretched = whole and _is_stretched(first, second, orientation)
+    if stretched:
         changes.append("stretched")
     if not same:
         changed = 1 - agreement.share
@@ -133,14 +134,14 @@ def _match(
     if orientation:
         kind = "mirrored" if is_mirrored(orientation) else "turned"
     else:
-        kind = "same pixels" if same else "near"
+        kind = "same pixels" if same and not stretched else "near"
     return Match(kind, scale, agreement.share, tuple(changes))
 
 
 def _is_stretched(first: Picture, second: Picture, orientation: int) -> bool:
     aspect = second.height / second.width if orientation & 4 else second.width / second.height
     pixel = 1 / min(*first.gray.shape, *second.gray.shape)
-    return abs(math.log(aspect * first.height / first.width)) > MAX_STRETCH + pixel
+    return bool(abs(math.log(aspect * first.height / first.width)) > MAX_STRETCH + pixel)
 
 
 def _light(brighter: float, first: Picture, second: Picture) -> list[str]:

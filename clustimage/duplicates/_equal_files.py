@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from clustimage._core.files import open_regular
 from clustimage._core.parallel import run_ordered
+from clustimage.images import digest_file
 
 __all__ = ["EqualFiles", "compare_files"]
-
-N_BYTES_AT_ONCE = 2**20
 
 
 class EqualFiles(NamedTuple):
@@ -76,12 +73,8 @@ def compare_files(pathnames: Sequence[str], *, n_jobs: int | None = -1) -> Equal
 
 
 def _digest(pathname: str) -> str:
-    """Return a digest of the size and the bytes of a file, or nothing where it cannot be read."""
-    found = hashlib.blake2b(digest_size=16)
+    """Return a digest of the bytes of a file, or nothing where it cannot be read."""
     try:
-        with open_regular(pathname) as file:
-            while part := file.read(N_BYTES_AT_ONCE):
-                found.update(part)
+        return digest_file(pathname)
     except OSError:
         return ""
-    return found.hexdigest()

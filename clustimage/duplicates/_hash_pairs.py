@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from clustimage._core.parallel import run_ordered
 from clustimage.duplicates._hashes import N_BITS, SIDE, Hashes, Signs, turned_signs
@@ -16,6 +17,9 @@ __all__ = ["HashPairs", "near_pairs"]
 N_QUERIES = 64
 N_PER_BLOCK = 256
 TRANSPOSED = 4
+
+# Bits without a sign from which on an image is compared a second time, with what is flat in it.
+MIN_BITS_UNSET = 8
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,7 +47,8 @@ def near_pairs(
     """Return the pairs whose hashes differ in few bits, in some orientation.
 
     Whole images are compared, and each with the inner part of the other, that one not turned by
-    90°. Flat images are in no pair.
+    90°. Flat images are in no pair. Where both images of a pair are flat, as a white background
+    is, tells nothing: the bits that differ are counted as a share of the others.
 
     Parameters
     ----------
@@ -55,7 +60,36 @@ def near_pairs(
         Most bits.
     """
     rows = rows[~hashes.is_flat[rows]]
-    whole = _parts(hashes.whole[rows])
+    unset = N_BITS - np.count_nonzero(hashes.whole[rows], axis=1)
+    first, second = np.concatenate(
+        [
+            _pairs(hashes, rows, max_distance, 0.0, n_jobs=n_jobs),
+            # Sum of products, and what is missing to the share above: `least / N_BITS` of the
+            # bits without a sign in both.
+            _pairs(
+                hashes,
+                rows[unset >= MIN_BITS_UNSET],
+                max_distance,
+                1 - 2 * max_distance / N_BITS,
+                n_jobs=n_jobs,
+            ),
+        ],
+        axis=1,
+    )
+    first, second = np.unique(np.stack([first, second]), axis=1)
+    return HashPairs(first, second)
+
+
+def _pairs(
+    hashes: Hashes,
+    rows: npt.NDArray[np.intp],
+    max_distance: float,
+    weight: float,
+    *,
+    n_jobs: int | None,
+) -> npt.NDArray[np.intp]:
+    """Return pairs `(2, n)`; bits without a sign in both count as equal by `weight`."""
+    whole = _parts(hashes.whole[rows], weight)
     least = N_BITS - 2 * max_distance
     starts = range(0, len(rows), N_QUERIES)
 
@@ -64,19 +98,19 @@ def near_pairs(
         upright, inner = hashes.whole[query], hashes.inner[query]
         pairs = np.concatenate(
             [
-                _near(_parts(upright), whole, start, least),
-                _near(_parts(turned_signs(upright, TRANSPOSED)), whole, start, least),
-                _near(_parts(inner), whole, 0, least),
+                _near(_parts(upright, weight), whole, start, least),
+                _near(_parts(turned_signs(upright, TRANSPOSED), weight), whole, start, least),
+                _near(_parts(inner, weight), whole, 0, least),
             ],
             axis=1,
         )
         pairs[0] += start
         return np.sort(pairs[:, pairs[0] != pairs[1]], axis=0)
 
-    blocks = list(run_ordered(pairs_of, starts, n_jobs=n_jobs, desc="Comparing hashes"))
+    with threadpool_limits(1, user_api="blas"):  # as its threads would wait for one another
+        blocks = list(run_ordered(pairs_of, starts, n_jobs=n_jobs, desc="Comparing hashes"))
     pairs = np.concatenate([np.empty((2, 0), dtype=np.intp), *blocks], axis=1)
-    first, second = rows[np.unique(pairs, axis=1)]
-    return HashPairs(first, second)
+    return np.asarray(rows[np.unique(pairs, axis=1)])
 
 
 def _near(query: Floats, parts: Floats, first: int, least: float) -> npt.NDArray[np.intp]:
@@ -107,18 +141,29 @@ def _sum_and_difference(a: Floats, b: Floats) -> None:
     np.add(a, b, out=b)
 
 
-def _parts(signs: Signs) -> Floats:
+def _parts(signs: Signs, weight: float) -> Floats:
     """Return the four parts of hashes, `(4, n, 32)`, that keep or change their sign.
 
     The first keeps it in all orientations; the second changes it where top and bottom are
-    exchanged, the third where left and right are, the fourth in both.
+    exchanged, the third where left and right are, the fourth in both. With a weight, they have 32
+    columns more of the bits without a sign.
     """
-    across, down = np.moveaxis(signs.reshape(-1, 2, SIDE, SIDE).astype(np.float32), 1, 0)
+    across, down = _sides(signs)
     parts = [
         np.concatenate([_fold(across, r, c), _fold(down, -r, -c)], axis=1)
         for r, c in ((1, -1), (-1, -1), (1, 1), (-1, 1))
     ]
-    return np.ascontiguousarray(parts)
+    if weight:
+        sides = _sides(signs == 0)
+        for part, (r, c) in enumerate(((1, 1), (-1, 1), (1, -1), (-1, -1))):
+            unset = [np.sqrt(weight) * _fold(side, r, c) for side in sides]
+            parts[part] = np.concatenate([parts[part], *unset], axis=1)
+    return np.ascontiguousarray(parts, dtype=np.float32)
+
+
+def _sides(bits: npt.NDArray[Any]) -> Floats:
+    """Return the bits from left to right, and those from top to bottom, `(2, n, 8, 8)`."""
+    return np.moveaxis(bits.reshape(-1, 2, SIDE, SIDE).astype(np.float32), 1, 0)
 
 
 def _fold(steps: Floats, rows: int, columns: int) -> Floats:
@@ -126,4 +171,4 @@ def _fold(steps: Floats, rows: int, columns: int) -> Floats:
     half = SIDE // 2
     folded = steps[:, :half] + rows * steps[:, ::-1][:, :half]
     folded = folded[:, :, :half] + columns * folded[:, :, ::-1][:, :, :half]
-    return np.asarray(folded.reshape(len(steps), -1) / 2, dtype=np.float32)
+    return np.asarray(folded.reshape(len(steps), half * half) / 2, dtype=np.float32)

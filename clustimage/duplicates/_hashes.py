@@ -92,15 +92,26 @@ _FROM, _SIGN = np.abs(_TURNED) - 1, np.sign(_TURNED)
 def hash_distance(hashes: Hashes, first: int, second: int) -> tuple[float, int]:
     """Return in how many bits two images differ, and in which orientation of the second one.
 
-    A bit where one of them is neither brighter nor darker counts half. Of the whole images, and
-    of each with the inner part of the other, the least counts.
+    A bit where one of them is neither brighter nor darker counts half. Where both are, the bit
+    tells nothing: the others stand for it. Of the whole images, and of each with the inner part
+    of the other, the least counts.
     """
-    whole, inner = hashes.whole[first].astype(np.int32), hashes.inner[first].astype(np.int32)
+    whole, inner = hashes.whole[first], hashes.inner[first]
     turned = hashes.whole[second][_FROM] * _SIGN
     turned_inner = hashes.inner[second][_FROM] * _SIGN
-    equal = np.maximum(np.maximum(turned @ whole, turned @ inner), turned_inner @ whole)
-    orientation = int(equal.argmax())
-    return float(N_BITS - equal[orientation]) / 2, orientation
+    bits = np.minimum(
+        np.minimum(_share_apart(turned, whole), _share_apart(turned, inner)),
+        _share_apart(turned_inner, whole),
+    )
+    orientation = int(bits.argmin())
+    return float(N_BITS * bits[orientation]), orientation
+
+
+def _share_apart(turned: npt.NDArray[np.int16], signs: Signs) -> npt.NDArray[np.float64]:
+    """Return the share of the bits in which `(n, 128)` and `(128,)` differ."""
+    n_bits = np.count_nonzero((turned != 0) | (signs != 0), axis=1)
+    apart = n_bits - turned @ signs.astype(np.int32)
+    return np.asarray(apart / np.maximum(2 * n_bits, 1), dtype=np.float64)
 
 
 def _small(image: npt.NDArray[np.uint8]) -> Gray:
@@ -119,7 +130,7 @@ def _signs(gray: Gray, averages: Averages) -> Signs:
     across = np.diff(eight @ gray @ nine.T, axis=2).reshape(len(gray), -1)
     down = np.diff(nine @ gray @ eight.T, axis=1).reshape(len(gray), -1)
     steps = np.concatenate([across, down], axis=1)
-    return (np.sign(steps) * (np.abs(steps) >= MIN_STEP)).astype(np.int8)
+    return np.asarray(np.sign(steps) * (np.abs(steps) >= MIN_STEP), dtype=np.int8)
 
 
 def _averages(margin: float) -> Averages:

@@ -16,10 +16,10 @@ from clustimage._core.validation import check_option, invalid
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KEEP", "choose_kept", "folder_ranks"]
+__all__ = ["KEEP", "choose_kept", "folder_ranks", "why_kept"]
 
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-Keys = list[npt.NDArray[Any]]
+Rules = dict[str, npt.NDArray[Any]]  # what is said of the one that is kept -> least comes first
 
 COLUMNS = (
     *("group", "pathname", "kind", "width", "height", "bytes"),
@@ -78,6 +78,46 @@ def choose_kept(
     >>> choose_kept(groups).tolist(), choose_kept(groups, keep="smallest").tolist()
     ([False, True], [True, False])
     """
+    rules = _rules(groups, keep, prefer, protect)
+    numbers = groups["group"].to_numpy()
+    order = np.lexsort([*reversed(rules.values()), numbers])
+    ordered = numbers[order]
+    kept = np.zeros(len(groups), dtype=bool)
+    kept[order[np.r_[True, ordered[1:] != ordered[:-1]]] if len(order) else order] = True
+    return kept
+
+
+def why_kept(
+    groups: pd.DataFrame, *, keep: str = "best", prefer: Folders = (), protect: Folders = ()
+) -> list[str]:
+    """Return why `choose_kept` keeps an image: the rule by which it came before all others.
+
+    Parameters
+    ----------
+    groups, keep, prefer, protect
+        As for `choose_kept`.
+
+    Returns
+    -------
+    list of str
+        In words, of the image of each group that is kept; empty for all others, and where the
+        group has no other.
+    """
+    rules = _rules(groups, keep, prefer, protect)
+    numbers = groups["group"].to_numpy()
+    order = np.lexsort([*reversed(rules.values()), numbers])
+    words = [""] * len(groups)
+    for at, row in enumerate(order.tolist()):
+        if at and numbers[row] == numbers[order[at - 1]]:
+            continue
+        if at + 1 < len(order) and numbers[row] == numbers[second := order[at + 1]]:
+            differs = (name for name, key in rules.items() if key[row] != key[second])
+            words[row] = next(differs, "")
+    return words
+
+
+def _rules(groups: pd.DataFrame, keep: str, prefer: Folders, protect: Folders) -> Rules:
+    """Return what decides, one rule after another."""
     check_option("keep", keep, KEEP)
     missing = [name for name in COLUMNS if name not in groups.columns]
     if missing:
@@ -86,18 +126,12 @@ def choose_kept(
             f"Without the columns {', '.join(missing)}, nothing can be chosen."
         )
     pathnames = groups["pathname"].tolist()
-    keys: Keys = [
-        groups["group"].to_numpy(),
-        folder_ranks("protect", protect, pathnames) == NOWHERE,
-        folder_ranks("prefer", prefer, pathnames),
-        *KEEP[keep](groups),
-        *_best(groups),
-    ]
-    order = np.lexsort(keys[::-1])
-    ordered = keys[0][order]
-    kept = np.zeros(len(groups), dtype=bool)
-    kept[order[np.r_[True, ordered[1:] != ordered[:-1]]] if len(order) else order] = True
-    return kept
+    return {
+        "in a protected folder": folder_ranks("protect", protect, pathnames) == NOWHERE,
+        "in a preferred folder": folder_ranks("prefer", prefer, pathnames),
+        **KEEP[keep](groups),
+        **_best(groups),
+    }
 
 
 NOWHERE = np.iinfo(np.intp).max
@@ -150,40 +184,40 @@ def _spellings(path: str) -> tuple[str, str]:
     return os.path.normcase(absolute), os.path.normcase(os.path.realpath(absolute))
 
 
-def _best(groups: pd.DataFrame) -> Keys:
+def _best(groups: pd.DataFrame) -> Rules:
     pixels = _numbers(groups["width"]) * _numbers(groups["height"])
     in_burst = groups["kind"].eq("burst").groupby(groups["group"]).transform("any").to_numpy()
     pathnames = groups["pathname"].astype(str)
-    return [
-        -pixels,
-        np.where(in_burst, -_numbers(groups["sharpness"]), 0.0),
-        -_numbers(groups["bytes"]) / np.maximum(pixels, 1),
-        ~groups["exif"].to_numpy(dtype=bool),
-        _seconds(groups["date"]),
-        _seconds(groups["modified"]),
-        pathnames.str.len().to_numpy(),
-        pathnames.rank(method="dense").to_numpy(),
-    ]
+    return {
+        "most pixels": -pixels,
+        "sharpest": np.where(in_burst, -_numbers(groups["sharpness"]), 0.0),
+        "least compressed": -_numbers(groups["bytes"]) / np.maximum(pixels, 1),
+        "has EXIF data": ~groups["exif"].to_numpy(dtype=bool),
+        "taken first": _seconds(groups["date"]),
+        "oldest file": _seconds(groups["modified"]),
+        "shortest path": pathnames.str.len().to_numpy(),
+        "first in the alphabet": pathnames.rank(method="dense").to_numpy(),
+    }
 
 
-def _by_bytes(sign: int) -> Callable[[pd.DataFrame], Keys]:
-    return lambda groups: [sign * _numbers(groups["bytes"])]
+def _by_bytes(words: str, sign: int) -> Callable[[pd.DataFrame], Rules]:
+    return lambda groups: {words: sign * _numbers(groups["bytes"])}
 
 
-def _by_date(sign: int) -> Callable[[pd.DataFrame], Keys]:
-    def key(groups: pd.DataFrame) -> Keys:
+def _by_date(words: str, sign: int) -> Callable[[pd.DataFrame], Rules]:
+    def rules(groups: pd.DataFrame) -> Rules:
         taken = _seconds(groups["date"])
         when = np.where(np.isinf(taken), _seconds(groups["modified"]), taken)
-        return [np.where(np.isinf(when), np.inf, sign * when)]  # what has no date comes last
+        return {words: np.where(np.isinf(when), np.inf, sign * when)}  # without a date: last
 
-    return key
+    return rules
 
 
 def _numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
     """Return a column as numbers; what is missing is 0."""
     import pandas as pd
 
-    return pd.to_numeric(column).fillna(0).to_numpy(dtype=np.float64)
+    return np.asarray(pd.to_numeric(column).fillna(0), dtype=np.float64)
 
 
 def _seconds(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
@@ -192,13 +226,13 @@ def _seconds(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
 
     dates = pd.to_datetime(column, utc=True)
     seconds = (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    return seconds.fillna(np.inf).to_numpy(dtype=np.float64)
+    return np.asarray(seconds.fillna(np.inf), dtype=np.float64)
 
 
-KEEP: dict[str, Callable[[pd.DataFrame], Keys]] = {
-    "best": lambda groups: [],
-    "largest": _by_bytes(-1),
-    "smallest": _by_bytes(1),
-    "oldest": _by_date(1),
-    "newest": _by_date(-1),
+KEEP: dict[str, Callable[[pd.DataFrame], Rules]] = {
+    "best": lambda groups: {},
+    "largest": _by_bytes("most bytes", -1),
+    "smallest": _by_bytes("fewest bytes", 1),
+    "oldest": _by_date("oldest", 1),
+    "newest": _by_date("newest", -1),
 }

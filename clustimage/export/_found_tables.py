@@ -57,6 +57,7 @@ def answer_frames(
     filenames: Sequence[str] | np.ndarray,
     pathnames: Sequence[str] | np.ndarray,
     results: Mapping[str, Any],
+    names_of_clusters: Mapping[int, str] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return what `find` gives the user.
 
@@ -70,6 +71,8 @@ def answer_frames(
         Names of the queries.
     results : mapping
         The results that were searched.
+    names_of_clusters : mapping of int to str, optional
+        What clusters are called, by label.
 
     Returns
     -------
@@ -95,4 +98,6 @@ def answer_frames(
                 "x_pathnames": np.full(len(idx), encodable(pathname), dtype=object),
             }
         )
+        if names_of_clusters:
+            answer[name]["name"] = answer[name]["labels"].map(names_of_clusters).astype(object)
     return answer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from clustimage._core.file_arrays import forget
+from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs, run_ordered
 from clustimage._core.parameters import named
@@ -165,9 +165,8 @@ class FisherExtractor(ImageExtractor):
             "max_iter": MAX_ITERATIONS,
             "random_state": generator.randint(2**31 - 1),
         }
-        with warnings.catch_warnings():
-            # A mixture that would go on getting better is good enough to compare images by.
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # A mixture that would go on getting better is good enough to compare images by.
+        with ignored_warnings(ConvergenceWarning):
             n_modes = min(N_MODES, max(1, n_distinct // DESCRIPTORS_PER_MODE))
             mixture = learn_gmm(scores, n_modes=n_modes, gm_args=options)
         self.weights_, self.means_ = mixture.weights_, mixture.means_

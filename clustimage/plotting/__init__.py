@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clustimage.plotting._colors import label_colors, palette
 from clustimage.plotting._dendrogram import dendrogram, draw_dendrogram
+from clustimage.plotting._figure import add_subtitle
 from clustimage.plotting._map_colors import map_colors
 from clustimage.plotting._montage import montage
 from clustimage.plotting.geomap._geomap import plot_map
@@ -16,6 +17,7 @@ from clustimage.plotting.scatter._queries import position_queries
 from clustimage.plotting.scatter._scatter import draw_map
 
 __all__ = [
+    "add_subtitle",
     "dendrogram",
     "draw_dendrogram",
     "draw_map",

@@ -11,6 +11,7 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, check_real
+from clustimage.plotting._cluster_names import cluster_words
 from clustimage.plotting._colors import label_colors
 from clustimage.plotting._figure import fitting_size, new_axes, number
 from clustimage.plotting._fonts import font_of, width_of
@@ -28,6 +29,7 @@ MIXED = np.iinfo(np.int64).min
 TRUNK = "#555555"
 MAX_LEAVES = 100
 MAX_NAMED = 60
+MAX_NAMED_CLUSTERS = 20  # in the legend
 # Width of a name as a multiple of the size of its letters, where leaves are not wider.
 MAX_EMS = 15.0
 # Points of the smallest words below the leaves, and the part of the space between two leaves
@@ -74,6 +76,7 @@ def dendrogram(
     max_leaves: int = MAX_LEAVES,
     names_of_leaf: Sequence[str] | None = None,
     colors: Mapping[int, str] | None = None,
+    names: Mapping[int, str] | None = None,
     ax: Axes | None = None,
 ) -> tuple[Figure, Axes, dict[str, Any]]:
     """Draw the tree of a clustering; see `draw_dendrogram`.
@@ -92,6 +95,8 @@ def dendrogram(
         Written below single images where at most 60 leaves are drawn; default their row.
     colors : mapping of int to str, optional
         The colour of each label; default those of `label_colors`.
+    names : mapping of int to str, optional
+        What clusters are called, by label: in a legend.
     ax : Axes, optional
         Where to draw; default is a new figure.
 
@@ -122,8 +127,8 @@ def dendrogram(
         # One image of each: all images of a leaf are in one cluster.
         _, image, sizes = np.unique(micro, return_index=True, return_counts=True)
         labels = labels[image]
-        names = image.astype(str) if names_of_leaf is None else np.asarray(names_of_leaf)[image]
-        names_of_leaf = names.tolist()
+        of_leaf = image.astype(str) if names_of_leaf is None else np.asarray(names_of_leaf)[image]
+        names_of_leaf = of_leaf.tolist()
     fig, ax, info = draw_dendrogram(
         clustering.tree,
         max_d=max_d,
@@ -134,11 +139,22 @@ def dendrogram(
         colors=colors,
         ax=ax,
     )
+    _name_clusters(ax, label_colors(labels, colors), names or {})
     from clustimage.cluster import Clustering
 
     if isinstance(clustering, Clustering):
         _mark_levels(ax, clustering)
     return fig, ax, info
+
+
+def _name_clusters(ax: Axes, colors: Mapping[int, str], names: Mapping[int, str]) -> None:
+    """Draw a legend of the clusters that have names, of the first where they are many."""
+    from matplotlib.patches import Patch
+
+    named = [label for label in names if label in colors][:MAX_NAMED_CLUSTERS]
+    patches = [Patch(color=colors[label], label=cluster_words(label, names)) for label in named]
+    if patches:
+        ax.legend(handles=patches, loc="upper left", fontsize=8)
 
 
 def _mark_levels(ax: Axes, clustering: Clustering) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "add_subtitle",
     "check_cmap",
     "check_figsize",
     "fitting_size",
@@ -91,6 +92,12 @@ def fitting_size(ax: Axes, words: str, size: float, least: float = 5.0) -> float
     """Return a font size at which `words` are no wider than the axes."""
     wide = ax.get_window_extent().width * 72 / ax.figure.figure.dpi
     return max(least, min(size, wide / (0.62 * max(len(words), 1))))
+
+
+def add_subtitle(ax: Axes, words: str) -> None:
+    """Write `words`, where there are any, as a line of their own below the title."""
+    if words:
+        ax.title.set_text(f"{ax.get_title()}\n{words}")
 
 
 @contextmanager

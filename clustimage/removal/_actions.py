@@ -1,7 +1,7 @@
 """What can be done with a copy, and how it is undone: one class for each word of ``action``.
 
-Undoing looks at the files, not at how far the journal says that a step went: whatever a killed
-process has left is one of the states that `give_back` knows, and it may be called again.
+Undoing looks at the files: whatever a killed process has left is one of the states that
+`give_back` knows, and it may be called again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from clustimage.removal._content import Content, Refusal, in_words, look_at, rea
 from clustimage.removal._relocate import (
     copy_checked,
     is_empty,
+    is_same,
     relocate,
     remove_if_there,
+    remove_second_name,
     temporary,
 )
 from clustimage.removal._steps import Header, Step
@@ -57,8 +59,16 @@ class Action(ABC):
         """Do it; after an error the file is where it was."""
 
     @abstractmethod
-    def give_back(self, step: Step) -> str:
-        """Undo it, however far it went; return `BACK` or `THERE`, or raise `Refusal`."""
+    def give_back(self, step: Step, status: str) -> str:
+        """Undo it, however far it went; return `BACK` or `THERE`, or raise `Refusal`.
+
+        Parameters
+        ----------
+        step : Step
+            The step.
+        status : {"done", "begun", "failed"}
+            How it ended, by the journal; begun, where the process was killed.
+        """
 
 
 class MoveAction(Action):
@@ -69,14 +79,15 @@ class MoveAction(Action):
     def take(self, step: Step) -> None:
         relocate(step.pathname, step.target, step.content, step.token)
 
-    def give_back(self, step: Step) -> str:
-        remove_if_there(temporary(step.target, step.token))
+    def give_back(self, step: Step, status: str) -> str:
+        part = temporary(step.target, step.token)
+        is_copy = is_same(part, step.target)
+        remove_if_there(part)
         remove_if_there(temporary(step.pathname, step.token))
         if _holds(step.pathname, step.content):
-            # Of a process that was killed: the name that was reserved, or the copy on another disk.
-            if not _is_same(step.pathname, step.target) and (
-                is_empty(step.target) or _holds(step.target, step.content)
-            ):
+            if is_same(step.pathname, step.target):
+                remove_second_name(step.pathname, step.target)
+            elif is_copy or _is_left_over(step, status):
                 remove_if_there(step.target)
             return THERE
         _bring(step.target, step)
@@ -95,7 +106,7 @@ class TrashAction(Action):
     def take(self, step: Step) -> None:
         send_to_trash(step.pathname)
 
-    def give_back(self, step: Step) -> str:
+    def give_back(self, step: Step, status: str) -> str:
         remove_if_there(temporary(step.pathname, step.token))
         if not IN_FREEDESKTOP:
             if _holds(step.pathname, step.content):
@@ -103,7 +114,9 @@ class TrashAction(Action):
             raise Refusal("it is in the trash of this system: restore it there, where it is shown")
         found = self._trashed.find(step.pathname)
         if _holds(step.pathname, step.content):
-            for there, info in found:  # of a process that was killed before it moved the file
+            for there, info in found:  # of a process that was killed before or after the move
+                if is_same(step.pathname, there):
+                    remove_second_name(step.pathname, there)
                 if not os.path.lexists(there):
                     remove_if_there(info)
             return THERE
@@ -141,7 +154,7 @@ class _LinkAction(Action):
         finally:
             remove_if_there(link)
 
-    def give_back(self, step: Step) -> str:
+    def give_back(self, step: Step, status: str) -> str:
         part = temporary(step.pathname, step.token)
         remove_if_there(part)
         linked = self.is_link(step)
@@ -162,6 +175,7 @@ class _LinkAction(Action):
             if linked:
                 os.replace(part, step.pathname)  # noqa: PTH105
             else:
+                _remove_empty(step.pathname)
                 relocate(part, step.pathname, step.content, step.token)
         except Refusal:
             raise Refusal(
@@ -234,6 +248,7 @@ def _bring(source: str, step: Step) -> None:
         raise Refusal(f"another file is there by now; it stays at {printable(source)}")
     try:
         _make_folder(step.pathname)
+        _remove_empty(step.pathname)
         relocate(source, step.pathname, step.content, step.token)
     except OSError as exc:
         raise Refusal(f"{in_words(exc)}; it stays at {printable(source)}") from exc
@@ -241,6 +256,12 @@ def _bring(source: str, step: Step) -> None:
 
 def _make_folder(pathname: str) -> None:
     os.makedirs(os.path.dirname(pathname), exist_ok=True)  # noqa: PTH103, PTH120
+
+
+def _remove_empty(pathname: str) -> None:
+    """Remove the empty file that a path was reserved by when undoing was killed."""
+    if is_empty(pathname):
+        remove_if_there(pathname)
 
 
 def _holds(pathname: str, content: Content) -> bool:
@@ -254,8 +275,12 @@ def _holds(pathname: str, content: Content) -> bool:
     return found.digest == content.digest
 
 
-def _is_same(one: str, other: str) -> bool:
-    try:
-        return os.path.samestat(os.lstat(one), os.lstat(other))
-    except OSError:
-        return False
+def _is_left_over(step: Step, status: str) -> bool:
+    """Return whether a killed process has left what is at the new path of a file.
+
+    After the step: the file, of which undoing had made a copy on another disk. In it, on a disk
+    without hard links: the copy, or the empty file that the name was reserved by.
+    """
+    if status == "begun" and is_empty(step.target):
+        return True
+    return status != "failed" and _holds(step.target, step.content)

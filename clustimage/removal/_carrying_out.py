@@ -286,8 +286,9 @@ class Work:
                 self._action.take(step)
             except FileExistsError as exc:
                 row.status, row.reason = "failed", in_words(exc)
-                if self._request.target:
-                    continue  # somebody has taken the name since it was chosen
+                if self._request.target:  # somebody has taken the name since it was chosen
+                    row.reason = f"other processes took each of {MAX_TRIES} names for it"
+                    continue
             except Refusal as exc:
                 row.status, row.reason = "failed", str(exc)
             except OSError as exc:

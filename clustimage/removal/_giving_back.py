@@ -43,7 +43,7 @@ def undo(header: Header, rows: Sequence[Row]) -> list[Row]:
     for row in progress(begun[::-1], desc="Giving back", total=len(begun), unit="file"):
         assert row.step is not None
         try:
-            status, reason = action.give_back(row.step), ""
+            status, reason = action.give_back(row.step, row.status), ""
         except Refusal as exc:
             status, reason = FAILED, str(exc)
         except OSError as exc:

@@ -82,7 +82,7 @@ class EmpiricalNull(NullDistribution):
         if self._is_thinned:
             return float(np.interp(p, shares, values))
         # Up to the next observed distance, which has a p-value above `p`, it is the same.
-        return float(values[min(np.searchsorted(shares, p, side="right"), len(values) - 1)])
+        return float(values[min(int(np.searchsorted(shares, p, side="right")), len(values) - 1)])
 
     def _tail(self, distance: Floats) -> Floats:
         survival, at_zero = self._survival(), float(self._survival()(self.params["threshold"]))

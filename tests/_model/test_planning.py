@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -236,18 +234,6 @@ def test_a_place_that_cannot_be_seen_is_no_file(digits, tmp_path, monkeypatch):
     assert len(Clustimage.load(path).labels_) == 100
     quiet(dirpath="~nobody-of-this-name/x")
     quiet(dirpath="x" * 5000)
-
-
-def test_a_model_whose_folder_has_become_a_file_is_loaded_without(digits, tmp_path, caplog):
-    cl = quiet(dirpath=tmp_path / "work", verbose="warning")
-    cl.fit_transform(digits[0][:100], n_clusters=5)
-    path = cl.save(tmp_path / "model")
-    shutil.rmtree(tmp_path / "work")
-    (tmp_path / "work").write_text("")
-    with caplog.at_level("WARNING", "clustimage"):
-        again = Clustimage.load(path)
-    assert again.get_params()["dirpath"] is None
-    assert "is a file by now" in caplog.text
 
 
 def test_files_are_refused_unread_only_where_half_of_them_would_be_too_many(tmp_path, monkeypatch):

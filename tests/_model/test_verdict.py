@@ -92,3 +92,15 @@ def test_what_is_missing_is_said():
             ask(Clustimage())
     with pytest.raises(StepOrderError, match=r"cluster\(\)"):
         Clustimage().evaluate_labels([1])
+
+
+def test_the_curve_and_the_tree_say_the_verdict_once_it_was_asked_for(digits):
+    cl = Clustimage(embedding=None, verbose="silent").fit(digits[0][:120])
+    curve, tree = cl.clusteval.plot()[1], cl.dendrogram()["ax"]
+    assert "Verdict" not in curve.get_title() + tree.get_title()
+    words = f"\nVerdict: {cl.verdict.confidence}, score {cl.verdict.score:.2f}"
+    assert cl.clusteval.plot()[1].get_title().endswith(words)
+    assert cl.dendrogram()["ax"].get_title().endswith(words)
+    assert cl.clusteval.plot(title="Mine")[1].get_title() == "Mine"
+    cl.cluster(n_clusters=4)
+    assert "Verdict" not in cl.dendrogram()["ax"].get_title()

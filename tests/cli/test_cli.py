@@ -168,7 +168,8 @@ def test_the_demo_runs_on_the_embedded_photos(tmp_path, capsys, monkeypatch):
     few = sorted(Path(import_example("photos")).rglob("*.jpg"))[:100:5]
     monkeypatch.setattr("clustimage.import_example", {"photos": few}.__getitem__)
     assert main(["demo", "--out", str(tmp_path / "demo"), "--verbose", "error"]) == 0
-    assert "map.png" in capsys.readouterr().out
+    assert "report.html" in capsys.readouterr().out
+    assert (tmp_path / "demo" / "report.html").stat().st_size > 100_000
     assert (tmp_path / "demo" / "map.png").stat().st_size > 10_000
     assert (tmp_path / "demo" / "find.png").stat().st_size > 10_000
     assert len(read_table(tmp_path / "demo" / "labels.csv")) == 20

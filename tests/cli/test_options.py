@@ -94,7 +94,7 @@ def test_options_are_passed_on_as_parameters_of_the_library(name):
         getattr(Clustimage, method)
         for method in (
             *("fit_transform", "find", "to_dirs", "save", "load", "unique"),
-            *("plan_removal", "report", "update"),
+            *("duplicates", "plan_removal", "report", "update"),
         )
     ]
     known = {

@@ -56,6 +56,7 @@ def test_info_tells_what_is_in_a_model(model, capsys):
         "Clusters": "2",
         "Not in a cluster": "0",
         "Images per cluster": "3 3",
+        "Names": "none",
     }
     assert main(["info", model, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

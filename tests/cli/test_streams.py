@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -39,7 +40,7 @@ def test_names_are_printed_in_any_encoding(
     assert main([*words.get(command, [command, odd_names]), "--verbose", "error"]) == 0
     stream.flush()
     lines = stream.buffer.getvalue().decode(encoding).splitlines()
-    assert len(lines) == {"find": 8, "unique": 2, "info": 13}[command]
+    assert len(lines) == {"find": 8, "unique": 2, "info": 14}[command]
     if command == "find":
         assert any(line.endswith(r"two\nlines.png") for line in lines)
         assert any(line.endswith(r"caf\udce9.png") for line in lines)
@@ -95,3 +96,20 @@ def test_a_file_that_looks_like_an_option_is_explained(
     assert "of the file -rf.png give the path ./-rf.png" in capsys.readouterr().err
     assert main(["find", "./-rf.png", *words]) == 0
     assert "-rf.png: 1 image" in capsys.readouterr().out
+
+
+def test_a_full_disk_is_said_with_the_figure_that_is_not_written(tmp_path, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    from clustimage.cli._output import save_figure
+
+    def full(file, **options):
+        file.write(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    figure = plt.figure()
+    monkeypatch.setattr(figure, "savefig", full)
+    with pytest.raises(OSError, match=r"No space left on device, nothing was written: .*map\.png"):
+        save_figure(figure, tmp_path / "map.png")
+    plt.close(figure)
+    assert list(tmp_path.iterdir()) == []

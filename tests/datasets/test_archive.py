@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import struct
 import zipfile
@@ -188,3 +189,35 @@ def test_a_name_that_no_disk_takes_is_refused(tmp_path: Path) -> None:
     archive = make_zip(tmp_path / "bad.zip", {"x" * 300: b"1"})
     with pytest.raises(ArchiveError, match="longer than 255 bytes"):
         unzip(archive)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "the entry '' has no name"),
+        (".", "the entry '.' has no name"),
+        ("/".join(["a"] * 3000) + "/b.txt", "has a path longer than 1000 bytes"),
+        ("/".join(["a"] * 3000) + "/", "has a path longer than 1000 bytes"),
+    ],
+)
+def test_a_name_of_no_or_of_too_many_parts_is_refused(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    info = zipfile.ZipInfo("a")
+    info.filename = name
+    with zipfile.ZipFile(tmp_path / "birds.zip", "w") as file:
+        file.writestr(info, b"")
+    with pytest.raises(ArchiveError, match=words) as refused:
+        unzip(tmp_path / "birds.zip")
+    assert len(str(refused.value)) < 600
+    assert left_in(tmp_path) == ["birds.zip"]
+
+
+def test_a_full_disk_is_said_with_the_folder(tmp_path: Path, monkeypatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_archive, "_write_entry", full)
+    with pytest.raises(OSError, match="No space left on device: the archive is not unpacked"):
+        unzip(make_zip(tmp_path / "birds.zip", {"a.txt": b"one"}))
+    assert left_in(tmp_path) == ["birds.zip"]

@@ -117,15 +117,15 @@ def test_a_list_changes_nothing_and_says_what_would_be_done(plan, album, look, t
 
 
 def test_files_on_another_disk_are_copied_and_compared(plan, album, look, tmp_path, monkeypatch):
-    """`os.replace` refuses between folders, as it does between disks."""
-    before, real = look(album), os.replace
+    """`os.link` refuses between folders, as it does between disks."""
+    before, real = look(album), os.link
 
-    def replace(source, target):
+    def link(source, target, **options):
         if Path(source).parent != Path(target).parent:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        real(source, target)
+        real(source, target, **options)
 
-    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "link", link)
     journal = plan.apply("move", tmp_path / "disk")
     assert there(album) == PHOTOS
     moved = look(tmp_path / "disk")
@@ -137,14 +137,14 @@ def test_files_on_another_disk_are_copied_and_compared(plan, album, look, tmp_pa
 def test_a_copy_on_another_disk_that_is_not_right_leaves_the_file(
     plan, album, look, tmp_path, monkeypatch
 ):
-    before, real = look(album), os.replace
+    before, real = look(album), os.link
 
-    def replace(source, target):
+    def link(source, target, **options):
         if Path(source).parent != Path(target).parent:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        real(source, target)
+        real(source, target, **options)
 
-    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "link", link)
     monkeypatch.setattr(shutil, "copyfileobj", lambda source, copy, n: copy.write(b"torn"))
     journal = plan.apply("move", tmp_path / "disk")
     assert set(journal.to_frame()["reason"]) == {
@@ -157,7 +157,7 @@ def test_a_copy_on_another_disk_that_is_not_right_leaves_the_file(
 def test_a_full_disk_ends_the_work(plan, album, look, tmp_path, monkeypatch):
     before = look(album)
     monkeypatch.setattr(
-        os, "replace", lambda *a: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left"))
+        os, "link", lambda *a, **b: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left"))
     )
     table = plan.apply("move", tmp_path / "disk").to_frame()
     assert table["reason"].tolist() == ["No space left", "the disk is full", "the disk is full"]
@@ -165,14 +165,15 @@ def test_a_full_disk_ends_the_work(plan, album, look, tmp_path, monkeypatch):
 
 
 def test_read_only_folders_and_files_in_use_are_left(plan, album, look, tmp_path, monkeypatch):
-    before, real = look(album), os.replace
+    before, real = look(album), os.link
 
-    def replace(source, target):
+    def link(source, target, **options):
         if source.endswith("1.jpg"):
             raise PermissionError(errno.EACCES, "Permission denied", source)
-        real(source, target)
+        real(source, target, **options)
 
-    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "link", link)
+    monkeypatch.setattr(os, "replace", link)
     journal = plan.apply("move", tmp_path / "removed")
     table = journal.to_frame()
     assert table["status"].tolist() == ["done", "failed", "done"]

@@ -18,14 +18,14 @@ def journal(plan, tmp_path):
 
 
 def test_a_step_is_on_the_disk_before_it_is_done(plan, tmp_path, monkeypatch):
-    path, real, seen = tmp_path / "j", os.replace, []
+    path, real, seen = tmp_path / "j", os.link, []
 
-    def replace(source, target):
+    def link(source, target, **options):
         seen.append(json.loads(path.read_text().splitlines()[-1]))
         assert seen[-1]["pathname"] == source and seen[-1]["target"] == target
-        real(source, target)
+        real(source, target, **options)
 
-    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "link", link)
     plan.apply("move", tmp_path / "removed", journal=path)
     assert [record["step"] for record in seen] == [1, 2, 3]
 

@@ -62,14 +62,14 @@ def test_the_kept_one_that_goes_in_the_middle_of_the_work_is_noticed(album, tmp_
     names = ["0.jpg", "below/0.jpg", "again.jpg"]
     table = pd.DataFrame({"group": 0, "pathname": [str(album / name) for name in names]})
     plan = Clustimage().plan_removal(table.assign(keep=[True, False, False]))
-    real = os.replace
+    real = os.link
 
-    def replace(source, target):
-        real(source, target)
+    def link(source, target, **options):
+        real(source, target, **options)
         (album / "0.jpg").unlink(missing_ok=True)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "replace", replace)
+        patch.setattr(os, "link", link)
         table = plan.apply("move", tmp_path / "removed").to_frame()
     assert table["status"].tolist() == ["done", "skipped"]
     assert (album / "again.jpg").exists()

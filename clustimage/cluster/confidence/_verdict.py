@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.logs import at_verbosity
 from clustimage.cluster.confidence._resampling import Procedure, Resampling, resample
 from clustimage.cluster.confidence._separation import (
@@ -271,8 +271,7 @@ def _agreement(rows: np.ndarray, labels: np.ndarray, k: int, random_state: int |
     from sklearn.metrics import adjusted_rand_score
 
     inside = labels >= 0
-    with warnings.catch_warnings():
-        # Of equal rows it makes fewer clusters, which is an answer.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    # Of equal rows it makes fewer clusters, which is an answer.
+    with ignored_warnings(ConvergenceWarning):
         found = KMeans(k, n_init=3, random_state=random_state).fit_predict(rows[inside])
     return float(adjusted_rand_score(labels[inside], found))

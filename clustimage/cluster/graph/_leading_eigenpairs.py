@@ -88,7 +88,7 @@ def leading_eigenpairs(
         return out
 
     rng = np.random.default_rng(seed)
-    basis = rng.standard_normal((n, n_pairs + EXTRA_VECTORS), dtype=np.float32)
+    basis: np.ndarray = rng.standard_normal((n, n_pairs + EXTRA_VECTORS), dtype=np.float32)
     with threadpool_limits(1, user_api="blas"):  # the same numbers on every machine
         basis = product(narrow, product(narrow, basis))
         counts = np.full(n_pairs, np.inf)
@@ -141,4 +141,5 @@ def _orthonormal(basis: np.ndarray) -> np.ndarray:
     basis = basis / np.where(lengths > 0, lengths, 1)
     squares, rotation = eigh((basis.T @ basis).astype(np.float64))
     least = np.finfo(basis.dtype).eps * squares[-1]
-    return basis @ (rotation / np.sqrt(np.maximum(squares, least))).astype(basis.dtype)
+    scaled: np.ndarray = (rotation / np.sqrt(np.maximum(squares, least))).astype(basis.dtype)
+    return np.asarray(basis @ scaled)

@@ -54,7 +54,7 @@ def merge_along_edges(
             np.minimum.at(least, end, cost)
         low = cost <= np.minimum(least[edges[:, 0]], least[edges[:, 1]])
         low &= cost <= np.quantile(cost[low], COST_QUANTILE, method="lower")
-        one, other = match_pairs(*edges[low].T, cost[low], g)
+        one, other = match_pairs(edges[low, 0], edges[low, 1], cost[low], g)
         one, other = one[: g - at_least], other[: g - at_least]
         share = weights[other] / (weights[one] + weights[other])
         for block in row_blocks(len(one), rows.shape[1]):
@@ -88,4 +88,4 @@ def _costs(rows: np.ndarray, weights: np.ndarray, edges: np.ndarray) -> np.ndarr
     for block in row_blocks(len(edges), rows.shape[1]):
         offset = rows[edges[block, 0]] - rows[edges[block, 1]]
         cost[block] = np.einsum("ij,ij->i", offset, offset)
-    return cost / (1 / weights[edges[:, 0]] + 1 / weights[edges[:, 1]])
+    return np.asarray(cost / (1 / weights[edges[:, 0]] + 1 / weights[edges[:, 1]]))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.optional import import_optional
 from clustimage._core.parameters import named, setting
 from clustimage.features.cnn._hub import fetch_from_hub, find_in_hub
@@ -89,8 +89,7 @@ def find_open_clip(given: str, weights: Any) -> Path | None:
 
 def _import_open_clip(given: str) -> Any:
     import_torch()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with ignored_warnings():
         return import_optional(
             "open_clip",
             extra="open_clip",
@@ -164,8 +163,7 @@ def _tower(open_clip: Any, found: Named, random_state: Any) -> Any:
     vision = {**config["vision_cfg"], "timm_model_pretrained": False}
     # Weights that were trained with QuickGELU want it, whatever the name of the model says.
     quick = found.settings.get("quick_gelu", config.get("quick_gelu", False))
-    with seeded(random_state), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with seeded(random_state), ignored_warnings():
         tower = open_clip.model._build_vision_tower(config["embed_dim"], vision, bool(quick))
     tower.output_tokens = False  # CoCa gives its tokens too
     return tower

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import math
-import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from clustimage._core.errors import DownloadError, InvalidParameterError
+from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.optional import import_optional
 from clustimage._core.parameters import named, setting
 from clustimage.features.cnn._hub import fetch_from_hub, find_in_hub
@@ -108,8 +108,7 @@ def build_lite0(*, layer: Any, weights: Any, random_state: Any) -> Built:
 
 def _import_timm(model: str) -> Any:
     import_torch()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with ignored_warnings():
         return import_optional(
             "timm", extra="timm", needed_by=setting("params_cnn", {"model": model})
         )
@@ -146,8 +145,7 @@ def _unknown(given: str, wanted: str, names: list[str]) -> InvalidParameterError
 
 def _make(timm: Any, name: str, *, random_state: Any = 0, **options: Any) -> Any:
     # Old names of networks and its own code warn.
-    with seeded(random_state), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with seeded(random_state), ignored_warnings():
         return timm.create_model(name, **options)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from typing import Any
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.parameters import named
 from clustimage.features.cnn._layers import find_layer
 from clustimage.features.cnn._names import LITE0, spelling
@@ -117,8 +117,7 @@ def _build(model: str, *, member: Any = None, state: Any = None, random_state: A
     if family == "vision_transformer" and member is not None:
         options["image_size"] = member.meta["min_size"][0]
     # Old versions warn of their own code.
-    with seeded(random_state), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with seeded(random_state), ignored_warnings():
         module = builder(weights=None, **options)
         n_classes = None if state is None else _other_n_classes(module, state)
         if n_classes is not None:

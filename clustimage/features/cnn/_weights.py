@@ -10,7 +10,6 @@ import re
 import secrets
 import struct
 import tarfile
-import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -23,6 +22,7 @@ import numpy as np
 
 from clustimage._core.errors import DownloadError, InvalidParameterError
 from clustimage._core.files import open_regular
+from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.logs import get_logger
 from clustimage._core.optional import import_optional
 from clustimage._core.parameters import named, setting
@@ -313,8 +313,7 @@ def _read_torch(path: Path) -> Any:
         raise _with_code(path)
     try:
         # It warns of files that other programs wrote.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with ignored_warnings():
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as exc:
         if re.search(r"[Uu]nsupported (global|GLOBAL|class)|call reduce|Can only build", str(exc)):

@@ -19,6 +19,7 @@ from clustimage.images.exif._timestamps import as_datetimes
 from clustimage.images.reading._opening import DECODE_ERRORS, open_picture
 from clustimage.images.reading._pillow import SIDEWAYS
 from clustimage.images.reading._quiet import quiet_pillow
+from clustimage.images.reading._slow_files import named_when_slow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,7 +203,7 @@ def _read_row(item: Any) -> dict[str, Any]:
     if not stat.S_ISREG(status.st_mode):
         return {}
     try:
-        with open_regular(item) as file:
+        with open_regular(item) as file, named_when_slow(os.fspath(item)):
             row = _read_header(file)
     except MissingDependencyError as exc:
         row = {"reason": str(exc)}

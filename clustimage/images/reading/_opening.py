@@ -32,6 +32,11 @@ DECODE_ERRORS = (
     *(AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
 )
 
+# Of a header. Pillow reads it in small pieces, and joins EXIF data of many parts one by one, which
+# takes minutes where a file was made for that.
+MAX_READS, MAX_EXIF = 200_000, 1 << 20
+EXIF = b"Exif\0\0"
+
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 ICON_MAGIC, CURSOR_MAGIC = b"\0\0\1\0", b"\0\0\2\0"
@@ -64,6 +69,32 @@ class Deferred(Image.Image):
         return super().load()
 
 
+class Header:
+    """A file of which only a header of some length is read, until its limits are lifted."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._reads, self._exif = file, 0, 0
+        self.read: Callable[..., bytes] = self._counted
+        self.seek, self.tell = file.seek, file.tell  # often used
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def _counted(self, *size: int) -> bytes:
+        content = self._file.read(*size)
+        self._reads += 1
+        if content.startswith(EXIF):
+            self._exif += len(content)
+        if self._exif > MAX_EXIF:
+            raise ValueError(f"its EXIF data have more than the {MAX_EXIF} bytes that are read")
+        if self._reads > MAX_READS:
+            raise ValueError("its header has too many parts")
+        return content
+
+    def lift_limits(self) -> None:
+        self.read = self._file.read
+
+
 def open_picture(file: IO[bytes]) -> Image.Image:
     """Open a file of any format that is read here; its pixels are decoded by ``load``.
 
@@ -86,6 +117,7 @@ def open_picture(file: IO[bytes]) -> Image.Image:
 
 def _identify(file: IO[bytes], head: bytes) -> Image.Image:
     """Do what ``Image.open`` does, without its limit: how many pixels are decoded comes later."""
+    header: Any = Header(file)
     tried = ""
     for name in _formats():
         factory, accept = Image.OPEN[name]
@@ -93,8 +125,10 @@ def _identify(file: IO[bytes], head: bytes) -> Image.Image:
         try:
             accepted = accept is None or accept(head[:16])
             if accepted and not isinstance(accepted, str):  # a str says that a library is missing
-                file.seek(0)
-                return factory(file, "")
+                header.seek(0)
+                picture = factory(header, "")
+                header.lift_limits()
+                return picture
         except (SyntaxError, IndexError, TypeError, struct.error) as exc:
             if accepted and accept is not None:
                 tried = tried or f" ({name}: {exc})"

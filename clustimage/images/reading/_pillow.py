@@ -23,6 +23,7 @@ from clustimage.images.reading._listing import missing
 from clustimage.images.reading._modes import load, to_array, unread_kind
 from clustimage.images.reading._opening import DECODE_ERRORS, Deferred, open_picture
 from clustimage.images.reading._quiet import last_message
+from clustimage.images.reading._slow_files import named_when_slow
 
 __all__ = ["SIDEWAYS", "Decoded", "MinSize", "read_pixels"]
 
@@ -130,7 +131,7 @@ def _read(
         return "a folder" if stat.S_ISDIR(mode.st_mode) else "no regular file"
     if mode.st_size == 0:
         return "empty (0 bytes)"
-    with open_regular(content) as file:
+    with open_regular(content) as file, named_when_slow(content):
         decoded = _read_file(file, dim, gray, turn)
     return decoded if isinstance(decoded, str) else decoded._replace(modified=mode.st_mtime)
 

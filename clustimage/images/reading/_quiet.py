@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from PIL import Image, _imaging
+
+from clustimage._core.ignored_warnings import ignored_warnings
+from clustimage.images.reading._slow_files import watching_files
 
 __all__ = ["last_message", "quiet_pillow"]
 
@@ -27,7 +29,8 @@ def quiet_pillow(max_pixels: int = 0) -> Iterator[None]:
 
     These settings belong to the whole process. So this goes once around the reading of all files,
     never around one file in a worker; the first of several blocks that overlap sets them, and the
-    last one puts them back. No file descriptor is touched.
+    last one puts them back. No file descriptor is touched. Meanwhile a warning names files that
+    take long.
 
     Parameters
     ----------
@@ -56,9 +59,9 @@ def last_message() -> str:
 
 
 def _silence() -> None:
-    _settings.enter_context(warnings.catch_warnings())
-    warnings.filterwarnings("ignore", module=r"PIL\b")
-    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    _settings.enter_context(watching_files())
+    _settings.enter_context(ignored_warnings(module=r"PIL\b"))
+    _settings.enter_context(ignored_warnings(Image.DecompressionBombWarning))
     _settings.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
     for name, handler in (("TIFFSetErrorHandler", _keep), ("TIFFSetWarningHandler", None)):
         setter = _of_libtiff(name)

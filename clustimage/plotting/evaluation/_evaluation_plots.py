@@ -18,6 +18,7 @@ from clustimage.cluster._result import Clustering
 from clustimage.cluster.evaluators._silhouette import MAX_ROWS_SCORED_EXACTLY
 from clustimage.cluster.evaluators._stratified_sample import draw_sample
 from clustimage.cluster.tree._linkage import EUCLIDEAN_LINKAGES, build_tree, cut_heights
+from clustimage.plotting._figure import add_subtitle
 from clustimage.plotting.evaluation._scores import (
     FIGSIZE,
     TITLES,
@@ -95,6 +96,7 @@ class EvaluationPlots:
     # Takes labels, returns the colour of each that occurs.
     colors: Callable[[np.ndarray], Mapping[int, str]] | None
     verbosity: str | int | None
+    subtitle: str = ""  # of the plot of the scores
 
     def plot(self, title: str | None = None, **options: Any) -> tuple[Figure, Any]:
         """Draw the score of every labelling, and mark the best.
@@ -133,6 +135,8 @@ class EvaluationPlots:
                 ax.legend([heights, acceleration], ["Height of the merge", "Acceleration"])
         else:
             fig, ax = self._plot_scores(title, **options)
+        if title is None:
+            add_subtitle(ax[0] if isinstance(ax, tuple) else ax, self.subtitle)
         if self.evaluate in WITH_LEVELS and self.clustering.varied == "cluster_threshold":
             mark_levels(ax, self.clustering)
         _write(fig, savefig)

@@ -283,7 +283,7 @@ def _title(label: int, size: int, shown: int, how: str, names: Mapping[int, str]
     name = {-1: "Unclustered (-1)", -2: "Without data (-2)"}.get(label, f"Cluster {label}")
     if label in names:
         called = shorten(names[label], MAX_NAME)
-        name = f"{called} ({label})" if label < 0 else f"{name}: {called}"
+        name = f"{called} ({label})" if label < 0 else f"{name}, {called}"
     if shown < size:
         how = how if label >= 0 else "spread evenly"
         return f"{name}: showing {shown:,} of {size:,} images, {how}"

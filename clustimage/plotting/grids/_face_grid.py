@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.errors import InvalidParameterError
 from clustimage._core.parallel import run_ordered
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool
-from clustimage.images import gather_photos, imresize, quiet_pillow, read_upright
+from clustimage.images import quiet_pillow
 from clustimage.plotting._figure import check_cmap, new_axes
 from clustimage.plotting._fonts import printable
 from clustimage.plotting._limits import check_limit, log_limit
 from clustimage.plotting._montage import colorize, evenly, fit_side, montage, tile_corners
 from clustimage.plotting.grids._captions import fit_captions, height_of_captions
+from clustimage.plotting.grids._photo_tiles import into_tile, read_photo, tile_ratio
 from clustimage.plotting.grids._tiles import TITLE, position_axes
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ MAX_PHOTOS, MAX_FACES = 60, 400
 ROW = 13.0
 PHOTO_SIZES, FACE_SIZES = (2.2, 6.0), (0.65, 1.6)
 PER_INCH = 120  # pixels
-FLAT, STEEP = 0.5, 1.5  # bounds on height by width of the tiles for photos
-GONE = 225  # gray of a photo that cannot be read any more
 GREEN, YELLOW = "#00d05a", "#ffe100"
 
 
@@ -104,12 +103,11 @@ def _draw_photos(
     side = round(wide * PER_INCH)
     paths = [str(results["pathnames"][i]) for i in shown]
     with quiet_pillow():
-        photos = list(run_ordered(lambda path: _read(path, side), paths, n_jobs=n_jobs))
-    ratios = [img.shape[0] / img.shape[1] for img, _ in photos if img is not None]
-    ratio = float(np.clip(np.median(ratios), FLAT, STEEP)) if ratios else 0.75
+        photos = list(run_ordered(lambda path: read_photo(path, side), paths, n_jobs=n_jobs))
+    ratio = tile_ratio([img for img, _ in photos])
     tiles, boxes, captions = [], [], []
     for i, (img, scale) in zip(shown, photos, strict=True):
-        tile, low, factor = _into_tile(img, max(1, round(side * ratio)), side)
+        tile, low, factor = into_tile(img, max(1, round(side * ratio)), side)
         tiles.append(tile)
         boxes.append(np.asarray(results["coord_faces"][i]) * (scale * factor) + [*low, 0, 0])
         name, known = (
@@ -159,40 +157,6 @@ def _layout(n: int, sizes: tuple[float, float]) -> tuple[int, float]:
     ncols = max(1, min(n, math.ceil(math.sqrt(1.5 * n))))
     wide = float(np.clip(ROW / ncols, *sizes))
     return max(1, min(ncols, int(ROW / wide))), wide
-
-
-def _read(path: str, side: int) -> tuple[np.ndarray | None, float]:
-    """Return a photo no larger than a square, and its scale; None where it cannot be read."""
-
-    def enough(height: int, width: int) -> tuple[int, int]:
-        share = min(1.0, side / max(height, width))
-        return max(1, round(height * share)), max(1, round(width * share))
-
-    try:
-        (source,) = gather_photos([path]).items
-    except (InvalidDataError, OSError, ValueError):
-        return None, 1.0
-    photo = read_upright(source, enough)
-    if isinstance(photo, str):
-        return None, 1.0
-    small = imresize(photo.pixels, enough(photo.height, photo.width))
-    return small, small.shape[1] / photo.width
-
-
-def _into_tile(
-    img: np.ndarray | None, height: int, width: int
-) -> tuple[np.ndarray, tuple[int, int], float]:
-    """Paste a photo into the middle of a white tile; return tile, upper left corner and factor."""
-    tile = np.full((height, width, 3), 255, dtype=np.uint8)
-    if img is None:
-        tile[:] = GONE
-        return tile, (0, 0), 0.0
-    factor = min(height / img.shape[0], width / img.shape[1])
-    size = max(1, round(img.shape[0] * factor)), max(1, round(img.shape[1] * factor))
-    img = imresize(img, size)
-    x, y = (width - size[1]) // 2, (height - size[0]) // 2
-    tile[y : y + size[0], x : x + size[1]] = img
-    return tile, (x, y), factor
 
 
 def _draw(

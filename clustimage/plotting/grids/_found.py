@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["MAX_HITS", "MAX_QUERIES", "plot_hits", "query_tables"]
+__all__ = ["MAX_HITS", "MAX_QUERIES", "draw_rows", "plot_hits", "query_tables"]
 
 MAX_QUERIES = 20
 MAX_HITS = 47
@@ -120,7 +120,7 @@ def plot_hits(
     ]
     titles = [_title(name, len(tables[name]), len(drawn[name])) for name in queries]
     more = len(queries) < len(tables)
-    fig, axes = _draw_rows(rows, titles, tall=images.shape[1] / images.shape[2], extra=more)
+    fig, axes = draw_rows(rows, titles, tall=images.shape[1] / images.shape[2], extra=more)
     if more:
         log_limit(len(queries), len(tables), "queries", "the first ones", "max_queries")
         words = f"Showing {len(queries):,} of {len(tables):,} queries"
@@ -132,7 +132,7 @@ def plot_hits(
     return fig, axes
 
 
-Row = tuple[Pictures, list[str], list[str]]
+Row = tuple[Pictures, list[str], list[str] | None]
 
 
 def _tiles(
@@ -156,14 +156,14 @@ def _tiles(
     return tiles, captions, frames
 
 
-def _draw_rows(
+def draw_rows(
     rows: list[Row],
     titles: list[str],
     *,
     tall: float,
     extra: int,
 ) -> tuple[Figure, np.ndarray]:
-    """Draw one axes per query, all images of one size, with room for `extra` lines above."""
+    """Draw one axes per row, all images of one size, with room for `extra` lines above."""
     import matplotlib.pyplot as plt
 
     most = max(len(tiles) for tiles, _, _ in rows)

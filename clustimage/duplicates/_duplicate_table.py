@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clustimage._core.logs import progress
-from clustimage.duplicates._keep import choose_kept
+from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
+from clustimage.duplicates._keep import Folders, choose_kept, why_kept
 from clustimage.duplicates._linking import components
-from clustimage.duplicates._search import KINDS, Search, Wanted
 from clustimage.images import Images, metadata_frame, read_metadata
+from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,7 @@ COLUMNS = {
     "sure": "float64",
     "scale": "float64",
     "difference": "object",
+    "reason": "object",
     "width": "Int64",
     "height": "Int64",
     "bytes": "Int64",
@@ -74,6 +75,8 @@ def duplicate_table(
     wanted: Wanted,
     *,
     keep: str = "best",
+    prefer: Folders = (),
+    protect: Folders = (),
     n_jobs: int | None = -1,
 ) -> pd.DataFrame:
     """Return the groups of duplicates as a table.
@@ -86,7 +89,7 @@ def duplicate_table(
         Files and arrays.
     wanted : Wanted
         What counts as a duplicate.
-    keep : str, default="best"
+    keep, prefer, protect
         See `choose_kept`.
     n_jobs : int, default=-1
         Number of threads.
@@ -96,7 +99,7 @@ def duplicate_table(
     DataFrame
         With the columns of `COLUMNS`; in each group the image that is kept comes first.
     """
-    search = None if images is None else Search(images, wanted, n_jobs)
+    search = None if images is None else DuplicateSearch(images, wanted, n_jobs)
     groups = exact_groups(entries) if search is None else _groups(search, entries)
     if not groups:
         return _typed({name: [] for name in COLUMNS})
@@ -107,13 +110,15 @@ def duplicate_table(
     table["kind"], table["sharpness"] = "exact", np.nan
     if search is not None and wanted.burst is not None:
         _measure_bursts(table, rows, search)
-    table["keep"] = choose_kept(table, keep=keep)
+    table["keep"] = choose_kept(table, keep=keep, prefer=prefer, protect=protect)
+    table["reason"] = why_kept(table, keep=keep, prefer=prefer, protect=protect)
     _describe(table, rows, search)
+    table["pathname"] = [encodable(pathname) for pathname in table["pathname"]]
     order = np.lexsort([~table["keep"].to_numpy(dtype=bool), table["group"].to_numpy()])
     return _typed(table.iloc[order].reset_index(drop=True))
 
 
-def _groups(search: Search, entries: Entries) -> list[list[int]]:
+def _groups(search: DuplicateSearch, entries: Entries) -> list[list[int]]:
     """Return positions of entries, in the order of the first of each group."""
     rows = sorted(set(entries.rows))
     links = search.bursts(rows)
@@ -127,7 +132,7 @@ def _groups(search: Search, entries: Entries) -> list[list[int]]:
     return sorted(sorted(some) for some in found)
 
 
-def _measure_bursts(table: pd.DataFrame, rows: list[int], search: Search) -> None:
+def _measure_bursts(table: pd.DataFrame, rows: list[int], search: DuplicateSearch) -> None:
     """Tell which groups have photos of a burst in them, and how sharp these are."""
     for _, some in table.groupby("group"):
         of_group = sorted({rows[i] for i in some.index})
@@ -137,18 +142,21 @@ def _measure_bursts(table: pd.DataFrame, rows: list[int], search: Search) -> Non
             table.loc[some.index, "sharpness"] = [sharpness[rows[i]] for i in some.index]
 
 
-def _describe(table: pd.DataFrame, rows: list[int], search: Search | None) -> None:
+def _describe(table: pd.DataFrame, rows: list[int], search: DuplicateSearch | None) -> None:
     """Fill in how each image of a group differs from the one that is kept."""
     kept = {group: i for i, group in table.loc[table["keep"], "group"].items()}
     described: list[tuple[str, int, float, float, str]] = []
-    items = zip(table["group"], rows, strict=True)
-    for i, (group, row) in enumerate(progress(items, desc="Describing", total=len(rows))):
-        first = rows[kept[group]]
+    pairs = [(rows[kept[group]], row) for group, row in zip(table["group"], rows, strict=True)]
+    others = [pair for pair in pairs if pair[0] != pair[1]]
+    matches = {}
+    if search is not None:
+        found = search.compare_all(others, desc="Describing")
+        matches = dict(zip(others, found, strict=True))
+    for i, (group, (first, row)) in enumerate(zip(table["group"], pairs, strict=True)):
         if search is None or row == first:
             described.append(("exact", 0, 1.0, 1.0, ""))
             continue
-        distance = search.distance(first, row)
-        match = search.compare(first, row)
+        distance, match = search.distance(first, row), matches[first, row]
         in_burst = table["kind"].iat[i] == BURST
         if match is not None:
             words = [*match.changes, *_file_words(table, kept[group], i, match.scale)]
@@ -168,21 +176,23 @@ def _describe(table: pd.DataFrame, rows: list[int], search: Search | None) -> No
 
 def _file_words(table: pd.DataFrame, kept: Any, other: int, scale: float) -> list[str]:
     """Return what is different in the file of an image: its size, its format, its compression."""
+    import pandas as pd
+
     words = []
     if abs(np.log(scale)) > MIN_SCALED:
         words.append(f"{'smaller' if scale < 1 else 'larger'} ({scale:.0%})")
     first, second = table.loc[kept], table.iloc[other]
     if first["format"] != second["format"] and second["format"]:
         words.append(f"as {second['format']}")
-    elif not words and first["bytes"] and second["bytes"]:
-        share = second["bytes"] / first["bytes"]
-        if abs(share - 1) > MIN_COMPRESSED:
-            words.append(f"{share:.0%} of the bytes")
+    elif not words:
+        sizes = [0 if pd.isna(one["bytes"]) else one["bytes"] for one in (first, second)]
+        if min(sizes) and abs(sizes[1] / sizes[0] - 1) > MIN_COMPRESSED:
+            words.append(f"{sizes[1] / sizes[0]:.0%} of the bytes")
     return words
 
 
 def _facts(
-    pathnames: list[str], rows: list[int], search: Search | None, n_jobs: int | None
+    pathnames: list[str], rows: list[int], search: DuplicateSearch | None, n_jobs: int | None
 ) -> pd.DataFrame:
     """Return size, format and dates of some files; of arrays their size alone."""
     import pandas as pd

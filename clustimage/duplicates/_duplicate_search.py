@@ -6,11 +6,14 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from clustimage._core.logs import progress
+from clustimage._core.parallel import run_ordered
 from clustimage.duplicates._comparison import Match, compare
 from clustimage.duplicates._hash_pairs import near_pairs
 from clustimage.duplicates._hashes import hash_distance, hash_images
@@ -19,7 +22,7 @@ from clustimage.duplicates._orientation import is_mirrored
 from clustimage.duplicates._picture import COMPARED_SIDE, Picture, PictureStore
 from clustimage.images import Images, ImageStatus, gather_photos, read_upright
 
-__all__ = ["KINDS", "Search", "Wanted"]
+__all__ = ["KINDS", "DuplicateSearch", "Wanted"]
 
 KINDS = ("exact", "same pixels", "near", "turned", "mirrored")
 
@@ -27,6 +30,7 @@ SHARPNESS_SIDE = 1024  # pixels of the longer side of photos of a burst, whose s
 MAX_BURST_DISTANCE = 40  # bits
 SECONDS_OF_ONE_PHOTO = 1.0  # by which the dates of two versions may differ
 MAX_PICTURES_OF_A_HASH = 10
+N_PAIRS_AT_ONCE = 64
 
 Pair = tuple[int, int]
 
@@ -53,7 +57,7 @@ class Wanted:
     burst: float | None = None
 
 
-class Search:
+class DuplicateSearch:
     """Looks for duplicates among images.
 
     Parameters
@@ -77,18 +81,19 @@ class Search:
         """Return the groups among some rows, two or more in each."""
         linked: set[Pair] = set()
         seen: set[Pair] = set()
-        for i, j in progress(self._candidates(rows), desc="Comparing candidates", unit="pair"):
-            pair = self._ordered(i, j)
-            if pair is not None and pair not in seen:
-                seen.add(pair)
-                self._link(pair, linked)
+        candidates = self._candidates(rows)
+        starts = range(0, len(candidates), N_PAIRS_AT_ONCE)
+        for start in progress(starts, desc="Comparing candidates", unit="block"):
+            block = candidates[start : start + N_PAIRS_AT_ONCE]
+            ordered = dict.fromkeys(self._ordered(*pair) for pair in block)
+            pairs = [pair for pair in ordered if pair is not None and pair not in seen]
+            seen.update(pairs)
+            self._link_all(pairs, linked)
         linked = {pair for one in linked if (pair := self._ordered(*one)) is not None}
         found = []
         for part in components(linked):
-            for n, i in enumerate(part):
-                for j in part[n + 1 :]:
-                    if (i, j) not in seen:
-                        self._link((i, j), linked)
+            pairs = [pair for pair in combinations(part, 2) if pair not in seen]
+            self._link_all(pairs, linked)
             found += join(part, linked)
         return self._with_same(found, rows)
 
@@ -117,6 +122,13 @@ class Search:
             return None
         _, orientation = hash_distance(self.hashes, one, other)
         return compare(first, second, orientation, self.wanted.min_share)
+
+    def compare_all(self, pairs: Sequence[Pair], *, desc: str | None = None) -> list[Match | None]:
+        """Return what `compare` does of every pair."""
+        with threadpool_limits(1, user_api="blas"):  # as its threads would wait for one another
+            return list(
+                run_ordered(lambda pair: self.compare(*pair), pairs, n_jobs=self.n_jobs, desc=desc)
+            )
 
     def distance(self, one: int, other: int) -> int:
         """Return in how many bits the hashes of two images differ."""
@@ -171,13 +183,12 @@ class Search:
                 different.append(row)
         return different
 
-    def _link(self, pair: Pair, linked: set[Pair]) -> None:
-        match = self.compare(*pair)
-        if match is None or not self._is_wanted(match):
-            return
-        linked.add(pair)
-        if match.kind == "same pixels":
-            self._join_same(*pair)
+    def _link_all(self, pairs: list[Pair], linked: set[Pair]) -> None:
+        for pair, match in zip(pairs, self.compare_all(pairs), strict=True):
+            if match is not None and self._is_wanted(match):
+                linked.add(pair)
+                if match.kind == "same pixels":
+                    self._join_same(*pair)
 
     def _is_wanted(self, match: Match) -> bool:
         return match.kind in self.wanted.kinds

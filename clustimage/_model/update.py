@@ -17,6 +17,7 @@ from clustimage._distances.pairs import distances
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import run_cluster, set_unique
 from clustimage._model.corrected_labels import remember_names
+from clustimage._model.row_order import embed_in_order
 from clustimage._model.update_listing import Changes, find_changes
 from clustimage.cluster import CLUSTERERS, METRICS, Clustering, ClusterRequest
 from clustimage.corrections import NEW
@@ -343,8 +344,8 @@ class _Update:
             state.embedder, "transform"
         ):
             embedder = make_embedder(model._settings.embedding, model._settings.params)
-            xycoord = embedder.fit_transform(
-                state.require("feat"), budget=model._budget_for("xycoord")
+            xycoord = embed_in_order(
+                state, embedder, state.require("feat"), model._budget_for("xycoord")
             )
             state.store(xycoord=xycoord, embedder=embedder)
         timestamps = (clustering.asked or {}).get("timestamps", "auto")

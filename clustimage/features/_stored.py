@@ -196,7 +196,7 @@ def stored_fit(
     keys = [key for key in images.keys or () if key is not None]
     if cache_key is None or images.cache is None or len(keys) < len(images):
         return compute()
-    cache_key = {**_common(images.shape[2] == 1), **cache_key}
+    cache_key = {**_common(images.shape[2] == 1), **cache_key, "order": "by content"}
     with images.cache.session() as session:
         cached = session.fit(keys, cache_key)
         if cached is not None:

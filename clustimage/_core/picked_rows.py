@@ -40,7 +40,8 @@ class PickedRows:
 
     def __getitem__(self, which: Any) -> np.ndarray:
         if isinstance(which, tuple):
-            some: np.ndarray = self.rows[(self.at[which[0]], *which[1:])]
+            at = (self.at[which[0]], *which[1:])
+            some: np.ndarray = self.rows[at]
         else:
             some = self.rows.take(self.at[which], axis=0)
         forget(self.rows)

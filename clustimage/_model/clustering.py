@@ -357,13 +357,14 @@ def _search(
     seconds = None if taken is None else taken.seconds
     order, budget = None, model._budget_for()
     if isinstance(request.cluster, str):  # an object of the user's gets the rows as they stand
-        groups = read_groups(request.cannot_link, len(feat))
+        apart = request.cannot_link
+        groups = read_groups(apart, len(feat))
         order = row_order(state, seconds, locations, _group_keys(state, groups))
         feat, budget = feat[order], budget.holding(feat.nbytes)
         seconds = None if seconds is None else seconds[order]
         locations = None if locations is None else locations[order]
-        if groups is not None:
-            labels = list(request.cannot_link)
+        if apart is not None:
+            labels = list(apart)
             request = replace(request, cannot_link=[labels[i] for i in order])
     options: dict[str, Any] = {
         "random_state": settings.random_state,
@@ -385,7 +386,8 @@ def _group_keys(state: State, groups: Groups | None) -> np.ndarray | None:
     if groups is None:
         return None
     at = groups.codes + 1
-    return np.bincount(at, weights=row_ranks(state))[at]
+    totals: np.ndarray = np.bincount(at, weights=row_ranks(state))
+    return np.asarray(totals[at])
 
 
 def _count_at(clustering: Clustering, levels: Sequence[float]) -> dict[str, list[float]]:

@@ -160,9 +160,9 @@ default="silhouette"
         -------
         ndarray of shape (n,), int
             0 is the largest cluster, then by decreasing size; -1 is unclustered, -2
-            without data. Where distances tie, as those of hashes do, and for k-means, labels
-            may depend on the order of the images; those of equal features are one cluster's.
-            Also in ``results["labels"]``.
+            without data. The same images have the same labels in every order: ties are broken
+            by what the images are. An object gets the rows in the order of the images. Also in
+            ``results["labels"]``.
 
         Raises
         ------

@@ -11,6 +11,7 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named, setting
+from clustimage._core.row_digests import rank_rows, row_digests
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool
 from clustimage._distances.pairs import distances
@@ -185,7 +186,14 @@ class _Update:
         if len(rows):
             metric = model._metric()
             metric = metric if metric in METRICS else "euclidean"
-            joined = join_clusters(feat[others], labels[others], feat[rows], metric=metric)
+            keys = images.digests[others], row_digests(feat[others])
+            joined = join_clusters(
+                feat[others],
+                labels[others],
+                feat[rows],
+                metric=metric,
+                order=np.argsort(rank_rows(*keys), kind="stable"),
+            )
             nearest = others[joined.nearest]
             labels[rows] = joined.labels
             own[rows] = np.where(joined.labels >= 0, own[nearest], -1)

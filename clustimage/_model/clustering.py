@@ -351,8 +351,11 @@ def _search(
         check_option("cannot_link", request.cannot_link, ("photo",))
         request = replace(request, cannot_link=photos_of_faces(state))
     if request.metric in EXIF_METRICS:
-        found = cluster_exif(state.extractor, settings.params_exif, request)
-        named = order_labels(found.labels, order=row_order(state))
+        extractor: Any = state.extractor
+        found = cluster_exif(extractor, settings.params_exif, request)
+        # Of two of one size the one that began first has the lower number.
+        by_time = np.lexsort((row_ranks(state), extractor.timestamps_))
+        named = order_labels(found.labels, order=by_time)
         return replace(found, labels=np.where(found.labels < 0, found.labels, named)), space, None
     seconds = None if taken is None else taken.seconds
     order, budget = None, model._budget_for()

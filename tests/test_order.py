@@ -48,6 +48,14 @@ def put_back(values: np.ndarray, order: np.ndarray) -> np.ndarray:
     return back
 
 
+class ByPosition:
+    """A clusterer that looks at where rows stand."""
+
+    def fit_predict(self, X: np.ndarray) -> np.ndarray:
+        self.rows = X.copy()
+        return np.arange(len(X)) % 3
+
+
 def needs(name: str) -> None:
     if name in PACKAGES and not find_spec(PACKAGES[name]):
         pytest.skip(f"{PACKAGES[name]} is not installed")
@@ -185,13 +193,42 @@ def test_a_cut_of_the_tree_gives_the_same_numbers(photos):
 
 
 def test_an_object_of_the_users_gets_the_rows_as_they_stand(photos):
-    class First:
-        def fit_predict(self, X: np.ndarray) -> np.ndarray:
-            self.rows = X.copy()
-            return np.arange(len(X)) % 3
-
-    clusterer = First()
+    clusterer = ByPosition()
     cl = models(photos, "ahash")[1]
     labels = cl.cluster(clusterer)
     assert len(np.unique(labels[::3])) == 1
     np.testing.assert_array_equal(clusterer.rows, cl.results["feat"])
+
+
+def test_so_does_it_get_the_coordinates_of_a_graph(photos):
+    rows = []
+    for cl, order in zip(models(photos, "pca"), orders(), strict=True):
+        clusterer = ByPosition()
+        cl.cluster(clusterer, cluster_space="graph")
+        rows.append(put_back(clusterer.rows, order))
+    np.testing.assert_array_equal(rows[1], rows[0])
+    np.testing.assert_array_equal(rows[2], rows[0])
+
+
+def test_times_and_groups_stay_with_their_images(photos):
+    made = models(photos, "ahash")
+    times, groups = np.arange(N_IMAGES) // 10 % 4 * 3600.0, np.arange(N_IMAGES) // 3
+    asked = {"time_weight": (0.5, 0.5, 0.0), "apart": (False, True, True)}
+    for weight, apart in zip(*asked.values(), strict=True):
+        labels = [
+            put_back(
+                cl.cluster(
+                    linkage="average",
+                    n_clusters=9,
+                    time_weight=weight,
+                    timestamps=times[order],
+                    cannot_link=groups[order] if apart else None,
+                ),
+                order,
+            )
+            for cl, order in zip(made, orders(), strict=True)
+        ]
+        np.testing.assert_array_equal(labels[1], labels[0])
+        np.testing.assert_array_equal(labels[2], labels[0])
+        if apart:
+            assert all(len(set(labels[0][groups == group])) == 3 for group in range(40))

@@ -375,8 +375,8 @@ def _search(
         "budget": budget,
     }
     if request.cluster_space is None or request.cluster_space == "graph":
-        space_of_graph = graph_of(model, request.metric)
-        options["space"] = space_of_graph if order is None else space_of_graph.reordered(order)
+        graph = graph_of(model, request.metric)
+        options["space"] = graph if order is not None else as_given(graph, state)
     if request.cluster_space is None:
         clustering = search_suitable_space(feat, request, **options)
     else:
@@ -418,15 +418,20 @@ def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
 
 
 def graph_of(model: ModelBase, metric: str) -> GraphSpace:
-    """Return the graph of the features and its coordinates, built where it is not there yet."""
+    """Return the graph of the features in `row_order`, built where it is not there yet."""
     settings, state = model._settings, model._state
     if state.graph is None or state.graph.metric != metric:
         seed, n_jobs = settings.random_state, settings.n_jobs
         feat, order = state.require("feat"), row_order(state)
         graph = build_graph_space(feat[order], metric, random_state=seed, n_jobs=n_jobs)
-        state.store(graph=graph.reordered(np.argsort(order)))
+        state.store(graph=graph)
     assert state.graph is not None
     return state.graph
+
+
+def as_given(graph: GraphSpace, state: State) -> GraphSpace:
+    """Return the graph of `graph_of` with the rows in the order of the images."""
+    return graph.reordered(np.argsort(row_order(state)))
 
 
 def clustered_rows(model: ModelBase) -> np.ndarray:
@@ -434,7 +439,7 @@ def clustered_rows(model: ModelBase) -> np.ndarray:
     state = model._state
     clustering = state.clustered()
     if clustering.params["cluster_space"] == "graph":
-        return graph_of(model, clustering.params["metric"]).coordinates
+        return as_given(graph_of(model, clustering.params["metric"]), state).coordinates
     rows: np.ndarray = state.results[state.made_from["labels"][0]]
     return rows
 

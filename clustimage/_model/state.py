@@ -186,7 +186,7 @@ class State:
     queries : Images or None
         Those of the last `find`.
     graph : GraphSpace or None
-        The graph of nearest neighbours of the features, and its coordinates.
+        The graph of nearest neighbours of the features, and its coordinates, in `row_order`.
     ranks : ndarray of int, shape (n,), or None
         Of the rows by what the images are, see `row_order`.
     stability : dict of int to float, or None

@@ -188,7 +188,7 @@ def judged(model: ModelBase) -> tuple[Verdict, Resampling | None]:
 
 
 def _procedure(model: ModelBase, order: np.ndarray) -> Procedure | None:
-    """Return what clusters rows, in an order as the model did; None where it is not known any more.
+    """Return what clusters rows in an order as the model did; None where it is not known any more.
 
     An object of the user's and the groups of ``cannot_link`` are not kept.
     """

@@ -12,6 +12,7 @@ from clustimage import Clustimage, import_example, listdir
 from clustimage.cluster import CLUSTERERS
 from clustimage.cluster.tree import _strategy
 from clustimage.features import EXTRACTORS
+from clustimage.similarity import _fit_null
 
 N_IMAGES, N_COPIES, SIDE = 120, 6, 32
 ORDERS = (1, 2)  # seeds
@@ -169,7 +170,9 @@ def test_nor_does_the_verdict(photos):
     assert verdicts[0] == verdicts[1] == verdicts[2]
 
 
-def test_nor_do_the_p_values_of_find(photos):
+def test_nor_do_the_p_values_of_find(photos, monkeypatch):
+    for name in ("MIN_PAIRS", "MAX_PAIRS"):  # a sample of the pairs
+        monkeypatch.setattr(_fit_null, name, 300)
     made = models(photos, "ahash")
     for cl in made:
         cl.cluster(n_clusters=6)

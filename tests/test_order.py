@@ -26,12 +26,16 @@ PARAMS_CNN = {"model": "squeezenet1_1", "weights": None, "n_components": 20}
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+def paths(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = import_example("photos", dirpath=tmp_path_factory.mktemp("photos"))
+    return listdir(folder)[:: 300 // N_IMAGES][: N_IMAGES - N_COPIES]
+
+
+@pytest.fixture(scope="module")
+def photos(paths: list[str]) -> np.ndarray:
     """Pictures, some of them twice."""
     from PIL import Image
 
-    folder = import_example("photos", dirpath=tmp_path_factory.mktemp("photos"))
-    paths = listdir(folder)[:: 300 // N_IMAGES][: N_IMAGES - N_COPIES]
     pixels = [np.asarray(Image.open(path).convert("RGB").resize((SIDE, SIDE))) for path in paths]
     return np.stack([*pixels, *pixels[:N_COPIES]])
 
@@ -235,3 +239,18 @@ def test_times_and_groups_stay_with_their_images(photos):
         np.testing.assert_array_equal(labels[2], labels[0])
         if apart:
             assert all(len(set(labels[0][groups == group])) == 3 for group in range(40))
+
+
+def test_new_images_join_the_same_clusters(paths):
+    found = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        cl = Clustimage("ahash", embedding=None, dim=(SIDE, SIDE), verbose="error", n_jobs=1)
+        cl.fit_transform(rng.permutation(paths[:70]).tolist(), n_clusters=5)
+        predicted = cl.predict(paths[70:]).tolist()
+        cl.update(rng.permutation(paths).tolist(), recluster=False)
+        labels = dict(zip(cl.results["pathnames"], cl.labels_.tolist(), strict=True))
+        cl.update(rng.permutation(paths).tolist(), recluster=True)
+        again = dict(zip(cl.results["pathnames"], cl.labels_.tolist(), strict=True))
+        found.append((predicted, labels, again))
+    assert found[0] == found[1] == found[2]

@@ -25,6 +25,7 @@ from clustimage._model.plots import PlotMethods
 from clustimage._model.questions import QuestionMethods
 from clustimage._model.removal import RemovalMethods
 from clustimage._model.report import ReportMethods
+from clustimage._model.row_order import embed_in_order
 from clustimage._model.search import SearchMethods
 from clustimage._model.settings import Settings
 from clustimage._model.state import State
@@ -590,7 +591,7 @@ place_weight, cannot_link, micro_clusters, level
             f"{len(feat):,}",
             shown(self._settings.embedding),
         )
-        xycoord = embedder.fit_transform(feat, budget=self._budget_for("xycoord"))
+        xycoord = embed_in_order(self._state, embedder, feat, self._budget_for("xycoord"))
         self._state.store(xycoord=xycoord, embedder=embedder)
         return xycoord
 

@@ -270,12 +270,12 @@ def forget(array: np.ndarray) -> None:
         pages.madvise(mmap.MADV_DONTNEED, start, stop - start)
 
 
-def file_blocks(array: np.ndarray, step: int) -> Iterator[tuple[slice, np.ndarray]]:
+def file_blocks(array: Any, step: int) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield slices of rows and the rows, and give their pages back when they were used.
 
     Parameters
     ----------
-    array : ndarray of shape (n, ...)
+    array : ndarray or PickedRows of shape (n, ...)
         In memory or in a file.
     step : int
         Rows in a block; the last one may have less.
@@ -284,7 +284,7 @@ def file_blocks(array: np.ndarray, step: int) -> Iterator[tuple[slice, np.ndarra
     ------
     slice
     ndarray
-        ``array[slice]``, a view.
+        ``array[slice]``, of an array a view.
 
     Examples
     --------
@@ -293,8 +293,9 @@ def file_blocks(array: np.ndarray, step: int) -> Iterator[tuple[slice, np.ndarra
     """
     for start in range(0, len(array), step):
         block = slice(start, min(start + step, len(array)))
-        yield block, array[block]
-        forget(array[block])
+        rows = array[block]
+        yield block, rows
+        forget(rows)
 
 
 class Trail:

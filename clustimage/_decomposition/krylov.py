@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clustimage._core.picked_rows import Rows
 from clustimage._decomposition.products import (
     apply_covariance,
     matmat,
@@ -52,7 +53,7 @@ def directions_for(count: int, limit: int) -> int:
 
 
 def krylov_components(
-    rows: npt.NDArray[Any],
+    rows: Rows,
     mean: npt.NDArray[np.float64],
     wanted: int | float,
     total: float,

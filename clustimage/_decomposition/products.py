@@ -24,6 +24,7 @@ from scipy.linalg import blas
 
 from clustimage._core.file_arrays import file_blocks, forget, mapped_file
 from clustimage._core.logs import progress
+from clustimage._core.picked_rows import PickedRows, Rows
 
 __all__ = [
     "BYTE_OFFSET",
@@ -82,7 +83,7 @@ def rows_per_block(n: int, d: int) -> int:
     return min(n, MAX_ROWS_PER_BLOCK, max(MIN_ROWS_PER_BLOCK, VALUES_PER_BLOCK // d))
 
 
-def _kind(rows: npt.NDArray[Any]) -> Any:
+def _kind(rows: Rows) -> Any:
     return np.float32 if rows.dtype == np.uint8 else np.float64
 
 
@@ -91,9 +92,15 @@ def _slices(size: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + width, size))
 
 
-def _rows_in_memory(rows: npt.NDArray[Any], most: int) -> int:
+def _rows_in_memory(rows: Rows, most: int) -> int:
     """Return how many rows of bytes to look at; of other numbers the results depend on it."""
     return most if rows.dtype != np.uint8 else max(128, min(most, FILE_BYTES // rows.shape[1]))
+
+
+def _forget(rows: Rows, lines: slice) -> None:
+    """Give back the pages of some rows that lie in a file; `PickedRows` does so itself."""
+    if isinstance(rows, np.ndarray):
+        forget(rows[lines])
 
 
 def _shown(blocks: list[Any], desc: str, *, quick: bool) -> Iterable[Any]:
@@ -101,9 +108,7 @@ def _shown(blocks: list[Any], desc: str, *, quick: bool) -> Iterable[Any]:
     return blocks if quick else progress(blocks, desc=desc, total=len(blocks), unit="block")
 
 
-def _centred_blocks(
-    rows: npt.NDArray[Any], origin: Any, desc: str | None
-) -> Iterator[tuple[slice, Floats]]:
+def _centred_blocks(rows: Rows, origin: Any, desc: str | None) -> Iterator[tuple[slice, Floats]]:
     """Yield slices, and the rows less `origin` as numbers in memory that is used again."""
     n, d = rows.shape
     step = rows_per_block(n, d)
@@ -121,9 +126,7 @@ def _centred_blocks(
         yield lines, out
 
 
-def _shifted(
-    rows: npt.NDArray[Any], mean: Doubles, part: tuple[slice, slice], memory: Floats
-) -> Floats:
+def _shifted(rows: Rows, mean: Doubles, part: tuple[slice, slice], memory: Floats) -> Floats:
     """Return a part of the rows as numbers, in `memory`: bytes less 128, all else less its mean."""
     block = rows[part]
     out = memory[: block.size].reshape(block.shape)
@@ -132,7 +135,7 @@ def _shifted(
     return out
 
 
-def mean_and_sum_of_squares(rows: npt.NDArray[Any]) -> tuple[Doubles, float]:
+def mean_and_sum_of_squares(rows: Rows) -> tuple[Doubles, float]:
     """Return the mean of the rows, and the sum of their squared distances from it.
 
     Parameters
@@ -154,7 +157,7 @@ def mean_and_sum_of_squares(rows: npt.NDArray[Any]) -> tuple[Doubles, float]:
     """
     n, d = rows.shape
     if rows.dtype != np.uint8:
-        mean = rows.mean(axis=0, dtype=np.float64)
+        mean = _mean(rows)
         if all((block == rows[0]).all() for _, block in file_blocks(rows, MAX_ROWS_PER_BLOCK)):
             return mean, 0.0
         blocks = _centred_blocks(rows, mean, None)
@@ -171,8 +174,23 @@ def mean_and_sum_of_squares(rows: npt.NDArray[Any]) -> tuple[Doubles, float]:
     return (sums + BYTE_OFFSET * n) / n, total
 
 
+def _mean(rows: Rows) -> Doubles:
+    """Return the mean of rows of floats, block by block.
+
+    Each block begins with the sum of those before it: that is the order in which numpy sums
+    all of them.
+    """
+    total = np.zeros(rows.shape[1])
+    for _, block in file_blocks(rows, MAX_ROWS_PER_BLOCK):
+        some = block.astype(np.float64)
+        some[0] += total
+        total = some.sum(axis=0)
+    mean: Doubles = total / len(rows)
+    return mean
+
+
 def apply_covariance(
-    rows: npt.NDArray[Any], mean: Doubles, directions: Floats, desc: str | None = None
+    rows: Rows, mean: Doubles, directions: Floats, desc: str | None = None
 ) -> Floats:
     """Return ``C.T @ (C @ directions)`` of ``C = rows - mean``, in one pass over the rows.
 
@@ -199,7 +217,7 @@ def apply_covariance(
     return total
 
 
-def rmatmat(rows: npt.NDArray[Any], mean: Doubles, left: Floats, desc: str | None = None) -> Floats:
+def rmatmat(rows: Rows, mean: Doubles, left: Floats, desc: str | None = None) -> Floats:
     """Return ``C.T @ left``, (d, b), for `left` of shape (n, b); see `apply_covariance`."""
     total = np.zeros((rows.shape[1], left.shape[1]), dtype=_kind(rows))
     part = np.empty_like(total)
@@ -208,7 +226,7 @@ def rmatmat(rows: npt.NDArray[Any], mean: Doubles, left: Floats, desc: str | Non
     return total
 
 
-def matmat(rows: npt.NDArray[Any], mean: Doubles, right: Floats, desc: str | None = None) -> Floats:
+def matmat(rows: Rows, mean: Doubles, right: Floats, desc: str | None = None) -> Floats:
     """Return ``C @ right``, (n, b), for `right` of shape (d, b); see `apply_covariance`."""
     out = np.empty((len(rows), right.shape[1]), dtype=_kind(rows))
     for lines, block in _centred_blocks(rows, mean, desc):
@@ -216,7 +234,7 @@ def matmat(rows: npt.NDArray[Any], mean: Doubles, right: Floats, desc: str | Non
     return out
 
 
-def centred_gram(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
+def centred_gram(rows: Rows, mean: Doubles) -> Doubles:
     """Return ``C @ C.T`` where n <= d and ``C.T @ C`` otherwise, of ``C = rows - mean``.
 
     Parameters
@@ -235,7 +253,7 @@ def centred_gram(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
     pixels = rows.dtype == np.uint8
     if n > d:
         total = _gram_of_columns(rows, mean)
-    elif pixels and mapped_file(rows) is not None:
+    elif pixels and mapped_file(rows.rows if isinstance(rows, PickedRows) else rows) is not None:
         total = _gram_of_file(rows, mean)
     else:
         total = _gram_of_rows(rows, mean)
@@ -250,13 +268,13 @@ def centred_gram(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
     return total
 
 
-def _product(rows: npt.NDArray[Any]) -> Callable[..., Floats]:
+def _product(rows: Rows) -> Callable[..., Floats]:
     """Return what fills the upper half of the product of a block and itself."""
     product: Callable[..., Floats] = blas.ssyrk if rows.dtype == np.uint8 else blas.dsyrk
     return product
 
 
-def _gram_of_columns(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
+def _gram_of_columns(rows: Rows, mean: Doubles) -> Doubles:
     n, d = rows.shape
     product = _product(rows)
     memory = np.empty(d * min(EXACT_TERMS, n), dtype=_kind(rows))
@@ -266,11 +284,11 @@ def _gram_of_columns(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
         block = _shifted(rows, mean, (lines, slice(None)), memory)
         # Transposed, the block is in the order of Fortran, which spares a copy.
         total += product(1.0, block.T)
-        forget(rows[lines])
+        _forget(rows, lines)
     return total
 
 
-def _gram_of_rows(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
+def _gram_of_rows(rows: Rows, mean: Doubles) -> Doubles:
     n, d = rows.shape
     product = _product(rows)
     memory = np.empty(n * min(EXACT_TERMS, d), dtype=_kind(rows))
@@ -282,7 +300,7 @@ def _gram_of_rows(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
     return total
 
 
-def _gram_of_file(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
+def _gram_of_file(rows: Rows, mean: Doubles) -> Doubles:
     """Return what `_gram_of_rows` does for bytes, to the bit, from pairs of blocks of rows."""
     n, d = rows.shape
     step = _rows_in_memory(rows, EXACT_TERMS)
@@ -294,12 +312,12 @@ def _gram_of_file(rows: npt.NDArray[Any], mean: Doubles) -> Doubles:
             right = _shifted(rows, mean, (high, columns), below)
             left = right if low == high else _shifted(rows, mean, (low, columns), above)
             total[low, high] += left @ right.T
-        forget(rows[low])
-        forget(rows[high])
+        _forget(rows, low)
+        _forget(rows, high)
     return total
 
 
-def right_vectors(rows: npt.NDArray[Any], mean: Doubles, left: Doubles) -> npt.NDArray[np.float32]:
+def right_vectors(rows: Rows, mean: Doubles, left: Doubles) -> npt.NDArray[np.float32]:
     """Return ``(left.T @ (rows - mean))``, (k, d), for `left` of shape (n, k).
 
     Computed in double precision, rounded by `on_grid`.
@@ -317,7 +335,7 @@ def right_vectors(rows: npt.NDArray[Any], mean: Doubles, left: Doubles) -> npt.N
             for inner in _slices(total.shape[1], BLOCK_SIDE):
                 columns = slice(stripe.start + inner.start, stripe.start + inner.stop)
                 total[:, inner] += weights @ _shifted(rows, mean, (lines, columns), memory)
-            forget(rows[lines])
+            _forget(rows, lines)
         right[:, stripe] = on_grid(total, out=total)
     return right
 
@@ -349,7 +367,7 @@ def project(
     for lines in _shown(list(_slices(n, step)), "Projecting", quick=quick):
         scored = _scores(rows, mean, components, lines, memory)
         scores[lines] = scored + offset if rows.dtype == np.uint8 else scored
-        forget(rows[lines])
+        _forget(rows, lines)
     return scores
 
 
@@ -365,7 +383,7 @@ def project_row(
 
 
 def _scores(
-    rows: npt.NDArray[Any],
+    rows: Rows,
     mean: Doubles,
     components: npt.NDArray[np.float32],
     lines: slice,

@@ -21,12 +21,11 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.batches import BLOCK_BYTES, row_blocks
+from clustimage._core.picked_rows import PickedRows, Rows
 from clustimage._distances.metrics import PRODUCT_METRICS, has_no_direction
 from clustimage._distances.pairs import (
     ANGLE_ERROR,
     CACHE_BYTES,
-    PickedRows,
-    Rows,
     distances,
     paired_distances,
 )

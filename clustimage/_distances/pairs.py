@@ -9,9 +9,10 @@ import numpy.typing as npt
 from scipy.spatial.distance import cdist
 
 from clustimage._core.batches import row_blocks
+from clustimage._core.picked_rows import Rows
 from clustimage._distances.metrics import has_no_direction
 
-__all__ = ["ANGLE_ERROR", "CACHE_BYTES", "PickedRows", "Rows", "distances", "paired_distances"]
+__all__ = ["ANGLE_ERROR", "CACHE_BYTES", "distances", "paired_distances"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,39 +22,6 @@ ANGLE_ERROR = 1e-12
 # Bytes of float64 that are worked on at once: few enough to stay near the processor, which
 # halves the time of blocks of 16 MiB.
 CACHE_BYTES = 2**20
-
-
-class PickedRows:
-    """Some rows of a matrix, taken out of it when they are asked for.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n, d)
-        All rows.
-    at : ndarray of shape (m,), int
-        Indices of some of them.
-
-    Examples
-    --------
-    >>> some = PickedRows(np.array([[1.0], [2.0], [3.0]]), np.array([2, 0]))
-    >>> len(some), some[0:1].tolist()
-    (2, [[3.0]])
-    """
-
-    def __init__(self, rows: np.ndarray, at: np.ndarray) -> None:
-        self.rows = rows
-        self.at = at
-        self.shape = (len(at), rows.shape[1])
-        self.dtype = rows.dtype
-
-    def __len__(self) -> int:
-        return len(self.at)
-
-    def __getitem__(self, which: slice | np.ndarray) -> np.ndarray:
-        return self.rows.take(self.at[which], axis=0)
-
-
-Rows = np.ndarray | PickedRows
 
 
 def distances(queries: np.ndarray, rows: Rows, metric: str) -> Floats:

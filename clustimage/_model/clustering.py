@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import in_python, named, setting
 from clustimage._core.text import pluralize
@@ -14,6 +16,8 @@ from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.corrected_labels import corrected_labels
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
+from clustimage._model.row_order import row_order, row_ranks
+from clustimage._model.state import State
 from clustimage.cluster import (
     EXIF_METRICS,
     Clustering,
@@ -23,15 +27,17 @@ from clustimage.cluster import (
     check_levels,
     cluster_exif,
     count_cuts,
+    order_labels,
+    put_back,
     search_k,
     search_suitable_space,
     with_last_search,
 )
+from clustimage.cluster.tree._cannot_link import Groups, read_groups
 from clustimage.images import Timestamps, check_timestamps, locations_of, read_timestamps
 from clustimage.similarity import pick_unique
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 __all__ = [
@@ -154,9 +160,9 @@ default="silhouette"
         -------
         ndarray of shape (n,), int
             0 is the largest cluster, then by decreasing size; -1 is unclustered, -2
-            without data. Where distances tie, as those of hashes do, and for k-means, labels
-            may depend on the order of the images; those of equal features are one cluster's.
-            Also in ``results["labels"]``.
+            without data. The same images have the same labels in every order: ties are broken
+            by what the images are. An object gets the rows in the order of the images. Also in
+            ``results["labels"]``.
 
         Raises
         ------
@@ -345,24 +351,46 @@ def _search(
         check_option("cannot_link", request.cannot_link, ("photo",))
         request = replace(request, cannot_link=photos_of_faces(state))
     if request.metric in EXIF_METRICS:
-        return cluster_exif(state.extractor, settings.params_exif, request), space, None
+        extractor: Any = state.extractor
+        found = cluster_exif(extractor, settings.params_exif, request)
+        # Of two of one size the one that began first has the lower number.
+        by_time = np.lexsort((row_ranks(state), extractor.timestamps_))
+        named = order_labels(found.labels, order=by_time)
+        return replace(found, labels=np.where(found.labels < 0, found.labels, named)), space, None
+    seconds = None if taken is None else taken.seconds
+    order, budget = None, model._budget_for()
+    if isinstance(request.cluster, str):  # an object of the user's gets the rows as they stand
+        apart = request.cannot_link
+        groups = read_groups(apart, len(feat))
+        order = row_order(state, seconds, locations, _group_keys(state, groups))
+        feat, budget = feat[order], budget.holding(feat.nbytes)
+        seconds = None if seconds is None else seconds[order]
+        locations = None if locations is None else locations[order]
+        if apart is not None:
+            labels = list(apart)
+            request = replace(request, cannot_link=[labels[i] for i in order])
     options: dict[str, Any] = {
         "random_state": settings.random_state,
         "n_jobs": settings.n_jobs,
-        "budget": model._budget_for(),
+        "budget": budget,
     }
     if request.cluster_space is None or request.cluster_space == "graph":
-        options["space"] = graph_of(model, request.metric)
+        graph = graph_of(model, request.metric)
+        options["space"] = graph if order is not None else as_given(graph, state)
     if request.cluster_space is None:
-        return search_suitable_space(feat, request, **options), space, taken
-    clustering = search_k(
-        feat,
-        request,
-        timestamps=None if taken is None else taken.seconds,
-        locations=locations,
-        **options,
-    )
-    return clustering, space, taken
+        clustering = search_suitable_space(feat, request, **options)
+    else:
+        clustering = search_k(feat, request, timestamps=seconds, locations=locations, **options)
+    return clustering if order is None else put_back(clustering, order), space, taken
+
+
+def _group_keys(state: State, groups: Groups | None) -> np.ndarray | None:
+    """Return a number for each image that tells groups apart by what is in them."""
+    if groups is None:
+        return None
+    at = groups.codes + 1
+    totals: np.ndarray = np.bincount(at, weights=row_ranks(state))
+    return np.asarray(totals[at])
 
 
 def _count_at(clustering: Clustering, levels: Sequence[float]) -> dict[str, list[float]]:
@@ -390,15 +418,20 @@ def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
 
 
 def graph_of(model: ModelBase, metric: str) -> GraphSpace:
-    """Return the graph of the features and its coordinates, built where it is not there yet."""
+    """Return the graph of the features in `row_order`, built where it is not there yet."""
     settings, state = model._settings, model._state
     if state.graph is None or state.graph.metric != metric:
         seed, n_jobs = settings.random_state, settings.n_jobs
-        feat = state.require("feat")
-        graph = build_graph_space(feat, metric, random_state=seed, n_jobs=n_jobs)
+        feat, order = state.require("feat"), row_order(state)
+        graph = build_graph_space(feat[order], metric, random_state=seed, n_jobs=n_jobs)
         state.store(graph=graph)
     assert state.graph is not None
     return state.graph
+
+
+def as_given(graph: GraphSpace, state: State) -> GraphSpace:
+    """Return the graph of `graph_of` with the rows in the order of the images."""
+    return graph.reordered(np.argsort(row_order(state)))
 
 
 def clustered_rows(model: ModelBase) -> np.ndarray:
@@ -406,7 +439,7 @@ def clustered_rows(model: ModelBase) -> np.ndarray:
     state = model._state
     clustering = state.clustered()
     if clustering.params["cluster_space"] == "graph":
-        return graph_of(model, clustering.params["metric"]).coordinates
+        return as_given(graph_of(model, clustering.params["metric"]), state).coordinates
     rows: np.ndarray = state.results[state.made_from["labels"][0]]
     return rows
 
@@ -491,6 +524,7 @@ def set_unique(model: ModelBase, metric: str | None = None) -> dict[str, Any]:
         state.require("feat"),
         state.require("labels"),
         metric=model._metric(metric),
+        order=row_order(state),
         xycoord=state.results["xycoord"],
         pixels=state.results["img"],
         budget=model._budget_for(),

@@ -14,6 +14,7 @@ from clustimage._core.parallel import run_ordered
 from clustimage._core.text import pluralize
 from clustimage._core.validation import invalid
 from clustimage._model.base import ModelBase
+from clustimage._model.row_order import row_order
 from clustimage._model.state import State
 from clustimage.cluster import METRICS, Clustering, order_labels
 from clustimage.corrections import Collection, Labelling, keep_numbers, match_names
@@ -129,7 +130,7 @@ def corrected_labels(
     if keep is not None:
         labels = keep_numbers(keep, labels, state.names)
     elif state.corrections:
-        labels = np.where(labels < 0, labels, order_labels(labels))
+        labels = np.where(labels < 0, labels, order_labels(labels, order=row_order(state)))
     names, lost = match_names(labels, members)
     _log_what_holds(len(state.corrections), broken, lost)
     return labels, names

@@ -19,6 +19,7 @@ from clustimage._core.validation import check_int, invalid
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import clustered_rows, set_clustering, set_unique
 from clustimage._model.corrected_labels import collection_of, image_digests, remember_names
+from clustimage._model.row_order import row_order
 from clustimage.cluster import CLUSTERERS, METRICS, ClusterRequest, search_k
 from clustimage.corrections import (
     NEW,
@@ -521,7 +522,8 @@ class CorrectionMethods(ModelBase):
 
     def _parts(self, labelling: Labelling, label: int, n_clusters: int | None) -> list[np.ndarray]:
         """Cluster the images of one cluster alone; return the rows of the parts."""
-        members = np.flatnonzero(labelling.labels == label)
+        order = row_order(self._state)
+        members = order[labelling.labels[order] == label]
         if n_clusters is not None:
             check_int("n_clusters", n_clusters, low=2)
         if len(members) < (n_clusters or 2):
@@ -554,7 +556,7 @@ class CorrectionMethods(ModelBase):
             n_jobs=self._settings.n_jobs,
             budget=self._budget_for(),
         ).labels
-        parts = [members[found == part] for part in np.unique(found[found >= 0])]
+        parts = [np.sort(members[found == part]) for part in np.unique(found[found >= 0])]
         if len(parts) < 2:
             raise InvalidDataError(
                 f"The features of the images of cluster {label} are equal, and cannot part it. "

@@ -10,6 +10,7 @@ import numpy as np
 from clustimage._core.validation import check_unknown_names
 from clustimage._model.base import ModelBase
 from clustimage._model.questions import describe_new
+from clustimage._model.row_order import row_order
 from clustimage._model.settings import DEFAULT_PARAMS, Settings
 from clustimage.cluster.evaluators._silhouette import mean_silhouettes
 from clustimage.features import AUTO, ImageTransformer
@@ -285,12 +286,21 @@ class EstimatorMethods(ModelBase):
         if by not in BY:
             if state.radius is None and labels.min() < 0:
                 state.store(radius=cluster_radius(feat, labels, metric=self._metric()))
-            return predict_labels(feat, labels, rows, metric=self._metric(), radius=state.radius)
+            return predict_labels(
+                feat,
+                labels,
+                rows,
+                metric=self._metric(),
+                radius=state.radius,
+                order=row_order(state),
+            )
         assert state.clustering is not None
         params = state.clustering.params
         columns, has, unit = BY[by]
         radius = params[unit] / getattr(state.extractor, unit)
-        found = predict_labels(feat[:, columns], labels, rows[:, columns], radius=radius)
+        found = predict_labels(
+            feat[:, columns], labels, rows[:, columns], radius=radius, order=row_order(state)
+        )
         found[rows[:, has] == 0] = -2
         return found
 

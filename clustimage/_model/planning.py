@@ -15,8 +15,8 @@ from clustimage._core.validation import check_int, check_unknown_names
 from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.clustering import with_space
 from clustimage._model.settings import PARAMS_CLUSTER
-from clustimage.cluster import ClusterRequest, plan_clusters
-from clustimage.embedding import make_embedder
+from clustimage.cluster import EXIF_METRICS, ClusterRequest, plan_clusters
+from clustimage.embedding import CustomEmbedder, make_embedder
 from clustimage.features import make_extractor, read_features
 from clustimage.images import Measured, count_inputs, measure_input, plan_images
 from clustimage.similarity import plan_find, plan_unique
@@ -211,15 +211,20 @@ class _Chain:
         return [*steps, step], expected if self.n_columns is None else self.n_columns
 
     def steps(self, budget: Budget) -> list[Step]:
-        """Return what each stage would do."""
+        """Return what each stage would do; maps and clusters take the rows in `row_order`."""
         n, shape, _ = self.measured
         steps, n_columns = self.first_steps(budget)
         embedder = make_embedder(self.params["embedding"], self.params)
-        steps.append(embedder.plan(n, n_columns, self._left(budget, steps)))
+        copy = 0 if isinstance(embedder, CustomEmbedder) else 4 * n * n_columns
+        step = embedder.plan(n, n_columns, self._left(budget, steps).holding(copy))
+        steps.append(replace(step, peak=step.peak + copy))
         in_map, n_jobs = self.request.cluster_space == "low", self.params["n_jobs"]
         columns = 2 if in_map else n_columns
-        left = self._left(budget, steps)
-        steps.append(_plan_clusters(n, columns, left, self.request, n_jobs))
+        by_name = isinstance(self.request.cluster, str)
+        copy = 4 * n * columns * (by_name and self.request.metric not in EXIF_METRICS)
+        left = self._left(budget, steps).holding(copy)
+        step = _plan_clusters(n, columns, left, self.request, n_jobs)
+        steps.append(replace(step, peak=step.peak + copy))
         most = min(n, self.request.most_clusters) if self.request.sim is None else None
         left, n_pixels = self._left(budget, steps), math.prod(shape)
         steps.append(plan_unique(n, n_columns, n_pixels, left, n_clusters=most))

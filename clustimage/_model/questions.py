@@ -17,6 +17,7 @@ from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import clustered_rows, set_clustering
 from clustimage._model.plot_inputs import colors_of
+from clustimage._model.row_order import row_order
 from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
 from clustimage.cluster import cut_tree_at, levels_of, stability_of, with_other_labels
@@ -176,7 +177,9 @@ class QuestionMethods(ModelBase):
         """
         clustering = self._state.clustered()
         if max_d is not None:
-            clustering = with_other_labels(clustering, cut_tree_at(clustering.tree, max_d))
+            clustering = with_other_labels(
+                clustering, cut_tree_at(clustering.tree, max_d), row_order(self._state)
+            )
         height = clustering.height if max_d is None else max_d
         shown, labels = clustering, clustering.labels
         if max_d is None:  # with the numbers that corrections and updates have left to clusters
@@ -244,7 +247,8 @@ class QuestionMethods(ModelBase):
         levels = levels_of(clustering)
         if self._state.stability is None:
             counts = [level.clusters for level in levels]
-            stability = stability_of(clustering, clustered_rows(self), counts)
+            rows = clustered_rows(self)[row_order(self._state)]
+            stability = stability_of(clustering, rows, counts)
             self._state.store(stability=dict(zip(counts, stability.tolist(), strict=True)))
         table = pd.DataFrame(levels).drop(columns="position")
         table["stability"] = table["clusters"].map(self._state.stability).astype("float64")
@@ -372,6 +376,7 @@ def _null(model: ModelBase, metric: str) -> NullDistribution:
         metric=metric,
         null=asked["null"],
         labels=labels,
+        order=row_order(state),
         random_state=model._settings.random_state,
     )
     made_from = ("feat",) if labels is None else ("feat", "labels")

@@ -68,6 +68,7 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "queries": ("find", ("predict",)),
     "radius": ("predict", ("feat", "labels")),
     "graph": ("cluster", ("feat",)),
+    "ranks": ("cluster", ("feat",)),
     "stability": ("cluster", ("clustering",)),
     "inputs": ("import_data", ("img",)),
 }
@@ -185,7 +186,9 @@ class State:
     queries : Images or None
         Those of the last `find`.
     graph : GraphSpace or None
-        The graph of nearest neighbours of the features, and its coordinates.
+        The graph of nearest neighbours of the features, and its coordinates, in `row_order`.
+    ranks : ndarray of int, shape (n,), or None
+        Of the rows by what the images are, see `row_order`.
     stability : dict of int to float, or None
         Of numbers of clusters, for `levels`.
     inputs : dict or None
@@ -228,6 +231,7 @@ class State:
     queries: Images | None = None
     radius: np.ndarray | None = None
     graph: GraphSpace | None = None
+    ranks: np.ndarray | None = None
     stability: dict[int, float] | None = None
     names: dict[int, str] | None = None
     corrections: list[Correction] = field(default_factory=list)
@@ -239,7 +243,7 @@ class State:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle keeps: without what is made again when it is asked for."""
-        rebuilt = dict.fromkeys(("pca", "clusteval", "index", "graph", "budget"))
+        rebuilt = dict.fromkeys(("pca", "clusteval", "index", "graph", "ranks", "budget"))
         results = self.results.copy()
         if self._shows_images():
             results["img"] = None  # a view, which a pickle would hold twice

@@ -11,12 +11,14 @@ import numpy as np
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named, setting
+from clustimage._core.row_digests import rank_rows, row_digests
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_bool
 from clustimage._distances.pairs import distances
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import run_cluster, set_unique
 from clustimage._model.corrected_labels import remember_names
+from clustimage._model.row_order import embed_in_order
 from clustimage._model.update_listing import Changes, find_changes
 from clustimage.cluster import CLUSTERERS, METRICS, Clustering, ClusterRequest
 from clustimage.corrections import NEW
@@ -202,7 +204,14 @@ class _Update:
         if len(rows):
             metric = model._metric()
             metric = metric if metric in METRICS else "euclidean"
-            joined = join_clusters(compared[others], labels[others], feat[rows], metric=metric)
+            keys = images.digests[others], row_digests(compared[others])
+            joined = join_clusters(
+                compared[others],
+                labels[others],
+                feat[rows],
+                metric=metric,
+                order=np.argsort(rank_rows(*keys), kind="stable"),
+            )
             nearest = others[joined.nearest]
             labels[rows] = joined.labels
             own[rows] = np.where(joined.labels >= 0, own[nearest], -1)
@@ -359,8 +368,8 @@ class _Update:
             state.embedder, "transform"
         ):
             embedder = make_embedder(model._settings.embedding, model._settings.params)
-            xycoord = embedder.fit_transform(
-                state.require("feat"), budget=model._budget_for("xycoord")
+            xycoord = embed_in_order(
+                state, embedder, state.require("feat"), model._budget_for("xycoord")
             )
             state.store(xycoord=xycoord, embedder=embedder)
         timestamps = (clustering.asked or {}).get("timestamps", "auto")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import at_verbosity, get_logger
+from clustimage._core.picked_rows import PickedRows
 from clustimage._model.base import ModelBase
 from clustimage._model.metadata import metadata_columns
+from clustimage._model.row_order import row_order
 from clustimage.cluster import CLUSTERERS, ClusterRequest, search_k
 from clustimage.cluster.confidence._cluster_table import describe_clusters
 from clustimage.cluster.confidence._known_labels import compare_with_known
@@ -87,15 +89,16 @@ class VerdictMethods(ModelBase):
         """
         _, resampling = judged(self)
         state = self._state
+        order = row_order(state)
         table = describe_clusters(
-            state.require("feat"),
-            state.require("labels"),
+            state.require("feat")[order],
+            state.require("labels")[order],
             metric=self._metric(),
             jaccard=None if resampling is None else resampling.jaccard,
             random_state=self._settings.random_state,
         )
         names = state.results["pathnames"]
-        table["images"] = [tuple(str(names[i]) for i in some) for some in table["images"]]
+        table["images"] = [tuple(str(names[order[i]]) for i in some) for some in table["images"]]
         assert state.unique is not None
         unique = dict(zip(state.unique["labels"].tolist(), state.unique["pathnames"], strict=True))
         table["unique"] = [unique[label] for label in table["label"]]
@@ -164,22 +167,28 @@ def judged(model: ModelBase) -> tuple[Verdict, Resampling | None]:
         params = clustering.params
         chosen = params["n_clusters"] if params["level"] is None else params["level"]
         with at_verbosity(settings.verbose):
+            order = row_order(state)
+            rows = np.asarray(state.require("xycoord" if on_map else "feat"))
             verdict, resampling = judge(
-                np.asarray(state.require("xycoord" if on_map else "feat")),
-                state.require("labels"),
-                _procedure(model),
+                PickedRows(rows, order),
+                state.require("labels")[order],
+                _procedure(model, order),
                 metric=model._metric(),
                 n_clusters=None if chosen is None else clustering.n_found,
                 random_state=settings.random_state,
             )
+            typical, oddest = (
+                tuple(order[list(some)].tolist()) for some in (verdict.typical, verdict.oddest)
+            )
+            verdict = replace(verdict, typical=typical, oddest=oddest)
             logger.info("Verdict: %s", verdict.why)
         state.store(verdict=verdict, resampling=resampling)
     assert state.verdict is not None
     return state.verdict, state.resampling
 
 
-def _procedure(model: ModelBase) -> Procedure | None:
-    """Return what clusters rows as the model did; None where that is not known any more.
+def _procedure(model: ModelBase, order: np.ndarray) -> Procedure | None:
+    """Return what clusters rows in an order as the model did; None where it is not known any more.
 
     An object of the user's and the groups of ``cannot_link`` are not kept.
     """
@@ -190,10 +199,10 @@ def _procedure(model: ModelBase) -> Procedure | None:
     names = {field.name for field in fields(ClusterRequest)}
     given = {name: value for name, value in params.items() if name in names}
     taken = state.timestamps
-    seconds = None if taken is None or not params["time_weight"] else taken.seconds
+    seconds = None if taken is None or not params["time_weight"] else taken.seconds[order]
     locations = None
     if params["place_weight"]:
-        locations = locations_of(metadata_columns(settings, state))
+        locations = locations_of(metadata_columns(settings, state))[order]
 
     def cluster(rows: np.ndarray, positions: np.ndarray, k: int | None) -> np.ndarray:
         exactly = {} if k is None else {"n_clusters": k, "sim": None}

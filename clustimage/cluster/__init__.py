@@ -19,6 +19,7 @@ from clustimage.cluster._request import (
 from clustimage.cluster._result import (
     Clustering,
     levels_of,
+    put_back,
     stability_of,
     with_last_search,
     with_other_labels,
@@ -81,6 +82,7 @@ __all__ = [
     "name_places",
     "order_labels",
     "plan_clusters",
+    "put_back",
     "search_k",
     "search_suitable_space",
     "stability_of",

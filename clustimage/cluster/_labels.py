@@ -11,7 +11,9 @@ from clustimage._core.validation import check_int
 __all__ = ["count_clusters", "order_labels"]
 
 
-def order_labels(labels: ArrayLike, min_size: int = 1) -> np.ndarray:
+def order_labels(
+    labels: ArrayLike, min_size: int = 1, order: np.ndarray | None = None
+) -> np.ndarray:
     """Rename clusters by decreasing size.
 
     Parameters
@@ -20,12 +22,14 @@ def order_labels(labels: ArrayLike, min_size: int = 1) -> np.ndarray:
         Any names of clusters; negative ones mean unclustered.
     min_size : int, default=1
         Clusters with fewer images become -1.
+    order : ndarray of int, shape (n,), optional
+        The images in the order in which they count; default as they stand.
 
     Returns
     -------
     labels : ndarray of int64, shape (n,)
         0 is the largest cluster, then by decreasing size; of two clusters of one
-        size the one whose first member comes first. -1 is unclustered.
+        size the one whose first member comes first in `order`. -1 is unclustered.
 
     Raises
     ------
@@ -49,6 +53,9 @@ def order_labels(labels: ArrayLike, min_size: int = 1) -> np.ndarray:
         )
     min_size = check_int("min_size", min_size, low=1)
     ordered = np.full(len(names), -1, dtype=np.int64)
+    if order is not None:
+        ordered[order] = order_labels(names[order], min_size)
+        return ordered
     inside = names >= 0
     _, first, inverse, sizes = np.unique(
         names[inside], return_index=True, return_inverse=True, return_counts=True

@@ -21,6 +21,7 @@ __all__ = [
     "Clustering",
     "Search",
     "levels_of",
+    "put_back",
     "stability_of",
     "with_last_search",
     "with_other_labels",
@@ -204,6 +205,31 @@ class Clustering:
         )
 
 
+def put_back(clustering: Clustering, order: np.ndarray) -> Clustering:
+    """Return a clustering of ``rows[order]`` as one of `rows`.
+
+    Examples
+    --------
+    >>> from clustimage.cluster import search_k
+    >>> rows, order = np.array([[9.0], [1.0], [9.2], [2.0]]), np.array([1, 0, 2, 3])
+    >>> found = put_back(search_k(rows[order], n_clusters=2), order)
+    >>> found.labels.tolist(), found.tree[0, :2].tolist()
+    ([1, 0, 1, 0], [0.0, 2.0])
+    """
+    labels = np.empty_like(clustering.labels)
+    labels[order] = clustering.labels
+    tree, micro = clustering.tree, clustering.micro
+    if micro is not None:
+        micro = np.empty_like(micro)
+        micro[order] = clustering.micro
+    elif tree is not None:
+        tree = tree.copy()
+        joined = tree[:, :2].astype(np.intp)
+        joined = np.where(joined < len(order), order[np.minimum(joined, len(order) - 1)], joined)
+        tree[:, :2] = np.sort(joined, axis=1)
+    return replace(clustering, labels=labels, tree=tree, micro=micro)
+
+
 def levels_of(clustering: Clustering) -> list[Level]:
     """Return the numbers of clusters that are locally best, see `find_levels`.
 
@@ -286,7 +312,9 @@ def _compared(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if name not in NOT_COMPARED}
 
 
-def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
+def with_other_labels(
+    clustering: Clustering, labels: np.ndarray, order: np.ndarray | None = None
+) -> Clustering:
     """Return the clustering with other labels, cut from its tree.
 
     Parameters
@@ -299,6 +327,8 @@ def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
         asked for become -1. Where the cut is so high that it would join images that
         are kept apart, the least number of clusters without that is taken, and a
         warning says so.
+    order : ndarray of int, shape (n,), optional
+        The images in the order in which they count where clusters are of one size.
 
     Returns
     -------
@@ -314,7 +344,7 @@ def with_other_labels(clustering: Clustering, labels: np.ndarray) -> Clustering:
             clustering.least,
         )
         labels = cut_tree_k(clustering.tree, clustering.least)
-    ordered = order_labels(labels, clustering.params["min_size"])
+    ordered = order_labels(labels, clustering.params["min_size"], order)
     n_found = count_clusters(labels)
     found = clustering.score["clusters"]
     by_number = clustering.varied == "cluster_threshold" and n_found in found

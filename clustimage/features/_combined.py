@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from clustimage._core.memory import Budget
 from clustimage._core.parameters import named
+from clustimage._core.picked_rows import PickedRows, Rows
 from clustimage._core.plan import Step
 from clustimage._decomposition.products import mean_and_sum_of_squares
 from clustimage.features._extractor import FeatureExtractor
@@ -128,7 +129,9 @@ class CombinedExtractor(FeatureExtractor):
     def fit_images(self, images: Images, budget: Budget | None = None) -> Floats:
         """Return the features of images that stage 1 has read, and learn from them."""
         self.plan(len(images), images.shape, budget)[0].check()
-        return self._fit_each(lambda part, left: part.fit_images(images, left), budget)
+        return self._fit_each(
+            lambda part, left: part.fit_images(images, left), budget, images.order
+        )
 
     def transform(self, X: npt.ArrayLike) -> Floats:
         """Return the blocks of new images, scaled as those that were fitted.
@@ -175,7 +178,10 @@ class CombinedExtractor(FeatureExtractor):
         return self
 
     def _fit_each(
-        self, describe: Callable[[FeatureExtractor, Budget | None], Floats], budget: Budget | None
+        self,
+        describe: Callable[[FeatureExtractor, Budget | None], Floats],
+        budget: Budget | None,
+        order: npt.NDArray[np.intp] | None = None,
     ) -> Floats:
         self.check()
         parts = [clone(part) for _, part in self.parts]
@@ -183,7 +189,10 @@ class CombinedExtractor(FeatureExtractor):
         for part in parts:
             blocks.append(describe(part, budget))
             budget = None if budget is None else budget.holding(blocks[-1].nbytes)
-        self.scale_ = np.array([_root_of_variance(block) for block in blocks])
+        ordered: list[Any] = blocks
+        if order is not None:
+            ordered = [PickedRows(block, order) for block in blocks]
+        self.scale_ = np.array([_root_of_variance(block) for block in ordered])
         self.parts_ = parts
         return self._joined(blocks)
 
@@ -206,7 +215,7 @@ class CombinedExtractor(FeatureExtractor):
         return {**super()._more_tags(), "X_types": ["3darray"]}
 
 
-def _root_of_variance(block: Floats) -> float:
+def _root_of_variance(block: Rows) -> float:
     """Return the root of the sum of the variances of the columns; 1 where all rows are equal."""
     mean, total = mean_and_sum_of_squares(block)
     variance = total / len(block)

@@ -176,9 +176,10 @@ class ExifExtractor(FeatureExtractor):
         self.plan(len(images), images.shape, budget)[0].check()
         self.metadata_ = self._read(images)
         self.timestamps_, self.locations_ = _times_and_locations(self.metadata_)
-        known = self.timestamps_[np.isfinite(self.timestamps_)]
+        timestamps = self.timestamps_[images.order]
+        known = timestamps[np.isfinite(timestamps)]
         self.mean_timestamp_ = float(known.mean()) if len(known) else 0.0
-        self.mean_location_ = _mean_location(self.locations_)
+        self.mean_location_ = _mean_location(self.locations_[images.order])
         return self._rows(self.timestamps_, self.locations_)
 
     def transform_images(self, images: Images) -> npt.NDArray[np.float32]:

@@ -19,6 +19,7 @@ from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs, run_ordered
 from clustimage._core.parameters import named
+from clustimage._core.picked_rows import PickedRows, Rows
 from clustimage._core.plan import Step
 from clustimage.features._extractor import ImageExtractor, as_images, in_batches
 from clustimage.features._square import SIDE, gray_squares
@@ -151,8 +152,11 @@ class FisherExtractor(ImageExtractor):
             If the array holds no images.
         """
         super().fit(X)
+        return self._learn(as_images(X))
+
+    def _learn(self, images: Rows) -> FisherExtractor:
         generator = check_random_state(self.random_state)
-        sample = self._sample(as_images(X), generator)
+        sample = self._sample(images, generator)
         self.mean_ = sample.mean(axis=0)
         sample -= self.mean_
         _, axes = np.linalg.eigh(np.cov(sample.T, bias=True))
@@ -178,7 +182,9 @@ class FisherExtractor(ImageExtractor):
         self.plan(len(images), images.shape, budget)[0].check()
 
         def compute() -> Floats:
-            return self.fit(images.pixels).transform(images.pixels)
+            super(FisherExtractor, self).fit(images.pixels)
+            self._learn(PickedRows(images.pixels, images.order))
+            return self.transform(images.pixels)
 
         return stored_fit(self, images, cache_key_of(self, images), compute)
 
@@ -190,7 +196,7 @@ class FisherExtractor(ImageExtractor):
         """Return the rows of new images; they depend on what was learned, and are not cached."""
         return self.transform(images.pixels)
 
-    def _sample(self, images: npt.NDArray[np.uint8], generator: Any) -> Floats:
+    def _sample(self, images: Rows, generator: Any) -> Floats:
         """Return descriptors of some images, `(m, 128)`, the same number of each."""
         n_images = min(len(images), MAX_IMAGES)
         chosen = np.sort(generator.choice(len(images), n_images, replace=False))

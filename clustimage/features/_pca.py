@@ -17,6 +17,7 @@ from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import Budget
 from clustimage._core.parameters import named, setting
+from clustimage._core.picked_rows import PickedRows, Rows
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_option, merge_defaults
 from clustimage._decomposition.krylov import count_for, krylov_components
@@ -198,7 +199,7 @@ class PCAExtractor(FeatureExtractor):
 
         def compute() -> npt.NDArray[np.float32]:
             rows = as_rows(self, images.pixels, reset=True)
-            return self._fit_rows(rows, budget)._project(rows, budget)
+            return self._fit_rows(PickedRows(rows, images.order), budget)._project(rows, budget)
 
         solver = self._choose_solver(len(images), math.prod(images.shape), budget, pixels=True)
         cache_key = cache_key_with(solver, cache_key_of(self, images))
@@ -237,7 +238,7 @@ class PCAExtractor(FeatureExtractor):
             budget.check(n_bytes, what=what, instead=fewer_components())
         return project(rows, self.mean_, self.components_, self.offset_)
 
-    def _fit_rows(self, rows: npt.NDArray[Any], budget: Budget | None = None) -> PCAExtractor:
+    def _fit_rows(self, rows: Rows, budget: Budget | None = None) -> PCAExtractor:
         PCAExtractor.check(self)
         n, d = rows.shape
         wanted = count_or_share(self.n_components, n, d)
@@ -291,7 +292,7 @@ class PCAExtractor(FeatureExtractor):
 
     def _solve_randomised(
         self,
-        rows: npt.NDArray[Any],
+        rows: Rows,
         wanted: int | float,
         total: float,
         solver: Solver,
@@ -323,7 +324,7 @@ class PCAExtractor(FeatureExtractor):
         )
 
     def _solve(
-        self, rows: npt.NDArray[Any], wanted: int | float
+        self, rows: Rows, wanted: int | float
     ) -> tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float32]]:
         """Return the sum of squares, all eigenvalues, and the components kept."""
         n, d = rows.shape

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from clustimage._core.memory import Budget
+from clustimage._core.picked_rows import PickedRows
 from clustimage._core.plan import Step
 from clustimage._core.validation import merge_defaults
 from clustimage.features._extractor import ImageExtractor
@@ -131,7 +132,7 @@ class PCAHOGExtractor(ImageExtractor, PCAExtractor):
 
         def compute() -> npt.NDArray[np.float32]:
             rows = self._hog_rows(images.pixels)
-            return self._fit_rows(rows, left)._project(rows, left)
+            return self._fit_rows(PickedRows(rows, images.order), left)._project(rows, left)
 
         solver = self._choose_solver(len(images), width, left, pixels=False)
         cache_key = cache_key_with(solver, cache_key_of(self, images))

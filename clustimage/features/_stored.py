@@ -34,6 +34,7 @@ Compute = Callable[[Positions], Batches]
 
 # Raise when an extractor gives other numbers than before: all features are then computed again.
 VERSION = 1
+FIT_VERSION = VERSION + 1  # the same of what is learned from a whole set
 
 ROWS_PER_QUERY = 2000  # rows that are read from the cache at a time
 
@@ -196,7 +197,7 @@ def stored_fit(
     keys = [key for key in images.keys or () if key is not None]
     if cache_key is None or images.cache is None or len(keys) < len(images):
         return compute()
-    cache_key = {**_common(images.shape[2] == 1), **cache_key}
+    cache_key = {**_common(images.shape[2] == 1), **cache_key, "version": FIT_VERSION}
     with images.cache.session() as session:
         cached = session.fit(keys, cache_key)
         if cached is not None:

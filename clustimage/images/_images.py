@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clustimage._core.errors import ImageReadError
+from clustimage._core.row_digests import row_digests
 from clustimage._core.validation import check_int
 from clustimage.images._status import ImageStatus
 from clustimage.images.exif._timestamps import Timestamps, as_datetimes, timestamp_of
@@ -96,6 +99,19 @@ class Images:
     def flat(self) -> np.ndarray:
         """View `(n, height * width * channels)` of the same memory."""
         return self.pixels.reshape(len(self.pixels), -1)
+
+    @cached_property
+    def digests(self) -> npt.NDArray[np.uint64]:
+        """A digest of the pixels of each image."""
+        return row_digests(self.pixels)
+
+    @property
+    def order(self) -> npt.NDArray[np.intp]:
+        """The rows in an order by `digests`: the same images are in it in the same order.
+
+        What is learned from all images, or from a sample of them, is learned in this order.
+        """
+        return np.argsort(self.digests, kind="stable")
 
     def check_complete(self) -> None:
         """Raise where an input was skipped: rows and images would no longer belong together.

@@ -10,10 +10,11 @@ import numpy as np
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.memory import Budget
 from clustimage._core.parameters import named, setting
+from clustimage._core.picked_rows import PickedRows
 from clustimage._core.validation import check_bool, check_int, check_real
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage._distances.nearest import k_smallest, rows_near
-from clustimage._distances.pairs import PickedRows, distances
+from clustimage._distances.pairs import distances
 from clustimage.similarity._fit_null import fit_null
 from clustimage.similarity._index import RowIndex
 from clustimage.similarity._null_distribution import NullDistribution

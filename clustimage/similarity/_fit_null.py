@@ -39,6 +39,7 @@ def fit_null(
     metric: str = "euclidean",
     null: str = "empirical",
     labels: Any = None,
+    order: np.ndarray | None = None,
     random_state: int | np.random.Generator | np.random.RandomState | None = 0,
     n_pairs: int | None = None,
 ) -> NullDistribution:
@@ -63,6 +64,8 @@ def fit_null(
     labels : array-like of shape (n,), int, optional
         Clusters: then only pairs of different clusters are drawn, and images that are
         not assigned to one (negative) count as clusters of their own.
+    order : ndarray of shape (n,), int, optional
+        The rows in the order in which the draw counts them; default as they stand.
     random_state : int, Generator, RandomState or None, default=0
         Seed of the draw.
     n_pairs : int, optional
@@ -96,10 +99,12 @@ def fit_null(
         n_pairs = int(np.clip(MAX_NUMBERS_OF_PAIRS // rows.shape[1], MIN_PAIRS, MAX_PAIRS))
     n_pairs = check_int("n_pairs", n_pairs, low=1)
     rng = _generator(random_state)
+    order = np.arange(len(rows)) if order is None else order
     if labels is None:
         i, j = _draw_pairs(len(rows), n_pairs, rng)
     else:
-        i, j = _draw_between(np.asarray(labels), n_pairs, rng)
+        i, j = _draw_between(np.asarray(labels)[order], n_pairs, rng)
+    i, j = order[i], order[j]
     sample = np.sort(paired_distances(rows, i, rows, j, metric))
     if len(sample) == 0 or is_constant(sample):
         width = float(sample[-1]) if len(sample) else 0.0

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from clustimage._core.picked_rows import PickedRows
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage._distances.nearest import nearest
-from clustimage._distances.pairs import PickedRows
 from clustimage.similarity._representatives import check_labels, group_members
 
 __all__ = ["Joined", "join_clusters"]
@@ -42,6 +42,7 @@ def join_clusters(
     *,
     metric: str = "euclidean",
     alpha: float = ALPHA,
+    order: npt.NDArray[np.intp] | None = None,
 ) -> Joined:
     """Let new images join the cluster of their nearest image, if they are near enough.
 
@@ -65,6 +66,10 @@ def join_clusters(
         Images with a p-value of at most this join no cluster; of fewer than 19 clustered images
         those that are farther than all. One that equals a clustered image always joins.
 
+    order : ndarray of shape (n,), int, optional
+        The rows in an order in which the first of equally near ones counts; default as they
+        stand.
+
     Returns
     -------
     Joined
@@ -84,7 +89,7 @@ def join_clusters(
     rows = check_rows("feat", feat)
     known = check_labels(labels, len(rows))
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
-    clustered = np.flatnonzero(known >= 0)
+    clustered = np.flatnonzero(known >= 0) if order is None else order[known[order] >= 0]
     if not len(clustered):
         nothing = np.full(len(asked), -1, dtype=np.int64)
         return Joined(nothing, nothing.copy(), np.zeros(len(asked)))

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.picked_rows import PickedRows
 from clustimage._core.validation import check_real
 from clustimage._distances.metrics import check_metric, check_rows
 from clustimage._distances.nearest import nearest
-from clustimage._distances.pairs import PickedRows
 from clustimage.similarity._representatives import check_labels, group_members
 
 __all__ = ["cluster_radius", "predict_labels"]
@@ -25,6 +25,7 @@ def predict_labels(
     *,
     metric: str = "euclidean",
     radius: npt.ArrayLike | None = None,
+    order: npt.NDArray[np.intp] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the label of the nearest cluster for each query.
 
@@ -51,6 +52,9 @@ def predict_labels(
         `cluster_radius`, for each cluster the largest distance of a member to its
         nearest other member; where there are many calls, call it once and give its
         answer here. Not used where every image is assigned to a cluster.
+    order : ndarray of shape (n,), int, optional
+        The rows in an order in which the first of equally near ones counts; default as they
+        stand.
 
     Returns
     -------
@@ -76,9 +80,11 @@ def predict_labels(
     known = check_labels(labels, len(rows))
     radii = None if radius is None else _check_radius(radius, known)
     clustered, others = np.flatnonzero(known >= 0), np.flatnonzero(known < 0)
+    if order is not None:
+        clustered = order[known[order] >= 0]
     if not len(clustered):
         return np.full(len(asked), -1, dtype=np.int64)
-    some = PickedRows(rows, clustered) if len(others) else rows
+    some = rows if order is None and not len(others) else PickedRows(rows, clustered)
     at, distance = nearest(asked, some, metric)
     answer: npt.NDArray[np.int64] = known[clustered[at]]
     if not len(others):

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.memory import Budget
+from clustimage._core.picked_rows import PickedRows
 from clustimage._core.plain_arrays import plain_array
 from clustimage._distances.metrics import check_metric, check_rows
-from clustimage._distances.pairs import PickedRows, distances
+from clustimage._distances.pairs import distances
 from clustimage.similarity._mean_images import mean_images
 from clustimage.similarity._plan import plan_unique
 
@@ -44,6 +45,7 @@ def pick_unique(
     labels: Any,
     *,
     metric: str = "euclidean",
+    order: np.ndarray | None = None,
     xycoord: Any = None,
     pixels: np.ndarray | None = None,
     budget: Budget | None = None,
@@ -61,6 +63,8 @@ def pick_unique(
         Cluster of each image, int.
     metric : str, default="euclidean"
         One of `METRICS`.
+    order : ndarray of shape (n,), int, optional
+        The rows in the order in which members are compared; default as they stand.
     xycoord : array-like of shape (n, 2), optional
         Coordinates on the map.
     pixels : ndarray of shape (n, ...), uint8, optional
@@ -75,7 +79,7 @@ def pick_unique(
         ``labels`` : ndarray of shape (k,), int64
             Labels of the clusters, ascending.
         ``idx`` : ndarray of shape (k,), int64
-            Index of the member nearest to the centre; of several the first.
+            Index of the member nearest to the centre; of several the first in `order`.
         ``xycoord_center`` : ndarray of shape (k, 2), float32, or None
             Mean coordinates of the members.
         ``img_mean`` : ndarray of shape (k, pixels of an image), uint8, or None
@@ -107,7 +111,9 @@ def pick_unique(
     step = plan_unique(len(rows), rows.shape[1], n_pixels, budget, n_clusters=len(names))
     step.check()
     idx = np.empty(len(names), dtype=np.int64)
-    for cluster, members in enumerate(groups):
+    order = np.arange(len(rows)) if order is None else order
+    for cluster, at in enumerate(group_members(labels[order])[1]):
+        members = order[at]
         idx[cluster] = members[_to_centre(rows, members, metric).argmin()]
     return {
         "labels": names,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from clustimage._core.file_arrays import mapped_file
+from clustimage._core.picked_rows import PickedRows
 from clustimage._decomposition import products
 from clustimage._decomposition.products import (
     apply_covariance,
@@ -115,3 +116,19 @@ def test_signs_are_those_of_scikit_learn():
     rows = np.random.default_rng(4).normal(size=(6, 40)).astype(np.float32)
     expected = rows * np.sign([row[np.abs(row).argmax()] for row in rows])[:, np.newaxis]
     np.testing.assert_array_equal(flip_signs(rows), expected)
+
+
+@pytest.mark.parametrize("shape", [(40, 90), (90, 40)])
+def test_rows_in_another_order_give_what_a_copy_of_them_gives(shape, small_blocks, tmp_path):
+    rows = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    order = np.random.default_rng(1).permutation(len(rows))
+    left = np.random.default_rng(2).normal(size=(len(rows), 3))
+    for given in (rows, in_file(rows, tmp_path), rows / np.float32(7)):
+        some, copy = PickedRows(given, order), np.array(given[order])
+        mean, total = mean_and_sum_of_squares(copy)
+        np.testing.assert_array_equal(mean_and_sum_of_squares(some)[0], mean)
+        assert mean_and_sum_of_squares(some)[1] == total
+        np.testing.assert_array_equal(centred_gram(some, mean), centred_gram(copy, mean))
+        for product in (right_vectors, rmatmat):
+            found, expected = product(some, mean, left), product(copy, mean, left)
+            np.testing.assert_array_equal(found, expected)

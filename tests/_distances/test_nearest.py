@@ -7,10 +7,11 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
+from clustimage._core.picked_rows import PickedRows
 from clustimage._distances import nearest as module
 from clustimage._distances.metrics import METRICS, PRODUCT_METRICS
 from clustimage._distances.nearest import ProductIndex, k_smallest, nearest, rows_near
-from clustimage._distances.pairs import PickedRows, distances
+from clustimage._distances.pairs import distances
 
 RNG = np.random.default_rng(0)
 ONE = np.ones((1, 2))

@@ -39,3 +39,10 @@ def test_wrong_input_is_refused():
 def test_noise_is_no_cluster():
     assert count_clusters(np.array([-1, 0, 0, 1])) == 2
     assert count_clusters(np.array([-1])) == 0
+
+
+def test_ties_of_size_go_by_the_order_that_is_given():
+    labels, order = np.array([5, 7, 5, 7, -1, 9]), np.array([4, 5, 3, 2, 0, 1])
+    assert order_labels(labels).tolist() == [0, 1, 0, 1, -1, 2]
+    assert order_labels(labels, order=order).tolist() == [1, 0, 1, 0, -1, 2]
+    assert order_labels(labels, 2, order).tolist() == [1, 0, 1, 0, -1, -1]

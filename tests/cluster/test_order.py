@@ -1,4 +1,4 @@
-"""What the order of the images may change, and what it never does."""
+"""Groups of features that are given, in several orders."""
 
 from __future__ import annotations
 
@@ -46,11 +46,26 @@ def test_with_ties_no_order_parts_equal_images(options):
         assert all(len(set(labels[names == name])) == 1 for name in set(names))
 
 
-def test_of_equal_sizes_and_distances_the_first_image_counts():
+def test_ties_of_sizes_and_distances_are_broken_by_what_the_rows_are():
+    rows = np.array([[9, 9], [9, 8], [0, 0], [0, 1], [8, 9], [8, 8], [1, 0], [1, 1]], dtype=float)
+    found = set()
+    for seed in range(9):
+        order = np.random.default_rng(seed).permutation(8)
+        cl = Clustimage(method="precomputed", embedding=None, verbose="silent")
+        cl.extract_feat(features=rows[order])
+        labels = cl.cluster(n_clusters=2)[np.argsort(order)]
+        found.add((*labels.tolist(), *order[cl.results_unique["idx"]].tolist()))
+    (only,) = found
+    assert {only[:8], tuple(1 - label for label in only[:8])} == {
+        (0, 0, 1, 1, 0, 0, 1, 1),
+        (1, 1, 0, 0, 1, 1, 0, 0),
+    }
+
+
+def test_of_equally_near_images_find_names_the_first_one_first():
     rows = np.array([[9, 9], [9, 8], [0, 0], [0, 1], [8, 9], [8, 8], [1, 0], [1, 1]], dtype=float)
     cl = Clustimage(method="precomputed", embedding=None, verbose="silent")
     cl.extract_feat(features=rows)
-    assert cl.cluster(n_clusters=2).tolist() == [0, 0, 1, 1, 0, 0, 1, 1]
-    assert cl.results_unique["idx"].tolist() == [0, 2]
+    cl.cluster(n_clusters=2)
     found = cl.find(features=[[0.5, 0.5]], k=4, alpha=None)
     assert found["image_0000"]["y_idx"].tolist() == [2, 3, 6, 7]

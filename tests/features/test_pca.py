@@ -7,7 +7,9 @@ import pytest
 from sklearn.decomposition import PCA
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.file_arrays import new_array
 from clustimage.features import PCAExtractor, PCAHOGExtractor, make_extractor
+from clustimage.images import load_images
 
 
 def assert_equals_sklearn(found, feat, rows, n_components, tol=1e-6):
@@ -242,3 +244,17 @@ def test_pca_of_hog_takes_both_settings(gray):
     extractor = make_extractor("pca-hog", settings)
     assert extractor.fit_transform(gray).shape == (40, 3)
     assert extractor.components_.shape == (3, 8 * 8 * 4)
+
+
+@pytest.mark.parametrize("solver", ["full", "randomized"])
+def test_components_depend_neither_on_the_order_of_images_nor_on_where_they_lie(solver):
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 12, 12, 3), dtype=np.uint8)
+    expected = PCAExtractor(20, solver=solver).fit_images(load_images(pixels))
+    for seed in (1, 2):
+        order = np.random.default_rng(seed).permutation(90)
+        images = load_images(pixels[order])
+        stored = new_array(images.pixels.shape, np.uint8, folder=None, what="Ninety images")
+        stored[:] = images.pixels
+        images.pixels = stored
+        feat = PCAExtractor(20, solver=solver).fit_images(images)
+        np.testing.assert_array_equal(feat, expected[order])

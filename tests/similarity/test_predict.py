@@ -12,7 +12,13 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
 from clustimage._distances.nearest import nearest
-from clustimage.similarity import METRICS, _predict, cluster_radius, predict_labels
+from clustimage.similarity import (
+    METRICS,
+    _predict,
+    cluster_radius,
+    join_clusters,
+    predict_labels,
+)
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +142,15 @@ def test_bad_input_raises(blobs):
         predict_labels(feat, labels, feat, radius=[1.0, 2.0])
     with pytest.raises(InvalidParameterError, match="'metric'"):
         predict_labels(feat, labels, feat, metric="l2")
+
+
+@pytest.mark.parametrize("extra", [[], [[50.0]]])
+def test_of_equally_near_images_the_first_of_the_given_order_counts(extra):
+    feat = np.array([[0.0], [2.0], [4.0], *extra])
+    labels = np.array([0, 1, 2, *[-1] * len(extra)])
+    asked, order = [[1.0], [3.0]], np.arange(len(feat))
+    assert predict_labels(feat, labels, asked, order=order, radius=5).tolist() == [0, 1]
+    found = predict_labels(feat, labels, asked, order=order[::-1], radius=5)
+    assert found.tolist() == [1, 2]
+    joined = join_clusters(feat, labels, asked, order=order[::-1], alpha=0)
+    assert joined.nearest.tolist() == [1, 2]

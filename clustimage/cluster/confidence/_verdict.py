@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.logs import at_verbosity
+from clustimage._core.picked_rows import Rows
 from clustimage.cluster.confidence._resampling import Procedure, Resampling, resample
 from clustimage.cluster.confidence._separation import (
     neighbour_distances,
@@ -83,7 +84,7 @@ class Verdict:
 
 
 def judge(
-    rows: np.ndarray,
+    rows: Rows,
     labels: np.ndarray,
     procedure: Procedure | None,
     *,
@@ -95,7 +96,7 @@ def judge(
 
     Parameters
     ----------
-    rows : ndarray of float, shape (n, d)
+    rows : ndarray or PickedRows of float, shape (n, d)
         Features. Of more than 2,000 a sample is judged.
     labels : ndarray of int, shape (n,)
         Their labels, 0 to k - 1; negative ones are unclustered.
@@ -126,7 +127,7 @@ def judge(
     positions = np.arange(len(rows))
     if len(rows) > MAX_ROWS_JUDGED:
         positions = np.sort(rng.choice(len(rows), MAX_ROWS_JUDGED, replace=False))
-    rows, labels = _in_fewer_columns(rows[positions], metric), labels[positions]
+    sample, labels = _in_fewer_columns(rows[positions], metric), labels[positions]
     # A Gaussian has no hash bits: it is compared by lengths or by angles.
     metric = metric if metric in ("cosine", "correlation") else "euclidean"
     names = np.unique(labels[labels >= 0])
@@ -134,23 +135,23 @@ def judge(
     k, resampling = len(names), None
     purity, by_cloud, agreement, parted = 0.0, 0.0, 0.0, 0.0
     with threadpool_limits(limits=1):
-        if procedure is not None and len(rows) >= MIN_ROWS_RESAMPLED and k > 0:
+        if procedure is not None and len(sample) >= MIN_ROWS_RESAMPLED and k > 0:
             resampling = resample(
-                rows,
+                sample,
                 positions,
                 labels,
                 procedure,
                 n_clusters=n_clusters,
                 random_state=random_state,
             )
-        typical, oddest = _extremes(rows, metric)
-        if 1 < k < len(rows):
-            cloud = _one_cloud(rows, rng)
-            purity = neighbour_purity(rows, labels, metric)
+        typical, oddest = _extremes(sample, metric)
+        if 1 < k < len(sample):
+            cloud = _one_cloud(sample, rng)
+            purity = neighbour_purity(sample, labels, metric)
             of_cloud = _cluster_cloud(cloud, positions, k, procedure)
             by_cloud = neighbour_purity(cloud, of_cloud, metric)
-            agreement = _agreement(rows, labels, k, random_state)
-            parted = parted_share(rows, labels)
+            agreement = _agreement(sample, labels, k, random_state)
+            parted = parted_share(sample, labels)
     stability = None if resampling is None else float(resampling.agreement.mean())
     sure = agreement if stability is None else (stability + agreement) / 2
     score = max(_above(purity, by_cloud) * sure, 0.0) * float((labels >= 0).mean())
@@ -166,7 +167,7 @@ def judge(
         stability=stability,
         agreement=agreement,
         parted=parted,
-        n_judged=len(rows),
+        n_judged=len(sample),
         typical=tuple(positions[typical].tolist()),
         oddest=tuple(positions[oddest].tolist()),
     ), resampling

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix, triu
@@ -27,7 +27,7 @@ class GraphSpace:
     metric : str
         What neighbours are compared by.
     names : ndarray of int64, shape (n,)
-        Which of the m distinct rows each row is, by their first occurrence.
+        Which of the m distinct rows each row is.
     weights : csr_matrix of float64, shape (m, m)
         Symmetric weights of the edges, see `fuzzy_graph`.
     coordinates : ndarray of float64, shape (n, c)
@@ -44,6 +44,10 @@ class GraphSpace:
         """Pairs of rows that are connected, `(e, 2)`; of equal rows the first one."""
         first = np.unique(self.names, return_index=True)[1]
         return np.asarray(first[np.column_stack(triu(self.weights).nonzero())])
+
+    def reordered(self, order: np.ndarray) -> GraphSpace:
+        """Return the same graph for the rows in another order."""
+        return replace(self, names=self.names[order], coordinates=self.coordinates[order])
 
 
 def build_graph_space(

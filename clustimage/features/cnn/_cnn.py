@@ -16,6 +16,7 @@ from clustimage._core.errors import InvalidParameterError, ModelFileError
 from clustimage._core.memory import Budget
 from clustimage._core.parallel import check_jobs
 from clustimage._core.parameters import named, setting, shown
+from clustimage._core.picked_rows import PickedRows
 from clustimage._core.plan import Step
 from clustimage._core.validation import (
     check_bool,
@@ -319,7 +320,7 @@ class CNNExtractor(ImageExtractor):
         if self.n_components is not None:
             left = None if budget is None else budget.holding(rows.nbytes)
             pca = self._pca()
-            pca._fit_rows(as_rows(pca, rows, reset=True), left)
+            pca._fit_rows(PickedRows(as_rows(pca, rows, reset=True), images.order), left)
             for name in COMPONENTS:
                 setattr(self, name, getattr(pca, name))
         return self._finished(rows)
@@ -414,6 +415,8 @@ class CNNExtractor(ImageExtractor):
         self, images: Images, positions: npt.NDArray[np.intp]
     ) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
         network = self._loaded()
+        # By what they show: the last digits may depend on the other images of a batch.
+        positions = positions[np.argsort(images.digests[positions], kind="stable")]
         batches: Any = images.batches(
             network.frame,
             size=self.batch_size,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from clustimage import Clustimage
 
 __all__ = [
+    "REPORT",
     "check_folder",
     "one_line",
     "outputs_of_cluster",

@@ -18,16 +18,25 @@ from clustimage.cli._options import (
     given,
     one_or_all,
 )
-from clustimage.cli._output import check_folder, save_figure, use_files_only
+from clustimage.cli._output import (
+    REPORT,
+    check_folder,
+    save_figure,
+    use_files_only,
+    write_report,
+)
 
 if TYPE_CHECKING:
     import pandas
 
     from clustimage import Clustimage
 
-HELP = "Group photos by when and where they were taken; write trips.csv, figures and a map."
+HELP = "Group photos by when and where they were taken; write trips.csv, figures, a map and a page."
 
-OUTPUTS = ("trips.csv", *(f"{name}.png" for name in TRIP_FIGURES), "map.html", "model.clustimage")
+OUTPUTS = (
+    *("trips.csv", *(f"{name}.png" for name in TRIP_FIGURES)),
+    *("map.html", REPORT, "model.clustimage"),
+)
 
 
 class Grouping(NamedTuple):
@@ -127,6 +136,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"Links to the photos of each event and place: {links['savedir']}.")
     model.save(folder / "model.clustimage")
     print(f"Written to {folder}: {', '.join(['trips.csv', *written, 'model.clustimage'])}.")
+    write_report(model, folder, overwrite=arguments.overwrite)
 
 
 def _table(model: Clustimage) -> pandas.DataFrame:

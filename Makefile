@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install 
 SIDE_BY_SIDE := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-oldest bench bench-scale bench-quality clean
+.PHONY: help demo test check format test-oldest bench bench-scale bench-quality torture clean
 
 help:  ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -56,11 +56,16 @@ bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/per
 
 bench-scale: $(VENV)/.installed-dev  ## time and memory from 1,000 to 60,000 images, into docs/performance.md
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/vectors.py
 
 bench-quality: $(VENV)/.installed-dev  ## how well clusters follow known kinds, into docs/quality.md
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/study.py
 	$(BIN)/python benchmarks/verdicts.py
+	$(BIN)/python benchmarks/p_values.py
+
+torture: $(VENV)/.installed-dev  ## files, models, servers and stops that do harm, into docs/reliability.md
+	$(BIN)/python benchmarks/reliability.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-oldest demo build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,27 +1,16 @@
-"""A saved model that somebody has changed: refused with a sentence, or it works."""
+"""A saved model that somebody has changed is refused by a sentence that names the part."""
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
-import random
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clustimage import Clustimage, ClustimageError, ModelFileError, import_example
-
-VALUES = [
-    *(None, True, -1, 0, 3, 10**9, 10**30, 1.5, "x", "", [], {}, [1, 2]),
-    {"kind": "float", "value": "nan"},
-    {"kind": "tuple", "items": []},
-    {"kind": "dict", "items": {"a": 1}},
-]
-N_CHANGES = 150
+from clustimage import Clustimage, ModelFileError, import_example
 
 
 @pytest.fixture(scope="module")
@@ -53,68 +42,6 @@ def write(path: Path, members: dict[str, bytes], model: dict[str, Any]) -> None:
     with zipfile.ZipFile(path, "w") as container:
         for name, content in members.items():
             container.writestr(name, json.dumps(model) if name == "model.json" else content)
-
-
-def nodes_in(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield at
-    items = node.items() if isinstance(node, dict) else ()
-    items = enumerate(node[:4]) if isinstance(node, list) else items
-    for key, item in items:
-        yield from nodes_in(item, (*at, key))
-
-
-def at(node: Any, keys: tuple[Any, ...]) -> Any:
-    for key in keys:
-        node = node[key]
-    return node
-
-
-def changed(model: dict[str, Any], rng: random.Random) -> tuple[dict[str, Any], str]:
-    """Return a model of which one value is gone, doubled, another one or that of elsewhere."""
-    model = copy.deepcopy(model)
-    where = [keys for keys in nodes_in(model["state"]) if keys]
-    keys = rng.choice(where)
-    holder, last = at(model["state"], keys[:-1]), keys[-1]
-    kind = rng.choice(["other", "gone", "doubled", "from elsewhere", "number"])
-    if kind == "gone":
-        del holder[last]
-    elif kind == "doubled" and isinstance(holder, list):
-        holder.append(copy.deepcopy(holder[last]))
-    elif kind == "from elsewhere":
-        holder[last] = copy.deepcopy(at(model["state"], rng.choice(where)))
-    elif kind == "number" and isinstance(holder[last], int | float):
-        holder[last] = rng.choice([-1, 0, 1, holder[last] + 1, holder[last] * 2, 10**12])
-    else:
-        holder[last] = rng.choice(VALUES)
-    return model, f"{kind}: {keys}"
-
-
-def test_a_changed_model_is_refused_by_name_or_works(saved, photos, tmp_path):
-    members, model = members_of(saved)
-    rng, path, n_refused = random.Random(0), tmp_path / "changed.clustimage", 0
-    for _ in range(N_CHANGES):
-        other, what = changed(model, rng)
-        write(path, members, other)
-        try:
-            cl = Clustimage.load(path)
-        except ModelFileError as refused:
-            assert str(path) in str(refused), what
-            n_refused += 1
-            continue
-        try:
-            cl.to_frame()
-            cl.summary()
-            cl.find(photos[5], k=3)
-            cl.find(photos[5])
-            cl.predict(photos[7])
-            assert cl.verdict.why
-            assert len(cl.levels) > 0
-            cl.save(tmp_path / "again.clustimage", overwrite=True)
-        except Exception as error:
-            if isinstance(error, ClustimageError) and "'given'" in what:
-                continue  # a setting that is allowed, and leads to that
-            raise AssertionError(f"{what} was loaded, and then: {error!r}") from error
-    assert 0.5 * N_CHANGES < n_refused < N_CHANGES
 
 
 @pytest.mark.parametrize(

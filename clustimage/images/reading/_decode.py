@@ -17,7 +17,12 @@ from clustimage._core.plain_arrays import plain_array
 from clustimage._core.public import public
 from clustimage._core.validation import check_bool, check_int, check_shape
 from clustimage.images.reading._arrays import imscale, over_white, scale, to_gray
-from clustimage.images.reading._decoding_limits import MAX_PIXELS, DecodingLimits, check_max_pixels
+from clustimage.images.reading._decoding_limits import (
+    MAX_PIXELS,
+    DecodingLimits,
+    Turn,
+    check_max_pixels,
+)
 from clustimage.images.reading._listing import absolute, printable
 from clustimage.images.reading._pillow import Decoded, read_pixels
 from clustimage.images.reading._quiet import quiet_pillow
@@ -172,20 +177,31 @@ def decode(
         or the reason why there are none.
     """
     with limits.turn() as turn:
-        if isinstance(content, np.ndarray):
-            decoded: Decoded | str = Decoded(content, content.shape[1], content.shape[0])
-        else:
-            decoded = read_pixels(content, dim, gray, turn)
-        if isinstance(decoded, str):
-            return decoded
-        img = flatten_colour(decoded.pixels, gray)
-        if white is not None:
-            scaled = scale(img, white)
-        elif isinstance(content, np.ndarray) and content.shape[2:] != (4,):
-            scaled = scale(img, float(img.max()))  # all values were checked when it was given
-        else:
-            scaled = imscale(img)
-        return decoded._replace(pixels=imresize(scaled, dim))
+        return _decode(content, dim, gray, turn, white)
+
+
+def _decode(
+    content: str | bytes | np.ndarray | Image.Image,
+    dim: tuple[int, int] | None,
+    gray: bool,
+    turn: Turn,
+    white: float | None,
+) -> Decoded | str:
+    """Do what `decode` does; when this returns, before the turn is over, its arrays are freed."""
+    if isinstance(content, np.ndarray):
+        decoded: Decoded | str = Decoded(content, content.shape[1], content.shape[0])
+    else:
+        decoded = read_pixels(content, dim, gray, turn)
+    if isinstance(decoded, str):
+        return decoded
+    img = flatten_colour(decoded.pixels, gray)
+    if white is not None:
+        scaled = scale(img, white)
+    elif isinstance(content, np.ndarray) and content.shape[2:] != (4,):
+        scaled = scale(img, float(img.max()))  # all values were checked when it was given
+    else:
+        scaled = imscale(img)
+    return decoded._replace(pixels=imresize(scaled, dim))
 
 
 def flatten_colour(img: np.ndarray, gray: bool) -> np.ndarray:

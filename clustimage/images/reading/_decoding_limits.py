@@ -8,7 +8,12 @@ from threading import Condition
 from types import TracebackType
 from typing import Any
 
-from clustimage._core.memory import Budget, available_memory, format_bytes
+from clustimage._core.memory import (
+    Budget,
+    available_memory,
+    format_bytes,
+    free_large_blocks_at_once,
+)
 from clustimage._core.parameters import setting
 from clustimage._core.validation import check_int
 
@@ -118,6 +123,8 @@ class Turn:
         problem = self.limits.why_not(n_bytes, size)
         if problem:
             raise TooLargeError(problem)
+        if n_bytes > ALWAYS:
+            free_large_blocks_at_once()
         changed, queue = self.limits._changed, self.limits._queue
         with changed:
             # One after another, so that a large image is not kept waiting for ever by small ones.

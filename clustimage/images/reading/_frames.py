@@ -16,7 +16,7 @@ from clustimage._core.parallel import run_ordered
 from clustimage._core.validation import check_int, check_option, check_shape
 from clustimage.images.reading._arrays import imscale
 from clustimage.images.reading._decode import decode, flatten_colour
-from clustimage.images.reading._decoding_limits import DecodingLimits
+from clustimage.images.reading._decoding_limits import DecodingLimits, Turn
 from clustimage.images.reading._listing import printable
 from clustimage.images.reading._pillow import read_pixels
 from clustimage.images.reading._quiet import quiet_pillow
@@ -181,7 +181,8 @@ def frame_batches(
             return np.empty(0, dtype=np.uint8)
         if sources is None:
             return make_frame(pixels[position], frame)
-        return _read_frame(sources[position], frame, pixels.shape[3] == 1, white, limits)
+        with limits.turn() as turn:  # arrays of `_read_frame` are freed when it is over
+            return _read_frame(sources[position], frame, pixels.shape[3] == 1, white, turn)
 
     def made() -> Generator[np.ndarray, None, None]:
         yield from run_ordered(make, positions.tolist(), n_jobs=n_jobs, desc=desc)
@@ -201,21 +202,20 @@ def frame_batches(
 
 
 def _read_frame(
-    source: Source, frame: Frame, gray: bool, white: float | None, limits: DecodingLimits
+    source: Source, frame: Frame, gray: bool, white: float | None, turn: Turn
 ) -> np.ndarray:
     """Read one source again, at the size of `frame`."""
     content = source.readable
-    with limits.turn() as turn:
-        if isinstance(content, np.ndarray):
-            decoded = decode(content, None, gray, limits, white)
-        else:
-            decoded = read_pixels(content, frame.min_size, gray, turn)
-        if isinstance(decoded, str):
-            raise ImageReadError(
-                f"{printable(source.pathname)} was read by import_data and cannot be read any "
-                f"more: {decoded}. Bring it back, or run import_data again."
-            )
-        img = flatten_colour(decoded.pixels, gray)
-        if img.dtype != np.uint8:
-            img = imscale(img)
-        return make_frame(img, frame, (decoded.height, decoded.width))
+    if isinstance(content, np.ndarray):
+        decoded = decode(content, None, gray, turn.limits, white)
+    else:
+        decoded = read_pixels(content, frame.min_size, gray, turn)
+    if isinstance(decoded, str):
+        raise ImageReadError(
+            f"{printable(source.pathname)} was read by import_data and cannot be read any "
+            f"more: {decoded}. Bring it back, or run import_data again."
+        )
+    img = flatten_colour(decoded.pixels, gray)
+    if img.dtype != np.uint8:
+        img = imscale(img)
+    return make_frame(img, frame, (decoded.height, decoded.width))

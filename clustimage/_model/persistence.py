@@ -157,11 +157,11 @@ def restored(
     InvalidParameterError
         If an object is given that the model has no use for.
     """
-    for name in sorted(set(objects) - set(saved.get("own", ()))):
+    check_saved(saved)
+    for name in sorted(set(objects) - set(saved["own"])):
         holder = MAY_BE_INSIDE.get(name)
         value = (saved["given"][holder] if holder else saved["given"]).get(name)
         raise InvalidParameterError(f"{name!r} is part of this model: {value!r}. Load it without.")
-    check_saved(saved)
     try:
         given = _given(saved, weights, max_memory, objects, dirpath)
         model = kind(**given)

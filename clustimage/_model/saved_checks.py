@@ -44,6 +44,9 @@ def check_saved(saved: Mapping[str, Any]) -> None:
         _agree("images", "status", n_read, "pixels", len(images["pixels"]))
     if (clustering is None) != (results["labels"] is None):
         raise _wrong("results.labels", "there with the clustering")
+    for name in ("labels", "xycoord"):
+        if results[name] is not None and results["feat"] is None:
+            raise _wrong("results.feat", f"there with results.{name}")
     if clustering is not None:
         _check_clustering(clustering)
         if "labels" not in saved["made_from"]:
@@ -131,7 +134,7 @@ def _number(low: float = -math.inf, high: float = math.inf, *, nan: bool = False
 
 def _one_of(*allowed: Any) -> Check:
     def check(value: Any, where: str, sizes: Sizes) -> None:
-        if not any(value is one or (isinstance(one, str) and value == one) for one in allowed):
+        if not any(value is one or (type(value) is str and value == one) for one in allowed):
             raise _wrong(where, "one of " + ", ".join(map(repr, allowed)))
 
     return check

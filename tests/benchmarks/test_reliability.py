@@ -39,4 +39,4 @@ def test_changed_models_are_refused_or_work():
 def test_small_files_of_large_pictures_stay_within_the_memory():
     peaks = re.findall(r"([\d,]+) MB", outcome("bombs", 8))
     assert len(peaks) == 2
-    assert max(int(peak.replace(",", "")) for peak in peaks) < 800
+    assert max(int(peak.replace(",", "")) for peak in peaks) < 800  # 500 MB and what is loaded

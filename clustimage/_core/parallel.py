@@ -39,6 +39,7 @@ def n_workers(n_jobs: int | None) -> int:
     """Return how many workers `n_jobs` means here; -1 is every core, -2 all but one."""
     if n_jobs is None or n_jobs == 0:
         return 1
+    n_jobs = check_jobs(n_jobs)  # with NaN workers a pool would wait for ever
     if n_jobs < 0:
         return max(1, int(cpu_count()) + 1 + n_jobs)
     return n_jobs

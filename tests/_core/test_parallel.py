@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from clustimage._core.errors import InvalidParameterError
 from clustimage._core.parallel import n_workers, run_ordered
 
 
@@ -70,3 +71,9 @@ def test_no_items_is_no_work():
 def test_an_error_of_a_worker_reaches_the_caller():
     with pytest.raises(ZeroDivisionError):
         list(run_ordered(lambda item: 1 / item, [1, 0], n_jobs=2))
+
+
+@pytest.mark.parametrize("n_jobs", [float("nan"), 1.5, True, "2"])
+def test_what_is_no_number_of_workers_is_refused_and_not_waited_for(n_jobs):
+    with pytest.raises(InvalidParameterError, match="'n_jobs' must be a number of workers"):
+        list(run_ordered(operator.neg, [1, 2, 3], n_jobs=n_jobs))

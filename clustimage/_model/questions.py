@@ -193,7 +193,7 @@ class QuestionMethods(ModelBase):
         }
         fig, ax, info = dendrogram(shown, max_d=height, **options)
         if max_d is None:
-            add_subtitle(ax, _in_words(self._state.verdict))
+            add_subtitle(ax, _verdict_line(self._state.verdict))
         if max_d is not None:
             set_clustering(self, clustering, self._state.made_from["labels"][0])
         return Tree(labels=self.results["labels"], **info, fig=fig, ax=ax)
@@ -226,7 +226,7 @@ class QuestionMethods(ModelBase):
             colors = partial(label_colors, colors=colors_of(state, clustering.labels))
             made = to_clusteval(clustering, rows, colors=colors, verbosity=verbosity)
             state.store(clusteval=made)
-        state.clusteval.subtitle = _in_words(state.verdict)
+        state.clusteval.subtitle = _verdict_line(state.verdict)
         return state.clusteval
 
     @property
@@ -448,6 +448,6 @@ def query_positions(state: State) -> np.ndarray | None:
     return np.asarray(embedder.transform(rows))
 
 
-def _in_words(verdict: Verdict | None) -> str:
+def _verdict_line(verdict: Verdict | None) -> str:
     """Return the verdict as a figure shows it; nothing where it was not asked for."""
     return "" if verdict is None else f"Verdict: {verdict.confidence}, score {verdict.score:.2f}"

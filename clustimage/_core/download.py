@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from clustimage._core.errors import DownloadError
 from clustimage._core.files import replacing
 from clustimage._core.logs import progress_bar, shows_progress
-from clustimage._core.parallel import interruption
+from clustimage._core.parallel import call_every, interruption
 
 if TYPE_CHECKING:
     import requests
@@ -168,22 +168,17 @@ def _closed(
     A timeout counts from the last byte: a server that sends one now and then would hold the
     program for ever, also before its answer begins.
     """
-    done = threading.Event()
 
-    def watch() -> None:
-        while not done.wait(SECONDS_BETWEEN_LOOKS):
-            if time.monotonic() > end or interrupted.is_set():
-                for connection in list(sockets):
-                    with suppress(OSError):
-                        connection.shutdown(socket.SHUT_RDWR)
+    def look() -> None:
+        if time.monotonic() > end or interrupted.is_set():
+            for connection in list(sockets):
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
-    thread = threading.Thread(target=watch, name="clustimage-download", daemon=True)
-    thread.start()
     try:
-        yield
+        with call_every(SECONDS_BETWEEN_LOOKS, look):
+            yield
     finally:
-        done.set()
-        thread.join()
         for connection in sockets:
             connection.close()
 

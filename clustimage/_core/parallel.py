@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from numbers import Integral
 from typing import TypeVar
@@ -15,7 +16,7 @@ from joblib import cpu_count
 from clustimage._core.logs import progress
 from clustimage._core.validation import invalid
 
-__all__ = ["check_jobs", "interruption", "n_workers", "run_ordered"]
+__all__ = ["call_every", "check_jobs", "interruption", "n_workers", "run_ordered"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -43,6 +44,24 @@ def n_workers(n_jobs: int | None) -> int:
     if n_jobs < 0:
         return max(1, int(cpu_count()) + 1 + n_jobs)
     return n_jobs
+
+
+@contextmanager
+def call_every(seconds: float, function: Callable[[], object]) -> Iterator[None]:
+    """Call a function in a thread of its own, again and again, until the block ends."""
+    done = threading.Event()
+
+    def run() -> None:
+        while not done.wait(seconds):
+            function()
+
+    thread = threading.Thread(target=copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def interruption() -> threading.Event:

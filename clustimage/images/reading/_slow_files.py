@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
 
 from clustimage._core.logs import get_logger
+from clustimage._core.parallel import call_every
 from clustimage.images.reading._listing import printable
 
 __all__ = ["named_when_slow", "watching_files"]
@@ -34,23 +34,15 @@ def named_when_slow(pathname: str) -> Iterator[None]:
 
 @contextmanager
 def watching_files() -> Iterator[None]:
-    """Look, in a thread, at the files that all threads read, until the block ends."""
-    done = threading.Event()
-    arguments = (_watch, done)
-    thread = threading.Thread(target=copy_context().run, args=arguments, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+    """Look at the files that all threads read, until the block ends."""
+    named: set[tuple[str, float]] = set()
 
-
-def _watch(done: threading.Event) -> None:
-    named = set()
-    while not done.wait(SECONDS / LOOKS):
+    def look() -> None:
         for one in list(_being_read.values()):
             pathname, since = one
             if time.monotonic() - since > SECONDS and one not in named:
                 named.add(one)
                 logger.warning("Reading %s takes more than %d s.", printable(pathname), SECONDS)
+
+    with call_every(SECONDS / LOOKS, look):
+        yield

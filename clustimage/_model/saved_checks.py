@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from clustimage._core.errors import ModelFileError
+from clustimage._core.file_arrays import file_blocks
 from clustimage._model.state import RESULTS
 from clustimage.images.exif._metadata_table import METADATA
 
@@ -24,6 +25,7 @@ Sizes = dict[str, int]
 # Takes a value, its name in messages, and what the letters of shapes stand for so far.
 Check = Callable[[Any, str, Sizes], None]
 
+BLOCK_BYTES = 1 << 24
 LEVELS = ("high", "medium", "low", "no groups")
 
 
@@ -197,13 +199,19 @@ def _array(
             raise _wrong(where, f"an array of {len(shape)} dimensions, not {value.ndim}")
         for size, wanted in zip(value.shape, shape, strict=True):
             _has_size(size, wanted, where, sizes)
-        if finite and value.dtype.kind == "f" and not np.isfinite(value).all():
+        if finite and value.dtype.kind == "f" and not _is_finite(value):
             raise _wrong(where, "an array of finite numbers")
-        for item in value.flat if items is not None else ():
-            if items is not None:
+        if items is not None:
+            for item in value.flat:
                 items(item, where, sizes)
 
     return check
+
+
+def _is_finite(array: np.ndarray) -> bool:
+    """Look at all numbers, of an array that lives in a file without bringing it into memory."""
+    step = max(1, BLOCK_BYTES // max(1, array[:1].nbytes))
+    return all(bool(np.isfinite(rows).all()) for _, rows in file_blocks(array, step))
 
 
 def _has_size(size: int, wanted: str | int | None, where: str, sizes: Sizes) -> None:

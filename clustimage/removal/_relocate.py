@@ -107,10 +107,13 @@ def _remove_old(source: str, target: str) -> None:
     sync_folder(target)
     try:
         os.unlink(source)  # noqa: PTH108
-    except BaseException:
-        if os.path.lexists(source):  # else another process has moved it, too
+    except BaseException as exc:
+        is_gone = not os.path.lexists(source)
+        if not is_gone:
             remove_if_there(target)
-            raise
+        elif isinstance(exc, OSError):
+            return  # another process has moved it, too
+        raise
 
 
 def _across(source: str, target: str, content: Content, token: str) -> None:

@@ -143,3 +143,19 @@ def test_two_processes_move_files_of_the_same_names_into_one_folder(tmp_path, ha
     moved = list((tmp_path / "removed").glob("*.jpg"))
     assert len(moved) == 2 * N_FILES
     assert {path.read_bytes() for path in moved} == contents
+
+
+def test_an_interruption_right_after_the_old_name_is_gone_is_not_swallowed(tmp_path, monkeypatch):
+    source, target = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    source.write_bytes(b"photo")
+    unlink = os.unlink
+
+    def interrupted(path, **options):
+        unlink(path, **options)
+        raise KeyboardInterrupt
+
+    content, _ = look_at(str(source))
+    monkeypatch.setattr(os, "unlink", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        relocate(str(source), str(target), content, "token")
+    assert target.read_bytes() == b"photo" and not source.exists()

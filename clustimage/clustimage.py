@@ -14,6 +14,7 @@ from clustimage._distances.metrics import check_rows
 from clustimage._model.base import with_params_cluster
 from clustimage._model.clustering import ClusterMethods, run_cluster
 from clustimage._model.corrections import CorrectionMethods
+from clustimage._model.distributed import assign_to_clusters, read_with_engine
 from clustimage._model.duplicates import DuplicateMethods
 from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
@@ -234,6 +235,8 @@ class Clustimage(
         max_memory: int | str | None = None,
         max_pixels: int = MAX_PIXELS,
         params_find: dict[str, Any] | None = None,
+        engine: Any = None,
+        params_engine: dict[str, Any] | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in self._param_names()}
         self._settings = Settings.resolve(given)
@@ -332,7 +335,9 @@ place_weight, cannot_link, micro_clusters, level
         self._new_budget()
         if features is None and self._settings.method == "precomputed" and is_matrix(X):
             features, X = X, None
-        if features is None:
+        if self._settings.engine is not None:
+            request = read_with_engine(self, X, request, black_list, recursive)
+        elif features is None:
             extractor = make_extractor(self._settings.method, self._settings.params)
             extractor.prepare(self._cache())
             self._check_before(extractor, request, X, black_list, recursive)
@@ -348,6 +353,8 @@ place_weight, cannot_link, micro_clusters, level
             name_features(self._state, features)
         self.embedding()
         run_cluster(self, request, timestamps)
+        if self._settings.engine is not None:
+            assign_to_clusters(self)
         return self.results
 
     def fit(self, X: Any = None, y: Any = None, **options: Any) -> Self:

@@ -20,6 +20,7 @@ from clustimage._core.validation import (
     merge_defaults,
 )
 from clustimage.cluster import ClusterRequest
+from clustimage.distributed import PARAMS_ENGINE, check_engine, check_engine_params
 from clustimage.embedding import make_embedder
 from clustimage.faces import PARAMS_FACES, check_faces
 from clustimage.features import AUTO, SETTINGS, choose_method, make_extractor, needs_gray
@@ -42,6 +43,7 @@ DEFAULT_PARAMS: dict[str, dict[str, Any]] = {
     "params_cluster": PARAMS_CLUSTER,
     "params_faces": PARAMS_FACES,
     "params_find": PARAMS_FIND,
+    "params_engine": PARAMS_ENGINE,
 }
 
 
@@ -79,6 +81,8 @@ class Settings:
     max_memory: int | str | None
     max_pixels: int
     params_find: dict[str, Any]
+    engine: Any
+    params_engine: dict[str, Any]
     given: Mapping[str, Any]
 
     @classmethod
@@ -134,6 +138,8 @@ class Settings:
                 params["method"], params["params_cnn"] = _chosen(params, given, before)
         check_faces(params["params_faces"])
         check_find_params(params["params_find"])
+        check_engine(params["engine"])
+        check_engine_params(params["params_engine"])
         _check_cluster(params["params_cluster"], params["method"])
         make_extractor(params["method"], params)
         make_embedder(params["embedding"], params)

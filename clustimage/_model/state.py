@@ -71,6 +71,7 @@ SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "ranks": ("cluster", ("feat",)),
     "stability": ("cluster", ("clustering",)),
     "inputs": ("import_data", ("img",)),
+    "distributed": ("extract_feat", ("feat",)),
 }
 
 
@@ -238,6 +239,7 @@ class State:
     named: dict[str, tuple[str, ...]] = field(default_factory=dict)
     digests: list[str | None] | None = None
     inputs: dict[str, Any] | None = None
+    distributed: Any = None
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
     budget: Budget | None = None
 

@@ -1,0 +1,30 @@
+"""Beyond one machine: images of any number, partition by partition, on the workers of an engine.
+
+Workers read and describe images into parts, a sample of them is clustered as on one machine, and
+all others are assigned to its clusters.
+"""
+
+from __future__ import annotations
+
+from clustimage.distributed._assigning import Clusters
+from clustimage.distributed._engine import Engine, EngineError, check_engine, open_engine
+from clustimage.distributed._partitions import list_images
+from clustimage.distributed._run import Assigned, Sample, assign_all, gather_sample, read_all
+from clustimage.distributed._run_settings import PARAMS_ENGINE, ReadSettings, check_engine_params
+
+__all__ = [
+    "PARAMS_ENGINE",
+    "Assigned",
+    "Clusters",
+    "Engine",
+    "EngineError",
+    "ReadSettings",
+    "Sample",
+    "assign_all",
+    "check_engine",
+    "check_engine_params",
+    "gather_sample",
+    "list_images",
+    "open_engine",
+    "read_all",
+]

@@ -1,0 +1,133 @@
+"""Parts: Parquet files that are there whole or not at all, and tell when they are damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clustimage._core.errors import ClustimageError
+from clustimage._core.object_store import exists, open_url, read_bytes, write_bytes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "DamagedPartError",
+    "content_key",
+    "matrix_column",
+    "matrix_of",
+    "part_summary",
+    "read_part",
+    "write_part",
+]
+
+SUMMARY = b"clustimage"  # key in the metadata of a file
+
+
+class DamagedPartError(ClustimageError, ValueError):
+    """A part cannot be read as it was written.
+
+    Attributes
+    ----------
+    url : str
+        Of the part.
+    """
+
+    def __init__(self, url: str, why: str = "") -> None:
+        super().__init__(url, why)
+        self.url, self.why = url, why
+
+    def __str__(self) -> str:
+        return f"The part {self.url} is damaged: {self.why}"
+
+
+def content_key(*values: Any) -> str:
+    """Return a name for what is made from `values`, plain values and bytes: 20 hexadecimal digits.
+
+    Examples
+    --------
+    >>> content_key("a", 1) == content_key("a", 1), content_key("a", 1) == content_key("a", 2)
+    (True, False)
+    """
+    digest = hashlib.blake2b(digest_size=10)
+    for value in values:
+        data = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True).encode()
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def matrix_column(rows: npt.NDArray[np.generic]) -> pa.Array:
+    """Return a matrix as a column of lists of one length."""
+    import pyarrow as pa
+
+    flat = pa.array(np.ascontiguousarray(rows).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
+
+
+def matrix_of(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Return a column of lists of one length as a matrix."""
+    array = column.combine_chunks()
+    width = array.type.list_size
+    values: npt.NDArray[Any] = array.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(-1, width)
+
+
+def write_part(url: str, table: pa.Table, summary: dict[str, Any]) -> None:
+    """Write a table with what is to be known of it without reading its rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = table.replace_schema_metadata({SUMMARY: json.dumps(summary).encode()})
+    buffer = io.BytesIO()
+    texts = [field.name for field in table.schema if field.type in (pa.string(), pa.binary())]
+    # Features and pixels hardly get smaller.
+    packed = {name: "ZSTD" for name in texts}
+    pq.write_table(
+        table, buffer, compression=packed or "NONE", use_dictionary=texts, write_page_checksum=True
+    )
+    write_bytes(url, buffer.getbuffer())
+
+
+def read_part(url: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return some columns of a part, each page compared with its checksum.
+
+    Raises
+    ------
+    DamagedPartError
+        If the file is not as it was written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        source = pa.BufferReader(read_bytes(url))
+        return pq.ParquetFile(source, page_checksum_verification=True).read(columns)
+    except (pa.ArrowException, OSError) as exc:
+        if isinstance(exc, ClustimageError):
+            raise
+        raise DamagedPartError(url, str(exc)) from exc
+
+
+def part_summary(url: str) -> dict[str, Any] | None:
+    """Return the summary of a part; None where there is none, or none that was written whole."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not exists(url):
+        return None
+    try:
+        with open_url(url) as file:
+            metadata = pq.read_schema(file).metadata or {}
+        summary: dict[str, Any] = json.loads(metadata[SUMMARY])
+    except (pa.ArrowException, OSError, KeyError, ValueError) as exc:
+        if isinstance(exc, ClustimageError):
+            raise
+        return None
+    return summary

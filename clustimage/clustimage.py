@@ -14,7 +14,13 @@ from clustimage._distances.metrics import check_rows
 from clustimage._model.base import with_params_cluster
 from clustimage._model.clustering import ClusterMethods, run_cluster
 from clustimage._model.corrections import CorrectionMethods
-from clustimage._model.distributed import assign_to_clusters, read_with_engine
+from clustimage._model.distributed import (
+    EngineMethods,
+    assign_to_clusters,
+    check_distributable,
+    engine_of,
+    read_with_engine,
+)
 from clustimage._model.duplicates import DuplicateMethods
 from clustimage._model.estimator import EstimatorMethods
 from clustimage._model.export import ExportMethods
@@ -91,6 +97,7 @@ class Clustimage(
     RemovalMethods,
     CorrectionMethods,
     UpdateMethods,
+    EngineMethods,
 ):
     """Find the groups, the unique images and the most similar ones in a set of images.
 
@@ -336,8 +343,24 @@ place_weight, cannot_link, micro_clusters, level
         if features is None and self._settings.method == "precomputed" and is_matrix(X):
             features, X = X, None
         if self._settings.engine is not None:
-            request = read_with_engine(self, X, request, black_list, recursive)
-        elif features is None:
+            extractor = make_extractor(self._settings.method, self._settings.params)
+            check_distributable(request, extractor if features is None else PrecomputedExtractor())
+            with engine_of(self) as engine:
+                request = read_with_engine(
+                    self,
+                    engine,
+                    X,
+                    features,
+                    request,
+                    normalize=normalize,
+                    black_list=black_list,
+                    recursive=recursive,
+                )
+                self.embedding()
+                run_cluster(self, request, timestamps)
+                assign_to_clusters(self, engine)
+            return self.results
+        if features is None:
             extractor = make_extractor(self._settings.method, self._settings.params)
             extractor.prepare(self._cache())
             self._check_before(extractor, request, X, black_list, recursive)
@@ -353,8 +376,6 @@ place_weight, cannot_link, micro_clusters, level
             name_features(self._state, features)
         self.embedding()
         run_cluster(self, request, timestamps)
-        if self._settings.engine is not None:
-            assign_to_clusters(self)
         return self.results
 
     def fit(self, X: Any = None, y: Any = None, **options: Any) -> Self:

@@ -17,7 +17,7 @@ from clustimage._decomposition.products import (
     rmatmat,
 )
 
-__all__ = ["count_for", "directions_for", "krylov_components"]
+__all__ = ["count_for", "covariance_components", "directions_for", "krylov_components"]
 
 DIRECTIONS_PER_PASS = 96  # added by a pass over the pixels
 TOLERANCE = 2e-5  # share of the variance: the last pass is one that gains less
@@ -117,18 +117,64 @@ def krylov_components(
     start = _random(generator, d if left else n, width)
     block = product(rows, mean, start, "Extracting PCA: pass 1")
     values, weights, basis = _krylov_space(operator, block, wanted, total, limit, before_pass)
-    lacking = max(0, wanted - len(values)) if isinstance(wanted, int) else 0
-    values, weights = np.pad(values, (0, lacking)), np.pad(weights, ((0, 0), (0, lacking)))
-    # What is below this is rounding, with no direction of its own.
-    values[values <= np.finfo(np.float64).eps * max(n, d) * values[0]] = 0
-    count = count_for(wanted, values / total) or len(values)
-    kept, weights = values[:count], np.where(values[:count] > 0, weights[:, :count], 0)
+    values, weights = _kept(values, weights, wanted, total, max(n, d))
+    kept = values[: weights.shape[1]]
     if not left:
         return values, _combined(basis, weights, np.float32)
     scale = np.sqrt(np.where(kept > 0, kept, 1))
     vectors = _combined(basis, weights, np.float64).T / scale
     basis.clear()
     return values, right_vectors(rows, mean, vectors)
+
+
+def covariance_components(
+    operator: Operator,
+    n: int,
+    d: int,
+    wanted: int | float,
+    total: float,
+    generator: np.random.RandomState,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    """Do what `krylov_components` does, for `n` rows of `d` values that are not at hand.
+
+    Parameters
+    ----------
+    operator : callable
+        Returns the product of the covariance matrix, times n, and directions (d, b); its second
+        argument are the words of a progress bar.
+    n, d, wanted, total, generator
+        As for `krylov_components`.
+
+    Returns
+    -------
+    values, components
+        As of `krylov_components`.
+    """
+    limit = min(n - 1, d)
+    width = min(DIRECTIONS_PER_PASS, limit)
+    width = min(width, wanted + 16) if isinstance(wanted, int) else width
+    block = operator(_random(generator, d, width), "Extracting PCA: pass 1")
+    values, weights, basis = _krylov_space(
+        operator, block, wanted, total, limit, lambda size, share: None
+    )
+    values, weights = _kept(values, weights, wanted, total, max(n, d))
+    return values, _combined(basis, weights, np.float32)
+
+
+def _kept(
+    values: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64],
+    wanted: int | float,
+    total: float,
+    size: int,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return all eigenvalues, and the vectors of those that are wanted."""
+    lacking = max(0, wanted - len(values)) if isinstance(wanted, int) else 0
+    values, weights = np.pad(values, (0, lacking)), np.pad(weights, ((0, 0), (0, lacking)))
+    # What is below this is rounding, with no direction of its own.
+    values[values <= np.finfo(np.float64).eps * size * values[0]] = 0
+    count = count_for(wanted, values / total) or len(values)
+    return values, np.where(values[:count] > 0, weights[:, :count], 0)
 
 
 def _krylov_space(

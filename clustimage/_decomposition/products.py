@@ -39,6 +39,7 @@ __all__ = [
     "right_vectors",
     "rmatmat",
     "rows_per_block",
+    "sums_of_bytes",
 ]
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -162,16 +163,50 @@ def mean_and_sum_of_squares(rows: Rows) -> tuple[Doubles, float]:
             return mean, 0.0
         blocks = _centred_blocks(rows, mean, None)
         return mean, float(sum(np.square(block).sum() for _, block in blocks))
+    _, sums, squares, _ = sums_of_bytes(rows, desc="Measuring variance")
+    # In whole numbers of any size: nothing cancels.
+    total = (n * squares - sum(value * value for value in sums.tolist())) / n
+    return (sums + BYTE_OFFSET * n) / n, total
+
+
+def sums_of_bytes(
+    rows: Rows, *, products: bool = False, desc: str | None = None
+) -> tuple[int, npt.NDArray[np.int64], int, Doubles]:
+    """Return sums of pixels less 128 that can be added up over several sets of images.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d), uint8
+        One image per row.
+    products : bool, default=False
+        Whether the products of all pairs of columns are added up too.
+    desc : str, optional
+        Words of the progress bar.
+
+    Returns
+    -------
+    n : int
+        Number of rows.
+    sums : ndarray of shape (d,), int64
+        Of each column.
+    squares : int
+        Of all squares.
+    products : ndarray of shape (d, d) or (0, 0), float64
+        Whole numbers.
+    """
+    n, d = rows.shape
     sums = np.zeros(d, dtype=np.int64)
     squares = 0
-    for _, block in _centred_blocks(rows, BYTE_OFFSET, "Measuring variance"):
+    for _, block in _centred_blocks(rows, BYTE_OFFSET, desc):
         sums += block.sum(axis=0).astype(np.int64)
         for columns in _slices(d, EXACT_TERMS):
             part = block[:, columns]
             squares += int(np.einsum("ij,ij->i", part, part).sum(dtype=np.float64))
-    # In whole numbers of any size: nothing cancels.
-    total = (n * squares - sum(value * value for value in sums.tolist())) / n
-    return (sums + BYTE_OFFSET * n) / n, total
+    if not products:
+        return n, sums, squares, np.zeros((0, 0))
+    total = _gram_of_columns(rows, np.zeros(d))
+    np.copyto(total, total.T, where=np.tri(d, k=-1, dtype=bool))
+    return n, sums, squares, total
 
 
 def _mean(rows: Rows) -> Doubles:

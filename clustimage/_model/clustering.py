@@ -14,6 +14,11 @@ from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.corrected_labels import corrected_labels
+from clustimage._model.distributed import (
+    assign_to_clusters,
+    check_distributable,
+    engine_of,
+)
 from clustimage._model.faces import photos_of_faces
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.row_order import row_order, row_ranks
@@ -204,7 +209,15 @@ default="silhouette"
             cluster_space=cluster_space,
             level=level,
         )
-        return run_cluster(self, request, timestamps)
+        if self._state.distributed is not None:
+            extractor = self._state.extractor
+            assert extractor is not None
+            check_distributable(request, extractor)
+        labels = run_cluster(self, request, timestamps)
+        if self._state.distributed is not None and self._settings.engine is not None:
+            with engine_of(self) as engine:
+                assign_to_clusters(self, engine)
+        return labels
 
     @with_params_cluster
     def similarity_table(

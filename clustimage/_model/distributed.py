@@ -1,9 +1,11 @@
-"""The chain on the workers of an engine."""
+"""The chain on the workers of an engine: a sample is clustered here, and all others there."""
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,31 +13,55 @@ import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
+from clustimage._core.object_store import is_store_url, write_bytes
 from clustimage._core.parameters import named, setting, shown
 from clustimage._model.base import ModelBase
-from clustimage._model.given_inputs import named_inputs
+from clustimage._model.given_inputs import name_features, named_inputs
+from clustimage._version import __version__
 from clustimage.cluster import ClusterRequest
 from clustimage.distributed import (
     Assigned,
     Clusters,
+    Engine,
     ReadSettings,
+    RowPart,
     Sample,
     assign_all,
+    columns_of,
+    components_of,
     gather_sample,
     list_images,
     open_engine,
     read_all,
+    sample_features,
+    scales_of,
 )
-from clustimage.distributed._rows import RowPart
-from clustimage.features import make_extractor
+from clustimage.features import (
+    CombinedExtractor,
+    FeatureExtractor,
+    PCAExtractor,
+    PrecomputedExtractor,
+    make_extractor,
+)
 from clustimage.images import Images, ImageStatus
+from clustimage.images.reading._listing import absolute
+from clustimage.images.reading._url_files import is_url
 from clustimage.similarity import cluster_radius
 
-__all__ = ["Distributed", "assign_to_clusters", "check_distributable", "read_with_engine"]
+__all__ = [
+    "Distributed",
+    "EngineMethods",
+    "assign_to_clusters",
+    "check_distributable",
+    "engine_of",
+    "read_with_engine",
+]
 
 logger = get_logger(__name__)
 
 MICRO_CLUSTERS = 4_000  # of a sample that is not all images
+MIN_IMAGES_PER_MICRO_CLUSTER = 5
+NEEDS_PAIRS = ("sim", "time_weight", "place_weight", "cannot_link")
 
 
 @dataclass(frozen=True)
@@ -46,7 +72,7 @@ class Distributed:
     ----------
     folder : str
         Path or URL of parts and result.
-    row_parts : list of RowPart
+    row_parts : sequence of RowPart
         Where the features of all images are.
     part, row : ndarray of int64, shape (s,)
         Where the images of the model are among them.
@@ -57,7 +83,7 @@ class Distributed:
     """
 
     folder: str
-    row_parts: list[RowPart]
+    row_parts: Sequence[RowPart]
     part: np.ndarray
     row: np.ndarray
     n_images: int
@@ -69,130 +95,262 @@ class Distributed:
         return len(self.row) < self.n_images
 
 
-def check_distributable(request: ClusterRequest, extractor: Any) -> None:
-    """Raise `InvalidParameterError` where workers cannot do what is asked for.
+class EngineMethods(ModelBase):
+    """What a run with an engine leaves beside `results`."""
 
-    Parameters
-    ----------
-    request : ClusterRequest
-        What is asked of `cluster`.
-    extractor : FeatureExtractor
-        Of the features.
-    """
+    @property
+    def dataset_(self) -> str | None:
+        """Path or URL of the Parquet data set of all images, after a run with an engine.
+
+        It has a row for each input: ``pathname``, ``filename``, ``label``, ``x``, ``y``,
+        ``distance_to_center``, ``status`` and ``reason``. Where there are more images than
+        ``params_engine["sample_size"]``, `results` holds those of a sample.
+        """
+        kept = self._state.distributed
+        return None if kept is None or kept.assigned is None else kept.assigned.folder
+
+
+def engine_of(model: ModelBase) -> AbstractContextManager[Engine]:
+    """Return what provides the engine of a model."""
+    settings = model._settings
+    return open_engine(settings.engine, settings.n_jobs, settings.params_engine["resources"])
+
+
+def check_distributable(request: ClusterRequest, extractor: FeatureExtractor) -> None:
+    """Raise `InvalidParameterError` where workers cannot do what is asked for."""
     defaults = ClusterRequest()
-    why = "which needs the distances of all pairs of images"
-    for name in ("sim", "time_weight", "place_weight", "cannot_link"):
+    for name in NEEDS_PAIRS:
         value = getattr(request, name)
-        if value is not None and value != getattr(defaults, name):
-            raise _not_with_engine(setting(name, value), why)
+        if value is not None and value is not getattr(defaults, name) and value != 0:
+            _refuse(setting(name, value), "which needs the distances of all pairs of images")
+        if name == "sim" and value is not None:
+            _refuse(setting(name, value), "which needs the distances of all pairs of images")
     if not isinstance(request.cluster, str):
-        raise _not_with_engine(f"an object as {named('cluster')}", "whose labels are of one array")
+        _refuse(f"an object as {named('cluster')}", "which labels one array")
     if request.cluster_space == "low":
-        raise _not_with_engine(setting("cluster_space", "low"), "which is a map of one machine")
+        _refuse(setting("cluster_space", "low"), "the map of one machine")
+    if request.metric in ("datetime", "latlon"):
+        _refuse(setting("metric", request.metric), "which compares photos with each other")
+    parts = [extractor]
+    if isinstance(extractor, CombinedExtractor):
+        parts = [part for _, part in extractor.parts]
+    elif isinstance(extractor, PrecomputedExtractor) or type(extractor) is PCAExtractor:
+        parts = []
+    for part in parts:
+        if part.learns:
+            _refuse(f"features by {part!r}", "which are learned from all images at once")
 
 
-def _not_with_engine(what: str, why: str) -> InvalidParameterError:
-    return InvalidParameterError(
+def _refuse(what: str, why: str) -> None:
+    raise InvalidParameterError(
         f"{named('engine')} cannot be combined with {what}, {why}. Leave one of them out."
     )
 
 
+def folder_of(model: ModelBase) -> str:
+    """Return the folder, or the URL, of parts and result."""
+    given = model._settings.dirpath
+    if given is None:
+        return tempfile.mkdtemp(prefix="clustimage-")
+    return str(given).rstrip("/") if is_store_url(str(given)) else absolute(given)
+
+
 def read_with_engine(
-    model: ModelBase, X: Any, request: ClusterRequest, black_list: Any, recursive: bool
+    model: ModelBase,
+    engine: Engine,
+    X: Any,
+    features: Any,
+    request: ClusterRequest,
+    *,
+    normalize: bool,
+    black_list: Any,
+    recursive: bool,
 ) -> ClusterRequest:
-    """Read and describe images on the workers, and take the sample as the images of the model."""
+    """Read and describe images on the workers, and take the sample as the images of the model.
+
+    Returns
+    -------
+    ClusterRequest
+        For the sample: with micro-clusters where it is not all images.
+    """
     settings, state = model._settings, model._state
-    extractor = make_extractor(settings.method, settings.params)
-    check_distributable(request, extractor)
-    folder = str(settings.dirpath or tempfile.mkdtemp(prefix="clustimage-")).rstrip("/")
-    params = {**settings.params, "n_jobs": 1, "dirpath": None, "engine": None}
-
-    def make_settings(rate: int) -> ReadSettings:
-        return ReadSettings(
-            settings.method,
-            params,
-            settings.dim,
-            settings.grayscale,
-            settings.max_pixels,
-            True,
-            rate,
-            settings.random_state or 0,
+    folder = folder_of(model)
+    options = {name: settings.params_engine[name] for name in ("partition_size", "sample_size")}
+    seed = settings.random_state or 0
+    if features is not None:
+        if X is not None:
+            _refuse("features beside images", "of which one is read")
+        row_parts, sample = sample_features(
+            engine, features, unit=normalize, seed=seed, **options
         )
+        extractor: FeatureExtractor = PrecomputedExtractor(normalize=normalize)
+        assert sample.feat is not None
+        feat, images = sample.feat, None
+        extractor.fit(feat)
+        n_images = sum(part.n for part in row_parts)
+    else:
+        extractor = make_extractor(settings.method, settings.params)
+        extractor.prepare()
+        params = {**settings.params, "n_jobs": 1, "dirpath": None, "engine": None}
+        pca = isinstance(extractor, PCAExtractor)
 
-    listed = list_images(X, ext=settings.ext, black_list=black_list, recursive=recursive)
-    chosen = settings.params_engine
-    with open_engine(settings.engine, settings.n_jobs, chosen["resources"]) as engine:
-        parts = read_all(
-            engine,
-            listed,
-            make_settings,
-            f"{folder}/work",
-            partition_size=chosen["partition_size"],
-            sample_size=chosen["sample_size"],
-        )
-    sample = gather_sample(parts)
-    images = _images_of(sample, settings.dim, settings.grayscale)
-    n_images = parts.total("n_read")
-    logger.info("Images: %s, of %d x %d pixels.", f"{n_images:,}", *images.shape[:2])
-    state.images = images
-    state.store(
-        inputs=named_inputs(X, black_list, recursive),
-        img=images.flat,
-        pathnames=images.pathnames,
-        filenames=images.filenames,
-        url=images.url,
-    )
-    feat = sample.feat
-    extractor.fit(images.pixels)
-    logger.info("Features per image: %d, by the method %s.", feat.shape[1], shown(settings.method))
-    kept = Distributed(folder, parts.row_parts(), sample.part, sample.row, n_images)
+        def make_settings(rate: int) -> ReadSettings:
+            return ReadSettings(
+                method=settings.method,
+                params=params,
+                dim=settings.dim,
+                grayscale=settings.grayscale,
+                max_pixels=settings.max_pixels,
+                describes=not pca,
+                rate=rate,
+                seed=seed,
+            )
+
+        listed = list_images(X, ext=settings.ext, black_list=black_list, recursive=recursive)
+        parts = read_all(engine, listed, make_settings, f"{folder}/work", **options)
+        sample = gather_sample(engine, parts)
+        images = _images_of(sample, settings.dim, settings.grayscale)
+        n_images = parts.total("n_read")
+        logger.info("Images: %s, of %d x %d pixels.", f"{n_images:,}", *images.shape[:2])
+        if isinstance(extractor, PCAExtractor):
+            if not parts.is_sample:
+                extractor.fit_images(images, budget=model._budget_for("feat", "xycoord"))
+            row_parts = components_of(
+                extractor, engine, parts, f"{folder}/work", fitted=not parts.is_sample
+            )
+            feat = extractor.transform(images.pixels)
+        else:
+            assert sample.feat is not None
+            row_parts, feat = parts.row_parts(), sample.feat
+            if isinstance(extractor, CombinedExtractor):
+                extractor.fit_parts(images.pixels[:1])
+                widths = [columns_of(part, images.shape) for part in extractor.parts_]
+                extractor.scale_ = scales_of(engine, row_parts, widths)
+                row_parts = parts.row_parts(list(zip(widths, extractor.scale_, strict=True)))
+                feat = feat / np.repeat(extractor.scale_, widths).astype(np.float32)
+            else:
+                extractor.fit(images.pixels[:1])
+    _take(model, sample, images, X, features, black_list, recursive)
+    kept = Distributed(folder, row_parts, sample.part, sample.row, n_images)
     state.store(feat=feat, extractor=extractor, distributed=kept)
-    if kept.is_sample and request.cluster == "agglomerative" and request.micro_clusters is None:
-        request = replace(request, micro_clusters=min(MICRO_CLUSTERS, len(feat) // 5))
+    words = shown(settings.method) if features is None else "as given"
+    logger.info("Features per image: %d, %s.", feat.shape[1], words)
+    if not kept.is_sample:
+        return request
+    logger.info("Sample: %s of %s images.", f"{len(feat):,}", f"{n_images:,}")
+    if request.cluster == "agglomerative" and request.micro_clusters is None:
+        most = max(2, len(feat) // MIN_IMAGES_PER_MICRO_CLUSTER)
+        return replace(request, micro_clusters=min(MICRO_CLUSTERS, most))
     return request
+
+
+def _take(
+    model: ModelBase,
+    sample: Sample,
+    images: Images | None,
+    X: Any,
+    features: Any,
+    black_list: Any,
+    recursive: bool,
+) -> None:
+    """Take the sample as the images of the model, or its names where there are features alone."""
+    state = model._state
+    state.images = images
+    if images is not None:
+        state.store(
+            inputs=named_inputs(X, black_list, recursive),
+            img=images.flat,
+            pathnames=images.pathnames,
+            filenames=images.filenames,
+            url=images.url,
+        )
+        return
+    names = np.array(sample.table["pathname"].to_pylist(), dtype=object)
+    nothing = np.full(len(names), None)
+    state.store(inputs=None, img=None, pathnames=names, filenames=names, url=nothing)
+    name_features(state, features)
 
 
 def _images_of(sample: Sample, dim: tuple[int, int], grayscale: bool) -> Images:
     """Return the sample as images that stage 1 has read."""
+    assert sample.pixels is not None
     columns = sample.table.to_pydict()
     pixels = sample.pixels.reshape(-1, *dim, 1 if grayscale else 3)
+    rows = (columns[name] for name in ("pathname", "width", "height", "taken"))
     status = [
         ImageStatus(name, "ok", width=width, height=height, taken=taken)
-        for name, width, height, taken in zip(
-            columns["pathname"], columns["width"], columns["height"], columns["taken"], strict=True
-        )
+        for name, width, height, taken in zip(*rows, strict=True)
     ]
-    urls = [name if "://" in name else None for name in columns["pathname"]]
+    urls = [name if is_url(name) else None for name in columns["pathname"]]
     names = (columns["pathname"], columns["filename"], urls)
-    return Images(*(np.array(column, dtype=object) for column in names), pixels, status)
+    pathnames, filenames, url = (np.array(column, dtype=object) for column in names)
+    return Images(pathnames, filenames, url, pixels, status)
 
 
-def assign_to_clusters(model: ModelBase) -> None:
+def assign_to_clusters(model: ModelBase, engine: Engine) -> None:
     """Assign all images to the clusters of the sample, and keep where the result is."""
-    settings, state = model._settings, model._state
-    kept = state.distributed
-    clustering = state.clustered()
-    feat, labels = state.require("feat"), state.require("labels")
-    xycoord = state.require("xycoord")
+    state = model._state
+    kept: Distributed = state.distributed
+    assigned = assign_all(engine, kept.row_parts, _clusters_of(model), kept.folder)
+    state.distributed = replace(kept, assigned=assigned)
+    _write_manifest(model, kept.folder, assigned)
+    logger.info("Labels of %s images: %s", f"{assigned.n_read:,}", assigned.folder)
+
+
+def _clusters_of(model: ModelBase) -> Clusters:
+    """Return what the sample says about all other images."""
+    state = model._state
+    clustering, kept = state.clustered(), state.distributed
+    feat, labels, xycoord = (state.require(name) for name in ("feat", "labels", "xycoord"))
     metric = model._metric()
-    centres = np.stack(
-        [feat[labels == label].mean(axis=0, dtype=np.float64) for label in range(labels.max() + 1)]
-    ) if labels.max() >= 0 else np.zeros((0, feat.shape[1]))
-    rows, of_rows, at = feat, labels, xycoord
+    k = int(labels.max()) + 1
+    centres = np.array([feat[labels == label].mean(axis=0, dtype=np.float64) for label in range(k)])
+    rows, of_rows, positions, radius = feat, labels, xycoord, np.zeros(0)
     micro = clustering.micro
     if micro is not None and clustering.params["cluster_space"] != "graph":
-        from clustimage.cluster.evaluators._centres import cluster_centres
-
-        rows = cluster_centres(feat, micro)[0].astype(np.float32)
-        at = cluster_centres(xycoord, micro)[0].astype(np.float32)
+        n_rows = np.bincount(micro)[:, np.newaxis]
+        rows = np.zeros((len(n_rows), feat.shape[1]))
+        positions = np.zeros((len(n_rows), 2))
+        np.add.at(rows, micro, feat)
+        np.add.at(positions, micro, xycoord)
+        rows, positions = rows / n_rows, positions / n_rows
         of_rows = labels[np.unique(micro, return_index=True)[1]]
-    radius = np.zeros(0)
-    if micro is None and labels.min() < 0:
+    elif labels.min() < 0:
         radius = cluster_radius(feat, labels, metric=metric)
-    clusters = Clusters(
-        rows, of_rows, at, radius, centres, kept.part, kept.row, labels, xycoord, metric
+    return Clusters(
+        rows=rows.astype(np.float32),
+        labels=of_rows,
+        xycoord=positions.astype(np.float32),
+        radius=radius,
+        centres=centres.reshape(k, feat.shape[1]),
+        known_part=kept.part,
+        known_row=kept.row,
+        known_labels=labels,
+        known_xycoord=xycoord,
+        metric=metric,
     )
-    with open_engine(settings.engine, settings.n_jobs, settings.params_engine["resources"]) as engine:
-        assigned = assign_all(engine, kept.row_parts, clusters, kept.folder)
-    state.distributed = replace(kept, assigned=assigned)
-    logger.info("Labels of %s images: %s", f"{assigned.n_read:,}", assigned.folder)
+
+
+def _write_manifest(model: ModelBase, folder: str, assigned: Assigned) -> None:
+    """Write what the result is made of, as JSON."""
+    names = model._state.names or {}
+    rows = [
+        {
+            "label": label,
+            "name": names.get(label),
+            "n_images": size,
+            "unique": assigned.unique.get(label, (None, None))[1],
+        }
+        for label, size in assigned.sizes.items()
+    ]
+    found = {
+        "clustimage": __version__,
+        "method": str(model._settings.method),
+        "n_inputs": assigned.n,
+        "n_images": assigned.n_read,
+        "n_sample": len(model._state.require("feat")),
+        "labels": assigned.folder.rpartition("/")[2],
+        "clusters": rows,
+    }
+    data = json.dumps(found, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    write_bytes(f"{folder}/manifest.json", data)

@@ -7,9 +7,19 @@ all others are assigned to its clusters.
 from __future__ import annotations
 
 from clustimage.distributed._assigning import Clusters
+from clustimage.distributed._components import columns_of, scales_of
 from clustimage.distributed._engine import Engine, EngineError, check_engine, open_engine
 from clustimage.distributed._partitions import list_images
-from clustimage.distributed._run import Assigned, Sample, assign_all, gather_sample, read_all
+from clustimage.distributed._rows import RowPart
+from clustimage.distributed._run import (
+    Assigned,
+    Sample,
+    assign_all,
+    components_of,
+    gather_sample,
+    read_all,
+    sample_features,
+)
 from clustimage.distributed._run_settings import PARAMS_ENGINE, ReadSettings, check_engine_params
 
 __all__ = [
@@ -19,12 +29,17 @@ __all__ = [
     "Engine",
     "EngineError",
     "ReadSettings",
+    "RowPart",
     "Sample",
     "assign_all",
     "check_engine",
     "check_engine_params",
+    "columns_of",
+    "components_of",
     "gather_sample",
     "list_images",
     "open_engine",
     "read_all",
+    "sample_features",
+    "scales_of",
 ]

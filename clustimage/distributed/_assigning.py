@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._core.object_store import read_bytes, write_bytes
 from clustimage._distances.pairs import distances
-from clustimage.distributed._parts import content_key, part_summary, write_part
+from clustimage.distributed._parts import DamagedPartError, part_summary, write_part
 from clustimage.distributed._rows import RowPart, read_rows
+from clustimage.distributed._shared import read_shared
 from clustimage.similarity import predict_labels
 
-__all__ = ["AssignTask", "Clusters", "assign_rows", "read_clusters", "write_clusters"]
+__all__ = ["AssignTask", "Clusters", "assign_rows"]
 
 N_NEIGHBOURS = 3  # of the sample, between which an image lies on the map
 MAX_REASONS = 3  # that a summary has
@@ -57,30 +56,6 @@ class Clusters:
     metric: str
 
 
-def write_clusters(clusters: Clusters, folder: str) -> str:
-    """Write what all tasks need into a file whose name comes from its content; return its URL."""
-    arrays = {name: value for name, value in vars(clusters).items() if name != "metric"}
-    buffer = io.BytesIO()
-    np.savez(buffer, metric=np.array(clusters.metric), **arrays)
-    plain = [value.tobytes() for _, value in sorted(arrays.items())]
-    url = f"{folder}/clusters-{content_key(clusters.metric, *plain)}.npz"
-    write_bytes(url, buffer.getbuffer())
-    return url
-
-
-_read: dict[str, Clusters] = {}  # the last one of this process
-
-
-def read_clusters(url: str) -> Clusters:
-    """Return what `write_clusters` has written; read once by each process."""
-    if url not in _read:
-        with np.load(io.BytesIO(read_bytes(url)), allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-        _read.clear()
-        _read[url] = Clusters(**{**found, "metric": str(found["metric"])})
-    return _read[url]
-
-
 @dataclass(frozen=True)
 class AssignTask:
     """Rows of a part that are to be assigned.
@@ -105,7 +80,7 @@ class AssignTask:
         return f"{self.folder}/part-{self.part.number:06d}.parquet"
 
 
-def assign_rows(task: AssignTask) -> dict[str, Any]:
+def assign_rows(task: AssignTask) -> dict[str, Any] | DamagedPartError:
     """Write labels, positions and distances of the rows of a part, unless they are there.
 
     Returns
@@ -113,14 +88,18 @@ def assign_rows(task: AssignTask) -> dict[str, Any]:
     dict
         The summary: ``n`` and ``n_read``, ``sizes``, how many images each label has, ``unique``,
         for each label the least distance to the centre of the cluster and the image that has it,
-        and ``skipped``.
+        and ``skipped``. Or what is wrong with the part that is read.
     """
     import pyarrow as pa
 
     known = part_summary(task.url)
     if known is not None:
         return known
-    clusters, rows = read_clusters(task.clusters), read_rows(task.part)
+    clusters = Clusters(**read_shared(task.clusters))
+    try:
+        rows = read_rows(task.part)
+    except DamagedPartError as exc:
+        return exc
     labels, xycoord, distance = _assigned(rows.feat, clusters, task.part.number)
     names = rows.table["pathname"].filter(pa.array(rows.read))
     sizes, unique = {}, {}

@@ -92,7 +92,7 @@ def write_part(url: str, table: pa.Table, summary: dict[str, Any]) -> None:
     pq.write_table(
         table, buffer, compression=packed or "NONE", use_dictionary=texts, write_page_checksum=True
     )
-    write_bytes(url, buffer.getbuffer())
+    write_bytes(url, buffer.getvalue())
 
 
 def read_part(url: str, columns: Sequence[str] | None = None) -> pa.Table:

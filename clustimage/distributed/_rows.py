@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -9,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from clustimage._core.errors import InvalidDataError
-from clustimage._core.object_store import open_url
+from clustimage._core.object_store import list_files, open_url
 from clustimage.distributed._parts import DamagedPartError, matrix_of, read_part
+from clustimage.distributed._run_settings import in_sample
 
-__all__ = ["RowPart", "Rows", "feature_columns", "read_rows"]
+__all__ = ["RowPart", "Rows", "SampleRows", "list_features", "read_rows"]
 
 NAME_COLUMNS = ("pathname", "filename", "status", "reason")
 
@@ -59,6 +62,8 @@ class RowPart:
         Number of columns and divisor of each block of combined features.
     unit : bool
         Whether rows are scaled to length 1.
+    task : ReadTask or TransformTask or None
+        What makes the part again where it is damaged.
     """
 
     number: int
@@ -70,6 +75,23 @@ class RowPart:
     name: str | None = None
     scales: tuple[tuple[int, float], ...] = ()
     unit: bool = False
+    task: Any = None
+
+
+@dataclass(frozen=True)
+class SampleRows:
+    """Task that takes the rows of the sample out of features of the user's own."""
+
+    rate: int
+    seed: int
+
+    def __call__(self, part: RowPart) -> tuple[npt.NDArray[np.int64], list[str], Any]:
+        """Return which rows are in the sample, their names and their features."""
+        rows = read_rows(part)
+        numbers = np.arange(part.first, part.first + len(rows.feat), dtype=np.uint64)
+        at = np.flatnonzero(in_sample(numbers, self.rate, self.seed))
+        names = rows.table["pathname"].take(at).to_pylist()
+        return at, names, rows.feat[at]
 
 
 def read_rows(part: RowPart) -> Rows:
@@ -184,3 +206,62 @@ def feature_columns(schema: Any, where: str) -> tuple[tuple[str, ...], str | Non
             f"are {what}: {', '.join(map(repr, lists or schema.names))}."
         )
     return tuple(found), (texts[0] if texts else None)
+
+
+def list_features(source: Any, n_rows: int, *, unit: bool) -> Iterator[RowPart]:
+    """Yield parts of Parquet files with features, of at least about `n_rows` rows each.
+
+    Parameters
+    ----------
+    source : str, path, or list of them
+        Files; folders and prefixes of an object store with such files.
+    n_rows : int
+        Rows of a part; row groups are not cut.
+    unit : bool
+        Whether rows are scaled to length 1.
+
+    Raises
+    ------
+    InvalidDataError
+        If it is none of them, or no Parquet file that can be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    number = first = 0
+    for url in _feature_files(source):
+        try:
+            with open_url(url) as file:
+                footer = pq.ParquetFile(file)
+                columns, name = feature_columns(footer.schema_arrow, url)
+                sizes = [
+                    footer.metadata.row_group(at).num_rows
+                    for at in range(footer.metadata.num_row_groups)
+                ]
+        except FileNotFoundError as exc:
+            raise InvalidDataError(f"There is no file of features {url!r}.") from exc
+        except pa.ArrowInvalid as exc:
+            raise InvalidDataError(f"{url} is no Parquet file that can be read ({exc}).") from exc
+        start = n = 0
+        for at, size in enumerate(sizes, 1):
+            n += size
+            if n >= n_rows or (at == len(sizes) and n):
+                yield RowPart(number, url, n, (start, at), first, columns, name, unit=unit)
+                number, first, start, n = number + 1, first + n, at, 0
+
+
+def _feature_files(source: Any) -> Iterator[str]:
+    for item in [source] if isinstance(source, str | os.PathLike) else source:
+        if not isinstance(item, str | os.PathLike):
+            raise InvalidDataError(
+                "An engine reads features from Parquet files: give their folder, their prefix in "
+                f"an object store, or their paths. Got {type(source).__name__}."
+            )
+        path = os.fsdecode(item)
+        if path.lower().endswith((".parquet", ".pq")):
+            yield path
+            continue
+        found = [file.url for file in list_files(path) if file.url.endswith((".parquet", ".pq"))]
+        if not found:
+            raise InvalidDataError(f"There is no Parquet file of features in {path!r}.")
+        yield from found

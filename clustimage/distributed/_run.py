@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,21 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._core.errors import ImageReadError
+from clustimage._core.errors import ImageReadError, InvalidDataError
 from clustimage._core.logs import get_logger
-from clustimage._core.object_store import write_bytes
+from clustimage._core.object_store import remove
 from clustimage._core.text import pluralize
-from clustimage._version import __version__
-from clustimage.distributed._assigning import (
-    AssignTask,
-    Clusters,
-    assign_rows,
-    read_clusters,
-    write_clusters,
-)
+from clustimage.distributed._assigning import AssignTask, Clusters, assign_rows
+from clustimage.distributed._components import TransformTask, fit_components, transform_part
 from clustimage.distributed._engine import Engine, EngineError, WorkerDied
-from clustimage.distributed._partitions import Listed, Partition, partitions_of
-from clustimage.distributed._parts import content_key, matrix_of, read_part
+from clustimage.distributed._partitions import Listed, partitions_of
+from clustimage.distributed._parts import DamagedPartError, content_key, matrix_of, read_part
 from clustimage.distributed._reading import (
     ReadTask,
     count_images,
@@ -33,12 +26,24 @@ from clustimage.distributed._reading import (
     split_task,
     write_lost,
 )
-from clustimage.distributed._rows import RowPart
+from clustimage.distributed._rows import RowPart, SampleRows, list_features
 from clustimage.distributed._run_settings import ReadSettings, sample_rate
+from clustimage.distributed._shared import write_shared
 
-__all__ = ["ReadParts", "Sample", "assign_all", "gather_sample", "read_all"]
+__all__ = [
+    "Assigned",
+    "ReadParts",
+    "Sample",
+    "assign_all",
+    "components_of",
+    "gather_sample",
+    "read_all",
+    "sample_features",
+]
 
 logger = get_logger(__name__)
+
+ROWS_PER_IMAGE = 50  # of features in a partition, for each image that there would be
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,17 @@ class ReadParts:
         """Return a count over all parts."""
         return sum(summary[name] for summary in self.summaries)
 
-    def row_parts(self) -> list[RowPart]:
+    @property
+    def is_sample(self) -> bool:
+        """Whether some images are not in the sample."""
+        return self.tasks[0].settings.rate > 1
+
+    def row_parts(self, scales: Sequence[tuple[int, float]] = ()) -> list[RowPart]:
         """Return where the features are."""
-        pairs = zip(self.tasks, self.summaries, strict=True)
-        return [RowPart(task.partition.number, task.url, one["n"]) for task, one in pairs]
+        return [
+            RowPart(task.partition.number, task.url, one["n"], scales=tuple(scales), task=task)
+            for task, one in zip(self.tasks, self.summaries, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -73,8 +85,8 @@ class Sample:
     Attributes
     ----------
     table : pyarrow.Table
-        Names and sizes.
-    pixels : ndarray of uint8, shape (s, ...)
+        Names and, of images, sizes.
+    pixels : ndarray of uint8, shape (s, ...), or None
         Flat.
     feat : ndarray of float32, shape (s, d), or None
         Features.
@@ -83,7 +95,7 @@ class Sample:
     """
 
     table: Any
-    pixels: npt.NDArray[np.uint8]
+    pixels: npt.NDArray[np.uint8] | None
     feat: npt.NDArray[np.float32] | None
     part: npt.NDArray[np.int64]
     row: npt.NDArray[np.int64]
@@ -126,11 +138,9 @@ def read_all(
         raise ImageReadError("No image: nothing was listed.")
     settings = make_settings(sample_rate(n, sample_size))
     tasks = [ReadTask(partition, settings, f"{folder}/images") for partition in partitions]
-    logger.info("Images: %s listed, in %s.", f"{n:,}", pluralize(len(tasks), "partition"))
+    logger.info("Listed: %s, in %s.", pluralize(n, "file"), pluralize(len(tasks), "partition"))
     found: dict[int, dict[str, Any]] = {}
-    for task, summary in engine.map(
-        read_partition, tasks, desc="Reading images", total=len(tasks)
-    ):
+    for task, summary in engine.map(read_partition, tasks, desc="Reading images", total=len(tasks)):
         if isinstance(summary, WorkerDied):
             summary = _read_in_pieces(engine, task)
         found[task.partition.number] = summary
@@ -146,10 +156,10 @@ def _read_in_pieces(engine: Engine, task: ReadTask) -> dict[str, Any]:
         return _one(engine, write_lost, task)
     pieces = split_task(task, n)
     logger.warning(
-        "Workers died while they read partition %d: its images %d to %d are read in %s.",
-        task.partition.number,
+        "Workers died while they read images %d to %d of partition %d: they are read in %s.",
         task.start,
         n - 1,
+        task.partition.number,
         pluralize(len(pieces), "piece"),
     )
     for piece, summary in engine.map(read_partition, pieces):
@@ -161,9 +171,36 @@ def _read_in_pieces(engine: Engine, task: ReadTask) -> dict[str, Any]:
 def _one(engine: Engine, function: Callable[[Any], Any], item: Any) -> Any:
     """Return the result of one task."""
     [(_, result)] = engine.map(function, [item])
+    return _alive(result, function)
+
+
+def _alive(result: Any, function: Callable[[Any], Any]) -> Any:
     if isinstance(result, WorkerDied):
-        raise EngineError(f"The workers died several times in {function.__name__}.")
+        what = getattr(function, "__name__", type(function).__name__).replace("_", " ")
+        raise EngineError(
+            f"The workers died several times while they did the same task ({what}). Give them "
+            "more memory, or smaller partitions."
+        )
     return result
+
+
+def _remake(engine: Engine, task: ReadTask | TransformTask | None, damage: DamagedPartError) -> None:
+    """Make a part again that is damaged."""
+    if task is None:  # it is not ours
+        raise InvalidDataError(f"{damage.url} cannot be read ({damage.why}).")
+    logger.warning("%s It is made again.", damage)
+    remove(task.url)
+    if isinstance(task, TransformTask):
+        found = _one(engine, transform_part, task)
+        if isinstance(found, DamagedPartError):
+            _remake(engine, task.read, found)
+            _one(engine, transform_part, task)
+        return
+    if task.sample_url != task.url:
+        remove(task.sample_url)
+    [(_, summary)] = engine.map(read_partition, [task])
+    if isinstance(summary, WorkerDied):
+        _read_in_pieces(engine, task)
 
 
 def _report_skipped(parts: ReadParts) -> None:
@@ -176,7 +213,7 @@ def _report_skipped(parts: ReadParts) -> None:
         logger.warning("Skipped %s of %s images: %s.", f"{n - n_read:,}", f"{n:,}", reasons)
 
 
-def gather_sample(parts: ReadParts) -> Sample:
+def gather_sample(engine: Engine, parts: ReadParts) -> Sample:
     """Return the images of the sample."""
     import pyarrow as pa
 
@@ -185,7 +222,11 @@ def gather_sample(parts: ReadParts) -> Sample:
     for task, summary in zip(parts.tasks, parts.summaries, strict=True):
         if not summary["n_sampled"]:
             continue
-        table = read_part(task.sample_url)
+        try:
+            table = read_part(task.sample_url)
+        except DamagedPartError as damage:
+            _remake(engine, task, damage)
+            table = read_part(task.sample_url)
         table = table.filter(pa.compute.equal(table["status"], "ok"))
         tables.append(table.select(names))
         pixels.append(matrix_of(table["pixels"]))
@@ -200,6 +241,89 @@ def gather_sample(parts: ReadParts) -> Sample:
         np.concatenate(numbers).astype(np.int64),
         whole["row"].to_numpy().astype(np.int64),
     )
+
+
+def components_of(
+    extractor: Any, engine: Engine, parts: ReadParts, folder: str, *, fitted: bool
+) -> list[RowPart]:
+    """Make features of the pixels of all parts by PCA, which is fitted to all of them first.
+
+    Parameters
+    ----------
+    extractor : PCAExtractor
+        Is fitted, unless it is already.
+    engine : Engine
+        Does the work.
+    parts : ReadParts
+        With pixels.
+    folder : str
+        For parts, and for what all tasks need.
+    fitted : bool
+        Whether `extractor` is fitted.
+    """
+    settings = parts.tasks[0].settings
+    n_columns = settings.dim[0] * settings.dim[1] * (1 if settings.grayscale else 3)
+    with_pixels = [
+        task for task, one in zip(parts.tasks, parts.summaries, strict=True) if one["n_read"]
+    ]
+    if not fitted:
+        urls = [task.url for task in with_pixels]
+        fit_components(extractor, engine, urls, n_columns, folder)
+    state = {name: value for name, value in extractor.get_state().items() if value is not None}
+    shared = write_shared(folder, "components", **state)
+    tasks = [TransformTask(task, shared, f"{folder}/images") for task in parts.tasks]
+    for task, summary in engine.map(transform_part, tasks, desc="Projecting", total=len(tasks)):
+        if isinstance(_alive(summary, transform_part), DamagedPartError):
+            _remake(engine, task.read, summary)
+            _one(engine, transform_part, task)
+    return [
+        RowPart(task.read.partition.number, task.url, one["n"], task=task)
+        for task, one in zip(tasks, parts.summaries, strict=True)
+    ]
+
+
+def sample_features(
+    engine: Engine, source: Any, *, unit: bool, partition_size: int, sample_size: int, seed: int
+) -> tuple[list[RowPart], Sample]:
+    """Return where features of the user's own are, and a sample of them.
+
+    Parameters
+    ----------
+    engine : Engine
+        Does the work.
+    source, unit
+        As for `list_features`.
+    partition_size, sample_size : int
+        As for `read_all`.
+    seed : int
+        Of the sample.
+    """
+    import pyarrow as pa
+
+    row_parts = list(list_features(source, ROWS_PER_IMAGE * partition_size, unit=unit))
+    n = sum(part.n for part in row_parts)
+    task = SampleRows(sample_rate(n, sample_size), seed)
+    found: dict[int, Any] = {}
+    for part, rows in engine.map(
+        task, row_parts, desc="Reading features", total=len(row_parts)
+    ):
+        found[part.number] = _alive(rows, task)
+    rows = [found[part.number] for part in row_parts]
+    widths = {part[2].shape[1] for part in rows}
+    if len(widths) > 1:
+        raise InvalidDataError(
+            f"All files of features must have the same number of columns. Got {sorted(widths)}."
+        )
+    names = [name for part in rows for name in part[1]]
+    numbers = [np.full(len(part[0]), number) for number, part in enumerate(rows)]
+    sample = Sample(
+        pa.table({"pathname": names, "filename": names}),
+        None,
+        np.concatenate([part[2] for part in rows]),
+        np.concatenate(numbers).astype(np.int64),
+        np.concatenate([part[0] for part in rows]).astype(np.int64),
+    )
+    return row_parts, sample
 
 
 @dataclass(frozen=True)
@@ -229,20 +353,17 @@ def assign_all(
     engine: Engine, row_parts: Sequence[RowPart], clusters: Clusters, folder: str
 ) -> Assigned:
     """Assign all rows to the clusters of the sample, in one pass over the parts."""
-    url = write_clusters(clusters, f"{folder}/work")
+    url = write_shared(f"{folder}/work", "clusters", **vars(clusters))
     key = content_key(url.rpartition("/")[2], [[part.url, part.n] for part in row_parts])
     target = f"{folder}/labels-{key}"
     tasks = [AssignTask(part, url, target) for part in row_parts]
     sizes: dict[int, int] = {}
     unique: dict[int, tuple[float, str]] = {}
     n = n_read = 0
-    for task, summary in engine.map(
-        assign_rows, tasks, desc="Assigning images", total=len(tasks)
-    ):
-        if isinstance(summary, WorkerDied):
-            raise EngineError(
-                f"The workers died several times while they assigned part {task.part.number}."
-            )
+    for task, summary in engine.map(assign_rows, tasks, desc="Assigning images", total=len(tasks)):
+        if isinstance(_alive(summary, assign_rows), DamagedPartError):
+            _remake(engine, task.part.task, summary)
+            summary = _one(engine, assign_rows, task)
         n, n_read = n + summary["n"], n_read + summary["n_read"]
         for label, count in summary["sizes"].items():
             sizes[int(label)] = sizes.get(int(label), 0) + count

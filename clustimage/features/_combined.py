@@ -76,6 +76,10 @@ class CombinedExtractor(FeatureExtractor):
         """The word that the user types: ``"color+gist"``."""
         return "+".join(name for name, _ in self.parts)
 
+    @property
+    def learns(self) -> bool:
+        return True
+
     def check(self) -> None:
         for _, part in self.parts:
             part.check()
@@ -120,6 +124,11 @@ class CombinedExtractor(FeatureExtractor):
             The object itself.
         """
         self.fit_transform(X)
+        return self
+
+    def fit_parts(self, X: npt.ArrayLike) -> CombinedExtractor:
+        """Fit the parts alone, to images of the size that is meant; `scale_` is set elsewhere."""
+        self.parts_ = [clone(part).fit(X) for _, part in self.parts]
         return self
 
     def fit_transform(self, X: npt.ArrayLike, y: Any = None, **fit_params: Any) -> Floats:
@@ -192,7 +201,7 @@ class CombinedExtractor(FeatureExtractor):
         ordered: list[Any] = blocks
         if order is not None:
             ordered = [PickedRows(block, order) for block in blocks]
-        self.scale_ = np.array([_root_of_variance(block) for block in ordered])
+        self.scale_ = np.array([_scale_of(block) for block in ordered])
         self.parts_ = parts
         return self._joined(blocks)
 
@@ -215,10 +224,22 @@ class CombinedExtractor(FeatureExtractor):
         return {**super()._more_tags(), "X_types": ["3darray"]}
 
 
-def _root_of_variance(block: Rows) -> float:
-    """Return the root of the sum of the variances of the columns; 1 where all rows are equal."""
+def _scale_of(block: Rows) -> float:
+    """Return the divisor of a block of features."""
     mean, total = mean_and_sum_of_squares(block)
-    variance = total / len(block)
+    return root_of_variance(total / len(block), mean)
+
+
+def root_of_variance(variance: float, mean: npt.NDArray[np.float64]) -> float:
+    """Return the root of a sum of variances of columns; 1 where all rows are equal.
+
+    Parameters
+    ----------
+    variance : float
+        Sum over the columns.
+    mean : ndarray of shape (d,)
+        Of the columns.
+    """
     if variance <= LEAST_VARIANCE * float(mean @ mean):
         return 1.0
     return float(np.sqrt(variance))

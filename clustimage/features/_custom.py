@@ -69,6 +69,10 @@ class CustomExtractor(FeatureExtractor):
                     f"Got {self.model!r}, which has no {name}()."
                 )
 
+    @property
+    def learns(self) -> bool:
+        return True
+
     def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
     ) -> tuple[Step, int]:

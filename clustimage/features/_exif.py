@@ -139,6 +139,10 @@ class ExifExtractor(FeatureExtractor):
         check_is_fitted(self, "timestamps_")
         raise _needs_files(len(X))
 
+    @property
+    def learns(self) -> bool:
+        return True
+
     def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
     ) -> tuple[Step, int]:

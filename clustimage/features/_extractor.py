@@ -53,6 +53,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         What it is called in a sentence.
     built_on : tuple of str
         Packages whose versions may change the features of an image.
+    learns : bool
+        Whether the row of an image depends on the images that were fitted.
     """
 
     needs_gray: ClassVar[bool] = False
@@ -60,6 +62,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
     cluster_space: ClassVar[str] = "high"
     title: ClassVar[str] = ""
     built_on: ClassVar[tuple[str, ...]] = ("numpy",)
+
+    @property
+    def learns(self) -> bool:
+        """Whether the row of an image depends on the images that were fitted."""
+        return False
 
     def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None

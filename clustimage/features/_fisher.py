@@ -118,6 +118,10 @@ class FisherExtractor(ImageExtractor):
         if self.n_jobs is not None:
             check_jobs(self.n_jobs)
 
+    @property
+    def learns(self) -> bool:
+        return True
+
     def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
     ) -> tuple[Step, int]:

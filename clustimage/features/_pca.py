@@ -181,6 +181,10 @@ class PCAExtractor(FeatureExtractor):
         """
         return self._fit_rows(as_rows(self, X, reset=True))
 
+    @property
+    def learns(self) -> bool:
+        return True
+
     def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
     ) -> tuple[Step, int]:
@@ -252,16 +256,62 @@ class PCAExtractor(FeatureExtractor):
             values, components = self._solve_randomised(rows, wanted, total, solver, budget)
         else:
             total, values, components = self._solve(rows, wanted)
-        self.solver_ = "randomized" if solver.is_random else "full"
-        count = len(components)
+        name = "randomized" if solver.is_random else "full"
+        return self.keep(total, values, components, self.mean_, n, name)
+
+    def keep(
+        self,
+        total: float,
+        values: npt.NDArray[np.float64],
+        components: npt.NDArray[np.float32],
+        mean: npt.NDArray[np.float64],
+        n: int,
+        solver: str,
+    ) -> PCAExtractor:
+        """Take components that were found, and return the object itself.
+
+        Parameters
+        ----------
+        total : float
+            Sum of all eigenvalues.
+        values : ndarray of shape (m,)
+            Eigenvalues, largest first.
+        components : ndarray of shape (k, d)
+            Rows of length 1, on the grid of `on_grid`.
+        mean : ndarray of shape (d,)
+            Of the rows.
+        n : int
+            Number of rows.
+        solver : {"full", "randomized"}
+            What has found them.
+        """
+        self.mean_, self.solver_, count = mean, solver, len(components)
         self.components_ = flip_signs(components)
-        self.offset_ = project_row(np.full(d, float(BYTE_OFFSET)), self.mean_, components)
+        origin = np.full(len(mean), float(BYTE_OFFSET))
+        self.offset_ = project_row(origin, self.mean_, components)
         self.spectrum_ = values / total
         self.explained_variance_ratio_ = self.spectrum_[:count].copy()
         self.explained_variance_ = values[:count] / max(n - 1, 1)
         self.singular_values_ = np.sqrt(values[:count])
         self.n_components_, self.n_samples_ = count, n
         return self
+
+    def keep_constant(self, mean: npt.NDArray[np.float64], n: int) -> PCAExtractor:
+        """Take rows that are all equal, and return the object itself."""
+        found = self._without_variance(self.wanted_of(n, len(mean)), n, len(mean))
+        return self.keep(*found, mean, n, "full")
+
+    def keep_of_covariance(
+        self, covariance: npt.NDArray[np.float64], mean: npt.NDArray[np.float64], n: int
+    ) -> PCAExtractor:
+        """Take the components of a covariance matrix, times n, and return the object itself."""
+        d = len(mean)
+        total, values, vectors = self._eigenvectors(covariance, self.wanted_of(n, d), max(n, d))
+        return self.keep(total, values, _as_components(values, vectors), mean, n, "full")
+
+    def wanted_of(self, n: int, d: int) -> int | float:
+        """Return the number of components, or the share of variance, of `n` rows of `d` values."""
+        return count_or_share(self.n_components, n, d)
 
     def _choose_solver(self, n: int, d: int, budget: Budget | None, *, pixels: bool) -> Solver:
         wanted = count_or_share(self.n_components, n, d)
@@ -329,22 +379,38 @@ class PCAExtractor(FeatureExtractor):
         """Return the sum of squares, all eigenvalues, and the components kept."""
         n, d = rows.shape
         gram = centred_gram(rows, self.mean_)
+        total, values, vectors = self._eigenvectors(gram, wanted, max(n, d))
+        del gram
+        if n > d:
+            return total, values, _as_components(values, vectors)
+        kept = values[: vectors.shape[1]]
+        scale = np.divide(1, np.sqrt(kept), out=np.zeros(len(kept)), where=kept > 0)
+        return total, values, right_vectors(rows, self.mean_, vectors * scale)
+
+    @staticmethod
+    def _eigenvectors(
+        gram: npt.NDArray[np.float64], wanted: int | float, size: int
+    ) -> tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return the trace, all eigenvalues, and the eigenvectors that are wanted, as columns."""
         total = float(np.trace(gram))
         # Threads that share this wait for each other longer than they work: one is up to five
         # times as fast as two.
         with threadpool_limits(1, user_api="blas"):
             values, vectors = np.linalg.eigh(gram)
-        del gram
         values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
         # What is below this is rounding, with no direction of its own.
-        values[values <= np.finfo(np.float64).eps * max(n, d) * values[0]] = 0
+        values[values <= np.finfo(np.float64).eps * size * values[0]] = 0
         count = count_for(wanted, values / total) or len(values)
-        vectors, kept = vectors[:, :count], values[:count]
-        if n <= d:
-            scale = np.divide(1, np.sqrt(kept), out=np.zeros(count), where=kept > 0)
-            return total, values, right_vectors(rows, self.mean_, vectors * scale)
-        components = on_grid(np.where(kept > 0, vectors, 0).T).astype(np.float32)
-        return total, values, components
+        return total, values, vectors[:, :count]
+
+
+def _as_components(
+    values: npt.NDArray[np.float64], vectors: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """Return eigenvectors of columns as rows on the grid; zeros where there is no variance."""
+    kept = values[: vectors.shape[1]] > 0
+    components: npt.NDArray[np.float32] = on_grid(np.where(kept, vectors, 0).T).astype(np.float32)
+    return components
 
 
 def check_n_components(value: Any) -> int | float | None:

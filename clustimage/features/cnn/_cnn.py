@@ -281,6 +281,10 @@ class CNNExtractor(ImageExtractor):
         """Return one row per image, `(n, d)` float32; see `fit`."""
         return self.fit_images(_images_of(as_images(X)))
 
+    @property
+    def learns(self) -> bool:
+        return self.n_components is not None
+
     def plan(
         self, n_images: int, shape: tuple[int, int, int], budget: Budget | None = None
     ) -> tuple[Step, int]:

@@ -90,7 +90,7 @@ class _MissingError(StoreError, FileNotFoundError):
     """There is no such bucket or file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file in a store.
 

@@ -33,6 +33,8 @@ _HOMES: dict[str, str] = {
     "MemoryLimitError": "clustimage._core.errors",
     "MissingDependencyError": "clustimage._core.errors",
     "ModelFileError": "clustimage._core.errors",
+    "StoreError": "clustimage._core.errors",
+    "TransientStoreError": "clustimage._core.errors",
     "StepOrderError": "clustimage._core.step_order",
 }
 
@@ -49,6 +51,8 @@ __all__ = [
     "MissingDependencyError",
     "ModelFileError",
     "StepOrderError",
+    "StoreError",
+    "TransientStoreError",
     "__version__",
     "import_example",
     "imread",
@@ -74,6 +78,8 @@ if TYPE_CHECKING:
         MemoryLimitError,
         MissingDependencyError,
         ModelFileError,
+        StoreError,
+        TransientStoreError,
     )
     from clustimage._core.logs import set_logger
     from clustimage._core.step_order import StepOrderError

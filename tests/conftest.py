@@ -6,7 +6,11 @@ import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +79,156 @@ def browser() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+class Store:
+    """A bucket of S3 on this machine."""
+
+    def __init__(self, client: Any, endpoint: str, bucket: str) -> None:
+        self.client, self.endpoint, self.bucket = client, endpoint, bucket
+        self.url = f"s3://{bucket}"
+
+    def put(self, key: str, content: bytes) -> str:
+        """Store an object, and return its URL."""
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=content)
+        return f"{self.url}/{key}"
+
+    def fill(self, keys: Iterable[str]) -> None:
+        """Store many empty objects, past the network."""
+        from moto.core import DEFAULT_ACCOUNT_ID
+        from moto.s3.models import s3_backends
+
+        for key in keys:
+            s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(self.bucket, key, b"")
+
+
+def forget_clients() -> None:
+    """Let the next client of s3fs read its settings from the environment again."""
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a server of S3 on this machine."""
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    moto = pytest.importorskip("moto.server", reason="moto is not installed")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An empty bucket of S3, which the environment leads to."""
+    import boto3
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    settings = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "no_proxy": "*",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    forget_clients()
+    client = boto3.client("s3")
+    bucket = f"photos-{time.monotonic_ns()}"
+    client.create_bucket(Bucket=bucket)
+    yield Store(client, s3_server, bucket)
+    client.close()
+    forget_clients()
+
+
+ANSWERS = {"AccessDenied": 403, "ExpiredToken": 400, "SlowDown": 503, "InternalError": 500}
+
+
+class Faults:
+    """What goes wrong with the next requests of a kind, and which requests came.
+
+    `plan` yields for each request whose line starts with `on` what becomes of it: ``"cut"``
+    (the body ends before its length), ``"reset"``, ``"slow"`` (nothing comes), an error of S3,
+    or nothing.
+    """
+
+    def __init__(self) -> None:
+        self.plan: Iterator[str] = iter(())
+        self.on = "GET /"
+        self.requests: list[str] = []
+        self.over = threading.Event()
+
+    def of(self, line: str) -> str:
+        self.requests.append(line)
+        return next(self.plan, "") if line.startswith(self.on) else ""
+
+
+@pytest.fixture
+def s3_faults(s3: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """A server in front of the one of `s3`, with which things go wrong."""
+    faults = Faults()
+    host = s3.endpoint.partition("://")[2]
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_request(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            fault = faults.of(f"{self.command} {self.path}")
+            if fault in ("slow", "reset"):
+                faults.over.wait(30 if fault == "slow" else 0)
+                self.close_connection = True
+                return
+            if fault in ANSWERS:
+                words = f"<Error><Code>{fault}</Code><Message>no</Message></Error>".encode()
+                self.answer(ANSWERS[fault], {"Content-Type": "application/xml"}, words)
+                return
+            server = HTTPConnection(host, timeout=20)
+            server.request(self.command, self.path, content or None, dict(self.headers))
+            answer = server.getresponse()
+            body = answer.read()
+            server.close()
+            headers = {name: value for name, value in answer.getheaders() if name != "Connection"}
+            self.answer(answer.status, headers, body, cut=fault == "cut")
+
+        def answer(
+            self, status: int, headers: dict[str, str], body: bytes, cut: bool = False
+        ) -> None:
+            self.send_response_only(status)
+            for name, value in headers.items():
+                if name not in ("Content-Length", "Transfer-Encoding"):
+                    self.send_header(name, value)
+            length = headers.get("Content-Length", "0") if self.command == "HEAD" else len(body)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.close_connection |= cut
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request  # noqa: N815
+
+        def log_message(self, *words: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    forget_clients()
+    yield faults
+    faults.over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

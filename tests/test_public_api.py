@@ -44,6 +44,8 @@ def test_public_names_are_these():
             "MissingDependencyError",
             "ModelFileError",
             "StepOrderError",
+            "StoreError",
+            "TransientStoreError",
             "__version__",
             "import_example",
             "imread",

@@ -8,6 +8,8 @@
     ├── StepOrderError (NotFittedError)       a step was called before the one it needs
     ├── ImageReadError (OSError)              no image, or a file that cannot be decoded
     ├── DownloadError (OSError)               a URL that could not be fetched
+    │   └── StoreError                        a file of an object store, read or written
+    │       └── TransientStoreError           the store was busy: trying again may help
     ├── ArchiveError (ValueError)             an archive that is broken or unsafe to unpack
     ├── ModelFileError (ValueError)           a saved model that is broken or foreign
     ├── MemoryLimitError (MemoryError)        work that would not fit into the memory there is
@@ -32,6 +34,8 @@ __all__ = [
     "MemoryLimitError",
     "MissingDependencyError",
     "ModelFileError",
+    "StoreError",
+    "TransientStoreError",
 ]
 
 
@@ -73,6 +77,19 @@ class ImageReadError(ClustimageError, OSError):
 @public
 class DownloadError(ClustimageError, OSError):
     """A URL could not be fetched."""
+
+
+@public
+class StoreError(DownloadError):
+    """A file of an object store could not be read, listed or written."""
+
+
+@public
+class TransientStoreError(StoreError):
+    """A store was busy or could not be reached, also when it was asked again.
+
+    It says nothing about the file, which may be read well later.
+    """
 
 
 @public

@@ -6,14 +6,15 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import translate
 from typing import Any, NamedTuple
 from unicodedata import category
 
 from clustimage._core.errors import ImageReadError, InvalidParameterError
 from clustimage._core.file_arrays import FILE_NAME
-from clustimage._core.logs import get_logger
+from clustimage._core.logs import get_logger, progress
+from clustimage._core.object_store import StoredFile, is_store_url, list_files
 from clustimage._core.outputs import CACHE_NAME, MARKER, is_marked, written_names
 from clustimage._core.parameters import named
 from clustimage._core.public import public
@@ -86,11 +87,15 @@ class LeftOut(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """The images of a folder, how many files were looked at, and what was left out."""
+    """The images of a folder, how many files were looked at, and what was left out.
+
+    `stored` has what an object store has told of each image; the paths are URLs then.
+    """
 
     pathnames: list[str]
     n_seen: int
     left_out: list[LeftOut]
+    stored: dict[str, StoredFile]
 
 
 @public
@@ -104,8 +109,9 @@ def listdir(
 
     Parameters
     ----------
-    dirpath : path
-        The folder; a leading ``~`` is the user's folder.
+    dirpath : path or URL
+        The folder; a leading ``~`` is the user's folder. Of an object store, such as
+        ``s3://bucket/photos``, the URL of a bucket or a prefix.
     ext : str, iterable of str or None, default=all formats that can be read
         Extensions that make a file an image, with or without the leading dot;
         upper and lower case are the same. None takes every file, but not those in which
@@ -120,7 +126,7 @@ def listdir(
     Returns
     -------
     list of str
-        Absolute paths, in natural order: ``2.jpg`` before ``10.jpg``, upper and
+        Absolute paths, or URLs, in natural order: ``2.jpg`` before ``10.jpg``, upper and
         lower case alike. The order depends on the names alone. Hidden files
         (``.name``) count like all others. A folder that is a link is not
         entered, unless it is `dirpath` itself. Left out is what clustimage wrote: folders
@@ -131,6 +137,8 @@ def listdir(
     ------
     ImageReadError
         If `dirpath` is empty, does not exist or is not a folder.
+    StoreError
+        If there is nothing at a URL, or it cannot be listed.
     InvalidParameterError
         If `ext`, `black_list` or `recursive` is not of the kind named above.
 
@@ -159,30 +167,37 @@ def scan(
     endings = check_extensions(ext)
     patterns = _check_names("black_list", black_list or ())
     recursive = check_bool("recursive", recursive)
-    top = absolute(dirpath)
-    if not os.path.isdir(top):  # noqa: PTH112
-        what = "is not a folder" if os.path.lexists(top) else missing(top)
-        raise ImageReadError(f"{printable(top)} {what}.")
-    excluded = _excluder(patterns, top)
+    is_marked_there: Callable[[str], bool] = is_marked
+    if isinstance(dirpath, str) and is_store_url(dirpath):
+        top, join = dirpath.rstrip("/"), _join_url
+        store = _Listing(dirpath, recursive)
+        is_marked_there, walk = store.is_marked, store.walk()
+    else:
+        top, join = absolute(dirpath), _join_path
+        if not os.path.isdir(top):  # noqa: PTH112
+            what = "is not a folder" if os.path.lexists(top) else missing(top)
+            raise ImageReadError(f"{printable(top)} {what}.")
+        store, walk = None, os.walk(top, onerror=_warn_unreadable)
+    excluded = _excluder(patterns, top, join)
     kinds = KINDS if endings == check_extensions(DEFAULT_EXTENSIONS) else {}
-    given = is_marked(top)  # who asks for a folder that clustimage made gets all that is in it
+    given = is_marked_there(top)  # who asks for a folder that clustimage made gets all in it
     found: list[str] = []
     left_out: list[LeftOut] = []
     n_seen = 0
-    for folder, subfolders, names in os.walk(top, onerror=_warn_unreadable):
+    for folder, subfolders, names in walk:
         figures, written = written_names(names, MARKER in names)
         below = [name for name in subfolders if recursive and not excluded(folder, name)]
         subfolders[:] = []
         for name in below:
-            path = os.path.join(folder, name)  # noqa: PTH118
-            if name in written or (not given and is_marked(path)):
+            path = join(folder, name)
+            if name in written or (not given and is_marked_there(path)):
                 left_out.append(LeftOut(path, WRITTEN, WRITTEN))
             else:
                 subfolders.append(name)
         for name in names:
             if name in CACHE_FILES or name == MARKER or _is_array(name) or excluded(folder, name):
                 continue
-            path = os.path.join(folder, name)  # noqa: PTH118
+            path = join(folder, name)
             if name in figures:
                 left_out.append(LeftOut(path, WRITTEN, WRITTEN))
                 continue
@@ -193,17 +208,64 @@ def scan(
                 reason = f"a {kind}, which is not read{INSTEAD.get(kind, '')}"
                 left_out.append(LeftOut(path, reason, kind))
     left_out.sort(key=lambda item: natural_key(item.pathname))
-    return Scan(sorted(found, key=natural_key), n_seen, left_out)
+    stored = {} if store is None else {path: store.files[path] for path in found}
+    return Scan(sorted(found, key=natural_key), n_seen, left_out, stored)
 
 
-def _excluder(patterns: Sequence[str], top: str) -> Callable[[str, str], bool]:
+class _Listing:
+    """All that an object store lists below a URL, as folders with files in them."""
+
+    def __init__(self, url: str, recursive: bool) -> None:
+        self.top = top = url.rstrip("/")
+        self.files: dict[str, StoredFile] = {}
+        self.folders: dict[str, tuple[dict[str, None], list[str]]] = {top: ({}, [])}
+        listed = list_files(url if url.endswith("/") else f"{url}/", recursive=recursive)
+        for file in progress(listed, desc="Listing", unit="file"):
+            self.files[file.url] = file
+            folder, _, name = file.url.rpartition("/")
+            self._folder(folder)[1].append(name)
+
+    def _folder(self, url: str) -> tuple[dict[str, None], list[str]]:
+        """Return the names of folders and files in a folder, which is one of those above it."""
+        if url not in self.folders:
+            above, _, name = url.rpartition("/")
+            self._folder(above)[0][name] = None
+            self.folders[url] = ({}, [])
+        return self.folders[url]
+
+    def is_marked(self, url: str) -> bool:
+        """Return whether clustimage has made a folder."""
+        return _join_url(url, MARKER) in self.files
+
+    def walk(self) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Yield folders with the names in them, as `os.walk` does."""
+        waiting = [self.top]
+        while waiting:
+            folder = waiting.pop()
+            folders, names = self.folders[folder]
+            below = list(folders)
+            yield folder, below, names
+            waiting += [_join_url(folder, name) for name in below]
+
+
+def _join_path(folder: str, name: str) -> str:
+    return os.path.join(folder, name)  # noqa: PTH118 - for thousands of paths
+
+
+def _join_url(folder: str, name: str) -> str:
+    return f"{folder}/{name}"
+
+
+def _excluder(
+    patterns: Sequence[str], top: str, join: Callable[[str, str], str]
+) -> Callable[[str, str], bool]:
     """Return what tells whether an entry of a folder matches one of the patterns."""
     names, paths = [], []
     for pattern in patterns:
         plain = pattern.rstrip("/" + os.sep)
         if "/" in plain or os.sep in plain:
             relative = os.path.normpath(plain)
-            paths.append(os.path.join(glob.escape(top), relative))  # noqa: PTH118
+            paths.append(join(glob.escape(top), relative))
             paths.append(os.path.join(glob.escape(os.getcwd()), relative))  # noqa: PTH109, PTH118
         elif plain:
             names.append(plain)
@@ -215,7 +277,7 @@ def _excluder(patterns: Sequence[str], top: str) -> Callable[[str, str], bool]:
     def excluded(folder: str, name: str) -> bool:
         if name in plain_names or by_name.match(name):
             return True
-        return bool(paths) and by_path.match(os.path.join(folder, name)) is not None  # noqa: PTH118
+        return bool(paths) and by_path.match(join(folder, name)) is not None
 
     return excluded
 

@@ -6,15 +6,22 @@ import numbers
 import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from clustimage._core.errors import DownloadError, ImageReadError, InvalidDataError
+from clustimage._core.errors import (
+    DownloadError,
+    ImageReadError,
+    InvalidDataError,
+    StoreError,
+    TransientStoreError,
+)
 from clustimage._core.logs import get_logger
+from clustimage._core.object_store import StoredFile, is_store_url, stored_file
 from clustimage._core.outputs import make_folder
 from clustimage._core.parameters import setting
 from clustimage._core.plain_arrays import check_not_masked, is_table, plain_array
@@ -22,14 +29,22 @@ from clustimage._core.text import pluralize
 from clustimage.images.reading._arrays import Rows, check_numeric, check_values, guess_shape
 from clustimage.images.reading._listing import (
     LeftOut,
+    Scan,
     absolute,
+    check_extensions,
     describe_left_out,
     missing,
     printable,
     scan,
 )
 from clustimage.images.reading._table_columns import inputs_of_column, inputs_of_table
-from clustimage.images.reading._url_files import base_name, fetch, is_url, local_name
+from clustimage.images.reading._url_files import (
+    base_name,
+    fetch,
+    fetch_stored,
+    is_url,
+    local_name,
+)
 
 __all__ = ["Rules", "Source", "Sources", "Stack", "Wanted", "gather"]
 
@@ -51,6 +66,7 @@ class Source:
     url: str | None = None
     content: np.ndarray | Image.Image | None = None
     reason: str = ""  # why it cannot be read, where that is known before reading
+    stored: StoredFile | None = None  # what an object store has listed
 
     @property
     def given(self) -> str:
@@ -65,9 +81,12 @@ class Source:
         """Download what has a URL; return why this cannot be read, or nothing."""
         if self.url is not None and not self.reason:
             try:
-                fetch(self.url, Path(self.pathname))
+                if is_store_url(self.url):
+                    fetch_stored(self.url, Path(self.pathname), self.stored)
+                else:
+                    fetch(self.url, Path(self.pathname))
             except DownloadError as exc:
-                return str(exc)
+                return str(exc).rstrip(".")
         return self.reason
 
 
@@ -251,6 +270,8 @@ def array_names(n_images: int) -> list[str]:
 
 def _from_path(path: str | os.PathLike[str], rules: Rules) -> Sources:
     text = os.fsdecode(path)
+    if is_store_url(text):
+        return _from_store(text, rules)
     if is_url(text):
         return Sources([_from_url(text, _download_dir(rules))])
     pathname = absolute(text)
@@ -258,14 +279,32 @@ def _from_path(path: str | os.PathLike[str], rules: Rules) -> Sources:
         if not os.path.exists(pathname):  # noqa: PTH110
             raise ImageReadError(f"No image found: {printable(pathname)} {missing(pathname)}.")
         return Sources([_from_file(pathname)])
-    found = scan(pathname, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
+    found = _scan(pathname, rules)
+    files = [_from_file(name) for name in found.pathnames]
+    return Sources(files, _looked_for(pathname, found, rules), found.left_out)
+
+
+def _from_store(url: str, rules: Rules) -> Sources:
+    """Return the one image at a URL of an object store, or all that are below it."""
+    stored = None if url.endswith("/") else stored_file(url)
+    if stored is not None:
+        return Sources([_from_url(url, _download_dir(rules), stored)])
+    found = _scan(url, rules)
+    folder = _download_dir(rules)
+    files = [_from_url(name, folder, found.stored[name]) for name in found.pathnames]
+    return Sources(files, _looked_for(url, found, rules), found.left_out)
+
+
+def _scan(folder: str, rules: Rules) -> Scan:
+    return scan(folder, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
+
+
+def _looked_for(folder: str, found: Scan, rules: Rules) -> str:
     endings = "any name" if rules.ext is None else ", ".join(_shown(rules.ext))
-    return Sources(
-        [_from_file(name) for name in found.pathnames],
-        f"looked in {printable(pathname)}{' and the folders below' if rules.recursive else ''} "
+    return (
+        f"looked in {printable(folder)}{' and the folders below' if rules.recursive else ''} "
         f"for {endings}{_but(rules.black_list)}; {found.n_seen} files seen, "
-        f"{len(found.pathnames)} with such a name" + _beside(found.left_out),
-        found.left_out,
+        f"{len(found.pathnames)} with such a name" + _beside(found.left_out)
     )
 
 
@@ -339,7 +378,9 @@ def _from_list(items: list[Any], rules: Rules) -> Sources | Stack:
         check_not_masked(names[number], item)
         if isinstance(item, (str, os.PathLike)):
             text = os.fsdecode(item)
-            if is_url(text) and folder is not None:
+            if is_store_url(text) and folder is not None:
+                sources += _from_listed_store(text, folder, rules, left_out)
+            elif is_url(text) and folder is not None:
                 sources.append(_from_url(text, folder))
             else:
                 sources += _from_listed_path(text, rules, left_out)
@@ -356,7 +397,7 @@ def _from_listed_path(text: str, rules: Rules, left_out: list[LeftOut]) -> list[
     pathname = absolute(text)
     if not os.path.isdir(pathname):  # noqa: PTH112
         return [_from_file(pathname)]
-    found = scan(pathname, ext=rules.ext, black_list=rules.black_list, recursive=rules.recursive)
+    found = _scan(pathname, rules)
     left_out += found.left_out
     if not found.pathnames:
         reason = f"folder without images ({found.n_seen} files seen)"
@@ -364,13 +405,36 @@ def _from_listed_path(text: str, rules: Rules, left_out: list[LeftOut]) -> list[
     return [_from_file(name) for name in found.pathnames]
 
 
+def _from_listed_store(
+    url: str, folder: Path, rules: Rules, left_out: list[LeftOut]
+) -> list[Source]:
+    """Return one image of an object store, or all below a URL; what is not there is skipped.
+
+    What has the extension of an image is taken for one, so that of many URLs none is asked for
+    before it is read.
+    """
+    endings = check_extensions(rules.ext)
+    if endings is not None and url.lower().endswith(endings):
+        return [_from_url(url, folder)]
+    try:
+        given = _from_store(url, replace(rules, download_dir=folder))
+    except TransientStoreError:
+        raise
+    except StoreError as exc:
+        return [Source(url, base_name(url), url=url, reason=str(exc).rstrip("."))]
+    left_out += given.left_out
+    if not given.items:
+        return [Source(url, base_name(url), url=url, reason="a folder without images")]
+    return given.items
+
+
 def _from_file(pathname: str) -> Source:
     return Source(pathname, os.path.basename(pathname))  # noqa: PTH119
 
 
-def _from_url(url: str, folder: Path) -> Source:
+def _from_url(url: str, folder: Path, stored: StoredFile | None = None) -> Source:
     try:
-        return Source(str(folder / local_name(url)), base_name(url), url=url)
+        return Source(str(folder / local_name(url)), base_name(url), url=url, stored=stored)
     except ValueError as exc:  # such as http://[x, where no host can be read
         return Source(url, url, url=url, reason=f"no address that can be read ({exc})")
 

@@ -114,7 +114,8 @@ def read_rows(part: RowPart) -> Rows:
     feat = matrix_of(table["feat"])
     feat = feat if read.all() else feat[read]
     if part.scales:
-        feat = feat / np.repeat(*np.array(part.scales, np.float32).T[::-1].astype(object))
+        widths, scales = zip(*part.scales, strict=True)
+        feat = feat / np.repeat(np.array(scales, np.float32), widths)
     return Rows(names, read, np.ascontiguousarray(feat, np.float32))
 
 

@@ -29,6 +29,7 @@ from clustimage.distributed import (
     assign_all,
     columns_of,
     components_of,
+    find_in_parts,
     gather_sample,
     list_images,
     open_engine,
@@ -36,6 +37,7 @@ from clustimage.distributed import (
     sample_features,
     scales_of,
 )
+from clustimage.export import found_frames
 from clustimage.features import (
     CombinedExtractor,
     FeatureExtractor,
@@ -43,10 +45,10 @@ from clustimage.features import (
     PrecomputedExtractor,
     make_extractor,
 )
-from clustimage.images import Images, ImageStatus
+from clustimage.images import Images, ImageStatus, array_names
 from clustimage.images.reading._listing import absolute
 from clustimage.images.reading._url_files import is_url
-from clustimage.similarity import cluster_radius
+from clustimage.similarity import NullDistribution, cluster_radius
 
 __all__ = [
     "Distributed",
@@ -54,6 +56,8 @@ __all__ = [
     "assign_to_clusters",
     "check_distributable",
     "engine_of",
+    "find_with_engine",
+    "is_searched_in_parts",
     "read_with_engine",
 ]
 
@@ -180,9 +184,7 @@ def read_with_engine(
     if features is not None:
         if X is not None:
             _refuse("features beside images", "of which one is read")
-        row_parts, sample = sample_features(
-            engine, features, unit=normalize, seed=seed, **options
-        )
+        row_parts, sample = sample_features(engine, features, unit=normalize, seed=seed, **options)
         extractor: FeatureExtractor = PrecomputedExtractor(normalize=normalize)
         assert sample.feat is not None
         feat, images = sample.feat, None
@@ -227,7 +229,8 @@ def read_with_engine(
                 widths = [columns_of(part, images.shape) for part in extractor.parts_]
                 extractor.scale_ = scales_of(engine, row_parts, widths)
                 row_parts = parts.row_parts(list(zip(widths, extractor.scale_, strict=True)))
-                feat = feat / np.repeat(extractor.scale_, widths).astype(np.float32)
+                scales = np.repeat(extractor.scale_, widths).astype(np.float32)
+                feat = np.divide(feat, scales, dtype=np.float32)
             else:
                 extractor.fit(images.pixels[:1])
     _take(model, sample, images, X, features, black_list, recursive)
@@ -329,6 +332,54 @@ def _clusters_of(model: ModelBase) -> Clusters:
         known_xycoord=xycoord,
         metric=metric,
     )
+
+
+def is_searched_in_parts(model: ModelBase) -> bool:
+    """Return whether `find` looks at more images than the model has."""
+    kept = model._state.distributed
+    known = kept is not None and kept.is_sample and kept.assigned is not None
+    return known and model._settings.engine is not None
+
+
+def find_with_engine(
+    model: ModelBase,
+    images: Images | None,
+    queries: np.ndarray,
+    null: NullDistribution,
+    *,
+    k: int | None,
+    alpha: float | None,
+    metric: str,
+) -> dict[str, Any]:
+    """Return what `find` gives the user, of all images."""
+    kept: Distributed = model._state.distributed
+    assert kept.assigned is not None
+    radius = -np.inf if alpha is None else null.quantile(alpha)
+    with engine_of(model) as engine:
+        found = find_in_parts(
+            engine,
+            kept.row_parts,
+            kept.assigned.folder,
+            queries,
+            k=k,
+            radius=radius,
+            metric=metric,
+            folder=f"{kept.folder}/work",
+        )
+    names = array_names(len(queries)) if images is None else images.filenames
+    pathnames = names if images is None else images.pathnames
+    tables = [
+        {
+            "y_idx": hits.number,
+            "distance": hits.distance,
+            "y_proba": null.cdf(hits.distance),
+            "labels": hits.labels,
+            "y_filenames": hits.filenames,
+            "y_pathnames": hits.pathnames,
+        }
+        for hits in found
+    ]
+    return found_frames(tables, queries, names, pathnames, model._state.names)
 
 
 def _write_manifest(model: ModelBase, folder: str, assigned: Assigned) -> None:

@@ -85,6 +85,10 @@ class Settings:
     params_engine: dict[str, Any]
     given: Mapping[str, Any]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle keeps: a client of an engine is of one process."""
+        return {**vars(self), "engine": None, "given": {**self.given, "engine": None}}
+
     @classmethod
     def resolve(cls, given: Mapping[str, Any], before: Settings | None = None) -> Settings:
         """Check the values that the constructor was given.

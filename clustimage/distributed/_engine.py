@@ -95,9 +95,7 @@ def open_engine(
     MissingDependencyError
         If Dask is not installed.
     """
-    distributed = import_optional(
-        "distributed", extra="dask", needed_by=setting("engine", engine)
-    )
+    distributed = import_optional("distributed", extra="dask", needed_by=setting("engine", engine))
     if not isinstance(engine, str):
         yield _checked(DaskEngine(engine, resources))
     elif engine == "local":
@@ -116,9 +114,7 @@ def open_engine(
 
 
 @contextmanager
-def _local_client(
-    distributed: Any, n: int, resources: dict[str, float] | None
-) -> Iterator[Any]:
+def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) -> Iterator[Any]:
     import dask
 
     settings = {
@@ -234,7 +230,8 @@ class DaskEngine:
     ) -> Iterator[tuple[Any, Any]]:
         from distributed import as_completed
 
-        rest, item_of = iter(items), {}
+        rest = iter(items)
+        item_of: dict[str, Any] = {}
         running = as_completed(loop=self.client.loop)
         try:
             while True:

@@ -193,7 +193,7 @@ def read_with_engine(
     else:
         extractor = make_extractor(settings.method, settings.params)
         extractor.prepare()
-        params = {**settings.params, "n_jobs": 1, "dirpath": None, "engine": None}
+        params = {**settings.params, "n_jobs": 1, "dirpath": None}
         pca = isinstance(extractor, PCAExtractor)
 
         def make_settings(rate: int) -> ReadSettings:
@@ -242,7 +242,7 @@ def read_with_engine(
         return request
     logger.info("Sample: %s of %s images.", f"{len(feat):,}", f"{n_images:,}")
     if request.cluster == "agglomerative" and request.micro_clusters is None:
-        most = max(2, len(feat) // MIN_IMAGES_PER_MICRO_CLUSTER)
+        most = max(request.most_clusters, len(feat) // MIN_IMAGES_PER_MICRO_CLUSTER)
         return replace(request, micro_clusters=min(MICRO_CLUSTERS, most))
     return request
 

@@ -156,8 +156,11 @@ class Settings:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The same as a dict, which extractors and embedders take what they know from."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
+        """The same as a dict, which extractors and embedders take what they know from.
+
+        Without `engine`, which is another thing to an embedder.
+        """
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("given", "engine")}
 
 
 def _chosen(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, Protocol
 
-from clustimage._core.errors import ClustimageError, InvalidParameterError
+from clustimage._core.errors import ClustimageError, EngineError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
 from clustimage._core.optional import import_optional
 from clustimage._core.parallel import n_workers
 from clustimage._core.parameters import named, setting
-from clustimage._core.public import public
 from clustimage._version import __version__
 
-__all__ = ["Engine", "EngineError", "WorkerDied", "check_engine", "open_engine"]
+__all__ = ["Engine", "WorkerDied", "check_engine", "open_engine"]
 
 logger = get_logger(__name__)
 
@@ -24,11 +24,6 @@ COMBINED_AT_ONCE = 8  # results that one task adds up
 RETRIES = 2  # of a task that raised an error
 ALLOWED_FAILURES = 1  # of workers that a task may be on, beside the last one
 SECONDS_TO_ANSWER = 20
-
-
-@public
-class EngineError(ClustimageError, RuntimeError):
-    """The workers of an engine cannot be reached, or cannot do the work."""
 
 
 class WorkerDied:
@@ -127,7 +122,7 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
             n_workers=n,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=_dashboard_address(),
+            dashboard_address=":0",
             resources=resources,
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
@@ -136,18 +131,13 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
             "Engine: %d worker%s of Dask%s.",
             n,
             "" if n == 1 else "s",
-            f", to be watched at {cluster.dashboard_link}" if _dashboard_address() else "",
+            f", to be watched at {cluster.dashboard_link}" if _has_dashboard() else "",
         )
         yield client
 
 
-def _dashboard_address() -> str | None:
-    """Return any free port where the dashboard is installed."""
-    try:
-        import bokeh  # noqa: F401
-    except ImportError:
-        return None
-    return ":0"
+def _has_dashboard() -> bool:
+    return importlib.util.find_spec("bokeh") is not None
 
 
 def _checked(engine: DaskEngine) -> DaskEngine:

@@ -160,7 +160,9 @@ class Settings:
 
         Without `engine`, which is another thing to an embedder.
         """
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("given", "engine")}
+        return {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("given", "engine")
+        }
 
 
 def _chosen(

@@ -73,7 +73,8 @@ def _table(model: Clustimage, metric: str | None) -> pd.DataFrame:
         {
             "label": unique["labels"],
             "n_images": sizes[unique["labels"]],
-            "pathname": unique["pathnames"],
+            # Not inferred: text of pyarrow can be no name that is not UTF-8.
+            "pathname": pd.Series(unique["pathnames"], dtype=object),
         }
     )
     if model.names:

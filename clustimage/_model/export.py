@@ -210,7 +210,7 @@ class ExportMethods(ModelBase):
             image is to the centre of its cluster than to the nearest other one: 0 to 1)
             and `runner_up` (label of that other one, -1 for none). Where a step was not
             run, its numbers are NaN, and `label`, `is_unique` and `runner_up` are None.
-            Where clusters have names, also `name`.
+            Where images came from URLs, also `url`; where clusters have names, also `name`.
             Where images are faces that `extract_faces` cut out, also `photo`, the photo that
             each came from, and `face`, its number there. File names that are not valid
             Unicode are spelled with a backslash (``caf\\udce9.png``) so that the table can be

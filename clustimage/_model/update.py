@@ -82,10 +82,10 @@ class UpdateMethods(ModelBase):
         DataFrame
             A row for each image to which something happened: `pathname` or URL; `status`:
             ``"new"``, ``"changed"``, ``"gone"``, ``"renamed"`` or, of an image that has another
-            cluster than before, ``"moved"``; also ``"skipped"``, of a file that cannot be read; `previous`, the
-            path before, where that was another; `label_from` and `label_to`, its cluster before
-            and now, missing where it was or is not there; `name` of the cluster, ``"new"`` for
-            images that wait.
+            cluster than before, ``"moved"``; also ``"skipped"``, of a file that cannot be read;
+            `previous`, the path before, where that was another; `label_from` and `label_to`, its
+            cluster before and now, missing where it was or is not there; `name` of the cluster,
+            ``"new"`` for images that wait.
 
         Raises
         ------

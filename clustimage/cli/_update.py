@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clustimage._core.object_store import is_store_url
 from clustimage.cli._options import (
     add_exclude,
     add_model,
@@ -52,7 +53,6 @@ def run(arguments: argparse.Namespace) -> None:
     use_files_only()
     from clustimage.export import write_csv
 
-    path = Path(arguments.path).absolute()
     model = load_model(arguments)
     table = model.update(
         one_or_all(arguments.folders), **given(arguments, "recluster", "features", "black_list")
@@ -60,6 +60,10 @@ def run(arguments: argparse.Namespace) -> None:
     _print(table)
     if not len(table):
         return
+    if is_store_url(arguments.path):
+        print(f"Written to {model.save(arguments.path, overwrite=True)}.")
+        return
+    path = Path(arguments.path).absolute()
     folder = path.parent
     write_csv(table, folder / "update.csv")
     if path.name == "model.clustimage" and (folder / "labels.csv").exists():

@@ -78,7 +78,8 @@ def answer_frames(
     -------
     dict of str to DataFrame
         ``"feat"`` with a row per query, then one table per query. In the tables, names that
-        are not valid Unicode are spelled so that they can be written, see `encodable`.
+        are not valid Unicode are spelled so that they can be written, see `encodable`. Where
+        images came from URLs there is also `y_url`.
     """
     import pandas as pd
 
@@ -98,6 +99,9 @@ def answer_frames(
                 "x_pathnames": np.full(len(idx), encodable(pathname), dtype=object),
             }
         )
+        urls = results.get("url")
+        if urls is not None and any(url is not None for url in urls):
+            answer[name]["y_url"] = urls[idx]
         if names_of_clusters:
             answer[name]["name"] = answer[name]["labels"].map(names_of_clusters).astype(object)
     return answer

@@ -90,8 +90,8 @@ class QuestionMethods(ModelBase):
             ``"feat"``, the features of the queries, then a DataFrame per query under
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
             ``y_filenames``, ``y_pathnames``, ``x_pathnames``, where images came from URLs
-            ``y_url``, and where clusters have names ``name``, nearest first; file names in the tables as in `to_frame`. Also in
-            ``results["predict"]``.
+            ``y_url``, and where clusters have names ``name``, nearest first; file names in the
+            tables as in `to_frame`. Also in ``results["predict"]``.
 
         Raises
         ------

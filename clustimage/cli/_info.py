@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustimage._core.memory import format_bytes
-from clustimage._core.object_store import is_store_url, stored_file
 from clustimage.cli._options import add_model, load_model
 from clustimage.cli._output import one_line, print_json
 
@@ -54,6 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _facts(model: Clustimage, path: str) -> dict[str, Any]:
     """Return what is known of a model, as plain values."""
     import numpy as np
+
+    from clustimage._core.object_store import is_store_url, stored_file
 
     results, settings, images = model.results, model.params, model.images_
     labels, feat, clustering = results["labels"], results["feat"], model.clustering_

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import replacing
-from clustimage._core.object_store import is_store_url
 from clustimage._core.outputs import CLUSTER_FIGURES, make_folder
 from clustimage._core.text import pluralize
 
@@ -51,6 +50,8 @@ def check_folder(out: str, names: list[str], *, overwrite: bool) -> Path:
     InvalidParameterError
         If one of `names` is there already and `overwrite` is false, or `out` is a file.
     """
+    from clustimage._core.object_store import is_store_url
+
     if is_store_url(out):
         raise InvalidParameterError(f"'--out' must be a folder of this machine. Got {out}.")
     folder = Path(out)

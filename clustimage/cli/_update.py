@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clustimage._core.object_store import is_store_url
 from clustimage.cli._options import (
     add_exclude,
     add_model,
@@ -51,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Update the model, and where the results of `cluster` are in its folder, these too."""
     use_files_only()
+    from clustimage._core.object_store import is_store_url
     from clustimage.export import write_csv
 
     model = load_model(arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import importlib
+import math
 import os
 import random
 import re
@@ -34,6 +35,7 @@ __all__ = [
     "open_url",
     "read_bytes",
     "remove",
+    "store_file",
     "stored_file",
     "write_bytes",
 ]
@@ -280,6 +282,14 @@ def write_bytes(url: str, data: bytes) -> None:
     fs, path = _file_system(url)
     # In an object store, a name appears when its content is complete.
     _repeated(lambda end: _run(fs, url, end, "pipe_file", path, data), url, what="written")
+
+
+def store_file(source: Path, url: str) -> None:
+    """Write the content of a file of this machine; see `write_bytes`."""
+    fs, path = _file_system(url)
+    _repeated(
+        lambda end: _run(fs, url, end, "put_file", str(source), path), url, math.inf, what="written"
+    )
 
 
 def remove(url: str) -> None:

@@ -46,7 +46,7 @@ from clustimage.features import (
     make_extractor,
 )
 from clustimage.images import Images, ImageStatus, array_names
-from clustimage.images.reading._listing import absolute
+from clustimage.images.reading._listing import absolute, encodable
 from clustimage.images.reading._url_files import is_url
 from clustimage.similarity import NullDistribution, cluster_radius
 
@@ -385,12 +385,17 @@ def find_with_engine(
 def _write_manifest(model: ModelBase, folder: str, assigned: Assigned) -> None:
     """Write what the result is made of, as JSON."""
     names = model._state.names or {}
+    nearest = {label: name for label, (_, name) in assigned.unique.items()}
+    if not model._state.distributed.is_sample and model._state.unique is not None:
+        unique = model._state.unique
+        pathnames = map(encodable, unique["pathnames"])
+        nearest = dict(zip(unique["labels"].tolist(), pathnames, strict=True))
     rows = [
         {
             "label": label,
             "name": names.get(label),
             "n_images": size,
-            "unique": assigned.unique.get(label, (None, None))[1],
+            "unique": nearest.get(label),
         }
         for label, size in assigned.sizes.items()
     ]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.files import replacing
-from clustimage._core.object_store import exists, is_store_url, write_bytes
 from clustimage._core.outputs import CLUSTER_FIGURES, make_folder
 from clustimage._core.text import pluralize
 
@@ -75,6 +74,8 @@ def output_folder(out: str, names: list[str], *, overwrite: bool) -> Iterator[Pa
     InvalidParameterError
         As `check_folder`; also where the results are at the URL already.
     """
+    from clustimage._core.object_store import exists, is_store_url, write_bytes
+
     if not is_store_url(out):
         yield check_folder(out, names, overwrite=overwrite)
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from clustimage.distributed._assigning import Clusters
 from clustimage.distributed._components import columns_of, scales_of
-from clustimage.distributed._engine import Engine, EngineError, check_engine, open_engine
+from clustimage.distributed._engine import Engine, check_engine, open_engine
 from clustimage.distributed._finding import find_in_parts
 from clustimage.distributed._partitions import list_images
 from clustimage.distributed._rows import RowPart
@@ -28,7 +28,6 @@ __all__ = [
     "Assigned",
     "Clusters",
     "Engine",
-    "EngineError",
     "ReadSettings",
     "RowPart",
     "Sample",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -11,15 +12,14 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from clustimage._core.errors import ClustimageError, InvalidParameterError
+from clustimage._core.errors import ClustimageError, EngineError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
 from clustimage._core.optional import import_optional
 from clustimage._core.parallel import n_workers
 from clustimage._core.parameters import named, setting
-from clustimage._core.public import public
 from clustimage._version import __version__
 
-__all__ = ["Engine", "EngineError", "WorkerDied", "check_engine", "open_engine"]
+__all__ = ["Engine", "WorkerDied", "check_engine", "open_engine"]
 
 logger = get_logger(__name__)
 
@@ -34,11 +34,6 @@ UNGUARDED = (
     "'__main__':\", since each worker imports the script."
 )
 GOES_ON = "What is done is kept: the same call goes on from there."
-
-
-@public
-class EngineError(ClustimageError, RuntimeError):
-    """The workers of an engine cannot be reached, or cannot do the work."""
 
 
 class WorkerDied:
@@ -139,7 +134,7 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
                 n_workers=n,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=_dashboard_address(),
+                dashboard_address=":0",
                 resources=resources,
             )
         except RuntimeError as exc:
@@ -149,7 +144,7 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
                 "Engine: %d worker%s of Dask%s.",
                 n,
                 "" if n == 1 else "s",
-                f", to be watched at {cluster.dashboard_link}" if _dashboard_address() else "",
+                f", to be watched at {cluster.dashboard_link}" if _has_dashboard() else "",
             )
             try:
                 yield client
@@ -168,13 +163,8 @@ def _kill_workers(cluster: Any) -> None:
             psutil.Process(nanny.pid).kill()
 
 
-def _dashboard_address() -> str | None:
-    """Return any free port where the dashboard is installed."""
-    try:
-        import bokeh  # noqa: F401
-    except ImportError:
-        return None
-    return ":0"
+def _has_dashboard() -> bool:
+    return importlib.util.find_spec("bokeh") is not None
 
 
 def _checked(engine: DaskEngine) -> DaskEngine:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._core.errors import ImageReadError, InvalidDataError
+from clustimage._core.errors import EngineError, ImageReadError, InvalidDataError
 from clustimage._core.logs import get_logger
 from clustimage._core.object_store import remove
 from clustimage._core.text import pluralize
 from clustimage.distributed._assigning import AssignTask, Clusters, assign_rows
 from clustimage.distributed._components import TransformTask, fit_components, transform_part
-from clustimage.distributed._engine import Engine, EngineError, WorkerDied
+from clustimage.distributed._engine import Engine, WorkerDied
 from clustimage.distributed._partitions import Listed, partitions_of
 from clustimage.distributed._parts import DamagedPartError, content_key, matrix_of, read_part
 from clustimage.distributed._reading import (

@@ -7,7 +7,7 @@ all others are assigned to its clusters.
 from __future__ import annotations
 
 from clustimage.distributed._assigning import Clusters
-from clustimage.distributed._components import columns_of, scales_of
+from clustimage.distributed._components import columns_of
 from clustimage.distributed._engine import Engine, check_engine, open_engine
 from clustimage.distributed._finding import find_in_parts
 from clustimage.distributed._partitions import list_images
@@ -20,6 +20,7 @@ from clustimage.distributed._run import (
     gather_sample,
     read_all,
     sample_features,
+    scales_of,
 )
 from clustimage.distributed._run_settings import PARAMS_ENGINE, ReadSettings, check_engine_params
 

@@ -28,7 +28,7 @@ from clustimage.distributed._shared import read_shared, write_shared
 from clustimage.features import FeatureExtractor, PCAExtractor
 from clustimage.features._combined import root_of_variance
 
-__all__ = ["TransformTask", "columns_of", "fit_components", "scales_of", "transform_part"]
+__all__ = ["TransformTask", "block_scales", "columns_of", "fit_components", "transform_part"]
 
 MAX_COLUMNS_OF_COVARIANCE = 2_500  # beyond which their covariance is not built as a whole
 
@@ -184,7 +184,7 @@ def block_sums(part: RowPart) -> tuple[Any, ...]:
     return len(feat), feat.sum(axis=0), np.square(feat).sum(axis=0)
 
 
-def scales_of(
+def block_scales(
     engine: Engine, row_parts: Sequence[RowPart], widths: Sequence[int]
 ) -> npt.NDArray[np.float64]:
     """Return the root of the variance of each block of combined features, as on one machine.

@@ -14,7 +14,7 @@ from clustimage._distances.nearest import k_smallest, rows_near
 from clustimage.distributed._engine import Engine
 from clustimage.distributed._parts import DamagedPartError, read_part
 from clustimage.distributed._rows import RowPart, read_rows
-from clustimage.distributed._run import alive, one_result, remake
+from clustimage.distributed._run import repaired
 from clustimage.distributed._shared import read_shared, write_shared
 
 __all__ = ["Hits", "find_in_parts"]
@@ -132,9 +132,7 @@ def find_in_parts(
     ]
     best = [Hits(np.zeros(0, np.int64), np.zeros(0), [], [], np.zeros(0, np.int64))] * len(queries)
     for task, found in engine.map(find_rows, tasks, desc="Finding images", total=len(tasks)):
-        if isinstance(alive(found, find_rows), DamagedPartError):
-            remake(engine, task.part.task, found)
-            found = one_result(engine, find_rows, task)
+        found = repaired(engine, find_rows, task, found, task.part.task)
         best = [_merged(*pair, k, radius) for pair in zip(best, found, strict=True)]
     remove(url)
     return best

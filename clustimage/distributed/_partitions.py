@@ -11,7 +11,7 @@ import numpy as np
 
 from clustimage._core.errors import ImageReadError, InvalidDataError
 from clustimage._core.object_store import is_store_url, list_files, open_url
-from clustimage.distributed._parts import content_key, part_summary, read_part, write_part
+from clustimage.distributed._parts import content_key, read_part, write_part
 from clustimage.images import check_extensions, inputs_of_table, listdir
 from clustimage.images.reading._listing import absolute
 from clustimage.images.reading._url_files import is_url
@@ -210,13 +210,12 @@ def _written(number: int, some: list[Listed], folder: str) -> Partition:
     paths = [os.fsencode(one.path) for one in some]
     key = content_key(*paths, [one.size for one in some], [one.tag for one in some])
     url = f"{folder}/{key}.parquet"
-    if part_summary(url) is None:
-        columns = {
-            "path": pa.array(paths, pa.binary()),
-            "size": pa.array([one.size for one in some], pa.int64()),
-            "tag": [one.tag for one in some],
-        }
-        write_part(url, pa.table(columns), {"n": len(some)})
+    columns = {
+        "path": pa.array(paths, pa.binary()),
+        "size": pa.array([one.size for one in some], pa.int64()),
+        "tag": [one.tag for one in some],
+    }
+    write_part(url, pa.table(columns), {"n": len(some)})
     return Partition(number, key, len(some), url)
 
 

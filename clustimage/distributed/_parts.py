@@ -68,7 +68,8 @@ def matrix_column(rows: npt.NDArray[np.generic]) -> pa.Array:
     import pyarrow as pa
 
     flat = pa.array(np.ascontiguousarray(rows).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
+    kind = pa.list_(pa.field("element", flat.type), rows.shape[1])  # as Parquet names it
+    return pa.FixedSizeListArray.from_arrays(flat, type=kind)
 
 
 def matrix_of(column: pa.ChunkedArray) -> npt.NDArray[Any]:
@@ -84,7 +85,8 @@ def write_part(url: str, table: pa.Table, summary: dict[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = table.replace_schema_metadata({SUMMARY: json.dumps(summary).encode()})
+    known = {"summary": summary, "key": _schema_key(table.schema, summary)}
+    table = table.replace_schema_metadata({SUMMARY: json.dumps(known).encode()})
     buffer = io.BytesIO()
     texts = [field.name for field in table.schema if field.type in (pa.string(), pa.binary())]
     # Features and pixels hardly get smaller.
@@ -101,16 +103,18 @@ def read_part(url: str, columns: Sequence[str] | None = None) -> pa.Table:
     Raises
     ------
     DamagedPartError
-        If the file is not as it was written.
+        If the file is not as it was written, or gone.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         source = pa.BufferReader(read_bytes(url))
-        return pq.ParquetFile(source, page_checksum_verification=True).read(columns)
-    except (pa.ArrowException, OSError) as exc:
-        if isinstance(exc, ClustimageError):
+        file = pq.ParquetFile(source, page_checksum_verification=True)
+        _summary_of(file.schema_arrow)
+        return file.read(columns)
+    except (pa.ArrowException, OSError, KeyError, ValueError) as exc:
+        if isinstance(exc, ClustimageError) and not isinstance(exc, FileNotFoundError):
             raise
         raise DamagedPartError(url, str(exc)) from exc
 
@@ -124,10 +128,21 @@ def part_summary(url: str) -> dict[str, Any] | None:
         return None
     try:
         with open_url(url) as file:
-            metadata = pq.read_schema(file).metadata or {}
-        summary: dict[str, Any] = json.loads(metadata[SUMMARY])
+            return _summary_of(pq.read_schema(file))
     except (pa.ArrowException, OSError, KeyError, ValueError) as exc:
         if isinstance(exc, ClustimageError):
             raise
         return None
+
+
+def _summary_of(schema: pa.Schema) -> dict[str, Any]:
+    """Return the summary in a schema, or raise where it is not as it was written."""
+    known = json.loads((schema.metadata or {})[SUMMARY])
+    summary: dict[str, Any] = known["summary"]
+    if known["key"] != _schema_key(schema, summary):
+        raise ValueError("the columns are not those that were written")
     return summary
+
+
+def _schema_key(schema: pa.Schema, summary: dict[str, Any]) -> str:
+    return content_key(summary, [[field.name, str(field.type)] for field in schema])

@@ -69,8 +69,7 @@ class ReadTask:
     @property
     def url(self) -> str:
         """Where the part is."""
-        stop = self.partition.n if self.stop is None else self.stop
-        piece = "" if (self.start, stop) == (0, self.partition.n) else f"-{self.start}-{stop}"
+        piece = "" if self.stop is None else f"-{self.start}-{self.stop}"
         return f"{self.folder}/{content_key(self.partition.key, self.settings.key)}{piece}.parquet"
 
     @property

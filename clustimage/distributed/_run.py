@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,12 @@ from clustimage._core.logs import get_logger
 from clustimage._core.object_store import remove
 from clustimage._core.text import pluralize
 from clustimage.distributed._assigning import AssignTask, Clusters, assign_rows
-from clustimage.distributed._components import TransformTask, fit_components, transform_part
+from clustimage.distributed._components import (
+    TransformTask,
+    block_scales,
+    fit_components,
+    transform_part,
+)
 from clustimage.distributed._engine import Engine, WorkerDied
 from clustimage.distributed._partitions import Listed, partitions_of
 from clustimage.distributed._parts import DamagedPartError, content_key, matrix_of, read_part
@@ -40,9 +45,12 @@ __all__ = [
     "gather_sample",
     "one_result",
     "read_all",
-    "remake",
+    "repaired",
     "sample_features",
+    "scales_of",
 ]
+
+Result = TypeVar("Result")
 
 logger = get_logger(__name__)
 
@@ -142,22 +150,29 @@ def read_all(
     settings = make_settings(sample_rate(n, sample_size))
     tasks = [ReadTask(partition, settings, f"{folder}/images") for partition in partitions]
     logger.info("Listed: %s, in %s.", pluralize(n, "file"), pluralize(len(tasks), "partition"))
-    found: dict[int, dict[str, Any]] = {}
+    found: dict[int, Any] = {}
     for task, summary in engine.map(read_partition, tasks, desc="Reading images", total=len(tasks)):
-        if isinstance(summary, WorkerDied):
-            summary = _read_in_pieces(engine, task)
         found[task.partition.number] = summary
+    for task in tasks:
+        if isinstance(found[task.partition.number], WorkerDied):
+            found[task.partition.number] = _read_in_pieces(engine, task)
     parts = ReadParts(tasks, [found[task.partition.number] for task in tasks])
     _report_skipped(parts)
     return parts
 
 
 def _read_in_pieces(engine: Engine, task: ReadTask) -> dict[str, Any]:
-    """Read a partition whose workers died, piece by piece, until the image is known."""
+    """Read a partition whose workers died, piece by piece, until the image is known.
+
+    A worker that dies takes along what waits for it. So nothing else is handed out meanwhile, and
+    an image is read alone before it is given up.
+    """
     n = task.stop if task.stop is not None else one_result(engine, count_images, task)
     if n - task.start <= 1:
-        lost: dict[str, Any] = one_result(engine, write_lost, task)
-        return lost
+        [(_, summary)] = engine.map(read_partition, [task])
+        if isinstance(summary, WorkerDied):
+            summary = one_result(engine, write_lost, task)
+        return summary  # type: ignore[no-any-return]
     pieces = split_task(task, n)
     logger.warning(
         "Workers died while they read images %d to %d of partition %d: they are read in %s.",
@@ -166,7 +181,8 @@ def _read_in_pieces(engine: Engine, task: ReadTask) -> dict[str, Any]:
         task.partition.number,
         pluralize(len(pieces), "piece"),
     )
-    for piece, summary in engine.map(read_partition, pieces):
+    read = list(engine.map(read_partition, pieces))
+    for piece, summary in read:
         if isinstance(summary, WorkerDied):
             _read_in_pieces(engine, piece)
     joined: dict[str, Any] = one_result(engine, join_pieces, (task, pieces))
@@ -190,20 +206,56 @@ def alive(result: Any, function: Callable[[Any], Any]) -> Any:
     return result
 
 
+def repaired(
+    engine: Engine,
+    function: Callable[[Any], Any],
+    item: Any,
+    result: Any,
+    made_by: ReadTask | TransformTask | None,
+) -> Any:
+    """Return the result of a task, done again where a part that it reads is damaged."""
+    seen = set()
+    while isinstance(alive(result, function), DamagedPartError):
+        if result.url in seen:
+            raise result
+        seen.add(result.url)
+        remake(engine, made_by, result)
+        result = one_result(engine, function, item)
+    return result
+
+
+def _undamaged(
+    engine: Engine, ask: Callable[[], Result], made_by: Sequence[ReadTask | TransformTask]
+) -> Result:
+    """Return what `ask` does, asked again where a part that it reads is damaged."""
+    tasks = {task.url: task for task in made_by}
+    seen = set()
+    while True:
+        try:
+            return ask()
+        except DamagedPartError as damage:
+            if damage.url in seen:
+                raise
+            seen.add(damage.url)
+            remake(engine, tasks[damage.url], damage)
+
+
 def remake(engine: Engine, task: ReadTask | TransformTask | None, damage: DamagedPartError) -> None:
     """Make a part again that is damaged."""
     if task is None:  # it is not ours
         raise InvalidDataError(f"{damage.url} cannot be read ({damage.why}).")
-    logger.warning("%s It is made again.", damage)
-    remove(task.url)
     if isinstance(task, TransformTask):
-        found = one_result(engine, transform_part, task)
-        if isinstance(found, DamagedPartError):
-            remake(engine, task.read, found)
-            one_result(engine, transform_part, task)
-        return
-    if task.sample_url != task.url:
-        remove(task.sample_url)
+        if damage.url == task.url:
+            logger.warning("%s It is made again.", damage)
+            remove(task.url)
+            repaired(engine, transform_part, task, one_result(engine, transform_part, task), task)
+            return
+        task = task.read
+    if damage.url not in (task.url, task.sample_url):
+        raise damage
+    logger.warning("%s It is made again.", damage)
+    for url in {task.url, task.sample_url}:
+        remove(url)
     [(_, summary)] = engine.map(read_partition, [task])
     if isinstance(summary, WorkerDied):
         _read_in_pieces(engine, task)
@@ -274,18 +326,28 @@ def components_of(
     ]
     if not fitted:
         urls = [task.url for task in with_pixels]
-        fit_components(extractor, engine, urls, n_columns, folder)
+
+        def fit() -> None:
+            fit_components(extractor, engine, urls, n_columns, folder)
+
+        _undamaged(engine, fit, with_pixels)
     state = {name: value for name, value in extractor.get_state().items() if value is not None}
     shared = write_shared(folder, "components", **state)
     tasks = [TransformTask(task, shared, f"{folder}/images") for task in parts.tasks]
     for task, summary in engine.map(transform_part, tasks, desc="Projecting", total=len(tasks)):
-        if isinstance(alive(summary, transform_part), DamagedPartError):
-            remake(engine, task.read, summary)
-            one_result(engine, transform_part, task)
+        repaired(engine, transform_part, task, summary, task.read)
     return [
         RowPart(task.read.partition.number, task.url, one["n"], task=task)
         for task, one in zip(tasks, parts.summaries, strict=True)
     ]
+
+
+def scales_of(
+    engine: Engine, row_parts: Sequence[RowPart], widths: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """Return the root of the variance of each block of combined features, see `block_scales`."""
+    made_by = [part.task for part in row_parts]
+    return _undamaged(engine, lambda: block_scales(engine, row_parts, widths), made_by)
 
 
 def sample_features(
@@ -365,9 +427,7 @@ def assign_all(
     unique: dict[int, tuple[float, str]] = {}
     n = n_read = 0
     for task, summary in engine.map(assign_rows, tasks, desc="Assigning images", total=len(tasks)):
-        if isinstance(alive(summary, assign_rows), DamagedPartError):
-            remake(engine, task.part.task, summary)
-            summary = one_result(engine, assign_rows, task)
+        summary = repaired(engine, assign_rows, task, summary, task.part.task)
         n, n_read = n + summary["n"], n_read + summary["n_read"]
         for label, count in summary["sizes"].items():
             sizes[int(label)] = sizes.get(int(label), 0) + count

@@ -23,7 +23,7 @@ SMALL = {"partition_size": 16, "sample_size": 20_000}
 
 @pytest.fixture(scope="session")
 def client():
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with (
         distributed.LocalCluster(**options) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
@@ -57,9 +57,7 @@ def test_few_images_give_the_answers_of_one_machine(client, photos, tmp_path, me
         np.testing.assert_allclose(table[name], own[name], rtol=1e-5, atol=1e-5)
     manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
     assert [row["n_images"] for row in manifest["clusters"]] == np.bincount(one.labels_).tolist()
-    assert {row["unique"] for row in manifest["clusters"]} == set(
-        one.results_unique["pathnames"]
-    )
+    assert {row["unique"] for row in manifest["clusters"]} == set(one.results_unique["pathnames"])
 
 
 def test_all_others_join_the_clusters_of_a_sample(client, photos):
@@ -105,7 +103,9 @@ def test_find_looks_at_all_images(client, photos):
     table = pd.read_parquet(many.dataset_)
     np.testing.assert_array_equal(found[name]["labels"], table["label"][found[name]["y_idx"]])
     near = many.find(photos[7:9], alpha=0.01)
-    assert all((frame["y_proba"] <= 0.01 + 1e-9).all() for name, frame in near.items() if name != "feat")
+    assert all(
+        (frame["y_proba"] <= 0.01 + 1e-9).all() for name, frame in near.items() if name != "feat"
+    )
     with pytest.raises(InvalidParameterError, match="approximate"):
         many.find(photos[7], k=3, alpha=None, approximate=True)
 
@@ -181,7 +181,9 @@ def write_features(folder, rows, **columns):
     folder.mkdir(exist_ok=True)
     for number, part in enumerate(np.array_split(np.arange(len(rows)), 3)):
         lists = pa.array(list(rows[part]))
-        table = pa.table({"feat": lists, **{k: list(np.array(v)[part]) for k, v in columns.items()}})
+        table = pa.table(
+            {"feat": lists, **{k: list(np.array(v)[part]) for k, v in columns.items()}}
+        )
         pa.parquet.write_table(table, folder / f"{number}.parquet", row_group_size=100)
     return str(folder)
 

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -121,32 +122,44 @@ def s3_server() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """An empty bucket of S3, which the environment leads to."""
-    import boto3
+@pytest.fixture(scope="session")
+def new_bucket(s3_server: str) -> Any:
+    """A context that makes an empty bucket of S3, which the environment leads to meanwhile."""
 
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    settings = {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": s3_server,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "no_proxy": "*",
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    forget_clients()
-    client = boto3.client("s3")
-    bucket = f"photos-{time.monotonic_ns()}"
-    client.create_bucket(Bucket=bucket)
-    yield Store(client, s3_server, bucket)
-    client.close()
-    forget_clients()
+    @contextmanager
+    def new(patch: pytest.MonkeyPatch) -> Iterator[Store]:
+        import boto3
+
+        settings = {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": s3_server,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "no_proxy": "*",
+        }
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        forget_clients()
+        client = boto3.client("s3")
+        bucket = f"photos-{time.monotonic_ns()}"
+        client.create_bucket(Bucket=bucket)
+        yield Store(client, s3_server, bucket)
+        client.close()
+        forget_clients()
+
+    return new
+
+
+@pytest.fixture
+def s3(new_bucket: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An empty bucket of S3, which the environment leads to."""
+    with new_bucket(monkeypatch) as store:
+        yield store
 
 
 ANSWERS = {"AccessDenied": 403, "ExpiredToken": 400, "SlowDown": 503, "InternalError": 500}
@@ -172,11 +185,11 @@ class Faults:
         return next(self.plan, "") if line.startswith(self.on) else ""
 
 
-@pytest.fixture
-def s3_faults(s3: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
-    """A server in front of the one of `s3`, with which things go wrong."""
+@contextmanager
+def faulty_server(endpoint: str, patch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """Put a server in front of one of S3, with which things go wrong."""
     faults = Faults()
-    host = s3.endpoint.partition("://")[2]
+    host = endpoint.partition("://")[2]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -224,13 +237,31 @@ def s3_faults(s3: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     forget_clients()
     yield faults
     faults.over.set()
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def s3_faults(s3: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """A server in front of the one of `s3`, with which things go wrong."""
+    with faulty_server(s3.endpoint, monkeypatch) as faults:
+        yield faults
+
+
+@pytest.fixture(scope="module")
+def faulty_store(new_bucket: Any) -> Iterator[tuple[Store, Faults]]:
+    """A bucket and the server in front of it, for all tests of a module."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        new_bucket(patch) as store,
+        faulty_server(store.endpoint, patch) as faults,
+    ):
+        yield store, faults
 
 
 @pytest.fixture(scope="session")

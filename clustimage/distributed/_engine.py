@@ -123,6 +123,8 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
     settings = {
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         "distributed.worker.daemon": True,
+        # A worker that is starting again at that moment would be given up.
+        "distributed.deploy.lost-worker-timeout": "1 week",
     }
     with dask.config.set(settings):
         try:
@@ -163,8 +165,9 @@ def _kill_workers(cluster: Any) -> None:
 
     for nanny in cluster.workers.values():
         nanny.auto_restart = False
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(nanny.pid).kill()
+        if nanny.pid is not None:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(nanny.pid).kill()
 
 
 def _has_dashboard() -> bool:

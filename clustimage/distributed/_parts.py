@@ -73,11 +73,14 @@ def matrix_column(rows: npt.NDArray[np.generic]) -> pa.Array:
 
 
 def matrix_of(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """Return a column of lists of one length as a matrix."""
+    """Return a column of lists of one length as a matrix, zeros where there is none."""
     array = column.combine_chunks()
     width = array.type.list_size
-    values: npt.NDArray[Any] = array.flatten().to_numpy(zero_copy_only=False)
-    return values.reshape(-1, width)
+    values = array.values.slice(array.offset * width, len(array) * width)
+    if values.null_count:
+        values = values.fill_null(0)
+    flat: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return flat.reshape(-1, width)
 
 
 def write_part(url: str, table: pa.Table, summary: dict[str, Any]) -> None:

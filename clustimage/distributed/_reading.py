@@ -345,7 +345,8 @@ def _file_name(path: str) -> str:
     >>> _file_name("tar://a/b.jpg::s3://bucket/0.tar"), _file_name("/photos/c.jpg")
     ('b.jpg', 'c.jpg')
     """
-    path = path.partition("::")[0]
+    if path.startswith("tar://"):
+        return path.partition("::")[0].rpartition("/")[2]
     return base_name(path) if is_url(path) else os.path.basename(path)  # noqa: PTH119
 
 

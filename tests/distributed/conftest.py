@@ -37,7 +37,7 @@ def serial() -> SerialEngine:
 def client() -> Iterator[Any]:
     """A client of two worker processes; skips where Dask is not installed."""
     distributed = pytest.importorskip("distributed", reason="distributed is not installed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with (
         distributed.LocalCluster(**options) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,

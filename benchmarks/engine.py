@@ -65,8 +65,8 @@ def agreement(dataset: str, truth: Path) -> float:
             left = np.concatenate([left, next(groups)])
         np.add.at(counts, (left[: len(labels)], labels), 1)
         left = left[len(labels) :]
-    pairs = [(one * (one - 1) // 2).sum() for one in (counts, counts.sum(0), counts.sum(1))]
-    n = int(counts.sum())
+    pairs = [float((one * (one - 1) // 2).sum()) for one in (counts, counts.sum(0), counts.sum(1))]
+    n = float(counts.sum())
     expected = pairs[1] * pairs[2] / (n * (n - 1) / 2)
     return float((pairs[0] - expected) / ((pairs[1] + pairs[2]) / 2 - expected))
 

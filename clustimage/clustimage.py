@@ -259,6 +259,7 @@ class Clustimage(
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
+        distance_threshold: float | None = None,
         time_weight: float = 0.0,
         timestamps: Any = "auto",
         place_weight: float = 0.0,
@@ -280,7 +281,7 @@ class Clustimage(
         features, normalize
             As for `extract_feat`: features that were computed elsewhere.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
-n_clusters, min_size, sim, time_weight, timestamps, \
+n_clusters, min_size, sim, distance_threshold, time_weight, timestamps, \
 place_weight, cannot_link, micro_clusters, level
             As for `cluster`; what is left out is as `params_cluster` says.
         black_list, recursive
@@ -320,6 +321,7 @@ place_weight, cannot_link, micro_clusters, level
             n_clusters=n_clusters,
             min_size=min_size,
             sim=sim,
+            distance_threshold=distance_threshold,
             time_weight=time_weight,
             place_weight=place_weight,
             cannot_link=cannot_link,

@@ -75,6 +75,7 @@ class ClusterMethods(ModelBase):
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
+        distance_threshold: float | None = None,
         time_weight: float = 0.0,
         timestamps: Any = "auto",
         place_weight: float = 0.0,
@@ -107,7 +108,7 @@ default="silhouette"
         linkage : {"ward", "single", "complete", "average", "weighted", "centroid", \
 "median"}, optional
             Distance between groups, for agglomerative clustering; by default ward, with
-            `sim` or `time_weight` average.
+            `sim`, `distance_threshold` or `time_weight` average.
         min_clust, max_clust : int, default=3, 25
             The numbers searched are ``range(min_clust, max_clust)``; where both are
             equal, exactly that number. Where you give no `max_clust` and the best number
@@ -129,6 +130,9 @@ default="silhouette"
             that the images of a cluster are on average within half of the largest
             distance from each other. What suits depends on the images: `similarity_table` tells
             what each similarity gives.
+        distance_threshold : float, optional
+            Cut the tree at this height, in units of `metric`: groups up to that distance are
+            one. The same for all sets of images, where the distance means the same.
         time_weight : float, default=0
             Share of time in the distance, 0 to 1: ``(1 - time_weight - place_weight) *
             d_content / max(d_content) + time_weight * d_time / max(d_time) + place_weight *
@@ -197,6 +201,7 @@ default="silhouette"
             n_clusters=n_clusters,
             min_size=min_size,
             sim=sim,
+            distance_threshold=distance_threshold,
             time_weight=time_weight,
             place_weight=place_weight,
             cannot_link=cannot_link,
@@ -482,7 +487,7 @@ def _advice(clustering: Clustering) -> str:
             f"{setting('cluster_space', 'low')}, or by {setting('cluster', 'agglomerative')}."
         )
     smaller = setting("min_size", asked["min_size"])
-    if clustering.varied != "height" or clustering.height is None:
+    if asked.get("sim") is None or clustering.height is None:
         few = f", as clusters smaller than {smaller} are left out. Give a smaller one."
         return few if asked["min_size"] > 1 else ""
     words = f": with {setting('sim', asked['sim'])} their clusters are smaller than {smaller}."

@@ -225,7 +225,7 @@ class _Chain:
         left = self._left(budget, steps).holding(copy)
         step = _plan_clusters(n, columns, left, self.request, n_jobs)
         steps.append(replace(step, peak=step.peak + copy))
-        most = min(n, self.request.most_clusters) if self.request.sim is None else None
+        most = min(n, self.request.most_clusters) if not self.request.is_cut else None
         left, n_pixels = self._left(budget, steps), math.prod(shape)
         steps.append(plan_unique(n, n_columns, n_pixels, left, n_clusters=most))
         return [*steps, plan_find(n, n_columns, self._left(budget, steps))]

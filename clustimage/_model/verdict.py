@@ -13,7 +13,7 @@ from clustimage._core.picked_rows import PickedRows
 from clustimage._model.base import ModelBase
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.row_order import row_order
-from clustimage.cluster import CLUSTERERS, ClusterRequest, search_k
+from clustimage.cluster import CLUSTERERS, NO_CUT, ClusterRequest, search_k
 from clustimage.cluster.confidence._cluster_table import describe_clusters
 from clustimage.cluster.confidence._known_labels import compare_with_known
 from clustimage.cluster.confidence._resampling import Procedure, Resampling
@@ -205,7 +205,7 @@ def _procedure(model: ModelBase, order: np.ndarray) -> Procedure | None:
         locations = locations_of(metadata_columns(settings, state))[order]
 
     def cluster(rows: np.ndarray, positions: np.ndarray, k: int | None) -> np.ndarray:
-        exactly = {} if k is None else {"n_clusters": k, "sim": None}
+        exactly = {} if k is None else {"n_clusters": k, **NO_CUT}
         return search_k(
             rows,
             ClusterRequest(**{**given, "micro_clusters": None, "level": None, **exactly}),

@@ -17,7 +17,9 @@ from clustimage.cluster._request import (
     ClusterRequest,
 )
 from clustimage.cluster._result import (
+    NO_CUT,
     Clustering,
+    is_cut,
     levels_of,
     put_back,
     stability_of,
@@ -52,6 +54,7 @@ __all__ = [
     "EXIF_METRICS",
     "LINKAGES",
     "METRICS",
+    "NO_CUT",
     "SPACES",
     "AgglomerativeClusterer",
     "Candidates",
@@ -77,6 +80,7 @@ __all__ = [
     "build_constrained_tree",
     "build_graph_space",
     "build_tree",
+    "is_cut",
     "levels_of",
     "name_events",
     "name_places",

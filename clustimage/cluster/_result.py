@@ -19,7 +19,9 @@ from clustimage.cluster.tree._linkage import cut_heights, cut_tree_k
 
 __all__ = [
     "Clustering",
+    "NO_CUT",
     "Search",
+    "is_cut",
     "levels_of",
     "put_back",
     "stability_of",
@@ -33,6 +35,7 @@ logger = get_logger(__name__)
 # What older versions did not know.
 NEWER_PARAMS = {
     "sim": None,
+    "distance_threshold": None,
     "time_weight": 0.0,
     "place_weight": 0.0,
     "cannot_link": None,
@@ -41,6 +44,9 @@ NEWER_PARAMS = {
     "level": None,
 }
 
+
+# Nothing that says at which height the tree is cut.
+NO_CUT = {"sim": None, "distance_threshold": None}
 
 # What may differ between a search and a clustering of which it has the scores.
 NOT_COMPARED = ("n_clusters", "min_clust", "max_clust", "min_size", "level")
@@ -75,8 +81,8 @@ class Clustering:
     params : dict
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
         ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
-        ``time_weight``, ``place_weight``, ``cannot_link`` (number of groups that are kept
-        apart), ``micro_clusters``, ``cluster_space``, ``level``, ``random_state``; after a
+        ``distance_threshold``, ``time_weight``, ``place_weight``, ``cannot_link`` (number of
+        groups that are kept apart), ``micro_clusters``, ``cluster_space``, ``level``, ``random_state``; after a
         clustering by EXIF data also ``by`` (the metric), ``min_samples``, and ``timeframe`` or
         ``radius_meters``.
         Names, numbers and None only; an object is there as its ``repr``.
@@ -97,7 +103,7 @@ class Clustering:
         Number of clusters before small ones were left out (`min_size`).
     height : float or None
         Where the tree was cut, in units of its distances, if a similarity was asked
-        for (``sim``); else it may be anywhere between two merges.
+        for (``sim``) or a distance; else it may be anywhere between two merges.
     n_allowed : int or None
         How many of the first merges of the tree are allowed, where images are kept
         apart (``cannot_link``).
@@ -205,6 +211,11 @@ class Clustering:
         )
 
 
+def is_cut(params: Mapping[str, Any]) -> bool:
+    """Return whether the tree was cut at a height that was asked for."""
+    return any(params[name] is not None for name in NO_CUT)
+
+
 def put_back(clustering: Clustering, order: np.ndarray) -> Clustering:
     """Return a clustering of ``rows[order]`` as one of `rows`.
 
@@ -256,7 +267,7 @@ def stability_of(
     params = clustering.params
     clusterer = CLUSTERERS.get(params["cluster"])
     by_rows = not (params["time_weight"] or params["place_weight"] or params["cannot_link"])
-    if clusterer is None or not clusterer.chooses_k or params["sim"] is not None or not by_rows:
+    if clusterer is None or not clusterer.chooses_k or is_cut(params) or not by_rows:
         return np.full(len(counts), np.nan)
     metric = "euclidean" if params["cluster_space"] == "graph" else params["metric"]
     settings = {"linkage": params["linkage"], "metric": metric}
@@ -351,5 +362,5 @@ def with_other_labels(
     best = found.index(n_found) if by_number else clustering.best
     asked = clustering.asked
     if asked is not None:
-        asked = {**asked, "n_clusters": n_found, "sim": None, "level": None}
+        asked = {**asked, "n_clusters": n_found, **NO_CUT, "level": None}
     return replace(clustering, labels=ordered, n_found=n_found, height=None, best=best, asked=asked)

@@ -14,9 +14,10 @@ from clustimage._core.text import pluralize
 from clustimage._core.validation import check_option
 from clustimage._model.base import ModelBase, with_params_cluster
 from clustimage._model.corrected_labels import corrected_labels
-from clustimage._model.faces import photos_of_faces
+from clustimage._model.faces import face_links, photos_of_faces
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.row_order import row_order, row_ranks
+from clustimage._model.settings import PARAMS_CLUSTER
 from clustimage._model.state import State
 from clustimage.cluster import (
     EXIF_METRICS,
@@ -34,6 +35,7 @@ from clustimage.cluster import (
     with_last_search,
 )
 from clustimage.cluster.tree._cannot_link import Groups, read_groups
+from clustimage.features import FaceExtractor
 from clustimage.images import Timestamps, check_timestamps, locations_of, read_timestamps
 from clustimage.similarity import pick_unique
 
@@ -346,7 +348,7 @@ def _search(
     settings, state = model._settings, model._state
     space = SPACE_KEYS.get(request.cluster_space or "high", "feat")
     feat = state.require(space)
-    request = with_space(request, state.extractor)
+    request = by_recognizer(with_space(request, state.extractor), state)
     check_timestamps(timestamps)
     taken = read_timestamps(state.images_read().status, timestamps) if request.time_weight else None
     locations = None
@@ -420,6 +422,28 @@ def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
     if request.cluster_space is not None or (suits == "graph" and not request.compares_features):
         return request
     return replace(request, cluster_space="high")
+
+
+def by_recognizer(request: ClusterRequest, state: State) -> ClusterRequest:
+    """Return the request with the cut of the recognizer, for faces and where it asks for none.
+
+    Faces of one photo are then kept apart, unless it says what else is.
+    """
+    extractor = state.extractor
+    if not isinstance(extractor, FaceExtractor) or not request.leaves_open:
+        return request
+    if request.metric not in (PARAMS_CLUSTER["metric"], extractor.metric_):
+        return request
+    apart, threshold = request.cannot_link, request.distance_threshold
+    if apart is None and any(face_links(state)):
+        apart = "photo"
+    return replace(
+        request,
+        metric=extractor.metric_,
+        linkage="average" if request.linkage == "ward" else request.linkage,
+        distance_threshold=extractor.distance_threshold_ if threshold is None else threshold,
+        cannot_link=apart,
+    )
 
 
 def graph_of(model: ModelBase, metric: str) -> GraphSpace:

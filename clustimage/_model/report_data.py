@@ -205,8 +205,10 @@ def _settings(model: ClusterMethods) -> dict[str, Any]:
     given = isinstance(state.extractor, PrecomputedExtractor)
     method = "precomputed" if given else settings.method
     feat = np.asarray(state.require("feat"))
-    names = ("cluster", "evaluate", "metric", "linkage", "cluster_space", "n_clusters")
-    names += ("sim", "distance_threshold")
+    names = (
+        *("cluster", "evaluate", "metric", "linkage", "cluster_space", "n_clusters"),
+        *("sim", "distance_threshold"),
+    )
     return {
         "method": _name(method),
         "n_features": feat.shape[1],

@@ -189,6 +189,17 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
             object.__setattr__(self, name, value)
 
     @property
+    def leaves_open(self) -> bool:
+        """Whether nothing is asked for that says how many clusters there are, or by what."""
+        names = (
+            *("cluster", "evaluate", "min_clust", "max_clust", "n_clusters", "sim", "level"),
+            *("time_weight", "place_weight", "micro_clusters"),
+        )
+        defaults = {field.name: field.default for field in fields(self)}
+        plain = isinstance(self.cluster, str) and self.cluster_space in (None, "high")
+        return plain and all(getattr(self, name) == defaults[name] for name in names)
+
+    @property
     def is_cut(self) -> bool:
         """Whether the tree is cut at a height, and no number of clusters is searched for."""
         return self.sim is not None or self.distance_threshold is not None

@@ -82,9 +82,9 @@ class Clustering:
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
         ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
         ``distance_threshold``, ``time_weight``, ``place_weight``, ``cannot_link`` (number of
-        groups that are kept apart), ``micro_clusters``, ``cluster_space``, ``level``, ``random_state``; after a
-        clustering by EXIF data also ``by`` (the metric), ``min_samples``, and ``timeframe`` or
-        ``radius_meters``.
+        groups that are kept apart), ``micro_clusters``, ``cluster_space``, ``level``,
+        ``random_state``; after a clustering by EXIF data also ``by`` (the metric),
+        ``min_samples``, and ``timeframe`` or ``radius_meters``.
         Names, numbers and None only; an object is there as its ``repr``.
     score : dict of str to list
         One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius

@@ -21,12 +21,17 @@ from clustimage._core.validation import check_bool, check_shape
 from clustimage.faces._crops import MAX_CROP_PIXELS, Crop, cut_face, scale_face, whole_box
 from clustimage.faces._detector import Face, FaceDetector
 from clustimage.faces._naming import is_crop, safe_stem, write_crop
+from clustimage.faces._photo_of import link_text
 from clustimage.faces._registry import check_faces, make_detector
+from clustimage.faces.recognizers._recognizer import FaceRecognizer
+from clustimage.faces.recognizers._registry import make_recognizer
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
     DecodingLimits,
+    Descriptor,
     ImageStatus,
     canonical,
+    descriptor_text,
     digest,
     gather_photos,
     imresize,
@@ -160,7 +165,7 @@ def find_faces(
         None if dirpath is None else Path(os.path.abspath(Path(dirpath).expanduser())),  # noqa: PTH100
         limits,
     )
-    own = not isinstance(work.params["detector"], str)
+    own = not all(isinstance(work.params[name], str | None) for name in ("detector", "recognizer"))
     photos = gather_photos(X, ext=ext, black_list=black_list, download_dir=dirpath)
     log_left_out(photos.left_out)
     if dirpath is not None:
@@ -236,9 +241,9 @@ class _Work:
         self._dirpath = dirpath
         self._lock = threading.Lock()
         self._of_thread = threading.local()
-        self._of_thread.detector = make_detector(
-            params
-        )  # a broken model is reported before any work
+        # A broken model is reported before any work.
+        self._of_thread.detector = make_detector(params)
+        self._of_thread.recognizer = make_recognizer(params)
 
     def find(self, source: Any) -> _Found | str:
         """Find the faces of one photo, or say why it cannot be read."""
@@ -261,16 +266,13 @@ class _Work:
                 return again
             pixels = again.pixels
         across, down = pixels.shape[1] / width, pixels.shape[0] / height
+        seen = [scale_face(face, across, down) for face in faces]
         crops = [
-            cut_face(
-                pixels,
-                scale_face(face, across, down),
-                margin=self.params["margin"],
-                align=self.params["align"],
-            )
-            for face in faces
+            cut_face(pixels, face, margin=self.params["margin"], align=self.params["align"])
+            for face in seen
         ]
-        return self._keep(source, faces, crops, (height, width))
+        descriptors = self._describe(pixels, seen)
+        return self._keep(source, faces, crops, descriptors, (height, width))
 
     def _enough(self, height: int, width: int) -> tuple[int, int]:
         """Return the size below which a photo must not be reduced for the detector."""
@@ -290,14 +292,39 @@ class _Work:
             for face in self._detector().detect(seen)
         ]
 
+    def _recognizer(self) -> FaceRecognizer | None:
+        if not hasattr(self._of_thread, "recognizer"):
+            self._of_thread.recognizer = make_recognizer(self.params)
+        recognizer: FaceRecognizer | None = self._of_thread.recognizer
+        return recognizer
+
     def _detector(self) -> FaceDetector:
         detector: FaceDetector | None = getattr(self._of_thread, "detector", None)
         if detector is None:
             detector = self._of_thread.detector = make_detector(self.params)
         return detector
 
+    def _describe(self, pixels: np.ndarray, faces: list[Face]) -> list[Descriptor | None]:
+        """Return what the recognizer says about each face; None where there is no recognizer."""
+        recognizer = self._recognizer() if faces else None
+        if recognizer is None:
+            return [None] * len(faces)
+        rows = np.asarray(recognizer.describe(pixels, faces), dtype=np.float32)
+        if rows.ndim != 2 or len(rows) != len(faces) or not np.isfinite(rows).all():
+            raise InvalidParameterError(
+                f"{named('recognizer')} must return a finite row for each of {len(faces)} faces. "
+                f"Got an array of shape {rows.shape}."
+            )
+        limits = recognizer.name, recognizer.metric, float(recognizer.distance_threshold)
+        return [Descriptor(*limits, row) for row in rows]
+
     def _keep(
-        self, source: Any, faces: list[Face], crops: list[Crop], size: tuple[int, int]
+        self,
+        source: Any,
+        faces: list[Face],
+        crops: list[Crop],
+        descriptors: list[Descriptor | None],
+        size: tuple[int, int],
     ) -> _Found | str:
         height, width = size
         names: list[str] = []
@@ -309,10 +336,11 @@ class _Work:
             stem = f"{safe_stem(source.pathname)}_{self._hash(source.pathname, content)}"
             photo = source.pathname if source.content is None else None
             try:
-                names = [
-                    write_crop(self.folder, stem, number, crop.pixels, photo)
-                    for number, crop in enumerate(crops)
-                ]
+                for number, (crop, descriptor) in enumerate(zip(crops, descriptors, strict=True)):
+                    info = link_text(photo, number)
+                    if descriptor is not None:
+                        info.add_text(*descriptor_text(descriptor))
+                    names.append(write_crop(self.folder, stem, number, crop.pixels, info))
             except OSError as exc:
                 raise InvalidParameterError(
                     f"The faces cannot be written to {self.folder} ({exc.strerror}). Give another "
@@ -332,14 +360,22 @@ class _Work:
         )
 
     def _hash(self, pathname: str, content: bytes) -> str:
-        settings = {key: value for key, value in self.params.items() if key != "detector"}
+        settings = {
+            key: value
+            for key, value in self.params.items()
+            if key not in ("detector", "recognizer")
+        }
         detector = self.params["detector"]
+        # What is not asked for is left out, so that crops of older versions keep their names.
+        recognizer = self._recognizer()
+        described = {} if recognizer is None else {"recognizer": recognizer.name}
         key = {
             "path": pathname,
             "content": digest(content),
             "settings": {key: None if v is None else str(v) for key, v in settings.items()},
             "detector": detector if isinstance(detector, str) else type(detector).__qualname__,
             "version": VERSION,
+            **described,
         }
         return digest(canonical(key))[:12]
 

@@ -16,18 +16,22 @@ from clustimage._core.validation import (
     merge_defaults,
 )
 from clustimage.faces._detector import FaceDetector
+from clustimage.faces._dlib_hog import DlibDetector
 from clustimage.faces._haar import HaarDetector
 from clustimage.faces._yunet import YuNetDetector
+from clustimage.faces.recognizers._registry import RECOGNIZERS
 
 __all__ = ["DETECTORS", "PARAMS_FACES", "check_faces", "make_detector"]
 
-DETECTORS: dict[str, type[HaarDetector] | type[YuNetDetector]] = {
+DETECTORS: dict[str, type[HaarDetector] | type[YuNetDetector] | type[DlibDetector]] = {
+    "dlib": DlibDetector,
     "haar": HaarDetector,
     "yunet": YuNetDetector,
 }
 
 PARAMS_FACES: dict[str, Any] = {
-    "detector": "haar",
+    "detector": None,
+    "recognizer": None,
     "model": None,
     "scale_factor": 1.1,
     "min_neighbors": 10,
@@ -38,8 +42,13 @@ PARAMS_FACES: dict[str, Any] = {
     "align": True,
 }
 
+# Which detector is taken where none is named, by the recognizer.
+DEFAULT_DETECTORS = {"dlib": "dlib"}
+DEFAULT_DETECTOR = "haar"
+
 # What of the settings each detector is made with.
-SETTINGS = {
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "dlib": ("min_size",),
     "haar": ("model", "scale_factor", "min_neighbors", "min_size"),
     "yunet": ("model", "min_score", "min_size"),
 }
@@ -61,6 +70,11 @@ def check_faces(params: Mapping[str, Any] | None) -> dict[str, Any]:
     1.1
     """
     whole = merge_defaults("params_faces", params, PARAMS_FACES)
+    if not hasattr(whole["recognizer"], "describe"):
+        check_option("recognizer", whole["recognizer"], [None, *RECOGNIZERS])
+    if whole["detector"] is None:
+        by_name = whole["recognizer"] if isinstance(whole["recognizer"], str) else ""
+        whole["detector"] = DEFAULT_DETECTORS.get(by_name, DEFAULT_DETECTOR)
     if not hasattr(whole["detector"], "detect"):
         check_option("detector", whole["detector"], DETECTORS)
     if whole["model"] is not None and not isinstance(whole["model"], str | os.PathLike):

@@ -33,6 +33,7 @@ from clustimage.cluster import (
     search_k,
     search_suitable_space,
     with_last_search,
+    with_unclustered,
 )
 from clustimage.cluster.tree._cannot_link import Groups, read_groups
 from clustimage.features import FaceExtractor
@@ -54,6 +55,7 @@ __all__ = [
 logger = get_logger(__name__)
 
 SPACE_KEYS = {"low": "xycoord"}  # where `results` has the rows that are not features
+MIN_CLEAR_FACES = 2  # faces that a tree can be built of
 DENSE = ("dbscan", "hdbscan")  # what leaves out images that lie alone
 # Similarities that are looked at where one leaves out most images, and the share of them that
 # another may leave out to be named.
@@ -348,7 +350,10 @@ def _search(
     settings, state = model._settings, model._state
     space = SPACE_KEYS.get(request.cluster_space or "high", "feat")
     feat = state.require(space)
-    request = by_recognizer(with_space(request, state.extractor), state)
+    request = with_space(request, state.extractor)
+    clear = None
+    if follows_recognizer(request, state.extractor):
+        request, clear = by_recognizer(request, state), clear_faces(state.extractor)
     check_timestamps(timestamps)
     taken = read_timestamps(state.images_read().status, timestamps) if request.time_weight else None
     locations = None
@@ -376,6 +381,11 @@ def _search(
         if apart is not None:
             labels = list(apart)
             request = replace(request, cannot_link=[labels[i] for i in order])
+        if clear is not None:
+            clear = np.flatnonzero(clear[order])
+            feat, apart = feat[clear], request.cannot_link
+            if apart is not None:
+                request = replace(request, cannot_link=[apart[int(i)] for i in clear])
     options: dict[str, Any] = {
         "random_state": settings.random_state,
         "n_jobs": settings.n_jobs,
@@ -388,6 +398,8 @@ def _search(
         clustering = search_suitable_space(feat, request, **options)
     else:
         clustering = search_k(feat, request, timestamps=seconds, locations=locations, **options)
+    if clear is not None:
+        clustering = with_unclustered(clustering, clear, len(state.require(space)))
     return clustering if order is None else put_back(clustering, order), space, taken
 
 
@@ -424,16 +436,43 @@ def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
     return replace(request, cluster_space="high")
 
 
+def follows_recognizer(request: ClusterRequest, extractor: Any) -> bool:
+    """Return whether the features are descriptors of faces, and nothing else is asked for."""
+    return (
+        isinstance(extractor, FaceExtractor)
+        and request.leaves_open
+        and request.metric in (PARAMS_CLUSTER["metric"], extractor.metric_)
+    )
+
+
+def clear_faces(extractor: Any) -> np.ndarray | None:
+    """Return which faces can be told apart; None where all of them are, or hardly any."""
+    clear: np.ndarray = extractor.clear_
+    n_blurred, n = int((~clear).sum()), len(clear)
+    if not n_blurred:
+        return None
+    if n - n_blurred < MIN_CLEAR_FACES:
+        logger.warning(
+            "Of %d faces %d are too small or too blurred to be told apart; they are grouped as "
+            "they are.",
+            n,
+            n_blurred,
+        )
+        return None
+    logger.info(
+        "Faces that are too small or too blurred to be told apart: %d of %d. Their label is -1.",
+        n_blurred,
+        n,
+    )
+    return clear
+
+
 def by_recognizer(request: ClusterRequest, state: State) -> ClusterRequest:
-    """Return the request with the cut of the recognizer, for faces and where it asks for none.
+    """Return the request with the metric and the cut of the recognizer.
 
     Faces of one photo are then kept apart, unless it says what else is.
     """
-    extractor = state.extractor
-    if not isinstance(extractor, FaceExtractor) or not request.leaves_open:
-        return request
-    if request.metric not in (PARAMS_CLUSTER["metric"], extractor.metric_):
-        return request
+    extractor: Any = state.extractor
     apart, threshold = request.cannot_link, request.distance_threshold
     if apart is None and any(face_links(state)):
         apart = "photo"

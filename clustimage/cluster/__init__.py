@@ -25,6 +25,7 @@ from clustimage.cluster._result import (
     stability_of,
     with_last_search,
     with_other_labels,
+    with_unclustered,
 )
 from clustimage.cluster._search import search_k
 from clustimage.cluster._space_choice import search_suitable_space
@@ -92,4 +93,5 @@ __all__ = [
     "stability_of",
     "with_last_search",
     "with_other_labels",
+    "with_unclustered",
 ]

@@ -15,6 +15,7 @@ from clustimage.cluster._labels import count_clusters, order_labels
 from clustimage.cluster._levels import Level, find_levels
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
 from clustimage.cluster._stability import subsample_stability
+from clustimage.cluster.tree._cannot_link import HEIGHT_FACTOR
 from clustimage.cluster.tree._linkage import cut_heights, cut_tree_k
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "put_back",
     "stability_of",
     "with_last_search",
+    "with_unclustered",
     "with_other_labels",
 ]
 
@@ -239,6 +241,36 @@ def put_back(clustering: Clustering, order: np.ndarray) -> Clustering:
         joined = np.where(joined < len(order), order[np.minimum(joined, len(order) - 1)], joined)
         tree[:, :2] = np.sort(joined, axis=1)
     return replace(clustering, labels=labels, tree=tree, micro=micro)
+
+
+def with_unclustered(clustering: Clustering, kept: np.ndarray, n: int) -> Clustering:
+    """Return a clustering of ``rows[kept]`` as one of n rows, of which the others are in none.
+
+    In the tree the others join last, above all merges, which are not allowed.
+
+    Examples
+    --------
+    >>> from clustimage.cluster import search_k
+    >>> found = search_k([[0.0], [0.1], [9.0]], distance_threshold=1.0)
+    >>> whole = with_unclustered(found, np.array([0, 2, 3]), 4)
+    >>> whole.labels.tolist(), whole.tree[:, :2].tolist(), whole.n_allowed
+    ([0, -1, 0, 1], [[0.0, 2.0], [3.0, 4.0], [1.0, 5.0]], 2)
+    """
+    labels = np.full(n, -1, dtype=np.int64)
+    labels[kept] = clustering.labels
+    others = np.setdiff1d(np.arange(n), kept)
+    tree, n_allowed = clustering.tree, clustering.n_allowed
+    if tree is not None:
+        m = len(kept)
+        nodes = np.concatenate([kept, n + np.arange(len(tree))])
+        merges = tree.copy()
+        merges[:, :2] = np.sort(nodes[tree[:, :2].astype(np.intp)], axis=1)
+        n_allowed = len(tree) if n_allowed is None else n_allowed
+        top = HEIGHT_FACTOR * float(tree[:, 2].max(initial=0.0)) or 1.0
+        last = [[one, n + len(tree) + i - 1, top, m + i + 1] for i, one in enumerate(others)]
+        tree = np.concatenate([merges, np.array(last, dtype=np.float64).reshape(-1, 4)])
+    n_found = clustering.n_found + len(others)
+    return replace(clustering, labels=labels, tree=tree, n_allowed=n_allowed, n_found=n_found)
 
 
 def levels_of(clustering: Clustering) -> list[Level]:

@@ -22,6 +22,7 @@ from clustimage.faces._crops import MAX_CROP_PIXELS, Crop, cut_face, scale_face,
 from clustimage.faces._detector import Face, FaceDetector
 from clustimage.faces._naming import is_crop, safe_stem, write_crop
 from clustimage.faces._photo_of import link_text
+from clustimage.faces._quality import face_quality
 from clustimage.faces._registry import check_faces, make_detector
 from clustimage.faces.recognizers._recognizer import FaceRecognizer
 from clustimage.faces.recognizers._registry import make_recognizer
@@ -92,8 +93,13 @@ def find_faces(
     params : dict, optional
         Some of the settings of `PARAMS_FACES`; the others keep their defaults:
 
-        - detector : ``"haar"``, ``"yunet"`` or an object with ``detect``, see `FaceDetector`;
-        - model : path of a cascade (haar) or of the network (yunet, which needs one);
+        - detector : ``"haar"``, ``"yunet"``, ``"dlib"`` or an object with ``detect``, see
+          `FaceDetector`; by default the one that suits the recognizer, without one ``"haar"``;
+        - recognizer : ``"dlib"``, ``"sface"``, ``"arcface"`` or an object with ``describe``, see
+          `FaceRecognizer`: what it says about a face is written into its crop;
+        - model : path of the network of the recognizer (sface and arcface, which need one); with
+          other recognizers and without one that of the detector;
+        - detector_model : path of a cascade (haar) or of the network (yunet, which needs one);
         - scale_factor, min_neighbors : of haar, see `HaarDetector`;
         - min_score : of yunet, see `YuNetDetector`;
         - min_size : smallest face, as a share of the longer side of the photo;
@@ -316,7 +322,8 @@ class _Work:
                 f"Got an array of shape {rows.shape}."
             )
         limits = recognizer.name, recognizer.metric, float(recognizer.distance_threshold)
-        return [Descriptor(*limits, row) for row in rows]
+        qualities = [face_quality(pixels, face) for face in faces]
+        return [Descriptor(*limits, *of_face) for of_face in zip(rows, qualities, strict=True)]
 
     def _keep(
         self,
@@ -364,6 +371,7 @@ class _Work:
             key: value
             for key, value in self.params.items()
             if key not in ("detector", "recognizer")
+            and not (key == "detector_model" and value is None)
         }
         detector = self.params["detector"]
         # What is not asked for is left out, so that crops of older versions keep their names.

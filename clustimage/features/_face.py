@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,12 +16,16 @@ from clustimage._core.parameters import setting
 from clustimage._core.plan import Step
 from clustimage._core.text import pluralize
 from clustimage.features._extractor import FeatureExtractor
-from clustimage.images import Descriptor, read_descriptor, recognizer_name
+from clustimage.images import Descriptor, read_descriptor
 
 if TYPE_CHECKING:
     from clustimage.images import Images
 
 __all__ = ["FaceExtractor"]
+
+# Below it the descriptor of a face is, in the median, as far from that of the same face in focus
+# as the nearest of strangers are. See benchmarks/people.py.
+MIN_QUALITY = 0.32
 
 ASSUMED_COLUMNS = 128  # of descriptors that are not read yet, for a plan
 
@@ -34,8 +37,6 @@ class FaceExtractor(FeatureExtractor):
     ----------
     recognizer : str, optional
         That made them; by default the one that made the first of them.
-    model : path, optional
-        Its model file, where it has one. A file that is not there is not compared.
     n_jobs : int, default=-1
         Number of threads that read the files; -1 uses every core.
 
@@ -60,21 +61,19 @@ class FaceExtractor(FeatureExtractor):
         self,
         *,
         recognizer: str | None = None,
-        model: str | None = None,
         n_jobs: int | None = -1,
     ) -> None:
         self.recognizer = recognizer
-        self.model = model
         self.n_jobs = n_jobs
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> FaceExtractor:
         """Make an unfitted extractor from ``params_faces`` and ``n_jobs``."""
         given = settings.get("params_faces") or {}
-        recognizer, model = given.get("recognizer"), None
+        recognizer = given.get("recognizer")
         if recognizer is not None and not isinstance(recognizer, str):
             recognizer = str(recognizer.name)
-        return cls(recognizer=recognizer, model=model, n_jobs=settings.get("n_jobs", -1))
+        return cls(recognizer=recognizer, n_jobs=settings.get("n_jobs", -1))
 
     def check(self) -> None:
         if self.n_jobs is not None:
@@ -112,11 +111,9 @@ class FaceExtractor(FeatureExtractor):
         self.plan(len(images), images.shape, budget)[0].check()
         found = self._read(images)
         wanted = self.recognizer or found[0].recognizer
-        if self.model is not None and Path(self.model).is_file():
-            wanted = recognizer_name(wanted, self.model)
         first = found[0]
         for path, one in zip(images.pathnames, found, strict=True):
-            # Without its model file a recognizer is known by its kind.
+            # What is asked for is a kind; the digest of its model file follows it in the name.
             if wanted not in (one.recognizer, one.recognizer.partition(" ")[0]):
                 raise _of_another(str(path), one.recognizer, wanted)
             if one.recognizer != first.recognizer or len(one.values) != len(first.values):
@@ -136,6 +133,11 @@ class FaceExtractor(FeatureExtractor):
             if one.recognizer != self.recognizer_ or len(one.values) != self.n_features_in_:
                 raise _of_another(str(path), one.recognizer, self.recognizer_)
         return np.stack([one.values for one in found])
+
+    @property
+    def clear_(self) -> npt.NDArray[np.bool_]:
+        """Which faces can be seen well enough to be told apart."""
+        return np.asarray(self.quality_ >= MIN_QUALITY)
 
     def _read(self, images: Images) -> Sequence[Descriptor]:
         paths = [str(path) for path in images.pathnames]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ class DlibRecognizer:
     """
 
     name = "dlib"
+    needs_model = False
     metric = "euclidean"
     distance_threshold = 0.52
 
@@ -55,5 +57,8 @@ class DlibRecognizer:
         return np.array([list(row) for row in described], dtype=np.float32)
 
     def _box(self, face: Face) -> Any:
-        x, y, width, height = (round(value) for value in face.box)
-        return self._dlib.rectangle(x, y, x + width - 1, y + height - 1)
+        # Square, as those that the landmarks were trained in, also where a detector's are not.
+        x, y, width, height = face.box
+        side = math.sqrt(width * height)
+        left, top = round(x + (width - side) / 2), round(y + (height - side) / 2)
+        return self._dlib.rectangle(left, top, left + round(side) - 1, top + round(side) - 1)

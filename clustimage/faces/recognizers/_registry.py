@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from clustimage.faces.recognizers._dlib import DlibRecognizer
+from clustimage.faces.recognizers._opencv import ArcFaceRecognizer, SFaceRecognizer
 from clustimage.faces.recognizers._recognizer import FaceRecognizer
 
 __all__ = ["RECOGNIZERS", "make_recognizer"]
 
-RECOGNIZERS: dict[str, type[DlibRecognizer]] = {
+Kind = type[DlibRecognizer] | type[SFaceRecognizer] | type[ArcFaceRecognizer]
+
+RECOGNIZERS: dict[str, Kind] = {
     "dlib": DlibRecognizer,
+    "sface": SFaceRecognizer,
+    "arcface": ArcFaceRecognizer,
 }
 
 
@@ -26,4 +31,6 @@ def make_recognizer(params: Mapping[str, Any]) -> FaceRecognizer | None:
     recognizer: str | FaceRecognizer | None = params["recognizer"]
     if not isinstance(recognizer, str):
         return recognizer
-    return RECOGNIZERS[recognizer]()
+    kind: Any = RECOGNIZERS[recognizer]
+    made: FaceRecognizer = kind(model=params["model"]) if kind.needs_model else kind()
+    return made

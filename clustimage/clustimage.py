@@ -101,9 +101,10 @@ class Clustimage(
         ``"whash-haar"``, ``"whash-db4"``, ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the
         activations of a pretrained network; several of these joined by ``"+"``, such as
         ``"color+gist"``; ``"auto"``, ``"cnn"`` where it needs no download, else
-        ``"color+gist"``; ``"exif"``, when and where it was taken; ``"precomputed"``, features
-        that were computed elsewhere; None for the pixels themselves; or an object with ``fit``
-        and ``transform`` that takes flat images, one per row.
+        ``"color+gist"``; ``"exif"``, when and where it was taken; ``"face"``, who is on
+        the crops of `extract_faces`; ``"precomputed"``, features that were computed elsewhere;
+        None for the pixels themselves; or an object with ``fit`` and ``transform`` that takes
+        flat images, one per row.
     embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
         How the rows become a map in two dimensions; None takes the first two features.
     grayscale : bool, default=False
@@ -147,10 +148,11 @@ class Clustimage(
 "min_clust": 3, "max_clust": 25, "n_clusters": None, …}
         All arguments of `cluster`: what it, `fit_transform` and `plan` take where they are
         called without.
-    params_faces : dict, default={"detector": "haar", "model": None, "scale_factor": 1.1, \
-"min_neighbors": 10, "min_size": 0.03, "min_score": 0.8, "max_side": 1280, "margin": 0.0, \
-"align": True}
-        How `extract_faces` looks for faces and cuts them out; see its page.
+    params_faces : dict, default={"detector": None, "recognizer": None, "model": None, \
+"detector_model": None, "scale_factor": 1.1, "min_neighbors": 10, "min_size": 0.03, \
+"min_score": 0.8, "max_side": 1280, "margin": 0.0, "align": True}
+        How `extract_faces` looks for faces, cuts them out and describes whose they are; see its
+        page. With ``method="face"`` the recognizer is ``"dlib"`` where none is named.
     random_state : int, RandomState, Generator or None, default=0
         Seed of everything that draws random numbers: the same seed, the same answer. A
         `numpy.random.RandomState` or ``Generator`` draws the seed of the model once, when the

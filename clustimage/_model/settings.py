@@ -137,7 +137,7 @@ class Settings:
         by_face = isinstance(params["method"], str) and params["method"] == "face"
         if by_face and params["params_faces"]["recognizer"] is None:
             params["params_faces"]["recognizer"] = DEFAULT_RECOGNIZER
-        check_faces(params["params_faces"])
+        params["params_faces"] = check_faces(params["params_faces"])
         check_find_params(params["params_find"])
         _check_cluster(params["params_cluster"], params["method"])
         make_extractor(params["method"], params)

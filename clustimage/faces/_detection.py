@@ -16,7 +16,7 @@ import numpy as np
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
-from clustimage._core.parameters import named
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_bool, check_shape
 from clustimage.faces._crops import MAX_CROP_PIXELS, Crop, cut_face, scale_face, whole_box
 from clustimage.faces._detector import Face, FaceDetector
@@ -196,6 +196,12 @@ def find_faces(
     n_faces = sum(len(row.pathnames_face) for row in found)
     if n_faces:
         logger.info("Faces: %d, in %d photos.", n_faces, len(found))
+        if work.params["recognizer"] is None:
+            logger.info(
+                "Without a recognizer groups of faces follow light and pose, not persons. For "
+                "persons: %s.",
+                setting("method", "face"),
+            )
     else:
         logger.warning(
             "No face was found in %d photos. Lower 'min_neighbors' (haar), 'min_score' (yunet) or "

@@ -72,7 +72,8 @@ class FaceExtractor(FeatureExtractor):
         given = settings.get("params_faces") or {}
         recognizer = given.get("recognizer")
         if recognizer is not None and not isinstance(recognizer, str):
-            recognizer = str(recognizer.name)
+            # That of a model that was loaded without it has no name.
+            recognizer = getattr(recognizer, "name", None)
         return cls(recognizer=recognizer, n_jobs=settings.get("n_jobs", -1))
 
     def check(self) -> None:

@@ -198,6 +198,7 @@ def _procedure(model: ModelBase, order: np.ndarray) -> Procedure | None:
         return None
     names = {field.name for field in fields(ClusterRequest)}
     given = {name: value for name, value in params.items() if name in names}
+    given["cannot_link"] = None  # it keeps no two images apart, else there would be no answer
     taken = state.timestamps
     seconds = None if taken is None or not params["time_weight"] else taken.seconds[order]
     locations = None

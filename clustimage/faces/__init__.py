@@ -10,6 +10,7 @@ from __future__ import annotations
 from clustimage.faces._detection import find_faces
 from clustimage.faces._detector import Face, FaceDetector
 from clustimage.faces._dlib_hog import DlibDetector
+from clustimage.faces._dlib_models import has_dlib
 from clustimage.faces._haar import HaarDetector
 from clustimage.faces._photo_of import photo_of
 from clustimage.faces._registry import DETECTORS, PARAMS_FACES, check_faces, make_detector
@@ -29,6 +30,7 @@ __all__ = [
     "YuNetDetector",
     "check_faces",
     "find_faces",
+    "has_dlib",
     "make_detector",
     "make_recognizer",
     "photo_of",

@@ -9,10 +9,15 @@ from types import ModuleType
 from clustimage._core.errors import MissingDependencyError
 from clustimage._core.optional import import_optional
 
-__all__ = ["LANDMARKS", "RESNET", "import_dlib", "model_path"]
+__all__ = ["LANDMARKS", "RESNET", "has_dlib", "import_dlib", "model_path"]
 
 LANDMARKS = "shape_predictor_5_face_landmarks.dat"
 RESNET = "dlib_face_recognition_resnet_model_v1.dat"
+
+
+def has_dlib() -> bool:
+    """Return whether dlib and its models are installed; imports neither."""
+    return find_spec("dlib") is not None and find_spec("face_recognition_models") is not None
 
 
 def import_dlib(needed_by: str) -> ModuleType:

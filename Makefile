@@ -63,6 +63,7 @@ bench-quality: $(VENV)/.installed-dev  ## how well clusters follow known kinds, 
 	$(BIN)/python benchmarks/study.py
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/p_values.py
+	$(BIN)/python benchmarks/people.py
 
 torture: $(VENV)/.installed-dev  ## files, models, servers and stops that do harm, into docs/reliability.md
 	$(BIN)/python benchmarks/reliability.py

@@ -56,12 +56,12 @@ class OpenCVRecognizer(ABC):
         self.model = model
         if model is None:
             raise InvalidParameterError(
-                f"The recognizer {self.kind!r} needs a model file. {self.where}"
+                f"The recognizer {self.kind!r} needs a model file. {self._todo}"
             )
         path = Path(model).expanduser()
         if not path.is_file():
             raise InvalidParameterError(
-                f"There is no model file {path.absolute()}, the recognizer. {self.where}"
+                f"There is no model file {path.absolute()}, the recognizer. {self._todo}"
             )
         try:
             self._load(str(path))
@@ -71,7 +71,7 @@ class OpenCVRecognizer(ABC):
         if not fits:
             raise InvalidParameterError(
                 f"{path.absolute()} is not a network that OpenCV {cv2.__version__} can run on a "
-                f"face of {SIDE} by {SIDE} pixels. {self.where}"
+                f"face of {SIDE} by {SIDE} pixels. {self._todo}"
             )
         self.name = recognizer_name(self.kind, path)
 
@@ -92,6 +92,10 @@ class OpenCVRecognizer(ABC):
                 )
             rows.append(self._values(_aligned(img, face.points)))
         return np.asarray(normalize(np.array(rows, dtype=np.float32)))
+
+    @property
+    def _todo(self) -> str:
+        return f"{self.where} Give its path: {setting('params_faces', {'model': ...})}."
 
     @abstractmethod
     def _load(self, path: str) -> None:
@@ -125,8 +129,7 @@ class SFaceRecognizer(OpenCVRecognizer):
     distance_threshold = 0.637
     where = (
         "Get face_recognition_sface_2021dec.onnx (37 MB, Apache 2.0) from "
-        "https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface and give its "
-        "path as params_faces['model']."
+        "https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface."
     )
 
     def _load(self, path: str) -> None:
@@ -153,8 +156,8 @@ class ArcFaceRecognizer(OpenCVRecognizer):
     kind = "arcface"
     distance_threshold = 0.65
     where = (
-        "Give the path of one as params_faces['model'], such as w600k_r50.onnx of InsightFace "
-        "(https://github.com/deepinsight/insightface), which is for research only."
+        "One is w600k_r50.onnx of InsightFace (https://github.com/deepinsight/insightface), which "
+        "is for research only."
     )
 
     def _load(self, path: str) -> None:

@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,16 @@ from clustimage.images import (
     DecodingLimits,
     Descriptor,
     ImageStatus,
+    Session,
     canonical,
+    decoders,
     descriptor_text,
     digest,
     gather_photos,
     imresize,
     imscale,
     log_left_out,
+    open_cache,
     quiet_pillow,
     read_upright,
     report_skipped,
@@ -178,7 +182,9 @@ def find_faces(
         photos = _without_crops(photos, work.folder)
     found: list[_Found] = []
     status: list[ImageStatus] = []
-    with quiet_pillow(work.limits.max_pixels):
+    cache = open_cache(dirpath)
+    session = nullcontext(None) if cache is None or own else cache.session()
+    with quiet_pillow(work.limits.max_pixels), session as work.session:
         results = run_ordered(
             work.find,
             photos.items,
@@ -251,6 +257,7 @@ class _Work:
         self.dim_face = dim_face
         self.gray = gray
         self._dirpath = dirpath
+        self.session: Session | None = None  # in which descriptors are known by content
         self._lock = threading.Lock()
         self._of_thread = threading.local()
         # A broken model is reported before any work.
@@ -283,8 +290,12 @@ class _Work:
             cut_face(pixels, face, margin=self.params["margin"], align=self.params["align"])
             for face in seen
         ]
-        descriptors = self._describe(pixels, seen)
-        return self._keep(source, faces, crops, descriptors, (height, width))
+        try:
+            content = digest(_content_of(source)) if faces else ""
+        except OSError as exc:
+            return f"cannot be read any more ({exc.strerror})"
+        descriptors = self._describe(pixels, seen, content)
+        return self._keep(source, faces, crops, descriptors, content, (height, width))
 
     def _enough(self, height: int, width: int) -> tuple[int, int]:
         """Return the size below which a photo must not be reduced for the detector."""
@@ -316,20 +327,33 @@ class _Work:
             detector = self._of_thread.detector = make_detector(self.params)
         return detector
 
-    def _describe(self, pixels: np.ndarray, faces: list[Face]) -> list[Descriptor | None]:
+    def _describe(
+        self, pixels: np.ndarray, faces: list[Face], content: str
+    ) -> list[Descriptor | None]:
         """Return what the recognizer says about each face; None where there is no recognizer."""
         recognizer = self._recognizer() if faces else None
         if recognizer is None:
             return [None] * len(faces)
-        rows = np.asarray(recognizer.describe(pixels, faces), dtype=np.float32)
-        if rows.ndim != 2 or len(rows) != len(faces) or not np.isfinite(rows).all():
-            raise InvalidParameterError(
-                f"{named('recognizer')} must return a finite row for each of {len(faces)} faces. "
-                f"Got an array of shape {rows.shape}."
-            )
-        limits = recognizer.name, recognizer.metric, float(recognizer.distance_threshold)
+        rows = self._rows(recognizer, pixels, faces, content)
         qualities = [face_quality(pixels, face) for face in faces]
+        limits = recognizer.name, recognizer.metric, float(recognizer.distance_threshold)
         return [Descriptor(*limits, *of_face) for of_face in zip(rows, qualities, strict=True)]
+
+    def _rows(
+        self, recognizer: FaceRecognizer, pixels: np.ndarray, faces: list[Face], content: str
+    ) -> list[np.ndarray]:
+        """Return a row for each face; those of a photo that was here before are cached."""
+        keys = [digest(canonical({"photo": content, "box": face.box})) for face in faces]
+        made_by = {"recognizer": recognizer.name, "decoders": dict(decoders()), "version": VERSION}
+        known = {} if self.session is None else self.session.rows(keys, made_by)
+        missing = [i for i, key in enumerate(keys) if key not in known]
+        if missing:
+            made = _described(recognizer, pixels, [faces[i] for i in missing])
+            new = [keys[i] for i in missing]
+            known.update(zip(new, made, strict=True))
+            if self.session is not None:
+                self.session.keep_rows(new, made, made_by)
+        return [known[key] for key in keys]
 
     def _keep(
         self,
@@ -337,15 +361,12 @@ class _Work:
         faces: list[Face],
         crops: list[Crop],
         descriptors: list[Descriptor | None],
+        content: str,
         size: tuple[int, int],
     ) -> _Found | str:
         height, width = size
         names: list[str] = []
         if faces:
-            try:
-                content = _content_of(source)
-            except OSError as exc:
-                return f"cannot be read any more ({exc.strerror})"
             stem = f"{safe_stem(source.pathname)}_{self._hash(source.pathname, content)}"
             photo = source.pathname if source.content is None else None
             try:
@@ -372,7 +393,7 @@ class _Work:
             np.array(rows, dtype=np.uint8).reshape(-1, n_values),
         )
 
-    def _hash(self, pathname: str, content: bytes) -> str:
+    def _hash(self, pathname: str, content: str) -> str:
         settings = {
             key: value
             for key, value in self.params.items()
@@ -385,7 +406,7 @@ class _Work:
         described = {} if recognizer is None else {"recognizer": recognizer.name}
         key = {
             "path": pathname,
-            "content": digest(content),
+            "content": content,
             "settings": {key: None if v is None else str(v) for key, v in settings.items()},
             "detector": detector if isinstance(detector, str) else type(detector).__qualname__,
             "version": VERSION,
@@ -400,6 +421,17 @@ class _Work:
             if self._dirpath is None:
                 self._dirpath = Path(tempfile.mkdtemp(prefix="clustimage-"))
             return self._dirpath / FOLDER
+
+
+def _described(recognizer: FaceRecognizer, pixels: np.ndarray, faces: list[Face]) -> np.ndarray:
+    """Return what a recognizer says about faces, or raise where it is no row for each."""
+    rows = np.asarray(recognizer.describe(pixels, faces), dtype=np.float32)
+    if rows.ndim != 2 or len(rows) != len(faces) or not np.isfinite(rows).all():
+        raise InvalidParameterError(
+            f"{named('recognizer')} must return a finite row for each of {len(faces)} faces. "
+            f"Got an array of shape {rows.shape}."
+        )
+    return rows
 
 
 def _as_large_as(faces: list[Face]) -> Any:

@@ -164,6 +164,22 @@ def test_a_saved_model_finds_a_person_again(model, photos, tmp_path):
     )
 
 
+def test_a_stranger_is_nobody(model, photos, tmp_path):
+    rng = np.random.default_rng(7)
+    Image.fromarray(portrait(rng, 1)).save(photos / "known.png")
+    COLOURS.append((30, 30, 30))
+    Image.fromarray(portrait(rng, 4)).save(photos / "stranger.png")
+    del COLOURS[4]
+    new = Clustimage("face", params_faces=OWN, dirpath=tmp_path / "new")
+    files = [str(photos / "known.png"), str(photos / "stranger.png")]
+    crops = sum(new.extract_faces(files)["pathnames_face"], [])
+    label = int(model.results["labels"][people(model).index(1)])
+    assert model.predict(crops).tolist() == [label, -1]
+    np.testing.assert_array_equal(
+        model.predict(features=model.results["feat"]), model.results["labels"]
+    )
+
+
 def test_persons_keep_their_names_where_photos_join(model, photos, tmp_path):
     who = people(model)
     label = int(model.results["labels"][who.index(0)])

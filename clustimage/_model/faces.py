@@ -32,8 +32,9 @@ class FaceMethods(ModelBase):
     ) -> dict[str, Any]:
         """Find the faces of photos and write each as an image file of its own.
 
-        ``cl.fit_transform(faces["pathnames_face"])`` then groups the faces. How they are
-        looked for is set by `params_faces`; the files are below `dirpath`, in ``faces``.
+        ``cl.fit_transform(faces["pathnames_face"])`` then groups the faces: with
+        ``method="face"`` by who is on them, with others by light and pose. How they are looked
+        for and described is set by `params_faces`; the files are below `dirpath`, in ``faces``.
 
         Parameters
         ----------
@@ -59,8 +60,8 @@ class FaceMethods(ModelBase):
             - ``coord_eyes``: list of lists of int arrays (m, 4): a box around each eye that
               was found, in pixels of the crop's file;
             - ``size_faces``: list of int arrays (k, 2), height and width of the crop's file;
-            - ``scores``: list of float arrays (k,): windows that agree (``"haar"``), or from
-              0 to 1 (``"yunet"``).
+            - ``scores``: list of float arrays (k,): windows that agree (``"haar"``), from 0 to
+              1 (``"yunet"``), or the distance from the hyperplane (``"dlib"``).
 
             Photos that cannot be read are counted in one warning, with the first reasons. No
             face anywhere is a warning too.
@@ -73,6 +74,8 @@ class FaceMethods(ModelBase):
             If an array can be no photo.
         InvalidParameterError
             If a cascade or model file is missing or broken.
+        MissingDependencyError
+            If the package of the detector or of the recognizer is not installed.
 
         Notes
         -----

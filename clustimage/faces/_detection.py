@@ -152,6 +152,8 @@ def find_faces(
     InvalidParameterError
         If a setting is wrong, a cascade or model file is missing or broken, or `dirpath`
         cannot be written to.
+    MissingDependencyError
+        If the package of the detector or of the recognizer is not installed.
 
     Notes
     -----
@@ -159,7 +161,8 @@ def find_faces(
     content and the settings, so photos of one name do not meet, and the same call again
     leaves the files as they are. Nothing is overwritten. Such files below `dirpath`, in
     ``faces``, are not searched for faces themselves. Each file carries the path of its
-    photo, see `photo_of`.
+    photo, see `photo_of`, and what the recognizer says about the face, see `read_descriptor`;
+    with a `dirpath` that is cached by the content of the photo.
 
     Examples
     --------

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClusterMethods",
+    "as_planned",
     "clustered_rows",
     "graph_of",
     "run_cluster",
@@ -441,8 +442,17 @@ def follows_recognizer(request: ClusterRequest, extractor: Any) -> bool:
     return (
         isinstance(extractor, FaceExtractor)
         and request.leaves_open
-        and request.metric in (PARAMS_CLUSTER["metric"], extractor.metric_)
+        and request.metric in (PARAMS_CLUSTER["metric"], getattr(extractor, "metric_", None))
     )
+
+
+def as_planned(request: ClusterRequest, extractor: Any) -> ClusterRequest:
+    """Return the request as a search would get it, as far as that is known before."""
+    request = with_space(request, extractor)
+    if not follows_recognizer(request, extractor):
+        return request
+    cut = getattr(extractor, "distance_threshold_", 0.0)
+    return replace(request, linkage="average", distance_threshold=cut, cannot_link="photo")
 
 
 def clear_faces(extractor: Any) -> np.ndarray | None:

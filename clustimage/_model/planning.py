@@ -13,7 +13,7 @@ from clustimage._core.plan import Plan, Step
 from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_int, check_unknown_names
 from clustimage._model.base import ModelBase, with_params_cluster
-from clustimage._model.clustering import with_space
+from clustimage._model.clustering import as_planned
 from clustimage._model.settings import PARAMS_CLUSTER
 from clustimage.cluster import EXIF_METRICS, ClusterRequest, plan_clusters
 from clustimage.embedding import CustomEmbedder, make_embedder
@@ -97,7 +97,7 @@ class PlanMethods(ModelBase):
             measured,
             self._settings.params,
             extractor,
-            with_space(asked, made_by),
+            as_planned(asked, made_by),
             n_columns=None if feat is None else feat.shape[1],
         )
         max_memory = self._settings.max_memory

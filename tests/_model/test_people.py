@@ -256,3 +256,13 @@ def test_people_of_the_orl_faces(lent_data, with_dlib, tmp_path):
     cl.fit_transform(cl.extract_faces(paths)["pathnames_face"])
     who = [Path(photo).parent.name for photo in cl.to_frame()["photo"]]
     assert len(who) >= 78 and adjusted_rand_score(who, cl.results["labels"]) >= 0.95
+
+
+def test_the_plan_is_what_happens():
+    plan = Clustimage("face", embedding=None).plan(5000)
+    step = next(step for step in plan.steps if step.stage == "cluster")
+    assert step.what == "the tree of all images" and step.peak > 8 * 5000**2
+    step = next(step for step in plan.steps if step.stage == "extract_feat")
+    assert "descriptors of faces" in step.what
+    searched = Clustimage("face", embedding=None).plan(5000, max_clust=40)
+    assert any("silhouettes" in step.what for step in searched.steps)

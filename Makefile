@@ -48,7 +48,7 @@ format: $(VENV)/.installed-dev  ## put the code into shape
 test-oldest:  ## run all tests on the lower bounds of the dependencies (needs Python 3.10)
 	$(PYTHON_OLDEST) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install uv
-	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,open_clip,heic,umap,tsne,index,leiden,evoc]'
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,open_clip,heic,umap,tsne,index,leiden,evoc,faces]'
 	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/performance.md
@@ -63,6 +63,7 @@ bench-quality: $(VENV)/.installed-dev  ## how well clusters follow known kinds, 
 	$(BIN)/python benchmarks/study.py
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/p_values.py
+	$(BIN)/python benchmarks/people.py
 
 bench-distributed: $(VENV)/.installed-dev  ## workers beside no engine, and up to ten million rows, into docs/performance.md
 	$(BIN)/python benchmarks/engine.py

@@ -109,9 +109,10 @@ class Clustimage(
         ``"whash-haar"``, ``"whash-db4"``, ``"colorhash"``, ``"crop-resistant"``; ``"cnn"``, the
         activations of a pretrained network; several of these joined by ``"+"``, such as
         ``"color+gist"``; ``"auto"``, ``"cnn"`` where it needs no download, else
-        ``"color+gist"``; ``"exif"``, when and where it was taken; ``"precomputed"``, features
-        that were computed elsewhere; None for the pixels themselves; or an object with ``fit``
-        and ``transform`` that takes flat images, one per row.
+        ``"color+gist"``; ``"exif"``, when and where it was taken; ``"face"``, who is on
+        the crops of `extract_faces`; ``"precomputed"``, features that were computed elsewhere;
+        None for the pixels themselves; or an object with ``fit`` and ``transform`` that takes
+        flat images, one per row.
     embedding : {"tsne", "umap", "pca"}, object or None, default="tsne"
         How the rows become a map in two dimensions; None takes the first two features.
     grayscale : bool, default=False
@@ -155,10 +156,11 @@ class Clustimage(
 "min_clust": 3, "max_clust": 25, "n_clusters": None, …}
         All arguments of `cluster`: what it, `fit_transform` and `plan` take where they are
         called without.
-    params_faces : dict, default={"detector": "haar", "model": None, "scale_factor": 1.1, \
-"min_neighbors": 10, "min_size": 0.03, "min_score": 0.8, "max_side": 1280, "margin": 0.0, \
-"align": True}
-        How `extract_faces` looks for faces and cuts them out; see its page.
+    params_faces : dict, default={"detector": None, "recognizer": None, "model": None, \
+"detector_model": None, "scale_factor": 1.1, "min_neighbors": 10, "min_size": 0.03, \
+"min_score": 0.8, "max_side": 1280, "margin": 0.0, "align": True}
+        How `extract_faces` looks for faces, cuts them out and describes whose they are; see its
+        page. With ``method="face"`` the recognizer is ``"dlib"`` where none is named.
     random_state : int, RandomState, Generator or None, default=0
         Seed of everything that draws random numbers: the same seed, the same answer. A
         `numpy.random.RandomState` or ``Generator`` draws the seed of the model once, when the
@@ -281,6 +283,7 @@ class Clustimage(
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
+        distance_threshold: float | None = None,
         time_weight: float = 0.0,
         timestamps: Any = "auto",
         place_weight: float = 0.0,
@@ -303,7 +306,7 @@ class Clustimage(
             As for `extract_feat`: features that were computed elsewhere. With an engine they
             are read from Parquet files: a folder, a prefix of an object store, or paths.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
-n_clusters, min_size, sim, time_weight, timestamps, \
+n_clusters, min_size, sim, distance_threshold, time_weight, timestamps, \
 place_weight, cannot_link, micro_clusters, level
             As for `cluster`; what is left out is as `params_cluster` says.
         black_list, recursive
@@ -343,6 +346,7 @@ place_weight, cannot_link, micro_clusters, level
             n_clusters=n_clusters,
             min_size=min_size,
             sim=sim,
+            distance_threshold=distance_threshold,
             time_weight=time_weight,
             place_weight=place_weight,
             cannot_link=cannot_link,

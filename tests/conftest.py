@@ -38,6 +38,13 @@ FLAGS = (
 )
 
 
+@pytest.fixture(scope="session")
+def with_dlib() -> None:
+    """Skip where dlib or its models are not installed."""
+    pytest.importorskip("dlib")
+    pytest.importorskip("face_recognition_models")
+
+
 @pytest.fixture(autouse=True)
 def close_figures() -> Iterator[None]:
     """Close what a test drew."""

@@ -17,8 +17,9 @@ from clustimage.similarity import _fit_null
 N_IMAGES, N_COPIES, SIDE = 120, 6, 32
 ORDERS = (1, 2)  # seeds
 PACKAGES = {"leiden": "sknetwork", "evoc": "evoc", "cnn": "torch"}
-# Fisher vectors take long to learn, and have a test of their own; the others are no images.
-LEFT_OUT = (None, "fisher", "exif", "precomputed")
+# Fisher vectors take long to learn, and faces need crops (see _model/test_people.py): both have
+# tests of their own; the others are no images.
+LEFT_OUT = (None, "fisher", "exif", "face", "precomputed")
 BY_KIND = {kind: str(name) for name, kind in EXTRACTORS.items() if name not in LEFT_OUT}
 METHODS = [*BY_KIND.values(), "color+gist"]
 COMPILED = ("ahash", "pca")  # features that EVoC is tried with: it is slow to compile

@@ -19,9 +19,10 @@ from clustimage._model.distributed import (
     check_distributable,
     engine_of,
 )
-from clustimage._model.faces import photos_of_faces
+from clustimage._model.faces import face_links, photos_of_faces
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.row_order import row_order, row_ranks
+from clustimage._model.settings import PARAMS_CLUSTER
 from clustimage._model.state import State
 from clustimage.cluster import (
     EXIF_METRICS,
@@ -37,8 +38,10 @@ from clustimage.cluster import (
     search_k,
     search_suitable_space,
     with_last_search,
+    with_unclustered,
 )
 from clustimage.cluster.tree._cannot_link import Groups, read_groups
+from clustimage.features import FaceExtractor
 from clustimage.images import Timestamps, check_timestamps, locations_of, read_timestamps
 from clustimage.similarity import pick_unique
 
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClusterMethods",
+    "as_planned",
     "clustered_rows",
     "graph_of",
     "run_cluster",
@@ -57,6 +61,7 @@ __all__ = [
 logger = get_logger(__name__)
 
 SPACE_KEYS = {"low": "xycoord"}  # where `results` has the rows that are not features
+MIN_CLEAR_FACES = 2  # faces that a tree can be built of
 DENSE = ("dbscan", "hdbscan")  # what leaves out images that lie alone
 # Similarities that are looked at where one leaves out most images, and the share of them that
 # another may leave out to be named.
@@ -80,6 +85,7 @@ class ClusterMethods(ModelBase):
         n_clusters: int | None = None,
         min_size: int = 1,
         sim: float | None = None,
+        distance_threshold: float | None = None,
         time_weight: float = 0.0,
         timestamps: Any = "auto",
         place_weight: float = 0.0,
@@ -112,7 +118,7 @@ default="silhouette"
         linkage : {"ward", "single", "complete", "average", "weighted", "centroid", \
 "median"}, optional
             Distance between groups, for agglomerative clustering; by default ward, with
-            `sim` or `time_weight` average.
+            `sim`, `distance_threshold` or `time_weight` average.
         min_clust, max_clust : int, default=3, 25
             The numbers searched are ``range(min_clust, max_clust)``; where both are
             equal, exactly that number. Where you give no `max_clust` and the best number
@@ -134,6 +140,9 @@ default="silhouette"
             that the images of a cluster are on average within half of the largest
             distance from each other. What suits depends on the images: `similarity_table` tells
             what each similarity gives.
+        distance_threshold : float, optional
+            Cut the tree at this height, in units of `metric`: groups up to that distance are
+            one. The same for all sets of images, where the distance means the same.
         time_weight : float, default=0
             Share of time in the distance, 0 to 1: ``(1 - time_weight - place_weight) *
             d_content / max(d_content) + time_weight * d_time / max(d_time) + place_weight *
@@ -202,6 +211,7 @@ default="silhouette"
             n_clusters=n_clusters,
             min_size=min_size,
             sim=sim,
+            distance_threshold=distance_threshold,
             time_weight=time_weight,
             place_weight=place_weight,
             cannot_link=cannot_link,
@@ -355,6 +365,9 @@ def _search(
     space = SPACE_KEYS.get(request.cluster_space or "high", "feat")
     feat = state.require(space)
     request = with_space(request, state.extractor)
+    clear = None
+    if follows_recognizer(request, state.extractor):
+        request, clear = by_recognizer(request, state), clear_faces(state.extractor)
     check_timestamps(timestamps)
     taken = read_timestamps(state.images_read().status, timestamps) if request.time_weight else None
     locations = None
@@ -382,6 +395,11 @@ def _search(
         if apart is not None:
             labels = list(apart)
             request = replace(request, cannot_link=[labels[i] for i in order])
+        if clear is not None:
+            clear = np.flatnonzero(clear[order])
+            feat, apart = feat[clear], request.cannot_link
+            if apart is not None:
+                request = replace(request, cannot_link=[apart[int(i)] for i in clear])
     options: dict[str, Any] = {
         "random_state": settings.random_state,
         "n_jobs": settings.n_jobs,
@@ -394,6 +412,8 @@ def _search(
         clustering = search_suitable_space(feat, request, **options)
     else:
         clustering = search_k(feat, request, timestamps=seconds, locations=locations, **options)
+    if clear is not None:
+        clustering = with_unclustered(clustering, clear, len(state.require(space)))
     return clustering if order is None else put_back(clustering, order), space, taken
 
 
@@ -428,6 +448,64 @@ def with_space(request: ClusterRequest, extractor: Any) -> ClusterRequest:
     if request.cluster_space is not None or (suits == "graph" and not request.compares_features):
         return request
     return replace(request, cluster_space="high")
+
+
+def follows_recognizer(request: ClusterRequest, extractor: Any) -> bool:
+    """Return whether the features are descriptors of faces, and nothing else is asked for."""
+    return (
+        isinstance(extractor, FaceExtractor)
+        and request.leaves_open
+        and request.metric in (PARAMS_CLUSTER["metric"], getattr(extractor, "metric_", None))
+    )
+
+
+def as_planned(request: ClusterRequest, extractor: Any) -> ClusterRequest:
+    """Return the request as a search would get it, as far as that is known before."""
+    request = with_space(request, extractor)
+    if not follows_recognizer(request, extractor):
+        return request
+    cut = getattr(extractor, "distance_threshold_", 0.0)
+    return replace(request, linkage="average", distance_threshold=cut, cannot_link="photo")
+
+
+def clear_faces(extractor: Any) -> np.ndarray | None:
+    """Return which faces can be told apart; None where all of them are, or hardly any."""
+    clear: np.ndarray = extractor.clear_
+    n_blurred, n = int((~clear).sum()), len(clear)
+    if not n_blurred:
+        return None
+    if n - n_blurred < MIN_CLEAR_FACES:
+        logger.warning(
+            "Of %d faces %d are too small or too blurred to be told apart; they are grouped as "
+            "they are.",
+            n,
+            n_blurred,
+        )
+        return None
+    logger.info(
+        "Faces that are too small or too blurred to be told apart: %d of %d. Their label is -1.",
+        n_blurred,
+        n,
+    )
+    return clear
+
+
+def by_recognizer(request: ClusterRequest, state: State) -> ClusterRequest:
+    """Return the request with the metric and the cut of the recognizer.
+
+    Faces of one photo are then kept apart, unless it says what else is.
+    """
+    extractor: Any = state.extractor
+    apart, threshold = request.cannot_link, request.distance_threshold
+    if apart is None and any(face_links(state)):
+        apart = "photo"
+    return replace(
+        request,
+        metric=extractor.metric_,
+        linkage="average" if request.linkage == "ward" else request.linkage,
+        distance_threshold=extractor.distance_threshold_ if threshold is None else threshold,
+        cannot_link=apart,
+    )
 
 
 def graph_of(model: ModelBase, metric: str) -> GraphSpace:
@@ -495,7 +573,7 @@ def _advice(clustering: Clustering) -> str:
             f"{setting('cluster_space', 'low')}, or by {setting('cluster', 'agglomerative')}."
         )
     smaller = setting("min_size", asked["min_size"])
-    if clustering.varied != "height" or clustering.height is None:
+    if asked.get("sim") is None or clustering.height is None:
         few = f", as clusters smaller than {smaller} are left out. Give a smaller one."
         return few if asked["min_size"] > 1 else ""
     words = f": with {setting('sim', asked['sim'])} their clusters are smaller than {smaller}."

@@ -20,7 +20,7 @@ from clustimage._model.base import ModelBase
 from clustimage._model.clustering import clustered_rows, set_clustering, set_unique
 from clustimage._model.corrected_labels import collection_of, image_digests, remember_names
 from clustimage._model.row_order import row_order
-from clustimage.cluster import CLUSTERERS, METRICS, ClusterRequest, search_k
+from clustimage.cluster import CLUSTERERS, METRICS, ClusterRequest, is_cut, search_k
 from clustimage.corrections import (
     NEW,
     Correction,
@@ -540,7 +540,7 @@ class CorrectionMethods(ModelBase):
         rows = clustered_rows(self)[members]
         clusterer = CLUSTERERS.get(params["cluster"])
         kept = clusterer is not None and clusterer.chooses_k and params["cluster"] != "leiden"
-        evaluate = params["evaluate"] if kept and params["sim"] is None else "silhouette"
+        evaluate = params["evaluate"] if kept and not is_cut(params) else "silhouette"
         request = ClusterRequest(
             cluster=params["cluster"] if kept else "agglomerative",
             evaluate=evaluate if len(members) > 3 else "silhouette",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.validation import check_unknown_names
+from clustimage._distances.nearest import nearest
 from clustimage._model.base import ModelBase
 from clustimage._model.questions import describe_new
 from clustimage._model.row_order import row_order
@@ -192,7 +193,8 @@ class EstimatorMethods(ModelBase):
 
         The nearest cluster is the one with the nearest image in it. Where the
         clustering left images out (-1), an image further from its cluster than
-        the cluster's own images are from each other is -1 as well. After
+        the cluster's own images are from each other is -1 as well; where they were made by
+        a ``distance_threshold``, as those of faces, one further than that is. After
         ``metric="datetime"`` or ``"latlon"`` only the time or the location counts, "further"
         is than the timeframe or the radius, and -2 is without data.
 
@@ -286,7 +288,7 @@ class EstimatorMethods(ModelBase):
         if by not in BY:
             if state.radius is None and labels.min() < 0:
                 state.store(radius=cluster_radius(feat, labels, metric=self._metric()))
-            return predict_labels(
+            found = predict_labels(
                 feat,
                 labels,
                 rows,
@@ -294,6 +296,11 @@ class EstimatorMethods(ModelBase):
                 radius=state.radius,
                 order=row_order(state),
             )
+            threshold = state.clustered().params["distance_threshold"]
+            if threshold is not None and (labels >= 0).any():
+                near = nearest(rows, feat[labels >= 0], self._metric())[1] <= threshold
+                found = np.where(near, found, -1)
+            return found
         assert state.clustering is not None
         params = state.clustering.params
         columns, has, unit = BY[by]

@@ -22,6 +22,7 @@ from clustimage.export._folders import plan_folders
 from clustimage.export._model_file import load_model, save_model
 from clustimage.export._moved import follow_moved
 from clustimage.export._table import count_sizes, to_frame
+from clustimage.features import FaceExtractor
 from clustimage.images.reading._listing import encodable
 from clustimage.similarity import distance_to_center
 
@@ -104,6 +105,7 @@ class ExportMethods(ModelBase):
         embedding: Any = None,
         model: Any = None,
         detector: Any = None,
+        recognizer: Any = None,
         cluster: Any = None,
         weights: str | os.PathLike[str] | None = None,
         max_memory: int | str | None = None,
@@ -130,8 +132,9 @@ class ExportMethods(ModelBase):
             The same for a network of your own that was given as ``params_cnn["model"]``;
             its weights must be those of that time. Networks by name, and weights by name or
             file, are found again by themselves.
-        detector : object, optional
-            The same for one that was given as ``params_faces["detector"]``.
+        detector, recognizer : object, optional
+            The same for one that was given as ``params_faces["detector"]`` or
+            ``params_faces["recognizer"]``.
         cluster : object, optional
             The same for one that was given as ``params_cluster["cluster"]``.
         weights : path, optional
@@ -172,6 +175,7 @@ class ExportMethods(ModelBase):
             "embedding": embedding,
             "model": model,
             "detector": detector,
+            "recognizer": recognizer,
             "cluster": cluster,
             "weights": weights,
             "max_memory": max_memory,
@@ -214,7 +218,8 @@ class ExportMethods(ModelBase):
             run, its numbers are NaN, and `label`, `is_unique` and `runner_up` are None.
             Where images came from URLs, also `url`; where clusters have names, also `name`.
             Where images are faces that `extract_faces` cut out, also `photo`, the photo that
-            each came from, and `face`, its number there. File names that are not valid
+            each came from, and `face`, its number there; with ``method="face"`` also
+            `quality`, how well it can be seen, from 0 to 1. File names that are not valid
             Unicode are spelled with a backslash (``caf\\udce9.png``) so that the table can be
             written; ``results["pathnames"]``, in the same order, holds those that open the
             files.
@@ -253,6 +258,8 @@ class ExportMethods(ModelBase):
             frame["photo"] = [None if link is None else encodable(link[0]) for link in links]
             frame["face"] = [None if link is None else link[1] for link in links]
             frame["face"] = frame["face"].astype("Int64")
+        if isinstance(self._state.extractor, FaceExtractor):
+            frame["quality"] = self._state.extractor.quality_
         if with_pictures:
             from clustimage.notebook._thumbnail_frame import with_thumbnails
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from clustimage._core.errors import InvalidDataError
+from clustimage._core.logs import get_logger
 from clustimage._core.memory import make_budget
 from clustimage._core.parameters import setting
+from clustimage._distances.nearest import nearest
 from clustimage._model.base import ModelBase
 from clustimage._model.state import State
+from clustimage.corrections import match_names
 from clustimage.faces import find_faces, photo_of
 from clustimage.images import DecodingLimits
 from clustimage.notebook import Faces
 
-__all__ = ["FaceMethods", "face_links", "photos_of_faces"]
+__all__ = ["FaceMethods", "face_links", "names_of_persons", "photos_of_faces"]
+
+logger = get_logger(__name__)
 
 
 class FaceMethods(ModelBase):
@@ -25,8 +32,9 @@ class FaceMethods(ModelBase):
     ) -> dict[str, Any]:
         """Find the faces of photos and write each as an image file of its own.
 
-        ``cl.fit_transform(faces["pathnames_face"])`` then groups the faces. How they are
-        looked for is set by `params_faces`; the files are below `dirpath`, in ``faces``.
+        ``cl.fit_transform(faces["pathnames_face"])`` then groups the faces: with
+        ``method="face"`` by who is on them, with others by light and pose. How they are looked
+        for and described is set by `params_faces`; the files are below `dirpath`, in ``faces``.
 
         Parameters
         ----------
@@ -52,8 +60,8 @@ class FaceMethods(ModelBase):
             - ``coord_eyes``: list of lists of int arrays (m, 4): a box around each eye that
               was found, in pixels of the crop's file;
             - ``size_faces``: list of int arrays (k, 2), height and width of the crop's file;
-            - ``scores``: list of float arrays (k,): windows that agree (``"haar"``), or from
-              0 to 1 (``"yunet"``).
+            - ``scores``: list of float arrays (k,): windows that agree (``"haar"``), from 0 to
+              1 (``"yunet"``), or the distance from the hyperplane (``"dlib"``).
 
             Photos that cannot be read are counted in one warning, with the first reasons. No
             face anywhere is a warning too.
@@ -66,6 +74,8 @@ class FaceMethods(ModelBase):
             If an array can be no photo.
         InvalidParameterError
             If a cascade or model file is missing or broken.
+        MissingDependencyError
+            If the package of the detector or of the recognizer is not installed.
 
         Notes
         -----
@@ -105,6 +115,35 @@ def face_links(state: State) -> list[tuple[str, int] | None]:
     if state.face_links is None:
         state.store(face_links=photo_of(state.require("pathnames"), state.faces))
     return state.face_links or []
+
+
+def names_of_persons(model: ModelBase, earlier: ModelBase) -> dict[int, str]:
+    """Return what groups of faces are called, by the names that an earlier model has.
+
+    A face is known where the nearest one of the earlier model is within the cut of the
+    recognizer: also after its photo was moved, written anew, or joined by others.
+    """
+    state, before = model._state, earlier._state
+    extractor: Any = state.extractor
+    names = before.names or {}
+    of_before: Any = before.extractor
+    if not names or getattr(of_before, "recognizer_", "") != extractor.recognizer_:
+        if names:
+            logger.warning(
+                "The names of the run before are of faces by another recognizer, %s, and are lost: "
+                "%s.",
+                getattr(of_before, "recognizer_", "none"),
+                ", ".join(names.values()),
+            )
+        return {}
+    labels, feat = before.require("labels"), before.require("feat")
+    at, distance = nearest(state.require("feat"), feat, extractor.metric_)
+    known = np.where(distance <= extractor.distance_threshold_, labels[at], -1)
+    members = {name: np.flatnonzero(known == label) for label, name in names.items()}
+    found, lost = match_names(state.require("labels"), members)
+    for name in lost:
+        logger.warning("No group of faces is called %r any more.", name)
+    return found
 
 
 def photos_of_faces(state: State) -> list[str | None]:

@@ -46,19 +46,20 @@ SAVED_NAMES = {"clustering": "clustering_"}
 MAY_BE_INSIDE = {
     "model": "params_cnn",
     "detector": "params_faces",
+    "recognizer": "params_faces",
     "cluster": "params_cluster",
 }
 # What the machine lacks, or what the user has to give.
 NOT_OF_THE_FILE = (MissingDependencyError, MemoryLimitError, DiskSpaceError, StepOrderError)
 # Features of a network, or of something else than pixels.
-NOT_TRIED_OUT = ("cnn", "exif", "precomputed")
+NOT_TRIED_OUT = ("cnn", "exif", "face", "precomputed")
 
 
 class NotSaved:
     """Stands for an object of the user's that no file keeps; says so when it is needed."""
 
     def __init__(self, name: str, described: str) -> None:
-        self.name = name
+        self._name = name
         self.described = described
 
     def __repr__(self) -> str:
@@ -66,13 +67,14 @@ class NotSaved:
 
     def _missing(self, *args: Any, **options: Any) -> NoReturn:
         raise StepOrderError(
-            f"This model was made with an object of your own as {self.name!r}, {self.described}, "
-            f"which no file keeps. Load it with Clustimage.load(path, {self.name}=YourObject())."
+            f"This model was made with an object of your own as {self._name!r}, {self.described}, "
+            f"which no file keeps. Load it with Clustimage.load(path, {self._name}=YourObject())."
         )
 
     fit = transform = fit_transform = fit_images = transform_images = fit_predict = _missing
     state_dict = eval = _missing  # as a network
-    detect = _missing
+    detect = describe = _missing
+    distance_threshold = property(_missing)  # of a recognizer
 
 
 def saved_state(model: ModelBase) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
     for name in own:
         given[name] = repr(given[name])
     for name, holder in MAY_BE_INSIDE.items():
-        if not isinstance(settings.params[holder][name], str):
+        if not isinstance(settings.params[holder][name], str | None):
             own.append(name)
         given[holder] = _as_text(given[holder])
     given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
@@ -147,8 +149,8 @@ def restored(
     dirpath : path, optional
         In place of the one that was saved, which is not used.
     **objects
-        ``method``, ``embedding``, ``model`` (of ``params_cnn``), ``detector`` (of
-        ``params_faces``) and ``cluster`` (of ``params_cluster``), where the model was made
+        ``method``, ``embedding``, ``model`` (of ``params_cnn``), ``detector`` and ``recognizer``
+        (of ``params_faces``) and ``cluster`` (of ``params_cluster``), where the model was made
         with objects of the user's own.
 
     Raises
@@ -266,7 +268,7 @@ def _as_text(settings: Mapping[str, Any]) -> dict[str, Any]:
     for name in MAY_BE_INSIDE:
         if not isinstance(plain.get(name), str | PathLike | NotSaved | None):
             plain[name] = type(plain[name]).__qualname__
-    for name in (*MAY_BE_INSIDE, "device"):
+    for name in (*MAY_BE_INSIDE, "device", "detector_model"):
         if plain.get(name) is not None:
             plain[name] = str(plain[name])
     weights: Any = plain.get("weights")

@@ -13,7 +13,7 @@ from clustimage._core.plan import Plan, Step
 from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_int, check_unknown_names
 from clustimage._model.base import ModelBase, with_params_cluster
-from clustimage._model.clustering import with_space
+from clustimage._model.clustering import as_planned
 from clustimage._model.settings import PARAMS_CLUSTER
 from clustimage.cluster import EXIF_METRICS, ClusterRequest, plan_clusters
 from clustimage.embedding import CustomEmbedder, make_embedder
@@ -97,7 +97,7 @@ class PlanMethods(ModelBase):
             measured,
             self._settings.params,
             extractor,
-            with_space(asked, made_by),
+            as_planned(asked, made_by),
             n_columns=None if feat is None else feat.shape[1],
         )
         max_memory = self._settings.max_memory
@@ -225,7 +225,7 @@ class _Chain:
         left = self._left(budget, steps).holding(copy)
         step = _plan_clusters(n, columns, left, self.request, n_jobs)
         steps.append(replace(step, peak=step.peak + copy))
-        most = min(n, self.request.most_clusters) if self.request.sim is None else None
+        most = min(n, self.request.most_clusters) if not self.request.is_cut else None
         left, n_pixels = self._left(budget, steps), math.prod(shape)
         steps.append(plan_unique(n, n_columns, n_pixels, left, n_clusters=most))
         return [*steps, plan_find(n, n_columns, self._left(budget, steps))]

@@ -20,7 +20,7 @@ from clustimage._model.plot_inputs import PlotInputs
 from clustimage._model.settings import DEFAULT_PARAMS, PARAMS_CLUSTER
 from clustimage._model.state import State
 from clustimage._model.verdict import judged
-from clustimage.cluster import CLUSTERERS, EVALUATORS, EXIF_METRICS, Clustering
+from clustimage.cluster import CLUSTERERS, EVALUATORS, EXIF_METRICS, NO_CUT, Clustering, is_cut
 from clustimage.cluster.confidence._per_image import image_confidence
 from clustimage.corrections import labels_digest
 from clustimage.features import PrecomputedExtractor
@@ -205,7 +205,10 @@ def _settings(model: ClusterMethods) -> dict[str, Any]:
     given = isinstance(state.extractor, PrecomputedExtractor)
     method = "precomputed" if given else settings.method
     feat = np.asarray(state.require("feat"))
-    names = ("cluster", "evaluate", "metric", "linkage", "cluster_space", "n_clusters", "sim")
+    names = (
+        *("cluster", "evaluate", "metric", "linkage", "cluster_space", "n_clusters"),
+        *("sim", "distance_threshold"),
+    )
     return {
         "method": _name(method),
         "n_features": feat.shape[1],
@@ -292,11 +295,11 @@ def _cluster_options(state: State) -> dict[str, Any]:
     if params.get("by"):
         return {"metric": params["by"], **_not_default(params, ("min_size",))}
     if _was_cut_anew(clustering):  # by a height in the dendrogram
-        params.update(n_clusters=clustering.n_found, sim=None, level=None)
-    if params["n_clusters"] is not None or params["sim"] is not None:
+        params.update(n_clusters=clustering.n_found, level=None, **NO_CUT)
+    if params["n_clusters"] is not None or is_cut(params):
         params.update(min_clust=PARAMS_CLUSTER["min_clust"], max_clust=None)
     weights = params["time_weight"] or params["place_weight"]
-    default = "ward" if params["sim"] is None and not weights else "average"
+    default = "average" if is_cut(params) or weights else "ward"
     if params["linkage"] == default or params["cluster"] != "agglomerative":
         params["linkage"] = None
     if params["cluster_space"] == getattr(state.extractor, "cluster_space", "high") == "high":
@@ -327,7 +330,7 @@ def _was_cut_anew(clustering: Clustering) -> bool:
     evaluator = EVALUATORS.get(params["evaluate"])
     if clustering.tree is None or evaluator is None or params["level"] is not None:
         return False
-    if params["sim"] is not None:
+    if is_cut(params):
         return clustering.height is None
     if params["n_clusters"] is not None:
         return bool(clustering.n_found != params["n_clusters"])

@@ -313,7 +313,7 @@ _PARTS = _dict(
         "digests": _optional(_each(_optional(_text), "n")),
     },
     given=_items(_anything),
-    own=_each(_one_of("method", "embedding", "model", "detector", "cluster")),
+    own=_each(_one_of("method", "embedding", "model", "detector", "recognizer", "cluster")),
     images=_optional(_images("n")),
     results=_dict(
         feat=_optional(_array("fiub", "n", "d", finite=True)),

@@ -27,6 +27,8 @@ from clustimage.features import AUTO, SETTINGS, choose_method, make_extractor, n
 from clustimage.images import check_extensions, check_max_pixels, check_timestamps
 from clustimage.similarity import PARAMS_FIND, check_find_params
 
+DEFAULT_RECOGNIZER = "dlib"  # of method="face"
+
 __all__ = ["DEFAULT_PARAMS", "PARAMS_CLUSTER", "Settings"]
 
 logger = get_logger(__name__)
@@ -140,7 +142,10 @@ class Settings:
         if isinstance(params["method"], str) and params["method"] == AUTO:
             with at_verbosity(given["verbose"]):
                 params["method"], params["params_cnn"] = _chosen(params, given, before)
-        check_faces(params["params_faces"])
+        by_face = isinstance(params["method"], str) and params["method"] == "face"
+        if by_face and params["params_faces"]["recognizer"] is None:
+            params["params_faces"]["recognizer"] = DEFAULT_RECOGNIZER
+        params["params_faces"] = check_faces(params["params_faces"])
         check_find_params(params["params_find"])
         check_engine(params["engine"])
         check_engine_params(params["params_engine"])

@@ -23,7 +23,7 @@ from clustimage._model.update_listing import Changes, find_changes
 from clustimage.cluster import CLUSTERERS, METRICS, Clustering, ClusterRequest
 from clustimage.corrections import NEW
 from clustimage.embedding import make_embedder
-from clustimage.features import ExifExtractor, PrecomputedExtractor, read_features
+from clustimage.features import ExifExtractor, FaceExtractor, PrecomputedExtractor, read_features
 from clustimage.images import Images, ImageStatus, join_images, take_images
 from clustimage.images.reading._listing import encodable
 from clustimage.similarity import join_clusters
@@ -185,8 +185,8 @@ class _Update:
         own = clustering.labels[self.kept]
         n, n_new = len(images), len(found.new)
         rows = np.array([*self.changed_rows, *range(n - n_new, n)], dtype=np.intp)
-        if isinstance(extractor, ExifExtractor):
-            extractor = ExifExtractor(**extractor.get_params())
+        if isinstance(extractor, ExifExtractor | FaceExtractor):
+            extractor = type(extractor)(**extractor.get_params())
             feat = extractor.fit_images(images, budget=model._budget_for("feat"))
         elif self.described:
             more = self._features(features)

@@ -13,7 +13,7 @@ from clustimage._core.picked_rows import PickedRows
 from clustimage._model.base import ModelBase
 from clustimage._model.metadata import metadata_columns
 from clustimage._model.row_order import row_order
-from clustimage.cluster import CLUSTERERS, ClusterRequest, search_k
+from clustimage.cluster import CLUSTERERS, NO_CUT, ClusterRequest, search_k
 from clustimage.cluster.confidence._cluster_table import describe_clusters
 from clustimage.cluster.confidence._known_labels import compare_with_known
 from clustimage.cluster.confidence._resampling import Procedure, Resampling
@@ -198,6 +198,7 @@ def _procedure(model: ModelBase, order: np.ndarray) -> Procedure | None:
         return None
     names = {field.name for field in fields(ClusterRequest)}
     given = {name: value for name, value in params.items() if name in names}
+    given["cannot_link"] = None  # it keeps no two images apart, else there would be no answer
     taken = state.timestamps
     seconds = None if taken is None or not params["time_weight"] else taken.seconds[order]
     locations = None
@@ -205,7 +206,7 @@ def _procedure(model: ModelBase, order: np.ndarray) -> Procedure | None:
         locations = locations_of(metadata_columns(settings, state))[order]
 
     def cluster(rows: np.ndarray, positions: np.ndarray, k: int | None) -> np.ndarray:
-        exactly = {} if k is None else {"n_clusters": k, "sim": None}
+        exactly = {} if k is None else {"n_clusters": k, **NO_CUT}
         return search_k(
             rows,
             ClusterRequest(**{**given, "micro_clusters": None, "level": None, **exactly}),

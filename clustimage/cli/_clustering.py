@@ -13,7 +13,7 @@ __all__ = ["add_clustering", "clustering_request"]
 
 PARAMETERS = (
     *("cluster", "evaluate", "metric", "min_clust", "max_clust", "n_clusters", "min_size"),
-    *("sim", "time_weight", "micro_clusters", "cluster_space", "level"),
+    *("sim", "distance_threshold", "time_weight", "micro_clusters", "cluster_space", "level"),
 )
 
 
@@ -50,6 +50,12 @@ def add_clustering(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="cut by similarity, 0 to 1, instead of choosing k; what suits depends on the photos: "
         "of 600 mixed ones 0.2 to 0.35 with --method cnn",
+    )
+    parser.add_argument(
+        "--distance-threshold",
+        type=float,
+        metavar="D",
+        help="cut the tree at this distance instead of choosing k",
     )
     parser.add_argument(
         "--time-weight",

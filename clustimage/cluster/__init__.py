@@ -17,12 +17,15 @@ from clustimage.cluster._request import (
     ClusterRequest,
 )
 from clustimage.cluster._result import (
+    NO_CUT,
     Clustering,
+    is_cut,
     levels_of,
     put_back,
     stability_of,
     with_last_search,
     with_other_labels,
+    with_unclustered,
 )
 from clustimage.cluster._search import search_k
 from clustimage.cluster._space_choice import search_suitable_space
@@ -52,6 +55,7 @@ __all__ = [
     "EXIF_METRICS",
     "LINKAGES",
     "METRICS",
+    "NO_CUT",
     "SPACES",
     "AgglomerativeClusterer",
     "Candidates",
@@ -77,6 +81,7 @@ __all__ = [
     "build_constrained_tree",
     "build_graph_space",
     "build_tree",
+    "is_cut",
     "levels_of",
     "name_events",
     "name_places",
@@ -88,4 +93,5 @@ __all__ = [
     "stability_of",
     "with_last_search",
     "with_other_labels",
+    "with_unclustered",
 ]

@@ -117,7 +117,7 @@ def plan_counts(
     InvalidParameterError
         If there are too few images.
     """
-    if request.sim is not None:
+    if request.is_cut:
         return CountPlan([])
     if metadata is not None and not Weights(request.time_weight, request.place_weight).content:
         X, metadata = metadata, None

@@ -91,7 +91,7 @@ def plan_clusters(
     # That of the rows counts as part of the tree where there is a budget.
     what = step.what
     peak = step.peak + labellings + (0 if budget is not None and leaves == n else copy)
-    if request.sim is None:
+    if not request.is_cut:
         scoring, n_bytes = _plan_scores(n, n_columns, n_jobs, request, cuts=leaves > 0)
         what, peak = f"{what}, {scoring}", max(peak, n_bytes + labellings + copy)
     if in_graph:

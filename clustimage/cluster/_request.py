@@ -19,7 +19,7 @@ from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
 from clustimage.cluster.clusterers._custom import CustomClusterer, FitPredict
 from clustimage.cluster.tree._combined_distance import Weights, check_weights
 from clustimage.cluster.tree._linkage import LINKAGES, name_linkage
-from clustimage.cluster.tree._similarity_cut import check_sim
+from clustimage.cluster.tree._similarity_cut import check_sim, check_threshold
 from clustimage.cluster.tree._strategy import check_micro_clusters, what_needs_pairs
 
 __all__ = ["DEFAULT_MAX_CLUST", "EXIF_METRICS", "SPACES", "ClusterRequest", "make_clusterer"]
@@ -52,7 +52,7 @@ class ClusterRequest:
     linkage : str, optional
         One of `LINKAGES`, for agglomerative; ward, centroid and median need
         Euclidean distances, not combined with time or location. Default ``"ward"``, and
-        ``"average"`` with `sim`, `time_weight` or `place_weight`.
+        ``"average"`` with `sim`, `distance_threshold`, `time_weight` or `place_weight`.
     min_clust, max_clust : int, default=3, 25
         k runs over ``range(min_clust, max_clust)``, as far as there are more images
         than clusters, and as many different ones; with ``min_clust == max_clust``
@@ -72,6 +72,9 @@ class ClusterRequest:
         top of the tree where that is higher. 0 gives one cluster, 1 makes every image
         one of its own. `evaluate`, `min_clust` and `max_clust` are not used then, and
         `n_clusters` cannot be combined with it.
+    distance_threshold : float, optional
+        For agglomerative: the tree is cut at this height, in units of the distances, as by
+        scikit-learn's `AgglomerativeClustering`. As `sim` in all else, and not with it.
     time_weight : float, default=0.0
         From 0 to 1, for agglomerative: with `t` for it and `p` for `place_weight`, images
         are compared by ``(1 - t - p) * d_content / max(d_content) + t * d_time /
@@ -91,12 +94,12 @@ class ClusterRequest:
         tree, see `find_micro_clusters`; 0 for the tree of all images. By default that is
         built of up to 20,000 images, if it fits into the budget, and else one over 4,000
         micro-clusters or a fifth of the images; a line in the log says so. Not with `sim`,
-        `time_weight`, `place_weight` and `cannot_link`.
+        `distance_threshold`, `time_weight`, `place_weight` and `cannot_link`.
     cluster_space : {"high", "low", "graph"}, optional
         What the rows are: features, a map, or features of which the graph of nearest
         neighbours is clustered, see `build_graph_space`. There `metric` compares
-        neighbours; clusters and scores are Euclidean. Not with `sim`, `time_weight`,
-        `place_weight` and `cannot_link`. None where that is still open.
+        neighbours; clusters and scores are Euclidean. Not with `sim`, `distance_threshold`,
+        `time_weight`, `place_weight` and `cannot_link`. None where that is still open.
     level : {"coarse", "fine"} or int, optional
         Not the best number of clusters, but the first, the last or another one of the
         levels, see `find_levels`. For a clusterer that is given k.
@@ -127,6 +130,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
     n_clusters: int | None = None
     min_size: int = 1
     sim: float | None = None
+    distance_threshold: float | None = None
     time_weight: float = 0.0
     place_weight: float = 0.0
     cannot_link: Sequence[object] | np.ndarray | None = None
@@ -139,10 +143,11 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         check_option("cluster_space", self.cluster_space, (None, *SPACES))
         check_option("metric", self.metric, (*METRICS, *EXIF_METRICS))
         sim, weights = check_sim(self.sim), check_weights(self.time_weight, self.place_weight)
-        linkage = name_linkage(self.linkage, sim=sim, weights=weights)
+        linkage = name_linkage(self.linkage, cut=self.is_cut, weights=weights)
         exact = self.n_clusters
         self._set(
             sim=sim,
+            distance_threshold=check_threshold(self.distance_threshold),
             time_weight=weights.time,
             place_weight=weights.location,
             linkage=check_option("linkage", linkage, LINKAGES),
@@ -161,7 +166,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
         _check_tree(self, clusterer)
         clusterer.check()
         _check_level(self, clusterer)
-        if sim is not None:
+        if self.is_cut:
             return  # nothing is searched or scored
         _check_pair(self, clusterer)
         _check_combined(self.evaluate, weights)
@@ -184,6 +189,22 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
             object.__setattr__(self, name, value)
 
     @property
+    def leaves_open(self) -> bool:
+        """Whether nothing is asked for that says how many clusters there are, or by what."""
+        names = (
+            *("cluster", "evaluate", "min_clust", "max_clust", "n_clusters", "sim", "level"),
+            *("time_weight", "place_weight", "micro_clusters"),
+        )
+        defaults = {field.name: field.default for field in fields(self)}
+        plain = isinstance(self.cluster, str) and self.cluster_space in (None, "high")
+        return plain and all(getattr(self, name) == defaults[name] for name in names)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the tree is cut at a height, and no number of clusters is searched for."""
+        return self.sim is not None or self.distance_threshold is not None
+
+    @property
     def most_clusters(self) -> int:
         """The largest number of clusters that is asked for."""
         if self.n_clusters is not None:
@@ -204,7 +225,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
     def compares_features(self) -> bool:
         """Whether something asked for compares the rows themselves, not their neighbours."""
         plain = (self.metric, self.linkage) == ("euclidean", "ward")
-        given = (self.sim, self.cannot_link)
+        given = (self.sim, self.distance_threshold, self.cannot_link)
         weights = self.time_weight or self.place_weight
         known = self.cluster in ("agglomerative", "kmeans", "leiden")
         return not plain or not known or bool(weights) or any(one is not None for one in given)
@@ -218,7 +239,7 @@ the number of clusters and cannot be combined with cluster='dbscan'. Allowed the
 
     def check_n_images(self, n: int) -> None:
         """Raise `InvalidParameterError` where more clusters are asked for than `n` images."""
-        if self.sim is None and self.metric not in EXIF_METRICS and (self.exact or 0) > n:
+        if not self.is_cut and self.metric not in EXIF_METRICS and (self.exact or 0) > n:
             name = "min_clust" if self.n_clusters is None else "n_clusters"
             raise InvalidParameterError(
                 f"There {'is 1 image' if n == 1 else f'are {n:,} images'}: too few for "
@@ -263,7 +284,11 @@ def _check_space(request: ClusterRequest) -> None:
     if request.cluster_space != "graph":
         return
     given = what_needs_pairs(
-        request.sim, request.time_weight, request.place_weight, request.cannot_link
+        request.sim,
+        request.distance_threshold,
+        request.time_weight,
+        request.place_weight,
+        request.cannot_link,
     )
     if given is not None:
         raise InvalidParameterError(
@@ -282,11 +307,12 @@ def _check_level(request: ClusterRequest, clusterer: Clusterer) -> None:
             f"clusters and cannot be combined with {setting('cluster', request.cluster)}. Allowed "
             "there: 'agglomerative', 'kmeans'."
         )
-    if request.sim is not None:
-        raise InvalidParameterError(
-            f"{setting('level', request.level)} and {setting('sim', request.sim)} both say where "
-            "to cut the tree. Give one of them."
-        )
+    for name in ("sim", "distance_threshold"):
+        if (value := request.params[name]) is not None:
+            raise InvalidParameterError(
+                f"{setting('level', request.level)} and {setting(name, value)} both say where "
+                "to cut the tree. Give one of them."
+            )
     if request.exact is not None:
         raise InvalidParameterError(
             f"{setting('level', request.level)} chooses among numbers of clusters, and only one "
@@ -298,7 +324,11 @@ def _check_level(request: ClusterRequest, clusterer: Clusterer) -> None:
 def _check_tree(request: ClusterRequest, clusterer: Clusterer) -> None:
     """Raise `InvalidParameterError` where a tree is asked for and none is built."""
     given = what_needs_pairs(
-        request.sim, request.time_weight, request.place_weight, request.cannot_link
+        request.sim,
+        request.distance_threshold,
+        request.time_weight,
+        request.place_weight,
+        request.cannot_link,
     )
     if given is None and request.micro_clusters:
         given = setting("micro_clusters", request.micro_clusters)
@@ -356,6 +386,7 @@ def _check_exif(request: ClusterRequest) -> None:
     given = {
         "n_clusters": request.n_clusters is not None,
         "sim": request.sim is not None,
+        "distance_threshold": request.distance_threshold is not None,
         "time_weight": request.time_weight > 0,
         "place_weight": request.place_weight > 0,
         "cannot_link": request.cannot_link is not None,

@@ -15,15 +15,19 @@ from clustimage.cluster._labels import count_clusters, order_labels
 from clustimage.cluster._levels import Level, find_levels
 from clustimage.cluster._registry import CLUSTERERS, EVALUATORS
 from clustimage.cluster._stability import subsample_stability
+from clustimage.cluster.tree._cannot_link import HEIGHT_FACTOR
 from clustimage.cluster.tree._linkage import cut_heights, cut_tree_k
 
 __all__ = [
     "Clustering",
+    "NO_CUT",
     "Search",
+    "is_cut",
     "levels_of",
     "put_back",
     "stability_of",
     "with_last_search",
+    "with_unclustered",
     "with_other_labels",
 ]
 
@@ -33,6 +37,7 @@ logger = get_logger(__name__)
 # What older versions did not know.
 NEWER_PARAMS = {
     "sim": None,
+    "distance_threshold": None,
     "time_weight": 0.0,
     "place_weight": 0.0,
     "cannot_link": None,
@@ -41,6 +46,9 @@ NEWER_PARAMS = {
     "level": None,
 }
 
+
+# Nothing that says at which height the tree is cut.
+NO_CUT = {"sim": None, "distance_threshold": None}
 
 # What may differ between a search and a clustering of which it has the scores.
 NOT_COMPARED = ("n_clusters", "min_clust", "max_clust", "min_size", "level")
@@ -75,10 +83,10 @@ class Clustering:
     params : dict
         What was asked for: ``cluster``, ``evaluate``, ``metric``, ``linkage``,
         ``min_clust``, ``max_clust``, ``n_clusters``, ``min_size``, ``sim``,
-        ``time_weight``, ``place_weight``, ``cannot_link`` (number of groups that are kept
-        apart), ``micro_clusters``, ``cluster_space``, ``level``, ``random_state``; after a
-        clustering by EXIF data also ``by`` (the metric), ``min_samples``, and ``timeframe`` or
-        ``radius_meters``.
+        ``distance_threshold``, ``time_weight``, ``place_weight``, ``cannot_link`` (number of
+        groups that are kept apart), ``micro_clusters``, ``cluster_space``, ``level``,
+        ``random_state``; after a clustering by EXIF data also ``by`` (the metric),
+        ``min_samples``, and ``timeframe`` or ``radius_meters``.
         Names, numbers and None only; an object is there as its ``repr``.
     score : dict of str to list
         One entry per labelling that competed: ``"cluster_threshold"`` (k; the radius
@@ -97,7 +105,7 @@ class Clustering:
         Number of clusters before small ones were left out (`min_size`).
     height : float or None
         Where the tree was cut, in units of its distances, if a similarity was asked
-        for (``sim``); else it may be anywhere between two merges.
+        for (``sim``) or a distance; else it may be anywhere between two merges.
     n_allowed : int or None
         How many of the first merges of the tree are allowed, where images are kept
         apart (``cannot_link``).
@@ -205,6 +213,11 @@ class Clustering:
         )
 
 
+def is_cut(params: Mapping[str, Any]) -> bool:
+    """Return whether the tree was cut at a height that was asked for."""
+    return any(params[name] is not None for name in NO_CUT)
+
+
 def put_back(clustering: Clustering, order: np.ndarray) -> Clustering:
     """Return a clustering of ``rows[order]`` as one of `rows`.
 
@@ -228,6 +241,36 @@ def put_back(clustering: Clustering, order: np.ndarray) -> Clustering:
         joined = np.where(joined < len(order), order[np.minimum(joined, len(order) - 1)], joined)
         tree[:, :2] = np.sort(joined, axis=1)
     return replace(clustering, labels=labels, tree=tree, micro=micro)
+
+
+def with_unclustered(clustering: Clustering, kept: np.ndarray, n: int) -> Clustering:
+    """Return a clustering of ``rows[kept]`` as one of n rows, of which the others are in none.
+
+    In the tree the others join last, above all merges, which are not allowed.
+
+    Examples
+    --------
+    >>> from clustimage.cluster import search_k
+    >>> found = search_k([[0.0], [0.1], [9.0]], distance_threshold=1.0)
+    >>> whole = with_unclustered(found, np.array([0, 2, 3]), 4)
+    >>> whole.labels.tolist(), whole.tree[:, :2].tolist(), whole.n_allowed
+    ([0, -1, 0, 1], [[0.0, 2.0], [3.0, 4.0], [1.0, 5.0]], 2)
+    """
+    labels = np.full(n, -1, dtype=np.int64)
+    labels[kept] = clustering.labels
+    others = np.setdiff1d(np.arange(n), kept)
+    tree, n_allowed = clustering.tree, clustering.n_allowed
+    if tree is not None:
+        m = len(kept)
+        nodes = np.concatenate([kept, n + np.arange(len(tree))])
+        merges = tree.copy()
+        merges[:, :2] = np.sort(nodes[tree[:, :2].astype(np.intp)], axis=1)
+        n_allowed = len(tree) if n_allowed is None else n_allowed
+        top = HEIGHT_FACTOR * float(tree[:, 2].max(initial=0.0)) or 1.0
+        last = [[one, n + len(tree) + i - 1, top, m + i + 1] for i, one in enumerate(others)]
+        tree = np.concatenate([merges, np.array(last, dtype=np.float64).reshape(-1, 4)])
+    n_found = clustering.n_found + len(others)
+    return replace(clustering, labels=labels, tree=tree, n_allowed=n_allowed, n_found=n_found)
 
 
 def levels_of(clustering: Clustering) -> list[Level]:
@@ -256,7 +299,7 @@ def stability_of(
     params = clustering.params
     clusterer = CLUSTERERS.get(params["cluster"])
     by_rows = not (params["time_weight"] or params["place_weight"] or params["cannot_link"])
-    if clusterer is None or not clusterer.chooses_k or params["sim"] is not None or not by_rows:
+    if clusterer is None or not clusterer.chooses_k or is_cut(params) or not by_rows:
         return np.full(len(counts), np.nan)
     metric = "euclidean" if params["cluster_space"] == "graph" else params["metric"]
     settings = {"linkage": params["linkage"], "metric": metric}
@@ -351,5 +394,5 @@ def with_other_labels(
     best = found.index(n_found) if by_number else clustering.best
     asked = clustering.asked
     if asked is not None:
-        asked = {**asked, "n_clusters": n_found, "sim": None, "level": None}
+        asked = {**asked, "n_clusters": n_found, **NO_CUT, "level": None}
     return replace(clustering, labels=ordered, n_found=n_found, height=None, best=best, asked=asked)

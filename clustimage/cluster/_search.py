@@ -52,7 +52,7 @@ def search_k(
     """Find the natural groups of the rows of `X`.
 
     The clusterer makes candidate labellings, the evaluator scores each, the best is kept.
-    With ``sim`` there is no search: one tree is cut at one height.
+    With ``sim`` or ``distance_threshold`` there is no search: one tree is cut at one height.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def search_with_remark(
 ) -> tuple[Clustering, Callable[[], None]]:
     """Return what `search_k` returns, and a function that logs what to know about it."""
     request.check_method(None)
-    evaluator = EVALUATORS[request.evaluate]() if request.sim is None else Unscored()
+    evaluator = Unscored() if request.is_cut else EVALUATORS[request.evaluate]()
     rows = check_rows("feat", X)
     plan_clusters(len(rows), rows.shape[1], budget, request, n_jobs=n_jobs).check()
     edges = None

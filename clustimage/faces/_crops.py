@@ -25,7 +25,8 @@ def scale_face(face: Face, across: float, down: float) -> Face:
     """Return a face in the pixels of a photo that is `across` times as wide, `down` as high."""
     factors = np.array([across, down, across, down])
     x, y, width, height = (np.array(face.box) * factors).tolist()
-    return Face((x, y, width, height), face.score, face.eyes * factors, face.tilt)
+    points = None if face.points is None else face.points * factors[:2]
+    return Face((x, y, width, height), face.score, face.eyes * factors, face.tilt, points)
 
 
 def whole_box(face: Face, width: int, height: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,31 @@ import numpy as np
 from clustimage._core.errors import InvalidParameterError
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import run_ordered
-from clustimage._core.parameters import named
+from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_bool, check_shape
 from clustimage.faces._crops import MAX_CROP_PIXELS, Crop, cut_face, scale_face, whole_box
 from clustimage.faces._detector import Face, FaceDetector
 from clustimage.faces._naming import is_crop, safe_stem, write_crop
+from clustimage.faces._photo_of import link_text
+from clustimage.faces._quality import face_quality
 from clustimage.faces._registry import check_faces, make_detector
+from clustimage.faces.recognizers._recognizer import FaceRecognizer
+from clustimage.faces.recognizers._registry import make_recognizer
 from clustimage.images import (
     DEFAULT_EXTENSIONS,
     DecodingLimits,
+    Descriptor,
     ImageStatus,
+    Session,
     canonical,
+    decoders,
+    descriptor_text,
     digest,
     gather_photos,
     imresize,
     imscale,
     log_left_out,
+    open_cache,
     quiet_pillow,
     read_upright,
     report_skipped,
@@ -87,8 +97,13 @@ def find_faces(
     params : dict, optional
         Some of the settings of `PARAMS_FACES`; the others keep their defaults:
 
-        - detector : ``"haar"``, ``"yunet"`` or an object with ``detect``, see `FaceDetector`;
-        - model : path of a cascade (haar) or of the network (yunet, which needs one);
+        - detector : ``"haar"``, ``"yunet"``, ``"dlib"`` or an object with ``detect``, see
+          `FaceDetector`; by default the one that suits the recognizer, without one ``"haar"``;
+        - recognizer : ``"dlib"``, ``"sface"``, ``"arcface"`` or an object with ``describe``, see
+          `FaceRecognizer`: what it says about a face is written into its crop;
+        - model : path of the network of the recognizer (sface and arcface, which need one); with
+          other recognizers and without one that of the detector;
+        - detector_model : path of a cascade (haar) or of the network (yunet, which needs one);
         - scale_factor, min_neighbors : of haar, see `HaarDetector`;
         - min_score : of yunet, see `YuNetDetector`;
         - min_size : smallest face, as a share of the longer side of the photo;
@@ -137,6 +152,8 @@ def find_faces(
     InvalidParameterError
         If a setting is wrong, a cascade or model file is missing or broken, or `dirpath`
         cannot be written to.
+    MissingDependencyError
+        If the package of the detector or of the recognizer is not installed.
 
     Notes
     -----
@@ -144,7 +161,8 @@ def find_faces(
     content and the settings, so photos of one name do not meet, and the same call again
     leaves the files as they are. Nothing is overwritten. Such files below `dirpath`, in
     ``faces``, are not searched for faces themselves. Each file carries the path of its
-    photo, see `photo_of`.
+    photo, see `photo_of`, and what the recognizer says about the face, see `read_descriptor`;
+    with a `dirpath` that is cached by the content of the photo.
 
     Examples
     --------
@@ -160,14 +178,16 @@ def find_faces(
         None if dirpath is None else Path(os.path.abspath(Path(dirpath).expanduser())),  # noqa: PTH100
         limits,
     )
-    own = not isinstance(work.params["detector"], str)
+    own = not all(isinstance(work.params[name], str | None) for name in ("detector", "recognizer"))
     photos = gather_photos(X, ext=ext, black_list=black_list, download_dir=dirpath)
     log_left_out(photos.left_out)
     if dirpath is not None:
         photos = _without_crops(photos, work.folder)
     found: list[_Found] = []
     status: list[ImageStatus] = []
-    with quiet_pillow(work.limits.max_pixels):
+    cache = open_cache(dirpath)
+    session = nullcontext(None) if cache is None or own else cache.session()
+    with quiet_pillow(work.limits.max_pixels), session as work.session:
         results = run_ordered(
             work.find,
             photos.items,
@@ -185,6 +205,12 @@ def find_faces(
     n_faces = sum(len(row.pathnames_face) for row in found)
     if n_faces:
         logger.info("Faces: %d, in %d photos.", n_faces, len(found))
+        if work.params["recognizer"] is None:
+            logger.info(
+                "Without a recognizer groups of faces follow light and pose, not persons. For "
+                "persons: %s.",
+                setting("method", "face"),
+            )
     else:
         logger.warning(
             "No face was found in %d photos. Lower 'min_neighbors' (haar), 'min_score' (yunet) or "
@@ -234,11 +260,12 @@ class _Work:
         self.dim_face = dim_face
         self.gray = gray
         self._dirpath = dirpath
+        self.session: Session | None = None  # in which descriptors are known by content
         self._lock = threading.Lock()
         self._of_thread = threading.local()
-        self._of_thread.detector = make_detector(
-            params
-        )  # a broken model is reported before any work
+        # A broken model is reported before any work.
+        self._of_thread.detector = make_detector(params)
+        self._of_thread.recognizer = make_recognizer(params)
 
     def find(self, source: Any) -> _Found | str:
         """Find the faces of one photo, or say why it cannot be read."""
@@ -261,16 +288,17 @@ class _Work:
                 return again
             pixels = again.pixels
         across, down = pixels.shape[1] / width, pixels.shape[0] / height
+        seen = [scale_face(face, across, down) for face in faces]
         crops = [
-            cut_face(
-                pixels,
-                scale_face(face, across, down),
-                margin=self.params["margin"],
-                align=self.params["align"],
-            )
-            for face in faces
+            cut_face(pixels, face, margin=self.params["margin"], align=self.params["align"])
+            for face in seen
         ]
-        return self._keep(source, faces, crops, (height, width))
+        try:
+            content = digest(_content_of(source)) if faces else ""
+        except OSError as exc:
+            return f"cannot be read any more ({exc.strerror})"
+        descriptors = self._describe(pixels, seen, content)
+        return self._keep(source, faces, crops, descriptors, content, (height, width))
 
     def _enough(self, height: int, width: int) -> tuple[int, int]:
         """Return the size below which a photo must not be reduced for the detector."""
@@ -290,29 +318,66 @@ class _Work:
             for face in self._detector().detect(seen)
         ]
 
+    def _recognizer(self) -> FaceRecognizer | None:
+        if not hasattr(self._of_thread, "recognizer"):
+            self._of_thread.recognizer = make_recognizer(self.params)
+        recognizer: FaceRecognizer | None = self._of_thread.recognizer
+        return recognizer
+
     def _detector(self) -> FaceDetector:
         detector: FaceDetector | None = getattr(self._of_thread, "detector", None)
         if detector is None:
             detector = self._of_thread.detector = make_detector(self.params)
         return detector
 
+    def _describe(
+        self, pixels: np.ndarray, faces: list[Face], content: str
+    ) -> list[Descriptor | None]:
+        """Return what the recognizer says about each face; None where there is no recognizer."""
+        recognizer = self._recognizer() if faces else None
+        if recognizer is None:
+            return [None] * len(faces)
+        rows = self._rows(recognizer, pixels, faces, content)
+        qualities = [face_quality(pixels, face) for face in faces]
+        limits = recognizer.name, recognizer.metric, float(recognizer.distance_threshold)
+        return [Descriptor(*limits, *of_face) for of_face in zip(rows, qualities, strict=True)]
+
+    def _rows(
+        self, recognizer: FaceRecognizer, pixels: np.ndarray, faces: list[Face], content: str
+    ) -> list[np.ndarray]:
+        """Return a row for each face; those of a photo that was here before are cached."""
+        keys = [digest(canonical({"photo": content, "box": face.box})) for face in faces]
+        made_by = {"recognizer": recognizer.name, "decoders": dict(decoders()), "version": VERSION}
+        known = {} if self.session is None else self.session.rows(keys, made_by)
+        missing = [i for i, key in enumerate(keys) if key not in known]
+        if missing:
+            made = _described(recognizer, pixels, [faces[i] for i in missing])
+            new = [keys[i] for i in missing]
+            known.update(zip(new, made, strict=True))
+            if self.session is not None:
+                self.session.keep_rows(new, made, made_by)
+        return [known[key] for key in keys]
+
     def _keep(
-        self, source: Any, faces: list[Face], crops: list[Crop], size: tuple[int, int]
+        self,
+        source: Any,
+        faces: list[Face],
+        crops: list[Crop],
+        descriptors: list[Descriptor | None],
+        content: str,
+        size: tuple[int, int],
     ) -> _Found | str:
         height, width = size
         names: list[str] = []
         if faces:
-            try:
-                content = _content_of(source)
-            except OSError as exc:
-                return f"cannot be read any more ({exc.strerror})"
             stem = f"{safe_stem(source.pathname)}_{self._hash(source.pathname, content)}"
             photo = source.pathname if source.content is None else None
             try:
-                names = [
-                    write_crop(self.folder, stem, number, crop.pixels, photo)
-                    for number, crop in enumerate(crops)
-                ]
+                for number, (crop, descriptor) in enumerate(zip(crops, descriptors, strict=True)):
+                    info = link_text(photo, number)
+                    if descriptor is not None:
+                        info.add_text(*descriptor_text(descriptor))
+                    names.append(write_crop(self.folder, stem, number, crop.pixels, info))
             except OSError as exc:
                 raise InvalidParameterError(
                     f"The faces cannot be written to {self.folder} ({exc.strerror}). Give another "
@@ -331,15 +396,24 @@ class _Work:
             np.array(rows, dtype=np.uint8).reshape(-1, n_values),
         )
 
-    def _hash(self, pathname: str, content: bytes) -> str:
-        settings = {key: value for key, value in self.params.items() if key != "detector"}
+    def _hash(self, pathname: str, content: str) -> str:
+        settings = {
+            key: value
+            for key, value in self.params.items()
+            if key not in ("detector", "recognizer")
+            and not (key == "detector_model" and value is None)
+        }
         detector = self.params["detector"]
+        # What is not asked for is left out, so that crops of older versions keep their names.
+        recognizer = self._recognizer()
+        described = {} if recognizer is None else {"recognizer": recognizer.name}
         key = {
             "path": pathname,
-            "content": digest(content),
+            "content": content,
             "settings": {key: None if v is None else str(v) for key, v in settings.items()},
             "detector": detector if isinstance(detector, str) else type(detector).__qualname__,
             "version": VERSION,
+            **described,
         }
         return digest(canonical(key))[:12]
 
@@ -350,6 +424,17 @@ class _Work:
             if self._dirpath is None:
                 self._dirpath = Path(tempfile.mkdtemp(prefix="clustimage-"))
             return self._dirpath / FOLDER
+
+
+def _described(recognizer: FaceRecognizer, pixels: np.ndarray, faces: list[Face]) -> np.ndarray:
+    """Return what a recognizer says about faces, or raise where it is no row for each."""
+    rows = np.asarray(recognizer.describe(pixels, faces), dtype=np.float32)
+    if rows.ndim != 2 or len(rows) != len(faces) or not np.isfinite(rows).all():
+        raise InvalidParameterError(
+            f"{named('recognizer')} must return a finite row for each of {len(faces)} faces. "
+            f"Got an array of shape {rows.shape}."
+        )
+    return rows
 
 
 def _as_large_as(faces: list[Face]) -> Any:

@@ -28,12 +28,16 @@ class Face:
     tilt : float
         Degrees by which the line through the eyes is turned clockwise; 0 where it is not
         known.
+    points : ndarray of shape (5, 2), optional
+        Eye, eye, tip of the nose, corner and corner of the mouth, of eyes and corners the one
+        further left in an upright face first; for recognizers that align a face by them.
     """
 
     box: tuple[float, float, float, float]
     score: float
     eyes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))
     tilt: float = 0.0
+    points: np.ndarray | None = None
 
 
 class FaceDetector(Protocol):

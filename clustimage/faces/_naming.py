@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from clustimage._core.files import replacing
 from clustimage._core.outputs import make_folder
-from clustimage.faces._photo_of import link_text
 
 __all__ = ["is_crop", "safe_stem", "write_crop"]
 
@@ -46,7 +46,7 @@ def is_crop(filename: str) -> bool:
     return re.search(r"_[0-9a-f]{12}_face\d+(_\d+)?\.png$", filename) is not None
 
 
-def write_crop(folder: Path, stem: str, number: int, pixels: np.ndarray, photo: str | None) -> str:
+def write_crop(folder: Path, stem: str, number: int, pixels: np.ndarray, info: PngInfo) -> str:
     """Write a crop as ``<stem>_face<number>.png`` and return its absolute path.
 
     A file of that name and content is left as it is; beside one of another content the
@@ -56,11 +56,10 @@ def write_crop(folder: Path, stem: str, number: int, pixels: np.ndarray, photo: 
     ----------
     folder : Path
         An absolute path; made where it is missing.
-    photo : str or None
-        Path of the photo, which the file then carries.
+    info : PngInfo
+        What the file carries, see `link_text`.
     """
     content = BytesIO()
-    info = None if photo is None else link_text(photo, number)
     Image.fromarray(pixels).save(content, "PNG", pnginfo=info)
     data = content.getvalue()
     for made in (folder.parent, folder):

@@ -15,10 +15,12 @@ __all__ = ["link_text", "photo_of"]
 PHOTO, NUMBER = "clustimage-photo", "clustimage-face"
 
 
-def link_text(photo: str, number: int) -> PngInfo:
+def link_text(photo: str | None, number: int) -> PngInfo:
     """Return the text that a crop carries: the path of its photo and its number there."""
     info = PngInfo()
-    if photo.isprintable():  # not the halves of characters that a path may hold
+    if (
+        photo is not None and photo.isprintable()
+    ):  # not the halves of characters that a path may hold
         info.add_itxt(PHOTO, photo)
         info.add_text(NUMBER, str(number))
     return info

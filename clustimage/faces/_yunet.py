@@ -92,7 +92,9 @@ def _face(row: list[float]) -> Face:
     eyes = np.array([[row[k] - side / 2, row[k + 1] - side / 2, side, side] for k in (4, 6)])
     eyes = eyes[np.argsort(eyes[:, 0], kind="stable")]
     tilt = tilt_of(eyes)
-    return Face((x, y, width, height), row[14], eyes, tilt if abs(tilt) < MAX_TILT else 0.0)
+    points = np.array(row[4:14]).reshape(5, 2)
+    tilt = tilt if abs(tilt) < MAX_TILT else 0.0
+    return Face((x, y, width, height), row[14], eyes, tilt, points)
 
 
 def _where() -> str:

@@ -15,6 +15,7 @@ from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._face import FaceExtractor
 from clustimage.features._fisher import FisherExtractor
 from clustimage.features._gist import GistExtractor
 from clustimage.features._hash import (
@@ -54,6 +55,7 @@ __all__ = [
     "DaubechiesHash",
     "DifferenceHash",
     "ExifExtractor",
+    "FaceExtractor",
     "FeatureExtractor",
     "FisherExtractor",
     "GistExtractor",

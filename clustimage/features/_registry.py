@@ -14,6 +14,7 @@ from clustimage.features._crop_resistant import CropResistantHash
 from clustimage.features._custom import CustomExtractor
 from clustimage.features._exif import PARAMS_EXIF, ExifExtractor
 from clustimage.features._extractor import FeatureExtractor
+from clustimage.features._face import FaceExtractor
 from clustimage.features._fisher import FisherExtractor
 from clustimage.features._gist import GistExtractor
 from clustimage.features._hash import (
@@ -52,6 +53,7 @@ EXTRACTORS: dict[str | None, type[FeatureExtractor]] = {
     "crop-resistant-hash": CropResistantHash,
     "cnn": CNNExtractor,
     "exif": ExifExtractor,
+    "face": FaceExtractor,
     "precomputed": PrecomputedExtractor,
 }
 

@@ -6,6 +6,12 @@ it is an `Images`.
 
 from __future__ import annotations
 
+from clustimage.images._descriptor import (
+    Descriptor,
+    descriptor_text,
+    read_descriptor,
+    recognizer_name,
+)
 from clustimage.images._images import Images
 from clustimage.images._joining_images import join_images, take_images
 from clustimage.images._loading import (
@@ -62,6 +68,7 @@ __all__ = [
     "Cache",
     "CacheInfo",
     "DecodingLimits",
+    "Descriptor",
     "Frame",
     "ImageStatus",
     "Images",
@@ -79,6 +86,7 @@ __all__ = [
     "count_inputs",
     "decoders",
     "describe_cache",
+    "descriptor_text",
     "digest",
     "digest_file",
     "gather_photos",
@@ -98,10 +106,12 @@ __all__ = [
     "photos_of",
     "locations_of",
     "plan_images",
+    "read_descriptor",
     "read_metadata",
     "quiet_pillow",
     "read_timestamps",
     "read_upright",
+    "recognizer_name",
     "report_skipped",
     "take_images",
     "to_gray",

@@ -32,6 +32,7 @@ OPTIONS = {
     "micro_clusters": "--micro-clusters",
     "min_size": "--min-size",
     "sim": "--sim",
+    "distance_threshold": "--distance-threshold",
     "time_weight": "--time-weight",
     "cluster_space": "--space",
     "level": "--level",

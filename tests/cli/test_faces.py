@@ -96,7 +96,13 @@ def test_more_clusters_than_faces_are_one_sentence_with_a_way_on(folder, tmp_pat
 @pytest.mark.parametrize(
     "words, sentence",
     [
-        (["--network", "vgg16"], "'--network' needs --method cnn. Got pca."),
+        (["--method", "pca", "--network", "vgg16"], "'--network' needs --method cnn. Got pca."),
+        (
+            ["--method", "pca", "--recognizer", "dlib"],
+            "'--recognizer' needs --method face. Got pca",
+        ),
+        (["--name", "Anna"], "'--name' must be a number and a name, such as 3=Anna. Got 'Anna'."),
+        (["--recognizer", "sface", "--detector", "haar"], "Use --detector yunet and its model"),
         (["--method", "cnn", "--weights", "none.pth"], "'--weights' must be"),
         (["--method", "phash", "--components", "3"], "'--components' needs --method"),
         (["--min-clust", "1"], "'--min-clust' must be at least 2"),
@@ -114,3 +120,68 @@ def test_what_can_be_known_before_is_not_found_out_after_the_faces(
     words = [word.replace("OUT", str(out)) for word in words]
     assert main(["faces", str(folder), "--out", str(out), "--verbose", "error", *words]) == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def two_people(tmp_path_factory, lent_data):
+    """Eight photos of two persons, by their names and numbers."""
+    base = tmp_path_factory.mktemp("two")
+    for person in ("s3", "s2"):
+        for number in range(1, 5):
+            with Image.open(lent_data / "orl_faces" / person / f"{number}.pgm") as photo:
+                photo.save(base / f"{person}_{number}.png")
+    return base
+
+
+def people_of(out):
+    """Return label and name of each face, by its photo."""
+    with (out / "labels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {row["filename"][:4]: (int(row["label"]), row.get("name", "")) for row in rows}
+
+
+def test_a_folder_per_person_and_names_that_later_runs_keep(
+    two_people, with_dlib, tmp_path, capsys
+):
+    photos, out, links = tmp_path / "photos", tmp_path / "out", tmp_path / "links"
+    shutil.copytree(two_people, photos)
+    words = ["faces", str(photos), "--out", str(out), "--verbose", "error", "--overwrite"]
+    assert main([*words, "--links", str(links)]) == 0
+    assert "8 images in 2 clusters" in capsys.readouterr().out
+    folders = [
+        {path.name[:2] for path in folder.iterdir()} for folder in sorted(links.glob("cluster_*"))
+    ]
+    assert sorted(map(sorted, folders)) == [["s2"], ["s3"]]
+    anna = people_of(out)["s2_1"][0]
+    assert main([*words, "--name", f"{anna}=Anna"]) == 0
+    assert {name[:2] for name, (_, called) in people_of(out).items() if called} == {"s2"}
+    # Moved, written anew, and fewer of them: the numbers are others, the name is not.
+    for path in photos.glob("s3_[12].png"):
+        path.unlink()
+    for path in sorted(photos.glob("s2_*.png")):
+        Image.open(path).convert("RGB").save(photos / f"{path.stem}.jpg", quality=80)
+        path.unlink()
+    assert main(words) == 0
+    found = people_of(out)
+    assert {name: called for name, (_, called) in found.items()} == {
+        **{f"s3_{i}": "" for i in (3, 4)},
+        **{f"s2_{i}": "Anna" for i in (1, 2, 3, 4)},
+    }
+    assert main([*words, "--name", "Anna=Anna K."]) == 0
+    assert people_of(out)["s2_3"][1] == "Anna K."
+    capsys.readouterr()
+    assert main([*words, "--name", "9=Bert"]) == 2
+    assert "9" in capsys.readouterr().err
+
+
+def test_a_number_of_clusters_can_be_asked_for(two_people, with_dlib, tmp_path, capsys):
+    words = ["faces", str(two_people), "--out", str(tmp_path), "--verbose", "error"]
+    assert main([*words, "--k", "4"]) == 0
+    assert "8 images in 4 clusters" in capsys.readouterr().out
+
+
+def test_without_dlib_faces_are_grouped_as_before(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("clustimage.faces.has_dlib", lambda: False)
+    words = ["faces", str(folder), "--out", str(tmp_path), "--verbose", "error", "--k", "2"]
+    assert main(words) == 0
+    assert Clustimage.load(tmp_path / "model.clustimage").params["method"] == "pca"

@@ -35,7 +35,7 @@ OPTIONS = {
     if action.option_strings
 }
 # Of the command alone.
-OWN = {"help", "out", "plan", "overwrite", "json", "paths", "yes"}
+OWN = {"help", "out", "called", "plan", "overwrite", "json", "paths", "yes"}
 
 
 @pytest.mark.parametrize(

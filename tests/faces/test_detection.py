@@ -11,7 +11,8 @@ from PIL import Image
 
 from clustimage._core.errors import ImageReadError, InvalidDataError, InvalidParameterError
 from clustimage.faces import Face, find_faces
-from clustimage.images import load_images
+from clustimage.faces.recognizers._opencv import SFaceRecognizer
+from clustimage.images import load_images, read_descriptor
 
 
 class OneFace:
@@ -213,3 +214,22 @@ def test_names_of_photos_that_no_file_may_have(portrait, tmp_path):
     Image.fromarray(portrait).save(path)
     (name,) = find_faces(path, dirpath=tmp_path / "out")["pathnames_face"][0]
     assert len(Path(name).name.encode()) < 160 and Path(name).is_file()
+
+
+def test_a_face_of_a_photo_that_was_moved_is_not_described_again(
+    photos, tmp_path, network, yunet, monkeypatch
+):
+    params = {"recognizer": "sface", "model": network, "detector_model": yunet}
+    first = find_faces(photos / "a", params=params, dirpath=tmp_path / "out")
+    (photos / "a" / "me.png").rename(photos / "moved.png")
+
+    def refuse(self, img, faces):
+        raise AssertionError("it is known")
+
+    monkeypatch.setattr(SFaceRecognizer, "describe", refuse)
+    again = find_faces(photos / "moved.png", params=params, dirpath=tmp_path / "out")
+    (one,), (other,) = first["pathnames_face"][0], again["pathnames_face"][0]
+    assert one != other
+    np.testing.assert_array_equal(read_descriptor(one).values, read_descriptor(other).values)
+    with pytest.raises(AssertionError, match="it is known"):
+        find_faces(photos / "moved.png", params=params, dirpath=tmp_path / "elsewhere")

@@ -12,13 +12,17 @@ from PIL import Image
 from clustimage._core.errors import InvalidParameterError
 from clustimage.faces import DETECTORS, PARAMS_FACES, check_faces, find_faces, make_detector
 from clustimage.faces._detector import drop_nested, tilt_of
+from clustimage.faces._registry import SETTINGS
 
 # What both together must reach on the group photos: faces found, faces too many.
-BOUNDS = {"haar": (155, 6), "yunet": (178, 6)}
+BOUNDS = {"dlib": (172, 3), "haar": (155, 6), "yunet": (178, 6)}
+WITH_MODEL = [name for name in sorted(DETECTORS) if "model" in SETTINGS[name]]
 
 
 @pytest.fixture(params=sorted(DETECTORS))
 def params(request):
+    if request.param == "dlib":
+        request.getfixturevalue("with_dlib")
     model = request.getfixturevalue("yunet") if request.param == "yunet" else None
     return {"detector": request.param, "model": model}
 
@@ -65,14 +69,14 @@ def test_the_group_photos(params, lent_data):
     assert np.maximum(found - true, 0).sum() <= most
 
 
-@pytest.mark.parametrize("name", sorted(DETECTORS))
+@pytest.mark.parametrize("name", WITH_MODEL)
 def test_a_missing_model_file_is_named(name, tmp_path):
     with pytest.raises(InvalidParameterError, match=r"no .*gone\.bin") as caught:
         make_detector({"detector": name, "model": tmp_path / "gone.bin"})
     assert "model" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(DETECTORS))
+@pytest.mark.parametrize("name", WITH_MODEL)
 @pytest.mark.parametrize("content", [b"", b"<?xml version='1.0'?><a/>", b"\x08\x07\x12 nonsense"])
 def test_a_broken_model_file_is_named(name, content, tmp_path, capfd):
     path = tmp_path / "broken.onnx"
@@ -108,6 +112,11 @@ def test_another_cascade_can_be_given(portrait):
         ({"margin": -0.1}, "margin"),
         ({"align": "yes"}, "align"),
         ({"model": 3}, "model"),
+        ({"detector_model": 3}, "detector_model"),
+        ({"detector": "dlib", "model": "a.xml"}, "'dlib' takes no model file. Got 'a.xml'"),
+        ({"recognizer": "dlb"}, "Did you mean 'dlib'"),
+        ({"recognizer": "sface", "model": "a", "detector": "haar"}, "five points"),
+        ({"model": "a.xml", "detector_model": "b.xml"}, "both the file of the detector"),
     ],
 )
 def test_a_wrong_setting_is_named(setting, word):

@@ -30,7 +30,12 @@ from clustimage.cluster.tree._combined_distance import (
 )
 from clustimage.cluster.tree._linkage import check_linkage, cut_tree_k, name_linkage
 from clustimage.cluster.tree._micro_clusters import find_micro_clusters
-from clustimage.cluster.tree._similarity_cut import check_sim, cut_by_similarity
+from clustimage.cluster.tree._similarity_cut import (
+    check_sim,
+    check_threshold,
+    cut_by_distance,
+    cut_by_similarity,
+)
 from clustimage.cluster.tree._strategy import (
     TreeStrategy,
     check_micro_clusters,
@@ -59,9 +64,12 @@ class AgglomerativeClusterer(Clusterer):
         One of `METRICS`.
     linkage : str, optional
         One of `LINKAGES`; ward, centroid and median need Euclidean distances. Default
-        ``"ward"``, and ``"average"`` with `sim`, `time_weight` or `place_weight`.
+        ``"ward"``, and ``"average"`` with `sim`, `distance_threshold`, `time_weight` or
+        `place_weight`.
     sim : float, optional
         From 0 to 1: cut the tree there, see `cut_by_similarity`. Not with `n_clusters`.
+    distance_threshold : float, optional
+        Cut the tree at this height, see `cut_by_distance`. Not with `n_clusters` and `sim`.
     time_weight : float, default=0.0
         From 0 to 1: the weight of time in the distances, see `combined_distances`.
     timestamps : array-like of float, shape (n,), optional
@@ -77,7 +85,7 @@ class AgglomerativeClusterer(Clusterer):
     micro_clusters : int, optional
         So many micro-clusters are the leaves of the tree; 0 for the tree of all images.
         By default that is built of up to 20,000 images, if it fits into the budget. Not
-        with `sim`, `time_weight`, `place_weight` and `cannot_link`.
+        with `sim`, `distance_threshold`, `time_weight`, `place_weight` and `cannot_link`.
     edges : ndarray of int, shape (e, 2), optional
         Pairs of rows that are near each other, where they are known; for micro-clusters, see
         `find_micro_clusters`.
@@ -114,6 +122,7 @@ class AgglomerativeClusterer(Clusterer):
         metric: str = "euclidean",
         linkage: str | None = None,
         sim: float | None = None,
+        distance_threshold: float | None = None,
         time_weight: float = 0.0,
         timestamps: ArrayLike | None = None,
         place_weight: float = 0.0,
@@ -129,6 +138,7 @@ class AgglomerativeClusterer(Clusterer):
         self.metric = metric
         self.linkage = linkage
         self.sim = sim
+        self.distance_threshold = distance_threshold
         self.time_weight = time_weight
         self.timestamps = timestamps
         self.place_weight = place_weight
@@ -142,16 +152,23 @@ class AgglomerativeClusterer(Clusterer):
 
     def check(self) -> None:
         sim = check_sim(self.sim)
+        check_threshold(self.distance_threshold)
         weights = check_weights(self.time_weight, self.place_weight)
-        linkage = name_linkage(self.linkage, sim=sim, weights=weights)
+        linkage = name_linkage(self.linkage, cut=self._is_cut, weights=weights)
         check_linkage(linkage, self.metric, weights=weights)
         if self.cannot_link is not None:
             check_constrained_linkage(linkage)
-        if sim is not None and self.n_clusters is not None:
+        cuts = {
+            "sim": sim,
+            "distance_threshold": self.distance_threshold,
+            "n_clusters": self.n_clusters,
+        }
+        given = [name for name, value in cuts.items() if value is not None]
+        if len(given) > 1:
             raise InvalidParameterError(
-                f"{named('sim')} and {named('n_clusters')} both say where to cut the tree. Got "
-                f"{setting('sim', self.sim)} and {setting('n_clusters', self.n_clusters)}. Give "
-                "one of them."
+                f"{named(given[0])} and {named(given[1])} both say where to cut the tree. Got "
+                f"{setting(given[0], cuts[given[0]])} and {setting(given[1], cuts[given[1]])}. "
+                "Give one of them."
             )
         most = 1 if self.n_clusters is None else self.n_clusters
         check_micro_clusters(self.micro_clusters, most=most, needs_pairs=self._needs_pairs())
@@ -162,7 +179,7 @@ class AgglomerativeClusterer(Clusterer):
         return choose_tree(
             n,
             d,
-            linkage=name_linkage(self.linkage, sim=self.sim, weights=weights),
+            linkage=name_linkage(self.linkage, cut=self._is_cut, weights=weights),
             metric=self.metric,
             most=most,
             micro_clusters=self.micro_clusters,
@@ -173,7 +190,17 @@ class AgglomerativeClusterer(Clusterer):
         )
 
     def _needs_pairs(self) -> str | None:
-        return what_needs_pairs(self.sim, self.time_weight, self.place_weight, self.cannot_link)
+        return what_needs_pairs(
+            self.sim,
+            self.distance_threshold,
+            self.time_weight,
+            self.place_weight,
+            self.cannot_link,
+        )
+
+    @property
+    def _is_cut(self) -> bool:
+        return self.sim is not None or self.distance_threshold is not None
 
     def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         n, d = X.shape
@@ -183,7 +210,7 @@ class AgglomerativeClusterer(Clusterer):
         if tree.micro:
             return self._micro_candidates(X, counts, tree)
         weights = check_weights(self.time_weight, self.place_weight)
-        linkage = name_linkage(self.linkage, sim=self.sim, weights=weights)
+        linkage = name_linkage(self.linkage, cut=self._is_cut, weights=weights)
         timestamps = check_seconds(self.timestamps, weights.time, len(X))
         locations = check_locations(self.locations, weights.location, len(X))
         groups = read_groups(self.cannot_link, len(X))
@@ -198,10 +225,13 @@ class AgglomerativeClusterer(Clusterer):
         Z, n_allowed = build_constrained(distances, groups, linkage)
         if groups is not None:
             counts = competing_counts(counts, len(X), n_allowed, groups)
-        if self.sim is None:
+        if not self._is_cut:
             found = Candidates([cut_tree_k(Z, k) for k in counts], list(counts))
         else:
-            labels, height = cut_by_similarity(Z, furthest, self.sim, n_allowed)
+            if self.distance_threshold is not None:
+                labels, height = cut_by_distance(Z, self.distance_threshold, n_allowed)
+            else:
+                labels, height = cut_by_similarity(Z, furthest, self.sim or 0.0, n_allowed)
             found = Candidates([labels], [height], "height", height=height)
         constrained = None if groups is None else n_allowed
         return replace(found, Z=Z, combined=combined, n_allowed=constrained)
@@ -237,7 +267,7 @@ class AgglomerativeClusterer(Clusterer):
             found.points,
             found.weights,
             variance=found.variance,
-            linkage_name=name_linkage(self.linkage, sim=None, weights=check_weights(0, 0)),
+            linkage_name=name_linkage(self.linkage, cut=False, weights=check_weights(0, 0)),
             metric=found.metric,
             n_jobs=self.n_jobs,
         )

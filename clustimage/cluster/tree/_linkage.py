@@ -38,11 +38,11 @@ EUCLIDEAN_LINKAGES = ("ward", "centroid", "median")
 NO_WEIGHTS = Weights()
 
 
-def name_linkage(name: str | None, *, sim: float | None, weights: Weights) -> str:
-    """Return `name`, or the default: ward, but average with a similarity cut, time or location."""
+def name_linkage(name: str | None, *, cut: bool, weights: Weights) -> str:
+    """Return `name`, or the default: ward, but average with a cut at a height, time or location."""
     if name is not None:
         return name
-    return "ward" if sim is None and not weights else "average"
+    return "average" if cut or weights else "ward"
 
 
 def check_linkage(name: str, metric: str, *, weights: Weights = NO_WEIGHTS) -> None:

@@ -14,7 +14,16 @@ from clustimage.cluster._candidates import Candidates
 from clustimage.cluster._evaluator import Evaluator
 from clustimage.cluster.tree._linkage import cut_tree_at
 
-__all__ = ["LEVELS", "Unscored", "check_levels", "check_sim", "count_cuts", "cut_by_similarity"]
+__all__ = [
+    "LEVELS",
+    "Unscored",
+    "check_levels",
+    "check_sim",
+    "check_threshold",
+    "count_cuts",
+    "cut_by_distance",
+    "cut_by_similarity",
+]
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -22,6 +31,45 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 def check_sim(sim: float | None) -> float | None:
     """Return `sim` as a float from 0 to 1, or None; else raise `InvalidParameterError`."""
     return None if sim is None else check_real("sim", sim, low=0, high=1)
+
+
+def check_threshold(distance_threshold: float | None) -> float | None:
+    """Return `distance_threshold` as a float of at least 0, or None."""
+    if distance_threshold is None:
+        return None
+    return check_real("distance_threshold", distance_threshold, low=0)
+
+
+def cut_by_distance(
+    Z: np.ndarray, distance_threshold: float, n_allowed: int | None = None
+) -> tuple[np.ndarray, float]:
+    """Cut a tree at a height: clusters up to that distance are one.
+
+    Parameters
+    ----------
+    Z, n_allowed
+        As for `cut_by_similarity`.
+    distance_threshold : float
+        In units of the tree's distances.
+
+    Returns
+    -------
+    labels : ndarray of int64, shape (n,)
+        By decreasing size, see `order_labels`.
+    height : float
+        Of the cut: the threshold, or less where it would make merges that are not allowed.
+
+    Examples
+    --------
+    >>> from clustimage.cluster.tree._linkage import build_tree
+    >>> Z = build_tree(np.array([[0.0], [1.0], [5.0]]), linkage_name="average")
+    >>> cut_by_distance(Z, 2.0)[0].tolist(), cut_by_distance(Z, 9.0)[0].tolist()
+    ([0, 0, 1], [0, 0, 0])
+    """
+    height = distance_threshold
+    if n_allowed is not None and n_allowed < len(Z):
+        height = min(height, float(Z[:n_allowed, 2].max(initial=0.0)))
+    return cut_tree_at(Z, height), height
 
 
 def cut_by_similarity(

@@ -69,17 +69,22 @@ class TreeStrategy:
 
 
 def what_needs_pairs(
-    sim: float | None, time_weight: float, place_weight: float, cannot_link: object
+    sim: float | None,
+    distance_threshold: float | None,
+    time_weight: float,
+    place_weight: float,
+    cannot_link: object,
 ) -> str | None:
     """Return the first of what is asked for that needs the distances of all pairs of images.
 
     Examples
     --------
-    >>> what_needs_pairs(None, 0.5, 0.0, None)
+    >>> what_needs_pairs(None, None, 0.5, 0.0, None)
     'time_weight=0.5'
     """
     needs = {
         setting("sim", sim): sim is not None,
+        setting("distance_threshold", distance_threshold): distance_threshold is not None,
         setting("time_weight", time_weight): time_weight > 0,
         f"place_weight={place_weight}": place_weight > 0,
         "'cannot_link'": cannot_link is not None,

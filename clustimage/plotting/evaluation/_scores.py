@@ -147,7 +147,9 @@ def plot_heights(ax: Axes, found: Clustering) -> tuple[Axes, ...]:
         ax.yaxis.set_major_formatter("{x:.0f}")
     else:
         ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    _mark(ax, height, f"sim={found.params['sim']:g}: {pluralize(k, 'cluster')}", legend_on=ax)
+    sim = found.params["sim"]
+    asked = f"distance {height:g}" if sim is None else f"sim={sim:g}"
+    _mark(ax, height, f"{asked}: {pluralize(k, 'cluster')}", legend_on=ax)
     _describe(ax, found)
     ax.set_ylabel("Nr. clusters", fontsize=TEXT_POINTS)
     ax.set_title("Similarity cut", fontsize=TITLE_POINTS)

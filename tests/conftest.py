@@ -39,7 +39,7 @@ hypothesis.settings.register_profile(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=60,
+    max_examples=100,
     suppress_health_check=list(hypothesis.HealthCheck),
     print_blob=False,
 )

@@ -21,6 +21,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -36,6 +37,24 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# The same examples in every run; HYPOTHESIS_PROFILE=thorough draws others, and many.
+hypothesis.settings.register_profile(
+    "settled",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=100,
+    suppress_health_check=list(hypothesis.HealthCheck),
+    print_blob=False,
+)
+hypothesis.settings.register_profile(
+    "thorough",
+    hypothesis.settings.get_profile("settled"),
+    derandomize=False,
+    max_examples=2000,
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "settled"))
 
 
 @pytest.fixture(scope="session")

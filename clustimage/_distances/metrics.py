@@ -12,8 +12,10 @@ from clustimage._core.plain_arrays import plain_array
 from clustimage._core.validation import check_option
 
 __all__ = [
+    "LARGEST_FROM",
     "METRICS",
     "PRODUCT_METRICS",
+    "check_magnitude",
     "check_metric",
     "check_rows",
     "has_no_direction",
@@ -34,6 +36,9 @@ METRICS: tuple[str, ...] = (
 
 # Those that are a product of matrices.
 PRODUCT_METRICS = ("euclidean", "sqeuclidean", "cosine", "correlation")
+
+# Sums of squares stay within single precision, with as many columns as there can be.
+LARGEST_FROM, LARGEST_TO = 1e-15, 1e15
 
 
 def check_metric(metric: Any, name: str = "metric") -> str:
@@ -108,6 +113,39 @@ def check_rows(name: str, rows: Any, *, n_columns: int | None = None) -> np.ndar
             f"rows, first in row {int(np.argmax(bad))}."
         )
     return matrix
+
+
+def check_magnitude(name: str, rows: np.ndarray, low: float = LARGEST_FROM) -> None:
+    """Raise if squares of features would leave single precision.
+
+    Parameters
+    ----------
+    name : str
+        What the rows are, for the message.
+    rows : ndarray of shape (n, d)
+        Finite floats.
+    low : float, default=1e-15
+        What the largest absolute value must be at least, if it is not 0.
+
+    Raises
+    ------
+    InvalidDataError
+        If the largest absolute value is beyond 1e15, or below `low` and not 0.
+
+    Examples
+    --------
+    >>> check_magnitude("features", np.array([[0.0, 3e20]]))
+    Traceback (most recent call last):
+    ...
+    clustimage.InvalidDataError: 'features' must have a largest absolute value from 1e-15 to \
+1e+15, or be all 0. Got 3e+20. Multiply all of them by one number.
+    """
+    largest = float(max(rows.max(), -rows.min()))
+    if largest and not low <= largest <= LARGEST_TO:
+        raise InvalidDataError(
+            f"{named(name)} must have a largest absolute value from {LARGEST_FROM:.0e} to "
+            f"{LARGEST_TO:.0e}, or be all 0. Got {largest:.3g}. Multiply all of them by one number."
+        )
 
 
 def has_no_direction(rows: np.ndarray, metric: str) -> np.ndarray:

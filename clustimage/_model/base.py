@@ -39,7 +39,10 @@ class ModelBase:
     _state: State
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Let public methods log at the verbosity of the model, and know older names."""
+        """Let public methods and properties log at the verbosity of the model.
+
+        Methods also know older names.
+        """
         super().__init_subclass__(**options)
         for name, value in list(vars(cls).items()):
             if isfunction(value) and name == "__init__":
@@ -48,6 +51,8 @@ class ModelBase:
                 setattr(cls, name, type(value)(refuse_older_names(value.__func__)))
             elif isfunction(value) and not name.startswith("_"):
                 setattr(cls, name, _at_its_verbosity(refuse_older_names(value)))
+            elif isinstance(value, property) and value.fget and not name.startswith("_"):
+                setattr(cls, name, property(_at_its_verbosity(value.fget)))
 
     def __getattr__(self, name: str) -> Any:
         """Say what a method of an older tool is called here."""

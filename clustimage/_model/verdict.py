@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidDataError
-from clustimage._core.logs import at_verbosity, get_logger
+from clustimage._core.logs import get_logger
 from clustimage._core.picked_rows import PickedRows
 from clustimage._model.base import ModelBase
 from clustimage._model.metadata import metadata_columns
@@ -19,6 +19,7 @@ from clustimage.cluster.confidence._known_labels import compare_with_known
 from clustimage.cluster.confidence._resampling import Procedure, Resampling
 from clustimage.cluster.confidence._verdict import Verdict, judge
 from clustimage.images import locations_of
+from clustimage.images.reading._listing import encodable
 from clustimage.notebook import Agreement
 
 if TYPE_CHECKING:
@@ -97,10 +98,13 @@ class VerdictMethods(ModelBase):
             jaccard=None if resampling is None else resampling.jaccard,
             random_state=self._settings.random_state,
         )
-        names = state.results["pathnames"]
-        table["images"] = [tuple(str(names[order[i]]) for i in some) for some in table["images"]]
+        names = [encodable(name) for name in state.results["pathnames"]]
+        table["images"] = [tuple(names[order[i]] for i in some) for some in table["images"]]
         assert state.unique is not None
-        unique = dict(zip(state.unique["labels"].tolist(), state.unique["pathnames"], strict=True))
+        unique = {
+            label: names[i]
+            for label, i in zip(state.unique["labels"].tolist(), state.unique["idx"], strict=True)
+        }
         table["unique"] = [unique[label] for label in table["label"]]
         if state.names:
             table.insert(1, "name", table["label"].map(state.names).astype(object))
@@ -166,22 +170,21 @@ def judged(model: ModelBase) -> tuple[Verdict, Resampling | None]:
         on_map = state.made_from.get("labels") == ("xycoord",)
         params = clustering.params
         chosen = params["n_clusters"] if params["level"] is None else params["level"]
-        with at_verbosity(settings.verbose):
-            order = row_order(state)
-            rows = np.asarray(state.require("xycoord" if on_map else "feat"))
-            verdict, resampling = judge(
-                PickedRows(rows, order),
-                state.require("labels")[order],
-                _procedure(model, order),
-                metric=model._metric(),
-                n_clusters=None if chosen is None else clustering.n_found,
-                random_state=settings.random_state,
-            )
-            typical, oddest = (
-                tuple(order[list(some)].tolist()) for some in (verdict.typical, verdict.oddest)
-            )
-            verdict = replace(verdict, typical=typical, oddest=oddest)
-            logger.info("Verdict: %s", verdict.why)
+        order = row_order(state)
+        rows = np.asarray(state.require("xycoord" if on_map else "feat"))
+        verdict, resampling = judge(
+            PickedRows(rows, order),
+            state.require("labels")[order],
+            _procedure(model, order),
+            metric=model._metric(),
+            n_clusters=None if chosen is None else clustering.n_found,
+            random_state=settings.random_state,
+        )
+        typical, oddest = (
+            tuple(order[list(some)].tolist()) for some in (verdict.typical, verdict.oddest)
+        )
+        verdict = replace(verdict, typical=typical, oddest=oddest)
+        logger.info("Verdict: %s", verdict.why)
         state.store(verdict=verdict, resampling=resampling)
     assert state.verdict is not None
     return state.verdict, state.resampling

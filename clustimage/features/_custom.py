@@ -15,6 +15,7 @@ from clustimage._core.file_arrays import forget
 from clustimage._core.memory import Budget
 from clustimage._core.parameters import named
 from clustimage._core.plan import Step
+from clustimage._distances.metrics import check_magnitude
 from clustimage.features._extractor import FeatureExtractor, as_rows
 
 __all__ = ["CustomExtractor"]
@@ -151,7 +152,8 @@ def _columns_of(model: Any, n_values: int) -> tuple[int, str]:
 
 def _checked(out: Any, n: int, name: str) -> npt.NDArray[np.float32]:
     try:
-        feat = np.array(out, dtype=np.float32, order="C")
+        with np.errstate(over="ignore"):
+            feat = np.array(out, dtype=np.float32, order="C")
     except (TypeError, ValueError) as exc:
         raise InvalidDataError(
             f"{name}.transform() must return an array of numbers. Got {type(out).__name__}."
@@ -163,4 +165,5 @@ def _checked(out: Any, n: int, name: str) -> npt.NDArray[np.float32]:
         )
     if not np.isfinite(feat).all():
         raise InvalidDataError(f"{name}.transform() returned NaN or infinity.")
+    check_magnitude(f"{name}.transform()", feat)
     return feat

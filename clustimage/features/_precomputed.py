@@ -18,7 +18,7 @@ from clustimage._core.parameters import named, setting
 from clustimage._core.plain_arrays import is_table, plain_array
 from clustimage._core.plan import Step
 from clustimage._core.validation import check_bool
-from clustimage._distances.metrics import check_rows
+from clustimage._distances.metrics import LARGEST_FROM, check_magnitude, check_rows
 from clustimage.features._extractor import FeatureExtractor
 
 if TYPE_CHECKING:
@@ -146,13 +146,8 @@ def read_features(
         features = np.asarray(features, dtype=np.float32)
     with np.errstate(over="ignore"):
         rows = check_rows("features", features, n_columns=n_columns)
-        largest = float(np.abs(rows).max()) if rows.dtype == np.float64 else 1.0
-    limits = np.finfo(np.float32)
-    if largest and not float(limits.tiny) < largest <= float(limits.max):
-        raise InvalidDataError(
-            f"{named('features')} must fit into single precision: their largest absolute value "
-            f"from 1.2e-38 to 3.4e38. Got {largest:.3g}."
-        )
+    # Queries may be nearly 0 where the features of the model are not.
+    check_magnitude("features", rows, low=0 if n_columns else LARGEST_FROM)
     if n_rows is not None and len(rows) != n_rows:
         raise InvalidDataError(
             f"{named('features')} must have a row for each of {n_rows:,} inputs, in their order. "

@@ -90,6 +90,14 @@ def test_each_model_has_a_verbosity_of_its_own(capsys, monkeypatch, digits):
     assert messages_of(capsys, monkeypatch, lambda: quiet.import_data(digits[0][:3])) == ""
 
 
+def test_its_properties_follow_it_too(capsys, monkeypatch, few_photos):
+    for verbose, says in (("info", True), ("warning", False)):
+        cl = Clustimage(method="ahash", embedding=None, dim=(8, 8), verbose=verbose)
+        cl.fit_transform([str(path) for path in few_photos[:9]], n_clusters=2)
+        read = messages_of(capsys, monkeypatch, lambda cl=cl: (cl.metadata, cl.verdict))
+        assert ("Reading EXIF data" in read, "Verdict" in read) == (says, says)
+
+
 def test_a_new_model_leaves_the_level_that_was_set(capsys, monkeypatch, digits):
     set_logger("warning")
     cl = Clustimage()

@@ -51,6 +51,11 @@ def test_every_pair_finds_groups_or_is_refused(cluster, evaluate, blobs):
     np.testing.assert_array_equal(again.labels, found.labels)
 
 
+@pytest.mark.parametrize("cluster", CLUSTERERS)
+def test_one_image_is_one_cluster(cluster):
+    assert search_k(np.ones((1, 3)), cluster=cluster, n_clusters=1).labels.tolist() == [0]
+
+
 @pytest.mark.parametrize("name", CLUSTERERS)
 def test_clusterers_only_assign_in_their_constructor(name):
     kind = CLUSTERERS[name]

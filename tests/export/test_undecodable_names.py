@@ -34,6 +34,7 @@ def tables(cl: Clustimage, out: Path):
     yield cl.to_frame()
     yield cl.import_status
     yield cl.metadata
+    yield cl.cluster_table()
     yield from found.values()
     yield cl.to_dirs(out, action="copy")
 

@@ -81,6 +81,8 @@ def test_sparse_output_becomes_dense(colour):
         (np.ones((39, 2)), r"one row per image, \(40, n_features\). Got shape \(39, 2\)"),
         (np.ones(40), r"Got shape \(40,\)"),
         (np.ones((40, 0)), r"Got shape \(40, 0\)"),
+        (np.full((40, 2), 1e20), r"'Returns.transform\(\)' must have .* Got 1e\+20"),
+        (np.full((40, 2), 1e300), r"Returns.transform\(\) returned NaN or infinity"),
         (np.full((40, 2), np.nan), r"Returns.transform\(\) returned NaN or infinity"),
         ([["a"]] * 40, "must return an array of numbers. Got list"),
         (None, "must return"),

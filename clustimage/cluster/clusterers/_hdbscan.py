@@ -82,6 +82,9 @@ class HDBSCANClusterer(Clusterer):
 
     def candidates(self, X: np.ndarray, counts: Sequence[int]) -> Candidates:
         n = len(X)
+        if n == 1:  # scikit-learn refuses it
+            found = Candidates([np.zeros(1, dtype=np.int64)], [2], "min_cluster_size")
+            return found.with_counts(counts, "hdbscan")
         n_sizes = self.n_sizes * (5 if len(counts) == 1 else 1)
         largest = max(2, n // max(1, min(counts)))
         sizes = np.unique(np.geomspace(2, largest, n_sizes).round().astype(int))

@@ -7,9 +7,11 @@ from functools import partial
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from clustimage._core.batches import row_blocks
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage._core.logs import get_logger
 from clustimage._core.parallel import n_workers, run_ordered
 from clustimage._core.parameters import setting
@@ -110,9 +112,10 @@ class KMeansClusterer(Clusterer):
         workers = min(n_workers(self.n_jobs), MAX_COPIES) if many else self.n_jobs
         # One thread per run and several runs at once: threads that share one small run
         # wait for each other longer than they work, and their sums depend on their number.
-        with threadpool_limits(1):
+        # Rows may differ by less than distances show: then there are fewer clusters.
+        with threadpool_limits(1), ignored_warnings(ConvergenceWarning):
             runs = run_ordered(run, possible, n_jobs=workers, desc="Clustering", unit="k")
-            return Candidates(list(runs), possible)
+            return Candidates(list(runs), possible).with_counts(possible, "kmeans")
 
     def _run(self, X: np.ndarray, k: int) -> np.ndarray:
         model = KMeans(k, n_init=self.n_init, random_state=self.random_state)

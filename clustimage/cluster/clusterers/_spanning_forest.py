@@ -174,8 +174,9 @@ class _Forest:
         self.component, self.n_components = np.arange(n), n
         # The lightest edge of each row to another component, as far as it is known.
         self.target, self.weight = np.full(n, -1), np.full(n, np.inf)
-        self.edges: list[np.ndarray] = []
-        self.weights: list[np.ndarray] = []
+        # One row has no edge.
+        self.edges = [np.empty((0, 2), dtype=np.int64)]
+        self.weights = [np.empty(0)]
 
     def note_neighbours(self) -> None:
         """Note the lightest edge of each row to a neighbour in another component."""

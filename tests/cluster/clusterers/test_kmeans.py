@@ -47,6 +47,13 @@ def test_fewer_different_images_than_clusters():
         search_k(X, cluster="kmeans", n_clusters=5)
 
 
+def test_images_that_differ_by_less_than_distances_show():
+    X = np.array([[-1.0], [3e-21], [4e-22], [1e-22]])
+    assert set(search_k(X, cluster="kmeans", min_clust=2).score["clusters"]) == {2}
+    with pytest.raises(InvalidDataError, match="'kmeans' found no labelling with 3 clusters"):
+        search_k(X, cluster="kmeans", n_clusters=3)
+
+
 def test_metric_is_checked_by_fit(blobs):
     with pytest.raises(InvalidParameterError, match="metric"):
         KMeansClusterer(metric="cosine").fit(blobs[0])

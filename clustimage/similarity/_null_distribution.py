@@ -119,8 +119,8 @@ class NullDistribution:
         """
         try:
             name = str(state["name"])
-            shapes = DISTRIBUTIONS[name].shapes
-            wanted = ["loc", "scale", *(shapes.split(", ") if shapes else [])]
+            shape = DISTRIBUTIONS[name].shapes
+            wanted = ["loc", "scale"] if shape is None else ["loc", "scale", shape]
             return cls(
                 name=name,
                 params={key: float(state["params"][key]) for key in wanted},
@@ -207,10 +207,11 @@ def _fits(sample: np.ndarray) -> dict[str, dict[str, float]]:
                 values = [float(value) for value in search()]
         except stats.FitError:  # it did not converge: one candidate less
             continue
-        shape = {"gamma": "a", "t": "df"}[name]
         usable = np.isfinite(values).all() and min(values[0], values[2]) > 0
         if usable and not (name == "t" and values[0] > MAX_DEGREES_OF_FREEDOM):
-            fits[name] = dict(zip((shape, "loc", "scale"), values, strict=True))
+            fits[name] = dict(
+                zip((DISTRIBUTIONS[name].shapes, "loc", "scale"), values, strict=True)
+            )
     return fits
 
 

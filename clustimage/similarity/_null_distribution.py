@@ -207,11 +207,10 @@ def _fits(sample: np.ndarray) -> dict[str, dict[str, float]]:
                 values = [float(value) for value in search()]
         except stats.FitError:  # it did not converge: one candidate less
             continue
+        shape = DISTRIBUTIONS[name].shapes
         usable = np.isfinite(values).all() and min(values[0], values[2]) > 0
         if usable and not (name == "t" and values[0] > MAX_DEGREES_OF_FREEDOM):
-            fits[name] = dict(
-                zip((DISTRIBUTIONS[name].shapes, "loc", "scale"), values, strict=True)
-            )
+            fits[name] = dict(zip((shape, "loc", "scale"), values, strict=True))
     return fits
 
 

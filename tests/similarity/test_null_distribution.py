@@ -13,9 +13,11 @@ from scipy.spatial.distance import pdist
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, ModelFileError
 from clustimage.similarity import (
     METRICS,
+    PARAMS_FIND,
     NullDistribution,
     _fit_null,
     _null_distribution,
+    check_find_params,
     fit_null,
     null_from_state,
 )
@@ -385,12 +387,8 @@ def test_a_random_state_gives_one_draw_and_then_another(feat):
     assert fit_null(feat) == fit_null(feat, random_state=0)
 
 
-@pytest.mark.parametrize(
-    "wrong, words", [({"null": "gauss"}, "'null'"), ({"pairs": "no"}, "'pairs'")]
-)
-def test_params_find_are_checked(wrong, words):
-    from clustimage.similarity import PARAMS_FIND, check_find_params
-
+@pytest.mark.parametrize("name", ["null", "pairs"])
+def test_params_find_are_checked(name):
     check_find_params(PARAMS_FIND)
-    with pytest.raises(InvalidParameterError, match=f"{words} must be one of"):
-        check_find_params({**PARAMS_FIND, **wrong})
+    with pytest.raises(InvalidParameterError, match=f"'{name}' must be one of"):
+        check_find_params({**PARAMS_FIND, name: "gauss"})

@@ -27,6 +27,16 @@ def test_forty_groups_are_found_by_every_clusterer(cluster, caplog):
     assert "goes on to 96" in caplog.text
 
 
+@pytest.mark.parametrize("cluster", ["agglomerative", "kmeans", "dbscan"])
+def test_thirty_small_groups_are_found_too(cluster):
+    rows, kinds = groups(30, size=5)
+    found = search_k(rows, cluster=cluster)
+    assert found.n_found == 30 and len(set(zip(found.labels, kinds, strict=True))) == 30
+    assert found.params["max_clust"] == 31 and max(found.score["clusters"]) >= 30
+    tried = found.score["cluster_threshold"]
+    assert len(set(tried)) == len(tried)
+
+
 def test_the_tree_of_micro_clusters_is_cut_further():
     rows, _ = groups(40, size=30)
     found = search_k(rows, micro_clusters=300)

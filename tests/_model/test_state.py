@@ -202,6 +202,7 @@ def test_a_copy_keeps_what_was_computed_and_leaves_out_what_is_made_again():
     assert {name for name in plain if getattr(back, name) == [name]} == plain - rebuilt
     assert (back.results, back.feat) == (state.results, [1])
     assert back.feat is back.results["feat"] and back.images is None
+    assert set(vars(back)) == {field.name for field in fields(State)}
 
 
 def test_images_without_pixels_in_the_results_come_back_after_a_copy(images):

@@ -77,6 +77,19 @@ def test_as_many_are_found_as_are_asked_for(n, k, feat):
 
 
 @pytest.mark.parametrize("metric", PRODUCT_METRICS)
+def test_where_the_searched_lists_hold_too_few_the_answer_is_exact(metric, feat):
+    """Of 3,000 rows in 54 lists 32 are searched."""
+    pytest.importorskip("faiss")
+    index = RowIndex.build(feat[:3000], metric)
+    assert max(map(len, index.approximate().search(feat[:4], 2900))) < 2900
+    near = _find(index.rows, feat[:4], metric, k=2900, index=index, approximate=True)
+    exact = _find(index.rows, feat[:4], metric, k=2900, index=index)
+    for one, other in zip(near, exact, strict=True):
+        for key in ("y_idx", "distance", "y_proba"):
+            np.testing.assert_array_equal(one[key], other[key])
+
+
+@pytest.mark.parametrize("metric", PRODUCT_METRICS)
 @pytest.mark.parametrize(
     "rows",
     [np.ones((1, 3)), np.zeros((40, 3)), np.repeat(np.eye(3), 30, axis=0) * 1e-30],

@@ -85,3 +85,11 @@ def test_many_images_are_left_out_where_all_pairs_would_take_long(feat, monkeypa
     assert caplog.messages == [
         "The nearest images of each of 90 are left out: cityblock takes long."
     ]
+
+
+def test_bits_are_compared_however_many_they_are(monkeypatch):
+    """By a product of matrices."""
+    monkeypatch.setattr(_nearest_images, "MAX_VALUES_COMPARED", 1)
+    bits = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0]])
+    assert nearest_images(bits, 2, "hamming").tolist() == [[1, 2], [0, 2], [1, 0]]
+    assert nearest_images(bits + 1, 2, "hamming") is None

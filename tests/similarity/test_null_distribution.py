@@ -347,15 +347,20 @@ def test_the_scores_are_statistics_of_what_was_fitted(feat):
     assert null.n_pairs == only.n_pairs == 50_000
 
 
-def test_as_many_pairs_of_different_clusters_are_drawn_as_asked_for():
+def test_as_many_pairs_of_different_clusters_are_drawn_as_asked_for(monkeypatch):
     """Nine in ten pairs are of one cluster: it is drawn until there are enough."""
     labels = np.repeat([0, 1], [190, 10])
     rows = np.where(labels, 100.0, 0.0)[:, None] + np.random.default_rng(0).random((200, 1))
+    draws, real = [], _fit_null._draw_pairs
+    monkeypatch.setattr(_fit_null, "_draw_pairs", lambda *args: draws.append(1) or real(*args))
     null = fit_null(rows, labels=labels, n_pairs=1000)
     assert null.n_pairs == 1000 and null.cdf(90.0) == 0
+    assert 9 <= len(draws) <= 13
+    n_every = 200 * 199 // 2
+    assert fit_null(rows, labels=labels, n_pairs=n_every - 1).n_pairs == n_every - 1
     # All pairs, where there are not more than asked for.
-    assert fit_null(rows, labels=labels, n_pairs=200 * 199 // 2).n_pairs == 1900
-    assert fit_null(rows, n_pairs=200 * 199 // 2).n_pairs == 200 * 199 // 2
+    assert fit_null(rows, labels=labels, n_pairs=n_every).n_pairs == 1900
+    assert fit_null(rows, n_pairs=n_every).n_pairs == n_every
 
 
 def test_images_of_one_cluster_have_no_pairs_of_different_ones(feat):

@@ -13,6 +13,7 @@ from clustimage.similarity import (
     METRICS,
     NullDistribution,
     RowIndex,
+    _mean_images,
     find_similar,
     pick_unique,
     plan_find,
@@ -95,7 +96,7 @@ def test_unique_takes_no_more_than_the_plan_says():
     assert step.kept == 300 * (768 + 32)
 
 
-def test_less_memory_means_more_passes_and_the_same_mean_images():
+def test_less_memory_means_more_passes_and_the_same_mean_images(monkeypatch):
     rng = np.random.default_rng(0)
     labels, pixels = rng.integers(-1, 900, 2000), rng.integers(0, 256, (2000, 48, 48), np.uint8)
     feat = rng.normal(size=(2000, 3))
@@ -104,7 +105,10 @@ def test_less_memory_means_more_passes_and_the_same_mean_images():
     step = plan_unique(2000, 3, 48 * 48, tight, n_clusters=900)
     assert roomy.why == "900 of 900 mean images per pass"
     assert step.why == "298 of 900 mean images per pass"
+    passes, real = [], _mean_images.file_blocks
+    monkeypatch.setattr(_mean_images, "file_blocks", lambda *args: passes.append(1) or real(*args))
     few = pick_unique(feat, labels, pixels=pixels, budget=tight)["img_mean"]
+    assert len(passes) == 4
     np.testing.assert_array_equal(few, pick_unique(feat, labels, pixels=pixels)["img_mean"])
 
 

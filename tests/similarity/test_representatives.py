@@ -273,6 +273,8 @@ def test_the_words_of_errors_name_argument_and_sizes():
             distance_to_center(np.eye(3), labels)
         start = "'labels' must be one whole number per image, 3 in all. "
         assert str(wrong.value) == start + words
+    with pytest.raises(InvalidDataError, match="'labels' must have no masked values"):
+        distance_to_center(np.eye(3), np.ma.array([0, 1, 2], mask=[0, 1, 0]))
     with pytest.raises(InvalidDataError) as wrong:
         pick_unique(np.eye(3), [0, 0, 0], pixels=np.ones((2, 2), dtype=np.uint8))
     assert str(wrong.value) == "'pixels' must have one row per image, 3 in all. Got 2."

@@ -108,7 +108,7 @@ def test_less_memory_means_more_passes_and_the_same_mean_images(monkeypatch):
     passes, real = [], _mean_images.file_blocks
     monkeypatch.setattr(_mean_images, "file_blocks", lambda *args: passes.append(1) or real(*args))
     few = pick_unique(feat, labels, pixels=pixels, budget=tight)["img_mean"]
-    assert len(passes) == 4
+    assert len(passes) == 3  # 794 of the labels occur
     np.testing.assert_array_equal(few, pick_unique(feat, labels, pixels=pixels)["img_mean"])
 
 

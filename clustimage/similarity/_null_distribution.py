@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -175,8 +175,7 @@ def fit_named(
             f"{len(sample):,} pairs. Give {setting('null', 'empirical')}."
         )
     scores = {name: anderson_darling(null.cdf(sample)) for name, null in fitted.items()}
-    best = fitted[min(scores, key=lambda name: scores[name])]
-    return NullDistribution(best.name, best.params, metric, len(sample), scores)
+    return replace(fitted[min(scores, key=lambda name: scores[name])], scores=scores)
 
 
 def is_constant(sample: np.ndarray) -> bool:

@@ -116,7 +116,9 @@ def test_significantly_near_images_are_not_approximated(feat):
 
 def test_missing_package_names_the_extra(feat, monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'clustimage\[index\]'"):
+    with pytest.raises(
+        MissingDependencyError, match=r"approximate=True .*pip install 'clustimage\[index\]'"
+    ):
         _find(feat, feat[:1], approximate=True)
 
 
@@ -191,6 +193,8 @@ def test_said_bytes_are_about_those_of_faiss(feat):
     held = faiss.serialize_index(index.lists).nbytes
     assert 1.4 * held < index.n_bytes < 1.6 * held
     assert index.n_bytes == approximate_bytes(50_000, 24)[0]
+    lists, centres = 50_000 * (4 * 24 + 8), 223 * 4 * 24
+    assert index.n_bytes == 1.5 * lists + centres
 
 
 def test_more_bytes_are_taken_while_it_is_built():

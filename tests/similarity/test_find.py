@@ -277,10 +277,16 @@ def test_alpha_1_takes_images_at_any_distance(feat):
     assert len(answer["y_idx"]) == 300 and answer["y_proba"].tolist() == [1.0] * 300
 
 
-def test_the_memory_is_checked_before_any_work(feat):
+@pytest.mark.parametrize("metric", ["euclidean", "cityblock"])
+def test_the_memory_is_checked_before_any_work(metric, feat):
     with pytest.raises(MemoryLimitError, match="Finding images among 300 takes about"):
-        find_similar(feat, feat[:1], budget=Budget(1000))
-    enough = plan_find(300, 10, n_queries=40).peak
+        find_similar(feat, feat[:1], metric=metric, budget=Budget(1000))
+    enough = plan_find(300, 10, n_queries=40, metric=metric).peak
     with pytest.raises(MemoryLimitError):
-        find_similar(feat, feat[:40], budget=Budget(enough - 1))
-    assert len(find_similar(feat, feat[:40], budget=Budget(enough))) == 40
+        find_similar(feat, feat[:40], metric=metric, budget=Budget(enough - 1))
+    assert len(find_similar(feat, feat[:40], metric=metric, budget=Budget(enough))) == 40
+
+
+def test_features_with_nan_are_named():
+    with pytest.raises(InvalidDataError, match="'feat' contains NaN"):
+        find_similar(np.array([[np.nan], [1.0]]), [[1.0]])

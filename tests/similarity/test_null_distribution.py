@@ -397,3 +397,13 @@ def test_params_find_are_checked(name):
     check_find_params(PARAMS_FIND)
     with pytest.raises(InvalidParameterError, match=f"'{name}' must be one of"):
         check_find_params({**PARAMS_FIND, name: "gauss"})
+
+
+@pytest.mark.parametrize("null", ["empirical", "gamma"])
+def test_distances_in_float32_have_the_p_values_of_float64(null, feat):
+    fitted = fit_null(feat, null=null)
+    at = np.linspace(2, 9, 50).astype(np.float32)
+    found = fitted.cdf(at)
+    assert found.dtype == np.float64 and found.shape == (50,)
+    np.testing.assert_array_equal(found, fitted.cdf(at.astype(np.float64)))
+    assert fitted.cdf(3) == fitted.cdf(3.0)

@@ -170,7 +170,7 @@ def test_an_end_that_nothing_lies_beyond_is_not_named(caplog):
 def test_values_that_are_no_numbers_are_refused(value):
     X = np.eye(5)
     X[2, 3] = value
-    with pytest.raises(InvalidDataError, match="NaN"):
+    with pytest.raises(InvalidDataError, match="'feat' contains NaN"):
         search_k(X)
 
 

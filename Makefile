@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install 
 SIDE_BY_SIDE := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-oldest bench bench-scale bench-quality bench-distributed torture clean
+.PHONY: help demo test check format test-oldest bench bench-scale bench-quality bench-distributed torture mutation clean
 
 help:  ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -71,5 +71,10 @@ bench-distributed: $(VENV)/.installed-dev  ## workers beside no engine, and up t
 torture: $(VENV)/.installed-dev  ## files, models, servers and stops that do harm, into docs/reliability.md
 	$(BIN)/python benchmarks/reliability.py
 
+mutation: $(VENV)/.installed-dev  ## which small changes to the code the tests notice, into docs/mutation.md (hours)
+	$(PIP_INSTALL) 'mutmut>=3.8'
+	$(BIN)/mutmut run --max-children 1
+	$(BIN)/python benchmarks/mutation.py
+
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-oldest demo build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-oldest demo mutants build dist .pytest_cache .mypy_cache .ruff_cache

@@ -122,7 +122,8 @@ default="silhouette"
         min_clust, max_clust : int, default=3, 25
             The numbers searched are ``range(min_clust, max_clust)``; where both are
             equal, exactly that number. Where you give no `max_clust` and the best number
-            is the last one, the search goes on, up to 100 clusters of 5 images on average.
+            is the last one, the search goes on, up to 100 clusters of 5 images on average, no more
+            than `micro_clusters`.
         cluster_space : {"high", "low", "graph"}, optional
             Cluster the features, the map, or the graph of nearest neighbours, by its
             leading eigenvectors (a diffusion map): groups need not be round then. There

@@ -151,8 +151,9 @@ def widened_end(
     """Return the number of clusters that the search goes on to, or None where it has ended.
 
     It goes on, once, where the best number is the largest that was searched and nobody gave
-    ``max_clust``: up to 100 clusters, of 5 images on average. A line in the log says so. Of
-    clusterers that are not given the number, the largest is that which they found.
+    ``max_clust``: up to 100 clusters, of 5 images on average, and no more than the
+    micro-clusters that were asked for. A line in the log says so. Of clusterers that are not
+    given the number, the largest is that which they found.
 
     Examples
     --------
@@ -166,7 +167,8 @@ def widened_end(
         return None
     if found[best] != (plan.counts[-1] if chooses_k else max(found)):
         return None
-    end = min(MOST_WIDENED, n // MIN_IMAGES_WIDENED, plan.most) + 1
+    most = request.micro_clusters or MOST_WIDENED
+    end = min(MOST_WIDENED, n // MIN_IMAGES_WIDENED, plan.most, most) + 1
     if end <= request.end:
         return None
     logger.info(

@@ -106,7 +106,7 @@ def find_similar(
     check_metric(metric)
     rows = check_rows("feat", feat) if index is None else index.check(feat, metric)
     asked = check_rows("queries", queries, n_columns=rows.shape[1])
-    most_left_out = max(map(len, without), default=0) if without is not None else 0
+    most_left_out = max(map(len, without or ()), default=0)
     k, alpha = check_find(k, alpha, len(rows) - most_left_out, approximate=approximate)
     k_asked = None if k is None else k + most_left_out
     step = plan_find(

@@ -160,13 +160,13 @@ def _draw_between(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return pairs of images of different clusters, as `_draw_pairs`."""
     kept: list[tuple[np.ndarray, np.ndarray]] = []
-    n_kept = 0
+    n_kept, n_every = 0, len(labels) * (len(labels) - 1) // 2
     for _ in range(MAX_DRAWS):
         i, j = _draw_pairs(len(labels), n_pairs, rng)
         apart = (labels[i] != labels[j]) | (labels[i] < 0)
         kept.append((i[apart], j[apart]))
         n_kept += int(apart.sum())
-        if n_kept >= n_pairs or len(i) < n_pairs:
+        if n_kept >= n_pairs or n_every <= n_pairs:
             break
     if not n_kept:
         raise InvalidDataError(

@@ -77,7 +77,7 @@ def _sum_images(pixels: np.ndarray, group_of: np.ndarray, n_groups: int) -> np.n
     for block, part in file_blocks(pixels, max(1, MAX_BYTES_OF_IMAGES // max(1, n_pixels))):
         own = group_of[block]
         inside = np.flatnonzero((own >= 0) & (own < n_groups))
-        inside = inside[np.argsort(own[inside], kind="stable")]
+        inside = inside[np.argsort(own[inside])]
         names, starts = np.unique(own[inside], return_index=True)
         ends = np.append(starts[1:], len(inside))[: len(names)]
         for name, begin, end in zip(names, starts, ends, strict=True):

@@ -58,9 +58,7 @@ def nearest_images(
         prepared = rows
         if not metric.endswith("euclidean"):
             prepared = prepare_rows(np.asarray(rows, dtype=np.float64), metric)[0]
-        if not np.may_share_memory(prepared, rows) or rows.dtype != np.float32:
-            prepared = prepared.astype(np.float32)
-        return nearest_rows(prepared, k, n_jobs=n_jobs)[0]
+        return nearest_rows(prepared.astype(np.float32, copy=False), k, n_jobs=n_jobs)[0]
     if n * n * rows.shape[1] > MAX_VALUES_COMPARED:
         logger.info("The nearest images of each of %s are left out: %s takes long.", n, metric)
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -119,8 +119,8 @@ class NullDistribution:
         """
         try:
             name = str(state["name"])
-            shapes = DISTRIBUTIONS[name].shapes
-            wanted = ["loc", "scale", *(shapes.split(", ") if shapes else [])]
+            shape = DISTRIBUTIONS[name].shapes
+            wanted = ["loc", "scale"] if shape is None else ["loc", "scale", shape]
             return cls(
                 name=name,
                 params={key: float(state["params"][key]) for key in wanted},
@@ -175,8 +175,7 @@ def fit_named(
             f"{len(sample):,} pairs. Give {setting('null', 'empirical')}."
         )
     scores = {name: anderson_darling(null.cdf(sample)) for name, null in fitted.items()}
-    best = fitted[min(scores, key=lambda name: scores[name])]
-    return NullDistribution(best.name, best.params, metric, len(sample), scores)
+    return replace(fitted[min(scores, key=lambda name: scores[name])], scores=scores)
 
 
 def is_constant(sample: np.ndarray) -> bool:
@@ -207,7 +206,7 @@ def _fits(sample: np.ndarray) -> dict[str, dict[str, float]]:
                 values = [float(value) for value in search()]
         except stats.FitError:  # it did not converge: one candidate less
             continue
-        shape = {"gamma": "a", "t": "df"}[name]
+        shape = DISTRIBUTIONS[name].shapes
         usable = np.isfinite(values).all() and min(values[0], values[2]) > 0
         if usable and not (name == "t" and values[0] > MAX_DEGREES_OF_FREEDOM):
             fits[name] = dict(zip((shape, "loc", "scale"), values, strict=True))

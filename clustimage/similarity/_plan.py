@@ -82,10 +82,11 @@ def plan_unique(
     """
     clusters = max(1, min(n, max(25, n // 100) if n_clusters is None else n_clusters))
     at_once = sums_at_once(clusters, n_pixels, budget)
-    blocks = 24 * n + 2 * min(BLOCK_BYTES, 12 * n * n_columns)
+    order = 40 * n  # of the labels, and the members of each
+    blocks = order + 2 * min(BLOCK_BYTES, 12 * n * n_columns)
     if n_pixels:
         images = (min(MAX_IMAGES_PER_SUM, n) + 4 * at_once + 16) * n_pixels
-        blocks = max(blocks, 24 * n + min(BLOCK_BYTES, n * n_pixels) + images)
+        blocks = max(blocks, order + min(BLOCK_BYTES, n * n_pixels) + images)
     kept = clusters * (n_pixels + 32)
     number = f"{'about ' if n_clusters is None else ''}{clusters:,} clusters"
     what = f"the image nearest to the centre of each of {number}"

@@ -2,10 +2,14 @@ import logging
 
 import numpy as np
 import pytest
+from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from clustimage._core.errors import InvalidDataError, InvalidParameterError
-from clustimage.cluster import cut_tree_k, search_k
+from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
+from clustimage._core.memory import Budget
+from clustimage.cluster import ClusterRequest, _search, cut_tree_k, search_k
+from clustimage.cluster.evaluators import _silhouette
+from clustimage.cluster.graph._graph_space import build_graph_space
 
 
 def test_ten_digits_are_found(digits, digit_features):
@@ -166,7 +170,7 @@ def test_an_end_that_nothing_lies_beyond_is_not_named(caplog):
 def test_values_that_are_no_numbers_are_refused(value):
     X = np.eye(5)
     X[2, 3] = value
-    with pytest.raises(InvalidDataError, match="NaN"):
+    with pytest.raises(InvalidDataError, match="'feat' contains NaN"):
         search_k(X)
 
 
@@ -208,3 +212,192 @@ def test_the_given_array_is_not_changed(blobs):
 def test_a_wrong_request_is_refused_before_any_work(request_, words):
     with pytest.raises(InvalidParameterError, match=words):
         search_k(None, **request_)
+
+
+def messages(caplog, X, **asked):
+    """Return what a search says, at all levels."""
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        search_k(X, **asked)
+    return caplog.messages
+
+
+@pytest.mark.parametrize(
+    "asked, words",
+    [
+        ({}, "All 4 images have equal features: they are one cluster, 0."),
+        (
+            {"time_weight": 0.5, "timestamps": [7] * 4},
+            "All 4 images have equal features and timestamps: they are one cluster, 0.",
+        ),
+        (
+            {"place_weight": 0.5, "locations": [[1, 2]] * 4},
+            "All 4 images have equal features and locations: they are one cluster, 0.",
+        ),
+        (
+            {"cannot_link": ["a", "a", "", ""]},
+            "Only 2 of the 4 images have different features or are kept apart: "
+            "equal images are one cluster each.",
+        ),
+        (
+            {"time_weight": 0.5, "timestamps": [7, 7, 8, 8]},
+            "Only 2 of the 4 images have different features or timestamps: "
+            "equal images are one cluster each.",
+        ),
+    ],
+)
+def test_the_warning_says_what_the_images_have_in_common(asked, words, caplog):
+    assert messages(caplog, np.ones((4, 3)), linkage="average", **asked) == [words]
+
+
+def test_a_cluster_for_each_of_the_images_that_differ_has_no_score():
+    found = search_k(np.repeat(np.eye(2), [1, 3], axis=0))
+    assert list(found.score) == ["cluster_threshold", "clusters", "score"]
+    assert (found.score["cluster_threshold"], found.score["clusters"]) == ([2], [2])
+    assert np.isnan(found.score["score"]).tolist() == [True]
+    assert (found.n_found, found.tree, found.best) == (2, None, 0)
+    assert found.params["cluster"] == "agglomerative"
+
+
+def test_nothing_is_said_of_a_search_without_surprises(blobs, caplog):
+    assert messages(caplog, blobs[0]) == []
+
+
+def test_the_level_is_said(blobs, caplog):
+    assert messages(caplog, blobs[0], level="coarse")[-1] == "Level coarse: 6 clusters."
+
+
+def test_what_was_asked_for_is_kept(blobs):
+    found = search_k(blobs[0], max_clust=9, metric="cosine", linkage="average", random_state=7)
+    assert found.params == {
+        **ClusterRequest(max_clust=9, metric="cosine", linkage="average").params,
+        "random_state": 7,
+        "max_clust": 9,
+        "cluster": "agglomerative",
+        "cannot_link": None,
+    }
+    assert search_k(blobs[0]).params["max_clust"] == 25
+    groups = ["a", "a", "b", "b", "b", *[""] * 295]
+    assert search_k(blobs[0], cannot_link=groups, max_clust=9).params["cannot_link"] is not None
+    own = AgglomerativeClustering(4)
+    found = search_k(blobs[0], cluster=own)
+    assert found.params["cluster"] == repr(own) and found.n_found == 4
+
+
+def test_a_request_is_taken_as_an_object_too(blobs):
+    request = ClusterRequest(n_clusters=4, linkage="complete")
+    found = search_k(blobs[0], request)
+    np.testing.assert_array_equal(
+        found.labels, search_k(blobs[0], n_clusters=4, linkage="complete").labels
+    )
+    assert found.n_found == 4
+
+
+def test_the_table_has_a_row_for_each_number_and_the_best_is_marked(blobs):
+    found = search_k(blobs[0], max_clust=9)
+    assert found.score["cluster_threshold"] == found.score["clusters"] == [3, 4, 5, 6, 7, 8]
+    assert list(found.score) == ["cluster_threshold", "clusters", "score"]
+    assert found.best == int(np.argmax(found.score["score"])) == 3 and found.n_found == 6
+    assert found.varied == "cluster_threshold" and found.height is None and found.micro is None
+    assert all(isinstance(score, float) for score in found.score["score"])
+
+
+def test_of_a_cut_at_a_height_the_height_and_the_tree_are_kept(blobs):
+    found = search_k(blobs[0], sim=0.5, cannot_link=["a", "a", *[""] * 298])
+    assert found.varied == "height" and found.height > 0
+    assert found.n_allowed is not None and len(found.tree) == 299
+    assert found.score["cluster_threshold"] == [found.height]
+    assert found.score["clusters"] == [found.n_found]
+
+
+def test_scores_of_a_sample_have_errors_and_depend_on_the_seed(blobs, monkeypatch):
+    monkeypatch.setattr(_silhouette, "MAX_ROWS_SCORED_EXACTLY", 299)
+    monkeypatch.setattr(_silhouette, "N_SAMPLED", 100)
+    first, again, other = (search_k(blobs[0], max_clust=9, random_state=i) for i in (0, 0, 1))
+    assert list(first.score) == ["cluster_threshold", "clusters", "score", "standard_error"]
+    assert len(first.score["standard_error"]) == 6 and min(first.score["standard_error"]) > 0
+    assert first.score == again.score != other.score
+    exact = [silhouette_score(blobs[0], cut_tree_k(first.tree, k)) for k in range(3, 9)]
+    off = (np.array(first.score["score"]) - exact) / first.score["standard_error"]
+    assert np.abs(off).max() < 4
+
+
+def test_kmeans_depends_on_the_seed():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    first, again, other = (
+        search_k(X, cluster="kmeans", n_clusters=9, random_state=seed).labels for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert adjusted_rand_score(first, other) < 1
+
+
+def test_a_budget_that_is_too_small_is_named_before_any_work(blobs):
+    with pytest.raises(MemoryLimitError, match="max_memory='1.0 kB'"):
+        search_k(blobs[0], budget=Budget(1000))
+    assert search_k(blobs[0], budget=Budget(10**9)).n_found == 6
+
+
+def test_a_small_copy_as_float64_is_made_and_a_large_one_is_not(caplog):
+    X = np.ones((50, 4), dtype=np.float32)
+    n_bytes = 50 * 4 * 8
+    for budget in (None, Budget(4 * n_bytes), Budget(10**9)):
+        copied = _search._as_floats(X, budget)
+        assert copied.dtype == np.float64 and copied.shape == (50, 4)
+    with caplog.at_level(logging.INFO, logger="clustimage"):
+        assert _search._as_floats(X, Budget(4 * n_bytes - 1)) is X
+    assert caplog.messages == [
+        "Clustering 4 columns of float32 as they are: a copy as float64 would take 1.6 kB "
+        "(max_memory='6.4 kB')."
+    ]
+
+
+def test_the_rows_of_many_images_are_not_copied(monkeypatch):
+    X = np.ones((50, 4), dtype=np.float32)
+    monkeypatch.setattr(_search, "MAX_ROWS_COPIED", 50)
+    assert _search._as_floats(X, None) is not X
+    monkeypatch.setattr(_search, "MAX_ROWS_COPIED", 49)
+    assert _search._as_floats(X, None) is X
+
+
+def test_a_graph_space_that_is_given_is_taken(blobs):
+    X = blobs[0].astype(np.float32)
+    found = search_k(X, cluster_space="graph", random_state=3)
+    space = build_graph_space(X, "euclidean", random_state=3, n_jobs=1)
+    given = search_k(X, cluster_space="graph", space=space)
+    np.testing.assert_array_equal(given.labels, found.labels)
+    assert given.score == found.score
+    other = build_graph_space(X[::-1].copy(), "cosine", random_state=3, n_jobs=1)
+    assert search_k(X, cluster_space="graph", space=other).score != found.score
+
+
+def test_the_graph_is_that_of_the_metric(blobs):
+    X = blobs[0] + 5
+    space = build_graph_space(X, "cosine", random_state=0, n_jobs=1)
+    ours = search_k(X, cluster_space="graph", metric="cosine")
+    assert ours.score == search_k(X, cluster_space="graph", metric="cosine", space=space).score
+    assert ours.score != search_k(X, cluster_space="graph").score
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"time_weight": 0.5, "timestamps": [1.0, 2.0]}, "timestamps"),
+        ({"place_weight": 0.5, "locations": [[1.0, 2.0]]}, "locations"),
+        ({"cannot_link": ["a"]}, "cannot_link"),
+    ],
+)
+def test_what_belongs_to_images_has_one_value_for_each(given, words, blobs):
+    with pytest.raises((InvalidParameterError, InvalidDataError), match=f"'{words}'"):
+        search_k(blobs[0], linkage="average", **given)
+
+
+def test_time_and_location_count_as_they_are_weighted():
+    """Features alone part the first four from the others; time and location even from odd."""
+    X = np.repeat([[0.0], [1.0]], 4, axis=0) + np.linspace(0, 0.1, 8)[:, None]
+    even = np.tile([0.0, 1000.0], 4)
+    far = np.column_stack([np.zeros(8), np.tile([0.0, 90.0], 4)])
+    assert len(set(search_k(X, n_clusters=2, linkage="average").labels[:4])) == 1
+    by_time = search_k(X, n_clusters=2, linkage="average", time_weight=1, timestamps=even)
+    by_place = search_k(X, n_clusters=2, linkage="average", place_weight=1, locations=far)
+    for found in (by_time, by_place):
+        assert len(set(found.labels[::2])) == len(set(found.labels[1::2])) == 1
+        assert found.labels[0] != found.labels[1]

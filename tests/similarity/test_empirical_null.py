@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from clustimage._core.errors import ModelFileError
 from clustimage._distances.pairs import paired_distances
 from clustimage.similarity import fit_null
 from clustimage.similarity._empirical_null import EmpiricalNull, fit_empirical
@@ -95,3 +96,94 @@ def test_every_pair_of_few_images_is_taken_once():
     null = fit_null(np.array([[0.0], [1.0], [4.0]]), labels=labels)
     assert isinstance(null, EmpiricalNull)
     assert (null.values, null.n_pairs) == ((3.0, 4.0), 2)
+
+
+def test_the_tail_ends_at_distance_zero():
+    """Distances that reach down to 0: what the fit gives to values below belongs to none."""
+    sample = np.sort(np.random.default_rng(0).random(30_000))
+    null = fit_empirical(sample, "euclidean")
+    c, scale, threshold = (null.params[key] for key in ("c", "scale", "threshold"))
+    fitted = stats.genpareto(c, scale=scale)
+    for p in (1e-6, 1e-4, 0.005):
+        at = null.quantile(p)
+        assert 0 < at < threshold and null.cdf(at) == pytest.approx(p, rel=1e-9)
+        above_zero = fitted.sf(threshold - at) - fitted.sf(threshold)
+        assert p == pytest.approx(0.01 * above_zero / fitted.cdf(threshold), rel=1e-9)
+    assert null.cdf([0.0, -1.0]).tolist() == [0, 0]
+
+
+def test_a_tail_that_reaches_below_zero_is_cut_off_there():
+    params = {"threshold": 1.0, "share": 0.1, "c": 0.0, "scale": 2.0}
+    null = EmpiricalNull("empirical", params, values=(1.0, 2.0), cumulative=(0.1, 1.0))
+    fitted = stats.expon(scale=2)
+    np.testing.assert_allclose(
+        null.cdf([0.0, 0.25, 0.999999]),
+        0.1 * (fitted.sf([1.0, 0.75, 0.000001]) - fitted.sf(1)) / fitted.cdf(1),
+    )
+    np.testing.assert_allclose(null.cdf([1.0, 1.5, 2.0, 3.0]), [0.1, 0.1, 1, 1])
+    assert null.cdf(null.quantile(0.03)) == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize("metric", ["cityblock", "hamming"])
+def test_state_of_each_kind_survives(metric):
+    """With a tail and without one."""
+    rows = np.random.default_rng(0).normal(size=(500, 64))
+    rows = (rows > 0).astype(float) if metric == "hamming" else rows
+    null = fit_null(rows, metric=metric, labels=np.arange(500) % 3)
+    assert bool(null.params) == (metric == "cityblock")
+    back = EmpiricalNull.from_state(null.get_state())
+    assert back == null and (back.metric, back.pairs) == (metric, "between")
+    assert back.null == "empirical" and back.n_pairs == null.n_pairs
+
+
+@pytest.mark.parametrize("key", ["params", "metric", "n_pairs", "null", "pairs", "values"])
+def test_a_state_without_a_field_is_broken(key):
+    null = fit_empirical(np.arange(1.0, 101.0), "euclidean")
+    broken = {name: value for name, value in null.get_state().items() if name != key}
+    with pytest.raises(ModelFileError) as missing:
+        EmpiricalNull.from_state(broken)
+    assert str(missing.value) == f"The distribution of the distances is broken: KeyError('{key}')."
+
+
+@pytest.mark.parametrize(
+    "values, cumulative",
+    [([], []), ([2.0, 1.0], [0.5, 1.0]), ([1.0, 2.0], [1.0, 0.5]), ([1.0, 2.0], [1.0])],
+)
+def test_distances_that_do_not_ascend_are_broken(values, cumulative):
+    state = fit_empirical(np.arange(1.0, 101.0), "euclidean").get_state()
+    with pytest.raises(ModelFileError, match="The distribution of the distances is broken"):
+        EmpiricalNull.from_state({**state, "values": values, "cumulative": cumulative})
+    EmpiricalNull.from_state({**state, "values": [1.0, 1.0], "cumulative": [0.5, 0.5]})
+
+
+def test_of_few_distances_all_are_kept_with_their_shares():
+    sample = np.array([1.0, 1.0, 3.0, 4.0])
+    null = fit_empirical(sample, "cosine")
+    assert null.values == (1.0, 3.0, 4.0) and null.cumulative == (0.5, 0.75, 1.0)
+    assert (null.metric, null.n_pairs, null.params) == ("cosine", 4, {})
+    assert null.cdf([0.9, 1.0, 2.9, 3.0, 4.0, 9.0]).tolist() == [0, 0.5, 0.5, 0.75, 1, 1]
+    # A quantile is the next distance, up to which the p-value stays.
+    assert [null.quantile(p) for p in (0.1, 0.5, 0.6, 0.75, 0.99)] == [1, 3, 3, 4, 4]
+
+
+def test_a_tail_is_fitted_where_there_are_enough_distances_above_zero():
+    rng = np.random.default_rng(0)
+    sample = np.sort(rng.gamma(9, size=4901))
+    assert set(fit_empirical(sample, "euclidean").params) == {"threshold", "share", "c", "scale"}
+    assert fit_empirical(sample, "euclidean").params["share"] == 50 / 4901
+    assert fit_empirical(sample[:4900], "euclidean").params == {}
+    with_zero = np.concatenate([[0.0], sample])
+    assert fit_empirical(with_zero, "euclidean").params == {}
+
+
+def test_of_many_distances_two_thousand_quantiles_are_kept():
+    sample = np.sort(np.random.default_rng(0).gamma(9, size=30_000))
+    null = fit_empirical(sample, "euclidean")
+    cumulative = np.linspace(1 / 30_000, 1, 2000)
+    np.testing.assert_allclose(null.cumulative, cumulative)
+    np.testing.assert_array_equal(
+        null.values, np.quantile(sample, cumulative, method="inverted_cdf")
+    )
+    assert (null.values[0], null.values[-1], null.n_pairs) == (sample[0], sample[-1], 30_000)
+    exactly = fit_empirical(sample[::15], "euclidean")
+    assert len(exactly.values) == 2000 and exactly.values == tuple(sample[::15])

@@ -9,8 +9,9 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from clustimage._core.errors import InvalidDataError, InvalidParameterError
-from clustimage.similarity import METRICS, _find, find_similar, fit_null
+from clustimage._core.errors import InvalidDataError, InvalidParameterError, MemoryLimitError
+from clustimage._core.memory import Budget
+from clustimage.similarity import METRICS, _find, find_similar, fit_null, plan_find
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +175,118 @@ def test_select_does_not_lose_the_image_at_the_very_edge(feat):
     at, radius = np.arange(300), null.quantile(alpha) * _find.RADIUS_TOLERANCE
     answer = _find._select(at, distance, None, alpha, radius, null)
     assert len(answer["y_idx"]) == 21
+
+
+def test_the_defaults_are_alpha_and_the_euclidean_distance(feat):
+    plain = find_similar(feat, feat[:2])
+    asked = find_similar(
+        feat, feat[:2], alpha=0.05, metric="euclidean", null=fit_null(feat), approximate=False
+    )
+    for one, other in zip(plain, asked, strict=True):
+        np.testing.assert_array_equal(one["y_idx"], other["y_idx"])
+        np.testing.assert_array_equal(one["y_proba"], other["y_proba"])
+    assert list(plain[0]) == ["y_idx", "distance", "y_proba"]
+
+
+def test_p_values_are_those_of_the_distances_also_without_alpha(feat):
+    null = fit_null(feat)
+    for k, alpha in ((4, None), (4, 0.02), (None, 0.02)):
+        (answer,) = find_similar(feat, feat[:1], k=k, alpha=alpha, null=null)
+        np.testing.assert_allclose(answer["y_proba"], null.cdf(answer["distance"]))
+        assert answer["y_idx"].dtype == np.int64 and answer["distance"].dtype == np.float64
+
+
+def test_each_hit_is_there_once_where_k_and_alpha_find_the_same(feat):
+    (answer,) = find_similar(feat, feat[:1], k=40, alpha=0.2)
+    assert len(set(answer["y_idx"].tolist())) == len(answer["y_idx"]) >= 40
+    assert (np.diff(answer["distance"]) >= 0).all()
+
+
+@pytest.mark.parametrize("n_queries", [1, 6])
+def test_rows_that_a_query_must_not_find_are_left_out(n_queries, feat):
+    null, queries = fit_null(feat), feat[:n_queries]
+    without = [np.array([row, row + 1]) for row in range(n_queries - 1)] + [np.array([], dtype=int)]
+    found = find_similar(feat, queries, k=5, alpha=None, null=null, without=without)
+    for query, (answer, left_out) in enumerate(zip(found, without, strict=True)):
+        distance = np.linalg.norm(feat.astype(float) - queries[query], axis=1)
+        distance[left_out] = np.inf
+        np.testing.assert_array_equal(answer["y_idx"], np.argsort(distance, kind="stable")[:5])
+    near = find_similar(feat, queries, alpha=0.1, null=null, without=without)
+    every = find_similar(feat, queries, alpha=0.1, null=null)
+    for answer, whole, left_out in zip(near, every, without, strict=True):
+        assert answer["y_idx"].tolist() == [i for i in whole["y_idx"] if i not in left_out]
+
+
+def test_as_many_others_can_be_found_as_there_are(feat):
+    few = feat[:6]
+    (answer,) = find_similar(few, few[:1], k=4, alpha=None, without=[np.array([0, 3])])
+    assert sorted(answer["y_idx"].tolist()) == [1, 2, 4, 5]
+    with pytest.raises(InvalidParameterError, match="'k' must be a whole number from 1 to 4"):
+        find_similar(few, few[:1], k=5, alpha=None, without=[np.array([0, 3])])
+
+
+def test_what_is_left_out_is_given_for_each_query(feat):
+    with pytest.raises(ValueError, match="zip"):
+        find_similar(feat, feat[:2], k=1, without=[np.array([0])])
+
+
+def test_the_distances_are_those_of_the_metric_of_the_null(feat):
+    null = fit_null(feat, metric="cosine")
+    with pytest.raises(InvalidParameterError) as wrong:
+        find_similar(feat, feat[:1], null=null)
+    assert str(wrong.value) == (
+        "'null' was fitted to distances with metric='cosine'. Got metric='euclidean'."
+    )
+
+
+def test_one_of_k_and_alpha_is_needed(feat):
+    with pytest.raises(InvalidParameterError) as neither:
+        find_similar(feat, feat[:1], alpha=None)
+    assert str(neither.value) == (
+        "Give 'k', 'alpha' or both: 'k' for the nearest images, 'alpha' for all that are "
+        "significantly near. Got None for each."
+    )
+    with pytest.raises(InvalidParameterError, match="'approximate' must be True or False"):
+        find_similar(feat, feat[:1], approximate="yes")
+
+
+def test_approximate_search_has_no_alpha(feat):
+    with pytest.raises(InvalidParameterError) as both:
+        find_similar(feat, feat[:1], k=3, alpha=0.05, approximate=True)
+    assert str(both.value) == (
+        "approximate=True finds the 'k' nearest images only, not all that are significantly "
+        "near. Give alpha=None, or approximate=False. Got alpha=0.05."
+    )
+
+
+@pytest.mark.parametrize("n_queries, is_built", [(3, False), (4, True)])
+def test_an_index_is_built_for_four_queries_or_more(n_queries, is_built, feat, monkeypatch):
+    built = []
+    real = _find.RowIndex.build
+    monkeypatch.setattr(_find.RowIndex, "build", lambda *args: built.append(args[1]) or real(*args))
+    find_similar(feat, feat[:n_queries], k=2, alpha=None, metric="cosine")
+    assert built == ["cosine"] * is_built
+    built.clear()
+    index = real(feat, "cosine")
+    find_similar(feat, feat[:n_queries], k=2, alpha=None, metric="cosine", index=index)
+    assert built == []
+
+
+def test_alpha_1_takes_images_at_any_distance(feat):
+    (answer,) = find_similar(feat, feat[:1] + 1e6, alpha=1.0)
+    assert len(answer["y_idx"]) == 300 and answer["y_proba"].tolist() == [1.0] * 300
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cityblock"])
+def test_the_memory_is_checked_before_any_work(metric, feat):
+    with pytest.raises(MemoryLimitError, match="Finding images among 300 takes about"):
+        find_similar(feat, feat[:1], metric=metric, budget=Budget(1000))
+    enough = plan_find(300, 10, n_queries=40, metric=metric).peak
+    with pytest.raises(MemoryLimitError):
+        find_similar(feat, feat[:40], metric=metric, budget=Budget(enough - 1))
+    assert len(find_similar(feat, feat[:40], metric=metric, budget=Budget(enough))) == 40
+
+
+def test_features_with_nan_are_named():
+    with pytest.raises(InvalidDataError, match="'feat' contains NaN"):
+        find_similar(np.array([[np.nan], [1.0]]), [[1.0]])

@@ -165,3 +165,47 @@ def test_index_survives_pickle():
     again = pickle.loads(pickle.dumps(index))  # noqa: S301
     found = find_similar(again.rows, np.eye(4)[2:3], k=1, alpha=None, index=again)
     assert found[0]["y_idx"].tolist() == [2]
+
+
+def test_the_message_says_what_to_give():
+    feat = np.eye(4, dtype=np.float32)
+    index = RowIndex.build(feat)
+    with pytest.raises(InvalidParameterError) as copied:
+        index.check(feat.copy(), "euclidean")
+    assert str(copied.value) == (
+        "'index' must be built from 'feat', and from no copy of it. Give index.rows as 'feat', or "
+        "RowIndex.build(feat, metric) as 'index'."
+    )
+    with pytest.raises(InvalidParameterError) as other:
+        index.check(feat, "cosine")
+    assert str(other.value) == (
+        "'index' is for metric='euclidean'. Got metric='cosine'. Build another one: "
+        "RowIndex.build(feat, metric='cosine')."
+    )
+    assert index.check(feat, "euclidean") is feat
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_an_index_knows_its_rows_and_metric(metric):
+    feat = RNG.random((6, 3)).astype(np.float32)
+    index = RowIndex.build(feat, metric)
+    assert index.rows is feat and index.metric == metric
+    assert (index.product is None) == (metric not in PRODUCT_METRICS)
+    assert (index.n_bytes == 0) == (index.product is None)
+
+
+def test_a_pickle_has_no_approximate_index():
+    pytest.importorskip("faiss")
+    index = RowIndex.build(RNG.random((50, 3)).astype(np.float32))
+    built = index.approximate()
+    assert index.approximate() is built
+    again = pickle.loads(pickle.dumps(index))
+    assert again.n_bytes == 8 * 50 < index.n_bytes
+    assert [at.tolist() for at in again.approximate().search(index.rows[:3], 4)] == [
+        at.tolist() for at in built.search(index.rows[:3], 4)
+    ]
+
+
+def test_features_that_are_no_matrix_are_named():
+    with pytest.raises(InvalidDataError, match="'feat'"):
+        RowIndex.build([1.0, 2.0])

@@ -95,5 +95,31 @@ def test_of_few_images_those_farther_than_all_are_left_out():
 def test_a_wrong_metric_and_wrong_columns_are_named():
     with pytest.raises(InvalidParameterError, match="metric"):
         join_clusters([[0.0]], [0], [[0.0]], metric="nonsense")
-    with pytest.raises(Exception, match="queries"):
+    with pytest.raises(Exception, match="'queries' must have 1 col"):
         join_clusters([[0.0]], [0], [[0.0, 1.0]])
+
+
+def test_of_equally_near_images_the_first_counts_also_that_of_cluster_0():
+    feat, labels = np.array([[0.0], [2.0], [4.0], [6.0]]), [0, 0, 1, -1]
+    both = [join_clusters(feat, labels, [[3.0]], order=order) for order in (np.arange(4), None)]
+    assert [joined.nearest.tolist() for joined in both] == [[1], [1]]
+    joined = join_clusters(feat, labels, [[3.0]], order=np.array([3, 2, 1, 0]))
+    assert joined.nearest.tolist() == [2] and joined.labels.tolist() == [1]
+
+
+def test_answers_are_whole_numbers_also_where_nothing_is_found():
+    for labels in ([0, 0], [-1, -1]):
+        joined = join_clusters([[0.0], [1.0]], labels, [[0.5]])
+        assert joined.labels.dtype == joined.nearest.dtype == np.int64
+        assert joined.p_values.dtype == np.float64
+
+
+def test_the_larger_alpha_the_more_are_left_out():
+    """The p-values of ten images one apart are 1 to 1 apart, and 1 / 11 farther away."""
+    feat = np.arange(10.0)[:, None]
+    queries = [[9.9], [10.0], [10.1]]
+    joined = join_clusters(feat, np.zeros(10, dtype=int), queries)
+    np.testing.assert_allclose(joined.p_values, [1, 1, 1 / 11])
+    assert joined.labels.tolist() == [0, 0, -1]
+    every = join_clusters(feat, np.zeros(10, dtype=int), queries, alpha=1.0)
+    assert every.labels.tolist() == [-1, -1, -1]

@@ -13,9 +13,11 @@ from scipy.spatial.distance import pdist
 from clustimage._core.errors import InvalidDataError, InvalidParameterError, ModelFileError
 from clustimage.similarity import (
     METRICS,
+    PARAMS_FIND,
     NullDistribution,
     _fit_null,
     _null_distribution,
+    check_find_params,
     fit_null,
     null_from_state,
 )
@@ -25,6 +27,12 @@ from clustimage.similarity._null_distribution import DISTRIBUTIONS, anderson_dar
 @pytest.fixture(scope="module")
 def feat() -> np.ndarray:
     return np.random.default_rng(0).normal(size=(900, 20)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def heavy() -> np.ndarray:
+    """Rows whose distances have heavy tails."""
+    return np.random.default_rng(0).standard_t(3, size=(900, 4))
 
 
 def _sample(monkeypatch, feat, **params) -> tuple[np.ndarray, np.ndarray]:
@@ -237,3 +245,165 @@ def test_bad_input_raises(feat):
         fit_null(feat, labels=np.zeros(900, dtype=int))
     with pytest.raises(InvalidDataError, match="gamma cannot be fitted"):
         fit_null(np.vstack([np.zeros((19, 3)), np.ones((1, 3))]), null="gamma")
+
+
+def test_state_of_an_older_version_has_no_words_on_pairs(feat):
+    """Then the best distribution of all pairs was all there was."""
+    state = fit_null(feat, null="best").get_state()
+    old = {key: value for key, value in state.items() if key not in ("null", "pairs")}
+    assert null_from_state(old) == null_from_state(state)
+    assert (null_from_state(old).null, null_from_state(old).pairs) == ("best", "all")
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_each_named_distribution_survives_json(name, heavy):
+    labels = np.arange(900) % 5
+    null = fit_null(heavy, null=name, metric="cityblock", labels=labels)
+    assert (null.name, null.null, null.pairs, null.metric) == (name, name, "between", "cityblock")
+    assert null_from_state(json.loads(json.dumps(null.get_state()))) == null
+
+
+def test_the_message_of_a_broken_state_names_what_is_missing(feat):
+    state = fit_null(feat, null="norm").get_state()
+    for key in ("params", "metric", "n_pairs", "scores"):
+        broken = {name: value for name, value in state.items() if name != key}
+        with pytest.raises(ModelFileError) as missing:
+            null_from_state(broken)
+        assert str(missing.value) == (
+            f"The distribution of the distances is broken: KeyError('{key}')."
+        )
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_p_values_are_those_of_scipy_above_zero(name, heavy):
+    null = fit_null(heavy, null=name)
+    theirs = DISTRIBUTIONS[name](**null.params)
+    at = np.array([[0.0, 1.0], [null.quantile(0.01), null.quantile(0.9)]])
+    above = (theirs.cdf(at) - theirs.cdf(0)) / (1 - theirs.cdf(0))
+    np.testing.assert_allclose(null.cdf(at), above, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(null.cdf(at[1]), [0.01, 0.9])
+    assert (null.quantile(1), null.quantile(1.5)) == (np.inf, np.inf)
+
+
+def test_where_all_distances_are_equal_that_distance_is_all_there_is():
+    null = NullDistribution("norm", {"loc": 2.0, "scale": 0.0})
+    assert null.cdf([1.9, 2.0, 2.1]).tolist() == [0, 0, 1]
+    assert null.quantile(0.5) == 2.0
+
+
+def test_named_fits_are_of_maximum_likelihood(feat):
+    """As scipy fits them, to the sample or its quantiles."""
+    sample = np.sort(pdist(feat[:100].astype(float)))
+    assert len(sample) > 2000
+    fits = _null_distribution._fits(sample)
+    quantiles = np.quantile(sample, (np.arange(2000) + 0.5) / 2000)
+    a, loc, scale = stats.gamma.fit(quantiles, floc=0)
+    assert fits["gamma"] == pytest.approx({"a": a, "loc": loc, "scale": scale})
+    few = _null_distribution._fits(sample[::10])
+    a, loc, scale = stats.gamma.fit(sample[::10], floc=0)
+    assert few["gamma"] == pytest.approx({"a": a, "loc": loc, "scale": scale})
+
+
+def test_a_t_distribution_of_many_degrees_of_freedom_is_a_normal_one():
+    """Thin tails: no finite number of degrees fits better."""
+    sample = np.sort(np.random.default_rng(0).uniform(10, 11, 1000))
+    assert "t" not in _null_distribution._fits(sample)
+    heavy = np.sort(50 + stats.t.rvs(3, size=1500, random_state=0))
+    fit = _null_distribution._fits(heavy)["t"]
+    assert fit == pytest.approx({"df": 3, "loc": 50, "scale": 1}, rel=0.2)
+    assert stats.t.nnlf(list(fit.values()), heavy) <= stats.t.nnlf(stats.t.fit(heavy), heavy)
+
+
+def test_distances_of_zero_are_left_out_of_the_fit_of_gamma():
+    sample = np.concatenate([np.zeros(50), np.sort(stats.gamma.rvs(3, size=900, random_state=0))])
+    a, _, scale = stats.gamma.fit(sample[50:], floc=0)
+    fit = _null_distribution._fits(sample)["gamma"]
+    assert fit == pytest.approx({"a": a, "loc": 0, "scale": scale})
+
+
+def test_the_statistic_of_values_beyond_the_ends_is_finite():
+    """0 and 1 count as 1e-12 from there."""
+    ours = anderson_darling(np.array([0.0, 0.5, 1.0]))
+    assert ours == anderson_darling(np.array([1e-12, 0.5, 1 - 1e-12]))
+    assert ours > anderson_darling(np.array([1e-9, 0.5, 1 - 1e-9]))
+
+
+def test_what_cannot_be_fitted_is_named_with_the_number_of_pairs():
+    rows = np.vstack([np.zeros((59, 3)), np.ones((1, 3))])
+    with pytest.raises(InvalidDataError) as wrong:
+        fit_null(rows, null="gamma")
+    assert str(wrong.value) == (
+        "The distribution gamma cannot be fitted to the distances of 1,770 pairs. "
+        "Give null='empirical'."
+    )
+
+
+def test_the_scores_are_statistics_of_what_was_fitted(feat):
+    null = fit_null(feat, null="best")
+    assert set(null.scores) >= {"norm", "expon", "uniform", "gamma"}
+    only = fit_null(feat, null="expon")
+    assert only.name == "expon" and list(only.scores) == ["expon"]
+    assert only.scores["expon"] == null.scores["expon"]
+    assert null.n_pairs == only.n_pairs == 50_000
+
+
+def test_as_many_pairs_of_different_clusters_are_drawn_as_asked_for(monkeypatch):
+    """Nine in ten pairs are of one cluster: it is drawn until there are enough."""
+    labels = np.repeat([0, 1], [190, 10])
+    rows = np.where(labels, 100.0, 0.0)[:, None] + np.random.default_rng(0).random((200, 1))
+    draws, real = [], _fit_null._draw_pairs
+    monkeypatch.setattr(_fit_null, "_draw_pairs", lambda *args: draws.append(1) or real(*args))
+    null = fit_null(rows, labels=labels, n_pairs=1000)
+    assert null.n_pairs == 1000 and null.cdf(90.0) == 0
+    assert 9 <= len(draws) <= 13
+    n_every = 200 * 199 // 2
+    assert fit_null(rows, labels=labels, n_pairs=n_every - 1).n_pairs == n_every - 1
+    # All pairs, where there are not more than asked for.
+    assert fit_null(rows, labels=labels, n_pairs=n_every).n_pairs == 1900
+    assert fit_null(rows, n_pairs=n_every).n_pairs == n_every
+
+
+def test_images_of_one_cluster_have_no_pairs_of_different_ones(feat):
+    with pytest.raises(InvalidDataError) as wrong:
+        fit_null(feat, labels=np.zeros(900, dtype=int))
+    assert str(wrong.value) == (
+        "All images are of one cluster, so that there are no pairs of different clusters. "
+        "Give params_find={'pairs': 'all'}."
+    )
+
+
+def test_the_draw_counts_rows_in_the_given_order(feat):
+    order = np.random.default_rng(5).permutation(900)
+    labels = np.arange(900) % 7
+    for options in ({}, {"labels": labels}):
+        shuffled = {name: value[order] for name, value in options.items()}
+        ours = fit_null(feat[order], n_pairs=500, **shuffled)
+        assert fit_null(feat, n_pairs=500, order=order, **options) == ours
+        assert fit_null(feat, n_pairs=500, **options) != ours
+
+
+def test_a_random_state_gives_one_draw_and_then_another(feat):
+    first, second, third = (np.random.RandomState(seed) for seed in (0, 0, 1))
+    null = fit_null(feat, random_state=first)
+    assert fit_null(feat, random_state=second) == null
+    assert fit_null(feat, random_state=third) != null
+    assert fit_null(feat, random_state=first) != null
+    assert fit_null(feat, random_state=None) != fit_null(feat, random_state=None)
+    assert fit_null(feat) == fit_null(feat, random_state=0)
+
+
+@pytest.mark.parametrize("name", ["null", "pairs"])
+def test_params_find_are_checked(name):
+    check_find_params(PARAMS_FIND)
+    with pytest.raises(InvalidParameterError, match=f"'{name}' must be one of"):
+        check_find_params({**PARAMS_FIND, name: "gauss"})
+
+
+@pytest.mark.parametrize("null", ["empirical", "gamma"])
+def test_distances_in_float32_have_the_p_values_of_float64(null, feat):
+    fitted = fit_null(feat, null=null)
+    at = np.linspace(2, 9, 50).astype(np.float32)
+    found = fitted.cdf(at)
+    assert found.dtype == np.float64 and found.shape == (50,)
+    np.testing.assert_array_equal(found, fitted.cdf(at.astype(np.float64)))
+    assert fitted.cdf(3) == fitted.cdf(3.0)

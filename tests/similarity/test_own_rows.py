@@ -118,3 +118,58 @@ def test_the_command_line_has_it(fitted, folder, tmp_path, capsys):
     model = fitted.save(tmp_path / "model")
     main(["find", str(folder / "00.png"), "--model", model, "--k", "1", "--exclude-self"])
     assert "copy.png" in capsys.readouterr().out
+
+
+def test_rows_of_equal_features_are_found_wherever_they_are():
+    feat = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [2.0, 3.0]])
+    assert [rows.tolist() for rows in rows_of_equal(feat[[1, 2]], feat)] == [[1], [2]]
+    # Of several the one at the position of the query.
+    assert [rows.tolist() for rows in rows_of_equal(feat, feat)] == [[0], [1], [2], [3]]
+    (none,) = rows_of_equal(feat[[0]] + 1e-3, feat)
+    assert none.shape == (0,) and none.dtype == np.int64
+    # Another column differs.
+    assert rows_of_equal(np.array([[0.0, 9.0]]), feat)[0].size == 0
+
+
+def test_features_are_equal_up_to_a_hundred_thousandth_of_the_largest():
+    feat = np.array([[0.0, 100.0], [5.0, 0.0]])
+    for off, found in ((0.9e-3, [0]), (1.1e-3, []), (-0.9e-3, [0]), (-1.1e-3, [])):
+        assert rows_of_equal(feat[[0]] + [0, off], feat)[0].tolist() == found
+        assert rows_of_equal(feat[[0]] + [off, 0], feat)[0].tolist() == found
+    assert rows_of_equal(-feat[[0]], -feat)[0].tolist() == [0]
+
+
+def test_equal_features_may_be_of_different_images():
+    feat, asked = np.zeros((4, 2)), []
+
+    def same(query, row):
+        asked.append((query, row))
+        return row >= 2
+
+    found = rows_of_equal(feat[:2], feat, same)
+    assert [rows.tolist() for rows in found] == [[2], [2]]
+    assert asked == [(0, 0), (0, 1), (0, 2), (1, 1), (1, 0), (1, 2)]
+    assert rows_of_equal(feat[:1], feat, lambda query, row: False)[0].size == 0
+
+
+def test_only_queries_at_the_given_positions_are_looked_at():
+    feat = np.array([[0.0], [1.0], [2.0]])
+    assert [rows.tolist() for rows in rows_of_equal(feat, feat, positions=[2, 0])] == [[2], [0]]
+    assert rows_of_equal(feat, feat, positions=[]) == []
+
+
+def test_files_are_the_same_by_path_or_by_name_and_link(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(b"1")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    paths = [f"{tmp_path}/{name}/1.png" for name in ("b", "a", "gone", "a")]
+    known = np.array(paths, dtype=object), np.full(4, "1.png", dtype=object)
+    assert rows_of_files(f"{tmp_path}/a/1.png", *known).tolist() == [1, 3]
+    through_link = rows_of_files(f"{tmp_path}/link/1.png", *known)
+    assert through_link.tolist() == [1, 3] and through_link.dtype == np.int64
+    none = rows_of_files(f"{tmp_path}/link/2.png", *known)
+    assert none.shape == (0,) and none.dtype == np.int64
+    # A link of another name is another file.
+    other = np.full(4, "2.png", dtype=object)
+    assert rows_of_files(f"{tmp_path}/link/1.png", known[0], other).size == 0

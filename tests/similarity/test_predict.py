@@ -154,3 +154,37 @@ def test_of_equally_near_images_the_first_of_the_given_order_counts(extra):
     assert found.tolist() == [1, 2]
     joined = join_clusters(feat, labels, asked, order=order[::-1], alpha=0)
     assert joined.nearest.tolist() == [1, 2]
+
+
+def test_an_image_as_far_as_the_radius_is_in_the_cluster():
+    feat, labels = [[0.0], [1.0], [50.0]], [0, 0, -1]
+    assert predict_labels(feat, labels, [[2.0], [2.0001]]).tolist() == [0, -1]
+    assert predict_labels(feat, labels, [[4.0], [4.0001]], radius=3).tolist() == [0, -1]
+    assert predict_labels(feat, labels, [[1.0], [1.0001]], radius=0).tolist() == [0, -1]
+
+
+def test_of_equal_images_with_and_without_a_cluster_the_cluster_counts():
+    feat, labels = [[0.0], [1.0], [1.0], [9.0]], [0, 0, -1, -1]
+    assert predict_labels(feat, labels, [[1.0], [9.0]], radius=100).tolist() == [0, -1]
+
+
+def test_each_cluster_has_its_own_radius():
+    feat, labels = [[0.0], [10.0], [99.0]], [0, 1, -1]
+    found = predict_labels(feat, labels, [[2.0], [8.0]], radius=[1.0, 3.0])
+    assert found.tolist() == [-1, 1]
+
+
+def test_without_a_cluster_there_is_no_radius():
+    assert cluster_radius(np.eye(3), [-1, -1, -1]).shape == (0,)
+    assert predict_labels(np.eye(3), [-1] * 3, np.eye(3), radius=[]).tolist() == [-1] * 3
+
+
+def test_a_radius_of_another_shape_is_named():
+    with pytest.raises(InvalidParameterError) as wrong:
+        predict_labels([[0.0], [1.0]], [0, 1], [[0.0]], radius=[1.0])
+    assert str(wrong.value) == (
+        "'radius' must be one distance from 0 up, or one for each label from 0 to 1, as "
+        "cluster_radius returns them. Got [1.0]."
+    )
+    with pytest.raises(InvalidParameterError, match="'radius' must be one distance"):
+        predict_labels([[0.0], [1.0]], [0, 1], [[0.0]], radius=[1.0, -1.0])

@@ -10,8 +10,11 @@ from sklearn.neighbors import NearestCentroid
 
 from clustimage._core import batches
 from clustimage._core.errors import InvalidDataError, InvalidParameterError
+from clustimage._core.memory import Budget
 from clustimage._distances.pairs import distances
 from clustimage.similarity import METRICS, _mean_images, distance_to_center, pick_unique
+from clustimage.similarity._mean_images import mean_images, sums_at_once
+from clustimage.similarity._representatives import group_members
 
 
 @pytest.fixture
@@ -173,3 +176,113 @@ def test_map_and_images_of_another_length_raise():
         pick_unique(np.eye(3), [0, 0, 0], xycoord=np.ones((2, 2)))
     with pytest.raises(InvalidDataError, match="'pixels' must have one row per image"):
         pick_unique(np.eye(3), [0, 0, 0], pixels=np.ones((2, 2), dtype=np.uint8))
+
+
+def test_means_are_rounded_and_of_any_shape():
+    pixels = np.array([[[1, 2]], [[2, 2]], [[2, 3]], [[9, 9]]], dtype=np.uint8)
+    answer = pick_unique(np.zeros((4, 1)), [1, 1, 1, 0], pixels=pixels)
+    assert answer["img_mean"].tolist() == [[9, 9], [2, 2]]
+
+
+@pytest.mark.parametrize("n_images", [256, 257, 258, 600])
+def test_sums_of_white_images_do_not_overflow(n_images, monkeypatch):
+    """In uint16 257 images of 255 fit, in blocks that end anywhere."""
+    monkeypatch.setattr(_mean_images, "MAX_BYTES_OF_IMAGES", 550 * 3)
+    pixels = np.full((n_images, 3), 255, dtype=np.uint8)
+    assert mean_images(pixels, [np.arange(n_images)]).tolist() == [[255] * 3]
+
+
+def test_images_of_no_group_are_left_out():
+    pixels = np.array([[10], [20], [200], [30]], dtype=np.uint8)
+    assert mean_images(pixels, [np.array([3]), np.array([0, 1])]).tolist() == [[30], [15]]
+    assert mean_images(pixels, []).shape == (0, 1)
+    assert mean_images(pixels[:, :0], [np.array([0])]).shape == (1, 0)
+
+
+def test_a_quarter_of_the_budget_goes_to_sums_of_at_least_one_cluster():
+    assert sums_at_once(50, 100, Budget(4 * 4 * 100 * 7)) == 7
+    assert sums_at_once(50, 100, Budget(4 * 4 * 100 * 7 - 1)) == 6
+    assert sums_at_once(50, 100, Budget(10)) == 1
+    assert sums_at_once(50, 100, Budget(10**9, held=10**9)) == 1
+    assert sums_at_once(50, 100) == sums_at_once(50, 100, Budget(10**12)) == 50
+    assert sums_at_once(10**9, 100) == sums_at_once(10**9, 100, Budget(10**12)) == 2**27 // 400
+    assert (sums_at_once(0, 100), sums_at_once(5, 0)) == (1, 5)
+
+
+def test_the_budget_decides_how_often_the_images_are_read(some, monkeypatch):
+    feat, labels, rng = some
+    pixels = rng.integers(0, 256, (80, 60), dtype=np.uint8)
+    passes = []
+    real = _mean_images.file_blocks
+    monkeypatch.setattr(_mean_images, "file_blocks", lambda *args: passes.append(1) or real(*args))
+    expected = pick_unique(feat, labels, pixels=pixels)["img_mean"]
+    assert len(passes) == 1
+    means = mean_images(pixels, [np.flatnonzero(labels == i) for i in range(5)], Budget(4 * 480))
+    assert len(passes) == 1 + 3
+    np.testing.assert_array_equal(means, expected)
+
+
+def test_labels_may_have_gaps_and_stand_in_any_order(some):
+    feat, labels, _ = some
+    names, groups = group_members(np.array([7, -3, 2, 7, -1, 2, 900]))
+    assert names.tolist() == [2, 7, 900]
+    assert [members.tolist() for members in groups] == [[2, 5], [0, 3], [6]]
+    names, groups = group_members(np.full(3, -1))
+    assert names.shape == (0,) and groups == []
+    many = np.random.default_rng(0).integers(-1, 3, 5000)
+    for name, members in zip(*group_members(many), strict=True):
+        np.testing.assert_array_equal(members, np.flatnonzero(many == name))
+
+
+def test_of_equally_near_members_the_first_of_the_order_is_taken():
+    feat = np.array([[0.0], [2.0], [5.0], [9.0]])
+    labels = [0, 0, 1, 1]
+    assert pick_unique(feat, labels)["idx"].tolist() == [0, 2]
+    for order, idx in (([3, 2, 1, 0], [1, 3]), ([0, 1, 3, 2], [0, 3])):
+        answer = pick_unique(feat, labels, order=np.array(order))
+        assert answer["idx"].tolist() == idx and answer["idx"].dtype == np.int64
+
+
+def test_centres_on_the_map_are_means_in_float32(some):
+    feat, labels, rng = some
+    points = rng.normal(size=(80, 2)).astype(np.float32)
+    centres = pick_unique(feat, labels, xycoord=points)["xycoord_center"]
+    assert centres.dtype == np.float32
+    expected = [points[labels == label].astype(float).mean(axis=0) for label in range(5)]
+    np.testing.assert_array_equal(centres, np.array(expected, dtype=np.float32))
+    with pytest.raises(InvalidDataError, match="'xycoord' must have 2 columns"):
+        pick_unique(feat, labels, xycoord=np.ones((80, 3)))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_unique_image_is_the_nearest_to_the_centre_in_the_metric(metric, some):
+    feat, labels, _ = some
+    answer = pick_unique(feat, labels, metric=metric)
+    apart = distance_to_center(feat, labels, metric=metric)
+    for label, idx in zip(answer["labels"], answer["idx"], strict=True):
+        members = np.flatnonzero(labels == label)
+        assert idx == members[np.argmin(apart[members])]
+
+
+def test_the_words_of_errors_name_argument_and_sizes():
+    for labels, words in (
+        ([0, 1], "Got an array of shape (2,) and type int64."),
+        ([0.0, 1.0, 2.0], "Got an array of shape (3,) and type float64."),
+    ):
+        with pytest.raises(InvalidDataError) as wrong:
+            distance_to_center(np.eye(3), labels)
+        start = "'labels' must be one whole number per image, 3 in all. "
+        assert str(wrong.value) == start + words
+    with pytest.raises(InvalidDataError, match="'labels' must have no masked values"):
+        distance_to_center(np.eye(3), np.ma.array([0, 1, 2], mask=[0, 1, 0]))
+    with pytest.raises(InvalidDataError) as wrong:
+        pick_unique(np.eye(3), [0, 0, 0], pixels=np.ones((2, 2), dtype=np.uint8))
+    assert str(wrong.value) == "'pixels' must have one row per image, 3 in all. Got 2."
+    with pytest.raises(InvalidDataError) as wrong:
+        pick_unique(np.eye(3), [0, 0, 0], pixels=np.ones((3, 2)))
+    assert str(wrong.value) == "'pixels' must be of type uint8, from 0 to 255. Got float64."
+    for measured in (pick_unique, distance_to_center):
+        with pytest.raises(InvalidDataError, match="'feat'"):
+            measured(np.ones(3), [0, 0, 0])
+        with pytest.raises(InvalidParameterError, match="'metric' must be one of"):
+            measured(np.eye(3), [0, 0, 0], metric="l2")

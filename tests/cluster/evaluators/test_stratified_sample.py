@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import sem
 from sklearn.datasets import make_blobs
 from sklearn.metrics import silhouette_score
 
@@ -7,7 +8,11 @@ from clustimage._distances.metrics import METRICS
 from clustimage.cluster._candidates import Candidates
 from clustimage.cluster.evaluators import _silhouette
 from clustimage.cluster.evaluators._silhouette import Silhouette, mean_silhouettes
-from clustimage.cluster.evaluators._stratified_sample import draw_sample, stratified_mean
+from clustimage.cluster.evaluators._stratified_sample import (
+    choose_strata,
+    draw_sample,
+    stratified_mean,
+)
 from clustimage.cluster.tree._linkage import build_tree, cut_tree_k
 
 
@@ -142,3 +147,75 @@ def test_only_many_images_are_sampled(overlapping, monkeypatch, caplog):
     np.testing.assert_allclose(scores, exact, atol=1e-9)  # 4,000 are all of them
     assert evaluator.errors_ is not None
     assert evaluator.errors_.tolist() == [0, 0]
+
+
+def test_each_cell_is_a_stratum_where_there_are_few():
+    cells = np.array([0, 1, 1, 2, 0])
+    assert choose_strata([cells], cells, 3) is cells
+    assert choose_strata([cells], cells, 100) is cells
+
+
+def test_of_more_cells_the_finest_labelling_gives_the_strata():
+    coarse, fine = np.array([0, 0, 1, 1, 1, -1]), np.array([0, 1, 2, 2, 2, -1])
+    cells = np.arange(6)
+    for labellings in ([coarse, fine], [fine, coarse]):
+        strata = choose_strata(labellings, cells, 4)
+        # Images in no cluster are a stratum too.
+        assert strata.tolist() == [1, 2, 3, 3, 3, 0]
+
+
+def test_of_more_clusters_the_smallest_become_one_stratum():
+    labels = np.repeat([0, 1, 2, 3], [2, 5, 1, 9])
+    strata = choose_strata([labels], labels, 3)
+    assert strata.tolist() == [2] * 2 + [1] * 5 + [2] * 1 + [0] * 9
+    # Of equal sizes the first stay alone.
+    equal = np.repeat([0, 1, 2, 3], 4)
+    assert choose_strata([equal], equal, 3).tolist() == [0] * 4 + [1] * 4 + [2] * 8
+    assert choose_strata([equal], equal, 1).tolist() == [0] * 16
+    assert choose_strata([equal], equal, 0).tolist() == [0] * 16
+
+
+def test_small_strata_are_drawn_as_a_whole_or_by_two():
+    strata = np.repeat([0, 1, 2, 3], [1, 2, 3, 994])
+    sample = draw_sample(strata, 10)
+    assert np.bincount(strata[sample]).tolist() == [1, 2, 2, 10]
+    assert len(set(sample.tolist())) == len(sample)
+
+
+def test_the_seed_decides_which_are_drawn():
+    strata = np.repeat([0, 1], 500)
+    default, first, other = (draw_sample(strata, 20, *seed) for seed in ((), (0,), (1,)))
+    assert default.tolist() == first.tolist() != other.tolist()
+    rng = np.random.default_rng(0)
+    assert draw_sample(strata, 20, rng).tolist() == first.tolist()
+    assert draw_sample(strata, 20, rng).tolist() != first.tolist()
+
+
+def test_a_stratum_of_one_has_no_variance():
+    means, errors = stratified_mean(np.array([[5.0, 1.0]]), np.array([0, 1]), np.array([1, 1]))
+    assert (means.tolist(), errors.tolist()) == ([3], [0])
+
+
+def test_the_error_is_that_of_a_simple_sample_where_there_is_one_stratum():
+    values = np.random.default_rng(0).normal(size=(3, 40))
+    means, errors = stratified_mean(values, np.zeros(40, dtype=int), np.array([1000]))
+    np.testing.assert_allclose(means, values.mean(axis=1))
+    np.testing.assert_allclose(errors, sem(values, axis=1) * np.sqrt(1 - 40 / 1000))
+
+
+def test_a_sample_is_at_most_a_few_more_than_was_asked_for(overlapping):
+    """Of a hundred images there are at most 12 strata, of two images at least."""
+    chosen = nested(overlapping, (2, 24))
+    drawn = []
+    real = _silhouette.draw_sample
+
+    def counted(strata, n_sampled, random_state):
+        sample = real(strata, n_sampled, random_state)
+        drawn.append((int(strata.max()) + 1, len(sample), n_sampled, random_state))
+        return sample
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_silhouette, "draw_sample", counted)
+        mean_silhouettes(overlapping, chosen, n_sampled=100, random_state=5)
+    ((n_strata, n_drawn, asked, seed),) = drawn
+    assert n_strata == 12 and 90 <= n_drawn <= 112 and (asked, seed) == (100, 5)

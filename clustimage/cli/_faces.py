@@ -77,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="mean distance up to which two groups of faces are one person, instead of that of the "
         "recognizer",
     )
+    parser.add_argument(
+        "--min-size", type=int, metavar="N", help="groups of fewer faces become -1 (1)"
+    )
     add_resources(parser)
     add_links(parser)
     parser.add_argument(
@@ -117,7 +120,8 @@ def run(arguments: argparse.Namespace) -> None:
     )
     request = {
         "min_clust": arguments.min_clust,
-        **given(arguments, "max_clust", "n_clusters", "distance_threshold", "cannot_link"),
+        **given(arguments, "max_clust", "n_clusters", "min_size", "distance_threshold"),
+        **given(arguments, "cannot_link"),
     }
     # What is wrong with them is known before the faces are looked for.
     ClusterRequest(**request)

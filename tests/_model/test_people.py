@@ -12,6 +12,7 @@ from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 from clustimage import Clustimage, InvalidDataError, InvalidParameterError, StepOrderError
+from clustimage._model.faces import names_of_persons
 from clustimage.faces import Face
 
 SIDE = 40
@@ -266,3 +267,29 @@ def test_the_plan_is_what_happens():
     assert "descriptors of faces" in step.what
     searched = Clustimage("face", embedding=None).plan(5000, max_clust=40)
     assert any("silhouettes" in step.what for step in searched.steps)
+
+
+def test_names_go_to_the_same_persons_of_another_model(model, photos, tmp_path, caplog):
+    who, labels = people(model), model.results["labels"]
+    model.rename({int(labels[who.index(0)]): "Anna", int(labels[who.index(2)]): "Bert"})
+    for number in (1, 2, 4):  # those that Bert is on
+        (photos / f"{number}.png").unlink()
+    other = Clustimage("face", params_faces=OWN, embedding=None, dirpath=tmp_path / "other")
+    other.fit_transform(other.extract_faces(photos)["pathnames_face"])
+    with caplog.at_level(logging.WARNING, logger="clustimage"):
+        names = names_of_persons(other, model)
+    assert names == {int(other.results["labels"][people(other).index(0)]): "Anna"}
+    assert "No group of faces is called 'Bert' any more" in caplog.text
+
+
+def test_names_of_another_recognizer_are_lost_aloud(model, photos, tmp_path, caplog):
+    class Other(ByColour):
+        name = "other"
+
+    model.rename({0: "Anna"})
+    own = {**OWN, "recognizer": Other()}
+    other = Clustimage("face", params_faces=own, embedding=None, dirpath=tmp_path / "other")
+    other.fit_transform(other.extract_faces(photos)["pathnames_face"])
+    with caplog.at_level(logging.WARNING, logger="clustimage"):
+        assert names_of_persons(other, model) == {}
+    assert "by another recognizer, colour, and are lost: Anna" in caplog.text

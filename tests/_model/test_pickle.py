@@ -82,7 +82,7 @@ def test_photos_that_live_in_files_come_along(corel, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "method", [name for name in EXTRACTORS if name not in ("cnn", "exif", "precomputed")]
+    "method", [name for name in EXTRACTORS if name not in ("cnn", "exif", "face", "precomputed")]
 )
 def test_every_method_pickles(digits, method):
     cl = Clustimage(method, None, grayscale=True, verbose="silent").fit(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,15 @@ from clustimage.faces._dlib_models import LANDMARKS, RESNET, import_dlib, model_
 __all__ = ["DlibRecognizer"]
 
 NEEDED_BY = setting("params_faces", {"recognizer": "dlib"})
+
+
+# One network for all threads: it holds the interpreter's lock, so that more were no faster.
+LOCK = threading.Lock()
+
+
+@cache
+def _network() -> Any:
+    return import_dlib(NEEDED_BY).face_recognition_model_v1(model_path(RESNET, NEEDED_BY))
 
 
 class DlibRecognizer:
@@ -46,14 +57,15 @@ class DlibRecognizer:
     def __init__(self) -> None:
         self._dlib: Any = import_dlib(NEEDED_BY)
         self._landmarks = self._dlib.shape_predictor(model_path(LANDMARKS, NEEDED_BY))
-        self._network = self._dlib.face_recognition_model_v1(model_path(RESNET, NEEDED_BY))
+        self._network = _network()
 
     def describe(self, img: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
         """Return a descriptor of each face, `(n, 128)`, of a photo `(height, width, 3)`, RGB."""
         shapes = self._dlib.full_object_detections()
         for face in faces:
             shapes.append(self._landmarks(img, self._box(face)))
-        described = self._network.compute_face_descriptor(img, shapes)
+        with LOCK:
+            described = self._network.compute_face_descriptor(img, shapes)
         return np.array([list(row) for row in described], dtype=np.float32)
 
     def _box(self, face: Face) -> Any:

@@ -182,6 +182,16 @@ class Clustimage(
         distribution of the distances of random pairs, ``"best"``, the one that fits best out
         of ``"norm"``, ``"expon"``, ``"uniform"``, ``"gamma"`` and ``"t"``, or one of these;
         ``pairs`` is ``"all"``, or ``"between"`` for pairs of different clusters alone.
+    engine : {"local"}, str, distributed.Client or None, optional
+        Where `fit_transform` reads, describes and labels images: None in this process;
+        ``"local"`` in a process of Dask for each of `n_jobs`; the address of a Dask scheduler, or
+        a client, on its workers. `dirpath` may then be the URL of an object store. See
+        `dataset_`.
+    params_engine : dict, default={"sample_size": 20_000, "partition_size": 2_000, \
+"resources": None}
+        With an engine: images up to which all are clustered together, beyond which a sample is
+        and all others join its clusters; images that a task reads; what a worker must have, such
+        as ``{"GPU": 1}``.
 
     Attributes
     ----------
@@ -202,6 +212,8 @@ class Clustimage(
         The evaluation of the number of clusters, with its plots.
     pca : pca.pca
         The principal components, with their plots, after ``method="pca"``.
+    dataset_ : str
+        Path or URL of the table of all images, a Parquet data set, after a run with an engine.
     distribution_ : NullDistribution
         The distribution of distances that the p-values of `find` come from.
 
@@ -288,7 +300,8 @@ class Clustimage(
         y : None
             Ignored; there so that the object fits into scikit-learn's tools.
         features, normalize
-            As for `extract_feat`: features that were computed elsewhere.
+            As for `extract_feat`: features that were computed elsewhere. With an engine they
+            are read from Parquet files: a folder, a prefix of an object store, or paths.
         cluster, evaluate, metric, linkage, min_clust, max_clust, cluster_space, \
 n_clusters, min_size, sim, time_weight, timestamps, \
 place_weight, cannot_link, micro_clusters, level

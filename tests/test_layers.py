@@ -19,7 +19,7 @@ LEVELS = {
         ("features", "embedding", "cluster", "similarity", "faces", "duplicates", "corrections"), 2
     ),
     **dict.fromkeys(("plotting", "export", "removal"), 3),
-    **dict.fromkeys(("adapters", "notebook", "report"), 4),
+    **dict.fromkeys(("adapters", "notebook", "report", "distributed"), 4),
     **dict.fromkeys(("_model", "clustimage"), 5),
     **dict.fromkeys(("cli", "__init__", "__main__", "_version"), 6),
 }

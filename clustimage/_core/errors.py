@@ -14,6 +14,7 @@
     ├── ModelFileError (ValueError)           a saved model that is broken or foreign
     ├── MemoryLimitError (MemoryError)        work that would not fit into the memory there is
     ├── DiskSpaceError (OSError)              a file that would not fit onto the disk
+    ├── EngineError (RuntimeError)            workers that are not there, or cannot do the work
     └── MissingDependencyError (ImportError)  an optional package that is not installed
 
 `StepOrderError` is in a module of its own, as its base is scikit-learn's.
@@ -28,6 +29,7 @@ __all__ = [
     "ClustimageError",
     "DiskSpaceError",
     "DownloadError",
+    "EngineError",
     "ImageReadError",
     "InvalidDataError",
     "InvalidParameterError",
@@ -110,6 +112,11 @@ class MemoryLimitError(ClustimageError, MemoryError):
 @public
 class DiskSpaceError(ClustimageError, OSError):
     """A file that the work needs does not fit onto the disk."""
+
+
+@public
+class EngineError(ClustimageError, RuntimeError):
+    """The workers of an engine cannot be reached, or cannot do the work."""
 
 
 @public

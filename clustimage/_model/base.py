@@ -70,7 +70,8 @@ class ModelBase:
         """
         images = self._state.images
         known = {} if images is None else {"dim": images.shape[:2]}
-        return MappingProxyType({**self._settings.params, **known})
+        whole = {**self._settings.params, "engine": self._settings.engine}
+        return MappingProxyType({**whole, **known})
 
     @property
     def results_unique(self) -> dict[str, Any] | None:

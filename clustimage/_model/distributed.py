@@ -29,6 +29,7 @@ from clustimage.distributed import (
     assign_all,
     columns_of,
     components_of,
+    find_in_parts,
     gather_sample,
     list_images,
     open_engine,
@@ -36,6 +37,7 @@ from clustimage.distributed import (
     sample_features,
     scales_of,
 )
+from clustimage.export import found_frames
 from clustimage.features import (
     CombinedExtractor,
     FeatureExtractor,
@@ -43,10 +45,10 @@ from clustimage.features import (
     PrecomputedExtractor,
     make_extractor,
 )
-from clustimage.images import Images, ImageStatus
-from clustimage.images.reading._listing import absolute
+from clustimage.images import Images, ImageStatus, array_names
+from clustimage.images.reading._listing import absolute, encodable
 from clustimage.images.reading._url_files import is_url
-from clustimage.similarity import cluster_radius
+from clustimage.similarity import NullDistribution, cluster_radius
 
 __all__ = [
     "Distributed",
@@ -54,6 +56,8 @@ __all__ = [
     "assign_to_clusters",
     "check_distributable",
     "engine_of",
+    "find_with_engine",
+    "is_searched_in_parts",
     "read_with_engine",
 ]
 
@@ -180,9 +184,7 @@ def read_with_engine(
     if features is not None:
         if X is not None:
             _refuse("features beside images", "of which one is read")
-        row_parts, sample = sample_features(
-            engine, features, unit=normalize, seed=seed, **options
-        )
+        row_parts, sample = sample_features(engine, features, unit=normalize, seed=seed, **options)
         extractor: FeatureExtractor = PrecomputedExtractor(normalize=normalize)
         assert sample.feat is not None
         feat, images = sample.feat, None
@@ -191,7 +193,7 @@ def read_with_engine(
     else:
         extractor = make_extractor(settings.method, settings.params)
         extractor.prepare()
-        params = {**settings.params, "n_jobs": 1, "dirpath": None, "engine": None}
+        params = {**settings.params, "n_jobs": 1, "dirpath": None}
         pca = isinstance(extractor, PCAExtractor)
 
         def make_settings(rate: int) -> ReadSettings:
@@ -227,7 +229,8 @@ def read_with_engine(
                 widths = [columns_of(part, images.shape) for part in extractor.parts_]
                 extractor.scale_ = scales_of(engine, row_parts, widths)
                 row_parts = parts.row_parts(list(zip(widths, extractor.scale_, strict=True)))
-                feat = feat / np.repeat(extractor.scale_, widths).astype(np.float32)
+                scales = np.repeat(extractor.scale_, widths).astype(np.float32)
+                feat = np.divide(feat, scales, dtype=np.float32)
             else:
                 extractor.fit(images.pixels[:1])
     _take(model, sample, images, X, features, black_list, recursive)
@@ -239,7 +242,7 @@ def read_with_engine(
         return request
     logger.info("Sample: %s of %s images.", f"{len(feat):,}", f"{n_images:,}")
     if request.cluster == "agglomerative" and request.micro_clusters is None:
-        most = max(2, len(feat) // MIN_IMAGES_PER_MICRO_CLUSTER)
+        most = max(request.most_clusters, len(feat) // MIN_IMAGES_PER_MICRO_CLUSTER)
         return replace(request, micro_clusters=min(MICRO_CLUSTERS, most))
     return request
 
@@ -331,15 +334,68 @@ def _clusters_of(model: ModelBase) -> Clusters:
     )
 
 
+def is_searched_in_parts(model: ModelBase) -> bool:
+    """Return whether `find` looks at more images than the model has."""
+    kept = model._state.distributed
+    known = kept is not None and kept.is_sample and kept.assigned is not None
+    return known and model._settings.engine is not None
+
+
+def find_with_engine(
+    model: ModelBase,
+    images: Images | None,
+    queries: np.ndarray,
+    null: NullDistribution,
+    *,
+    k: int | None,
+    alpha: float | None,
+    metric: str,
+) -> dict[str, Any]:
+    """Return what `find` gives the user, of all images."""
+    kept: Distributed = model._state.distributed
+    assert kept.assigned is not None
+    radius = -np.inf if alpha is None else null.quantile(alpha)
+    with engine_of(model) as engine:
+        found = find_in_parts(
+            engine,
+            kept.row_parts,
+            kept.assigned.folder,
+            queries,
+            k=k,
+            radius=radius,
+            metric=metric,
+            folder=f"{kept.folder}/work",
+        )
+    names = array_names(len(queries)) if images is None else images.filenames
+    pathnames = names if images is None else images.pathnames
+    tables = [
+        {
+            "y_idx": hits.number,
+            "distance": hits.distance,
+            "y_proba": null.cdf(hits.distance),
+            "labels": hits.labels,
+            "y_filenames": hits.filenames,
+            "y_pathnames": hits.pathnames,
+        }
+        for hits in found
+    ]
+    return found_frames(tables, queries, names, pathnames, model._state.names)
+
+
 def _write_manifest(model: ModelBase, folder: str, assigned: Assigned) -> None:
     """Write what the result is made of, as JSON."""
     names = model._state.names or {}
+    nearest = {label: name for label, (_, name) in assigned.unique.items()}
+    if not model._state.distributed.is_sample and model._state.unique is not None:
+        unique = model._state.unique
+        pathnames = map(encodable, unique["pathnames"])
+        nearest = dict(zip(unique["labels"].tolist(), pathnames, strict=True))
     rows = [
         {
             "label": label,
             "name": names.get(label),
             "n_images": size,
-            "unique": assigned.unique.get(label, (None, None))[1],
+            "unique": nearest.get(label),
         }
         for label, size in assigned.sizes.items()
     ]

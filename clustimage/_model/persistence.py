@@ -89,6 +89,7 @@ def saved_state(model: ModelBase) -> dict[str, Any]:
         given[holder] = _as_text(given[holder])
     given["dirpath"] = None if given["dirpath"] is None else str(given["dirpath"])
     given["ext"] = tuple(given["ext"])
+    given["engine"] = None  # who loads the model has workers of their own, or none
     given["random_state"] = settings.random_state
     if given["method"] == AUTO:  # the same on a machine where another would be chosen
         given.update(method=settings.method, params_cnn=_as_text(settings.params_cnn))

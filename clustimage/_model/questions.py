@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
-from clustimage._core.parameters import named
+from clustimage._core.parameters import named, setting
 from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
 from clustimage._model.clustering import clustered_rows, set_clustering
+from clustimage._model.distributed import find_with_engine, is_searched_in_parts
 from clustimage._model.plot_inputs import colors_of
 from clustimage._model.row_order import row_order
 from clustimage._model.state import State
@@ -91,7 +92,8 @@ class QuestionMethods(ModelBase):
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
             ``y_filenames``, ``y_pathnames``, ``x_pathnames``, and where clusters have names,
             ``name``, nearest first; file names in the tables as in `to_frame`. Also in
-            ``results["predict"]``.
+            ``results["predict"]``, unless an engine has searched more images than the model
+            has: ``y_idx`` are then rows of the data set `dataset_`.
 
         Raises
         ------
@@ -117,9 +119,19 @@ class QuestionMethods(ModelBase):
         feat = state.require("feat")
         metric = self._metric(metric)
         check_bool("exclude_self", exclude_self)
-        check_find(k, alpha, len(feat), approximate=approximate)
+        in_parts = is_searched_in_parts(self)
+        n_images = state.distributed.n_images if in_parts else len(feat)
+        check_find(k, alpha, n_images, approximate=approximate)
         queries, rows = describe_new(self, Xnew, features, strict=False)
         null, index = _null(self, metric), state.index
+        if in_parts:
+            if approximate or exclude_self:
+                given = "approximate" if approximate else "exclude_self"
+                raise InvalidParameterError(
+                    f"{setting(given, True)} cannot be combined with {named('engine')}, which "
+                    "compares the queries with all images. Leave it out."
+                )
+            return find_with_engine(self, queries, rows, null, k=k, alpha=alpha, metric=metric)
         if index is None or index.metric != metric:
             index = RowIndex.build(feat, metric)
             state.store(index=index)

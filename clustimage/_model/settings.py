@@ -85,6 +85,10 @@ class Settings:
     params_engine: dict[str, Any]
     given: Mapping[str, Any]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle keeps: a client of an engine is of one process."""
+        return {**vars(self), "engine": None, "given": {**self.given, "engine": None}}
+
     @classmethod
     def resolve(cls, given: Mapping[str, Any], before: Settings | None = None) -> Settings:
         """Check the values that the constructor was given.
@@ -152,8 +156,13 @@ class Settings:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The same as a dict, which extractors and embedders take what they know from."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "given"}
+        """The same as a dict, which extractors and embedders take what they know from.
+
+        Without `engine`, which is another thing to an embedder.
+        """
+        return {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("given", "engine")
+        }
 
 
 def _chosen(

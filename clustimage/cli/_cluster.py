@@ -21,7 +21,7 @@ from clustimage.cli._options import (
     one_or_all,
 )
 from clustimage.cli._output import (
-    check_folder,
+    output_folder,
     outputs_of_cluster,
     use_files_only,
     write_all,
@@ -35,7 +35,7 @@ HELP = "Group the images of a folder; write labels.csv, figures and the model."
 
 MODEL_PARAMETERS = (
     *("embedding", "grayscale", "random_state", "n_jobs", "dirpath", "verbose", "max_memory"),
-    "max_pixels",
+    *("max_pixels", "engine"),
 )
 
 
@@ -87,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="keep images and features for the next run",
     )
+    parser.add_argument(
+        "--engine",
+        metavar="ADDRESS",
+        help="read and label images on the workers of a Dask scheduler (tcp://HOST:PORT), or in "
+        "processes here (local); parts, and the table of all images as Parquet, go to --out",
+    )
     add_links(parser)
 
 
@@ -97,6 +103,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.out is None and not arguments.plan:
         raise InvalidParameterError("'--out' is missing: the folder for the results.")
+    if "engine" in arguments:
+        arguments.dirpath = getattr(arguments, "dirpath", arguments.out)
     request = clustering_request(arguments)
     model = Clustimage(
         **_settings(arguments), dim=tuple(arguments.dim), **given(arguments, *MODEL_PARAMETERS)
@@ -106,16 +114,16 @@ def run(arguments: argparse.Namespace) -> None:
         _print_plan(model, arguments)
         return
     names = [*outputs_of_cluster(), *(["links.csv"] if links else [])]
-    folder = check_folder(arguments.out, names, overwrite=arguments.overwrite)
-    model.fit_transform(
-        one_or_all(arguments.folders),
-        **given(arguments, "features", "black_list", "timestamps"),
-        **request,
-    )
-    write_all(model, folder, overwrite=arguments.overwrite)
-    if links:
-        fill_folders(model, folder, links)
-    write_report(model, folder, overwrite=arguments.overwrite)
+    with output_folder(arguments.out, names, overwrite=arguments.overwrite) as folder:
+        model.fit_transform(
+            one_or_all(arguments.folders),
+            **given(arguments, "features", "black_list", "timestamps"),
+            **request,
+        )
+        write_all(model, folder, overwrite=arguments.overwrite)
+        if links:
+            fill_folders(model, folder, links)
+        write_report(model, folder, overwrite=arguments.overwrite)
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:

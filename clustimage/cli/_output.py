@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from clustimage._core.outputs import CLUSTER_FIGURES, make_folder
 from clustimage._core.text import pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from matplotlib.figure import Figure
 
@@ -24,6 +25,7 @@ __all__ = [
     "REPORT",
     "check_folder",
     "one_line",
+    "output_folder",
     "outputs_of_cluster",
     "print_json",
     "save_figure",
@@ -61,6 +63,36 @@ def check_folder(out: str, names: list[str], *, overwrite: bool) -> Path:
         )
     _check_writable(folder)
     return folder
+
+
+@contextmanager
+def output_folder(out: str, names: list[str], *, overwrite: bool) -> Iterator[Path]:
+    """Provide a folder for results; those for the URL of an object store go there at the end.
+
+    Raises
+    ------
+    InvalidParameterError
+        As `check_folder`; also where the results are at the URL already.
+    """
+    from clustimage._core.object_store import exists, is_store_url, write_bytes
+
+    if not is_store_url(out):
+        yield check_folder(out, names, overwrite=overwrite)
+        return
+    top = out.rstrip("/")
+    there = [name for name in names if exists(f"{top}/{name}")]
+    if there and not overwrite:
+        raise InvalidParameterError(
+            f"{top} holds results already ({', '.join(there)}). Give another URL, or --overwrite "
+            "to replace them."
+        )
+    with tempfile.TemporaryDirectory(prefix="clustimage-") as temporary:
+        folder = Path(temporary) / "out"
+        yield folder
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                write_bytes(f"{top}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+    print(f"Written to {top}.")
 
 
 def _check_writable(folder: Path) -> None:
@@ -116,7 +148,8 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     from clustimage.export import write_csv
 
     make_folder(folder)
-    write_csv(model.to_frame(), folder / "labels.csv")
+    if model.dataset_ is None:
+        write_csv(model.to_frame(), folder / "labels.csv")
     figures = [*_draw_all(model, folder), *_draw_clusters(model, folder)]
     if model.clustering_ is not None and not model.clustering_.params.get("by"):
         _ = model.verdict  # is logged, and saved with the model
@@ -125,7 +158,10 @@ def write_all(model: Clustimage, folder: Path, *, overwrite: bool) -> None:
     n_outside = int((labels < 0).sum())
     rest = f"; {n_outside:,} not assigned to one" if n_outside else ""
     print(f"{pluralize(len(labels), 'image')} in {pluralize(_n_clusters(model), 'cluster')}{rest}.")
-    print(f"Written to {folder}: labels.csv, model.clustimage, {len(figures)} figures.")
+    if model.dataset_ is not None:
+        print(f"Table of all images: {model.dataset_}")
+    table = "labels.csv, " if model.dataset_ is None else ""
+    print(f"Written to {folder}: {table}model.clustimage, {len(figures)} figures.")
 
 
 def write_report(model: Clustimage, folder: Path, *, overwrite: bool) -> None:

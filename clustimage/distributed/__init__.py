@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from clustimage.distributed._assigning import Clusters
 from clustimage.distributed._components import columns_of, scales_of
-from clustimage.distributed._engine import Engine, EngineError, check_engine, open_engine
+from clustimage.distributed._engine import Engine, check_engine, open_engine
+from clustimage.distributed._finding import find_in_parts
 from clustimage.distributed._partitions import list_images
 from clustimage.distributed._rows import RowPart
 from clustimage.distributed._run import (
@@ -27,7 +28,6 @@ __all__ = [
     "Assigned",
     "Clusters",
     "Engine",
-    "EngineError",
     "ReadSettings",
     "RowPart",
     "Sample",
@@ -36,6 +36,7 @@ __all__ = [
     "check_engine_params",
     "columns_of",
     "components_of",
+    "find_in_parts",
     "gather_sample",
     "list_images",
     "open_engine",

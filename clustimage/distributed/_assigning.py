@@ -124,12 +124,13 @@ def assign_rows(task: AssignTask) -> dict[str, Any] | DamagedPartError:
         }
     )
     skipped = table.filter(pa.compute.invert(read)).slice(0, MAX_REASONS)
+    reasons = skipped.select(["pathname", "reason"]).to_pylist()
     summary = {
         "n": len(table),
         "n_read": len(labels),
         "sizes": sizes,
         "unique": unique,
-        "skipped": [list(row.values()) for row in skipped.select(["pathname", "reason"]).to_pylist()],
+        "skipped": [list(row.values()) for row in reasons],
     }
     write_part(task.url, table, summary)
     return summary

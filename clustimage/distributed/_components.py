@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_random_state
 
 from clustimage._core.object_store import remove
 from clustimage._decomposition.krylov import covariance_components
@@ -115,6 +114,8 @@ def fit_components(
         finally:
             remove(shared)
         return np.asarray(found, np.float32)
+
+    from sklearn.utils import check_random_state
 
     generator = check_random_state(extractor.random_state)
     wanted = extractor.wanted_of(n, d)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
+import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from clustimage._core.errors import ClustimageError, InvalidParameterError
+from clustimage._core.errors import ClustimageError, EngineError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
 from clustimage._core.optional import import_optional
 from clustimage._core.parallel import n_workers
 from clustimage._core.parameters import named, setting
-from clustimage._core.public import public
 from clustimage._version import __version__
 
-__all__ = ["Engine", "EngineError", "WorkerDied", "check_engine", "open_engine"]
+__all__ = ["Engine", "WorkerDied", "check_engine", "open_engine"]
 
 logger = get_logger(__name__)
 
@@ -24,11 +28,12 @@ COMBINED_AT_ONCE = 8  # results that one task adds up
 RETRIES = 2  # of a task that raised an error
 ALLOWED_FAILURES = 1  # of workers that a task may be on, beside the last one
 SECONDS_TO_ANSWER = 20
-
-
-@public
-class EngineError(ClustimageError, RuntimeError):
-    """The workers of an engine cannot be reached, or cannot do the work."""
+TIMED_OUT = (Empty, TimeoutError, asyncio.TimeoutError)  # the last two differ in Python 3.10
+UNGUARDED = (
+    "In a script, what uses engine='local' has to stand below a line \"if __name__ == "
+    "'__main__':\", since each worker imports the script."
+)
+GOES_ON = "What is done is kept: the same call goes on from there."
 
 
 class WorkerDied:
@@ -95,9 +100,7 @@ def open_engine(
     MissingDependencyError
         If Dask is not installed.
     """
-    distributed = import_optional(
-        "distributed", extra="dask", needed_by=setting("engine", engine)
-    )
+    distributed = import_optional("distributed", extra="dask", needed_by=setting("engine", engine))
     if not isinstance(engine, str):
         yield _checked(DaskEngine(engine, resources))
     elif engine == "local":
@@ -116,42 +119,52 @@ def open_engine(
 
 
 @contextmanager
-def _local_client(
-    distributed: Any, n: int, resources: dict[str, float] | None
-) -> Iterator[Any]:
+def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) -> Iterator[Any]:
     import dask
 
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise EngineError(UNGUARDED)  # in a worker, which imports the script that started it
     settings = {
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         "distributed.worker.daemon": True,
     }
-    with (
-        dask.config.set(settings),
-        distributed.LocalCluster(
-            n_workers=n,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=_dashboard_address(),
-            resources=resources,
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        logger.info(
-            "Engine: %d worker%s of Dask%s.",
-            n,
-            "" if n == 1 else "s",
-            f", to be watched at {cluster.dashboard_link}" if _dashboard_address() else "",
-        )
-        yield client
+    with dask.config.set(settings):
+        try:
+            cluster = distributed.LocalCluster(
+                n_workers=n,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=":0",
+                resources=resources,
+            )
+        except RuntimeError as exc:
+            raise EngineError(f"The workers did not start ({exc}). {UNGUARDED}") from exc
+        with cluster, distributed.Client(cluster, set_as_default=False) as client:
+            logger.info(
+                "Engine: %d worker%s of Dask%s.",
+                n,
+                "" if n == 1 else "s",
+                f", to be watched at {cluster.dashboard_link}" if _has_dashboard() else "",
+            )
+            try:
+                yield client
+            except BaseException:
+                _kill_workers(cluster)
+                raise
 
 
-def _dashboard_address() -> str | None:
-    """Return any free port where the dashboard is installed."""
-    try:
-        import bokeh  # noqa: F401
-    except ImportError:
-        return None
-    return ":0"
+def _kill_workers(cluster: Any) -> None:
+    """End worker processes at once: parts are there whole or not at all."""
+    import psutil
+
+    for nanny in cluster.workers.values():
+        nanny.auto_restart = False
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(nanny.pid).kill()
+
+
+def _has_dashboard() -> bool:
+    return importlib.util.find_spec("bokeh") is not None
 
 
 def _checked(engine: DaskEngine) -> DaskEngine:
@@ -207,10 +220,10 @@ class DaskEngine:
         scheduler = self.client.scheduler
         return str(scheduler.address if scheduler is not None else "an unknown address")
 
-    @property
     def _most(self) -> int:
-        """Tasks that are handed out at a time; workers may come and go."""
-        threads = sum(self.client.nthreads().values())
+        """Return how many tasks are handed out at a time; workers may come and go."""
+        with self._connected():
+            threads = sum(self.client.nthreads().values())
         return TASKS_PER_THREAD * max(1, int(threads))
 
     def map(
@@ -226,48 +239,8 @@ class DaskEngine:
         Only a few tasks for each thread are handed out at a time: neither the scheduler nor this
         process holds one for each item.
         """
-        done = self._done(function, items)
+        done = self._done(function, items, self._result)
         return done if desc is None else progress(done, desc=desc, total=total, unit="part")
-
-    def _done(
-        self, function: Callable[[Any], Any], items: Iterable[Any]
-    ) -> Iterator[tuple[Any, Any]]:
-        from distributed import as_completed
-
-        rest, item_of = iter(items), {}
-        running = as_completed(loop=self.client.loop)
-        try:
-            while True:
-                for item in islice(rest, max(0, self._most - len(item_of))):
-                    future = self.client.submit(function, item, **self.options)
-                    item_of[future.key] = item
-                    running.add(future)
-                if not item_of:
-                    return
-                future = next(running)
-                yield item_of.pop(future.key), self._result(future)
-                del future
-        finally:
-            with suppress(Exception):
-                self.client.cancel(list(running.futures))
-
-    def _result(self, future: Any) -> Any:
-        from distributed import KilledWorker
-
-        try:
-            return future.result()
-        except KilledWorker:
-            return WorkerDied()
-        except (OSError, RuntimeError, TimeoutError) as exc:
-            if isinstance(exc, ClustimageError) or self.client.status == "running":
-                raise
-            raise self._lost() from exc
-
-    def _lost(self) -> EngineError:
-        return EngineError(
-            f"The scheduler at {self._address()} is gone. What is done is kept: the same call "
-            "goes on from there."
-        )
 
     def reduce(
         self,
@@ -278,30 +251,109 @@ class DaskEngine:
         desc: str | None = None,
         total: int | None = None,
     ) -> Any:
-        """Return all ``function(item)`` combined, some at a time, on the workers."""
-        from distributed import as_completed
+        """Return all ``function(item)`` combined, some at a time, on the workers.
 
+        What is combined with what does not depend on which is done first: sums of floating
+        numbers are the same in each run.
+        """
+        levels: list[list[Any]] = []
+
+        def add(future: Any, level: int = 0) -> None:
+            if level == len(levels):
+                levels.append([])
+            levels[level].append(future)
+            if len(levels[level]) == COMBINED_AT_ONCE:
+                whole = self._submit(combine, levels[level])
+                levels[level] = []
+                add(whole, level + 1)
+
+        def check(future: Any) -> None:
+            if future.status == "error":
+                self._summed(self._result(future))
+
+        done = self._done(function, items, check, handed_out=add)
+        if desc is not None:
+            done = progress(done, desc=desc, total=total, unit="part")
+        for _ in done:
+            pass
+        rest = [future for some in reversed(levels) for future in some]
+        if not rest:
+            return None
+        [(_, whole)] = self.map(combine, [rest])
+        return self._summed(whole)
+
+    @staticmethod
+    def _summed(found: Any) -> Any:
+        if isinstance(found, WorkerDied):
+            raise EngineError(
+                "The workers died several times while they added up parts. Give them more memory, "
+                "or smaller partitions."
+            )
+        return found
+
+    def _done(
+        self,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        read: Callable[[Any], Any],
+        handed_out: Callable[[Any], None] = lambda future: None,
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield items with what is read of their futures, as they are done."""
         rest = iter(items)
-        n_running, ready = 0, []
-        running = as_completed(loop=self.client.loop)
-        shown = iter(progress(iter(int, 1), desc=desc, total=total, unit="part")) if desc else None
-        parts: set[str] = set()
+        running: dict[str, tuple[Any, Any]] = {}
+        done: SimpleQueue[Any] = SimpleQueue()
+        try:
+            while True:
+                for item in islice(rest, max(0, self._most() - len(running))):
+                    future = self._submit(function, item)
+                    running[future.key] = item, future
+                    handed_out(future)
+                    future.add_done_callback(done.put)
+                if not running:
+                    return
+                key = self._waited(done.get).key
+                item, future = running.pop(key)
+                yield item, read(future)
+                del future
+        finally:
+            if running and self.client.status == "running":
+                self.client.cancel([future for _, future in running.values()])
+
+    def _submit(self, function: Callable[[Any], Any], item: Any) -> Any:
+        with self._connected():
+            return self.client.submit(function, item, **self.options)
+
+    def _result(self, future: Any) -> Any:
+        from distributed import KilledWorker
+
+        if future.status != "error":
+            return self._waited(future.result)
+        try:
+            return future.result()
+        except KilledWorker:
+            return WorkerDied()
+
+    def _waited(self, ask: Callable[..., Any]) -> Any:
+        """Return what `ask` waits for, as long as there are workers."""
         while True:
-            for item in islice(rest, max(0, self._most - n_running)):
-                future = self.client.submit(function, item, **self.options)
-                parts.add(future.key)
-                running.add(future)
-                n_running += 1
-            if n_running:
-                future = next(running)
-                n_running -= 1
-                if future.status == "error" and isinstance(self._result(future), WorkerDied):
-                    raise EngineError("The workers died several times while they added up parts.")
-                if shown is not None and future.key in parts:
-                    next(shown)
-                ready.append(future)
-            if len(ready) >= COMBINED_AT_ONCE or (len(ready) > 1 and not n_running):
-                running.add(self.client.submit(combine, ready, **self.options))
-                n_running, ready = n_running + 1, []
-            elif not n_running:
-                return self._result(ready[0]) if ready else None
+            with self._connected():
+                try:
+                    return ask(timeout=SECONDS_TO_ANSWER)
+                except TIMED_OUT:
+                    n_workers = len(self.client.nthreads())
+            if not n_workers:
+                raise EngineError(
+                    f"The scheduler at {self._address()} has no worker any more. {GOES_ON}"
+                )
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Raise `EngineError` where the scheduler does not answer."""
+        try:
+            if self.client.status != "running":
+                raise OSError("no connection")
+            yield
+        except (CancelledError, OSError, RuntimeError, *TIMED_OUT) as exc:
+            raise EngineError(
+                f"The connection to the scheduler at {self._address()} is lost. {GOES_ON}"
+            ) from exc

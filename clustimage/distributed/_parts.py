@@ -88,7 +88,7 @@ def write_part(url: str, table: pa.Table, summary: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     texts = [field.name for field in table.schema if field.type in (pa.string(), pa.binary())]
     # Features and pixels hardly get smaller.
-    packed = {name: "ZSTD" for name in texts}
+    packed = dict.fromkeys(texts, "ZSTD")
     pq.write_table(
         table, buffer, compression=packed or "NONE", use_dictionary=texts, write_page_checksum=True
     )

@@ -163,14 +163,15 @@ def matrix_from(table: Any, columns: tuple[str, ...]) -> npt.NDArray[np.float32]
     if pa.types.is_fixed_size_list(kind):
         return matrix_of(table[columns[0]]).astype(np.float32, copy=False)
     if not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
-        return table[columns[0]].to_numpy()[:, np.newaxis].astype(np.float32)
+        return np.asarray(table[columns[0]].to_numpy()[:, np.newaxis], dtype=np.float32)
     column = table[columns[0]].combine_chunks()
     widths = np.diff(column.offsets.to_numpy())
     if column.null_count or len(set(widths.tolist())) != 1:
         raise InvalidDataError(
             f"The lists in the column {columns[0]!r} must all have the same length."
         )
-    return column.flatten().to_numpy().reshape(len(column), -1).astype(np.float32)
+    values = column.flatten().to_numpy().reshape(len(column), -1)
+    return np.asarray(values, dtype=np.float32)
 
 
 def feature_columns(schema: Any, where: str) -> tuple[tuple[str, ...], str | None]:

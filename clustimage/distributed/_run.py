@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from clustimage._core.errors import ImageReadError, InvalidDataError
+from clustimage._core.errors import EngineError, ImageReadError, InvalidDataError
 from clustimage._core.logs import get_logger
 from clustimage._core.object_store import remove
 from clustimage._core.text import pluralize
 from clustimage.distributed._assigning import AssignTask, Clusters, assign_rows
 from clustimage.distributed._components import TransformTask, fit_components, transform_part
-from clustimage.distributed._engine import Engine, EngineError, WorkerDied
+from clustimage.distributed._engine import Engine, WorkerDied
 from clustimage.distributed._partitions import Listed, partitions_of
 from clustimage.distributed._parts import DamagedPartError, content_key, matrix_of, read_part
 from clustimage.distributed._reading import (
@@ -34,10 +34,13 @@ __all__ = [
     "Assigned",
     "ReadParts",
     "Sample",
+    "alive",
     "assign_all",
     "components_of",
     "gather_sample",
+    "one_result",
     "read_all",
+    "remake",
     "sample_features",
 ]
 
@@ -151,9 +154,10 @@ def read_all(
 
 def _read_in_pieces(engine: Engine, task: ReadTask) -> dict[str, Any]:
     """Read a partition whose workers died, piece by piece, until the image is known."""
-    n = task.stop if task.stop is not None else _one(engine, count_images, task)
+    n = task.stop if task.stop is not None else one_result(engine, count_images, task)
     if n - task.start <= 1:
-        return _one(engine, write_lost, task)
+        lost: dict[str, Any] = one_result(engine, write_lost, task)
+        return lost
     pieces = split_task(task, n)
     logger.warning(
         "Workers died while they read images %d to %d of partition %d: they are read in %s.",
@@ -165,16 +169,18 @@ def _read_in_pieces(engine: Engine, task: ReadTask) -> dict[str, Any]:
     for piece, summary in engine.map(read_partition, pieces):
         if isinstance(summary, WorkerDied):
             _read_in_pieces(engine, piece)
-    return _one(engine, join_pieces, (task, pieces))
+    joined: dict[str, Any] = one_result(engine, join_pieces, (task, pieces))
+    return joined
 
 
-def _one(engine: Engine, function: Callable[[Any], Any], item: Any) -> Any:
+def one_result(engine: Engine, function: Callable[[Any], Any], item: Any) -> Any:
     """Return the result of one task."""
     [(_, result)] = engine.map(function, [item])
-    return _alive(result, function)
+    return alive(result, function)
 
 
-def _alive(result: Any, function: Callable[[Any], Any]) -> Any:
+def alive(result: Any, function: Callable[[Any], Any]) -> Any:
+    """Return the result of a task, or raise `EngineError` where its workers died."""
     if isinstance(result, WorkerDied):
         what = getattr(function, "__name__", type(function).__name__).replace("_", " ")
         raise EngineError(
@@ -184,17 +190,17 @@ def _alive(result: Any, function: Callable[[Any], Any]) -> Any:
     return result
 
 
-def _remake(engine: Engine, task: ReadTask | TransformTask | None, damage: DamagedPartError) -> None:
+def remake(engine: Engine, task: ReadTask | TransformTask | None, damage: DamagedPartError) -> None:
     """Make a part again that is damaged."""
     if task is None:  # it is not ours
         raise InvalidDataError(f"{damage.url} cannot be read ({damage.why}).")
     logger.warning("%s It is made again.", damage)
     remove(task.url)
     if isinstance(task, TransformTask):
-        found = _one(engine, transform_part, task)
+        found = one_result(engine, transform_part, task)
         if isinstance(found, DamagedPartError):
-            _remake(engine, task.read, found)
-            _one(engine, transform_part, task)
+            remake(engine, task.read, found)
+            one_result(engine, transform_part, task)
         return
     if task.sample_url != task.url:
         remove(task.sample_url)
@@ -225,7 +231,7 @@ def gather_sample(engine: Engine, parts: ReadParts) -> Sample:
         try:
             table = read_part(task.sample_url)
         except DamagedPartError as damage:
-            _remake(engine, task, damage)
+            remake(engine, task, damage)
             table = read_part(task.sample_url)
         table = table.filter(pa.compute.equal(table["status"], "ok"))
         tables.append(table.select(names))
@@ -273,9 +279,9 @@ def components_of(
     shared = write_shared(folder, "components", **state)
     tasks = [TransformTask(task, shared, f"{folder}/images") for task in parts.tasks]
     for task, summary in engine.map(transform_part, tasks, desc="Projecting", total=len(tasks)):
-        if isinstance(_alive(summary, transform_part), DamagedPartError):
-            _remake(engine, task.read, summary)
-            _one(engine, transform_part, task)
+        if isinstance(alive(summary, transform_part), DamagedPartError):
+            remake(engine, task.read, summary)
+            one_result(engine, transform_part, task)
     return [
         RowPart(task.read.partition.number, task.url, one["n"], task=task)
         for task, one in zip(tasks, parts.summaries, strict=True)
@@ -304,10 +310,8 @@ def sample_features(
     n = sum(part.n for part in row_parts)
     task = SampleRows(sample_rate(n, sample_size), seed)
     found: dict[int, Any] = {}
-    for part, rows in engine.map(
-        task, row_parts, desc="Reading features", total=len(row_parts)
-    ):
-        found[part.number] = _alive(rows, task)
+    for part, rows in engine.map(task, row_parts, desc="Reading features", total=len(row_parts)):
+        found[part.number] = alive(rows, task)
     rows = [found[part.number] for part in row_parts]
     widths = {part[2].shape[1] for part in rows}
     if len(widths) > 1:
@@ -361,9 +365,9 @@ def assign_all(
     unique: dict[int, tuple[float, str]] = {}
     n = n_read = 0
     for task, summary in engine.map(assign_rows, tasks, desc="Assigning images", total=len(tasks)):
-        if isinstance(_alive(summary, assign_rows), DamagedPartError):
-            _remake(engine, task.part.task, summary)
-            summary = _one(engine, assign_rows, task)
+        if isinstance(alive(summary, assign_rows), DamagedPartError):
+            remake(engine, task.part.task, summary)
+            summary = one_result(engine, assign_rows, task)
         n, n_read = n + summary["n"], n_read + summary["n_read"]
         for label, count in summary["sizes"].items():
             sizes[int(label)] = sizes.get(int(label), 0) + count

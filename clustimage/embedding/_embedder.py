@@ -54,7 +54,7 @@ class Embedder(TransformerMixin, BaseEstimator):
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Embedder:
         """Return an unfitted object with those of `settings` that this class knows."""
-        names = cls().get_params()
+        names = set(cls().get_params()) - {"engine"}  # that of the whole chain is another thing
         return cls(**{name: settings[name] for name in names if name in settings})
 
     def fit(self, X: Any, y: None = None) -> Embedder:

@@ -12,7 +12,9 @@ from clustimage.images.reading._listing import encodable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["answer_frames", "query_names"]
+__all__ = ["answer_frames", "found_frames", "query_names"]
+
+WRITTEN_NAMES = ("y_filenames", "y_pathnames")
 
 
 def query_names(
@@ -80,24 +82,46 @@ def answer_frames(
         ``"feat"`` with a row per query, then one table per query. In the tables, names that
         are not valid Unicode are spelled so that they can be written, see `encodable`.
     """
+    labels = results["labels"]
+    tables = [
+        {
+            "y_idx": (idx := hits["y_idx"]),
+            "distance": hits["distance"],
+            "y_proba": hits["y_proba"],
+            "labels": None if labels is None else labels[idx],
+            "y_filenames": results["filenames"][idx],
+            "y_pathnames": results["pathnames"][idx],
+        }
+        for hits in found
+    ]
+    return found_frames(tables, rows, filenames, pathnames, names_of_clusters)
+
+
+def found_frames(
+    tables: Sequence[Mapping[str, Any]],
+    rows: np.ndarray,
+    filenames: Sequence[str] | np.ndarray,
+    pathnames: Sequence[str] | np.ndarray,
+    names_of_clusters: Mapping[int, str] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Return what `answer_frames` does, of columns that are there.
+
+    Parameters
+    ----------
+    tables : sequence of mapping
+        One per query: ``y_idx``, ``distance``, ``y_proba``, ``labels``, ``y_filenames`` and
+        ``y_pathnames``, nearest first.
+    rows, filenames, pathnames, names_of_clusters
+        As for `answer_frames`.
+    """
     import pandas as pd
 
     names = query_names(filenames, pathnames)
     answer = {"feat": pd.DataFrame(rows, index=[encodable(name) for name in names])}
-    for name, pathname, hits in zip(names, pathnames, found, strict=True):
-        idx = hits["y_idx"]
-        labels = results["labels"]
-        answer[name] = pd.DataFrame(
-            {
-                "y_idx": idx,
-                "distance": hits["distance"],
-                "y_proba": hits["y_proba"],
-                "labels": None if labels is None else labels[idx],
-                "y_filenames": [encodable(name) for name in results["filenames"][idx]],
-                "y_pathnames": [encodable(name) for name in results["pathnames"][idx]],
-                "x_pathnames": np.full(len(idx), encodable(pathname), dtype=object),
-            }
-        )
+    for name, pathname, columns in zip(names, pathnames, tables, strict=True):
+        written = {key: [encodable(one) for one in columns[key]] for key in WRITTEN_NAMES}
+        query = np.full(len(columns["y_idx"]), encodable(pathname), dtype=object)
+        answer[name] = pd.DataFrame({**columns, **written, "x_pathnames": query})
         if names_of_clusters:
             answer[name]["name"] = answer[name]["labels"].map(names_of_clusters).astype(object)
     return answer

@@ -10,6 +10,7 @@ from clustimage._core.logs import get_logger
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, check_option, check_real, invalid
 from clustimage._model.base import ModelBase
+from clustimage._model.distributed_duplicates import duplicates_with_engine
 from clustimage.duplicates import (
     KEEP,
     KINDS,
@@ -141,16 +142,20 @@ class DuplicateMethods(ModelBase):
         check_option("keep", keep, KEEP)
         for name, folders in (("prefer", prefer), ("protect", protect)):
             folder_ranks(name, folders, [])  # before images are read
-        n_jobs = self._settings.n_jobs
-        if X is None:
-            images: Images | None = self._state.images_read()
-            assert images is not None
-            entries = _entries([str(name) for name in images.pathnames], n_jobs)
+        if self._settings.engine is not None and X is not None:
+            table = duplicates_with_engine(
+                self,
+                X,
+                wanted,
+                dim=HASHED_SIZE,
+                keep=keep,
+                prefer=prefer,
+                protect=protect,
+                black_list=black_list,
+                recursive=recursive,
+            )
         else:
-            images, entries = self._read(X, wanted, black_list, recursive)
-        table = duplicate_table(
-            images, entries, wanted, keep=keep, prefer=prefer, protect=protect, n_jobs=n_jobs
-        )
+            table = self._find(X, wanted, keep, prefer, protect, black_list, recursive)
         n_others = int((~table["keep"]).sum())
         logger.info(
             "%s with a duplicate or more: %s that need not be kept.",
@@ -158,6 +163,28 @@ class DuplicateMethods(ModelBase):
             pluralize(n_others, "image"),
         )
         return table
+
+    def _find(
+        self,
+        X: Any,
+        wanted: Wanted,
+        keep: str,
+        prefer: Folders,
+        protect: Folders,
+        black_list: Sequence[str] | None,
+        recursive: bool,
+    ) -> pd.DataFrame:
+        """Find duplicates in this process."""
+        n_jobs = self._settings.n_jobs
+        if X is None:
+            images: Images | None = self._state.images_read()
+            assert images is not None
+            entries = _entries([str(name) for name in images.pathnames], n_jobs)
+        else:
+            images, entries = self._read(X, wanted, black_list, recursive)
+        return duplicate_table(
+            images, entries, wanted, keep=keep, prefer=prefer, protect=protect, n_jobs=n_jobs
+        )
 
     def _read(
         self, X: Any, wanted: Wanted, black_list: Sequence[str] | None, recursive: bool

@@ -50,7 +50,9 @@ def duplicate_columns(
     local = [_local(row) for _, row in rows]
     found = read_metadata(local, n_jobs=1)
     located = ~np.isnan(found["latitude"]) | ~np.isnan(found["timestamp"])
-    camera = [bool(make or model) for make, model in zip(found["make"], found["model"], strict=True)]
+    camera = [
+        bool(make or model) for make, model in zip(found["make"], found["model"], strict=True)
+    ]
     files = [_file(path) for path, _ in rows]
     columns = {
         "digest": pa.array([_digest(path) for path in local], pa.binary()),

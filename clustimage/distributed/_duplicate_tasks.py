@@ -28,6 +28,7 @@ import numpy.typing as npt
 from clustimage._core.errors import StoreError
 from clustimage._core.logs import at_verbosity
 from clustimage._core.object_store import fetch_to, is_store_url
+from clustimage.distributed._partitions import SHARD, read_listing
 from clustimage.distributed._parts import (
     DamagedPartError,
     content_key,
@@ -37,7 +38,6 @@ from clustimage.distributed._parts import (
     read_part,
     write_part,
 )
-from clustimage.distributed._partitions import SHARD, read_listing
 from clustimage.distributed._reading import FETCHED_AT_ONCE, _ending, _local_copy
 from clustimage.distributed._run_settings import ReadSettings
 from clustimage.distributed._shared import read_shared
@@ -291,9 +291,7 @@ def find_pairs(task: BandTask) -> int | DamagedPartError:
     pairs = np.empty((2, 0), np.int64)
     if found:
         members = BandMembers(*map(np.concatenate, zip(*found, strict=True)))
-        pairs = pairs_in_band(
-            members, task.band, task.width, task.max_distance, task.orientations
-        )
+        pairs = pairs_in_band(members, task.band, task.width, task.max_distance, task.orientations)
     return _write_pairs(task.url, pairs)
 
 
@@ -399,7 +397,9 @@ class CompareTask:
         """Where the result is."""
         wanted = [list(self.wanted.kinds), self.wanted.min_share, self.settings.key]
         names = [self.pairs.rpartition("/")[2], self.parts.rpartition("/")[2]]
-        return f"{self.folder}/versions-{content_key(names, [self.start, self.stop], wanted)}.parquet"
+        return (
+            f"{self.folder}/versions-{content_key(names, [self.start, self.stop], wanted)}.parquet"
+        )
 
 
 def compare_pairs(task: CompareTask) -> Ids | DamagedPartError:
@@ -528,8 +528,7 @@ def _facts_of(task: DescribeTask) -> pd.DataFrame:
             frame[name] = pd.array(table[name], dtype="Int64")
         frame["format"] = [one or "" for one in table["format"]]
         frame["exif"] = np.array([bool(one) for one in table["exif"]], bool)
-        frame["date"] = np.asarray(as_datetimes(table["date"]))
-        frame["date"] = pd.Series(as_datetimes(table["date"])).to_numpy()
+        frame["date"] = as_datetimes(table["date"])
         frame["modified"] = pd.to_datetime(table["modified"], unit="s", utc=True)
         tables.append(frame)
     return pd.concat(tables)
@@ -541,11 +540,12 @@ def _paths_of(ids: Ids, parts: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for number in np.unique(part_of(ids)).tolist():
         some = ids[part_of(ids) == number]
-        if shared["is_shard"][number]:
+        listed = read_listing(str(shared["listing"][number]))
+        names = [one.path for one in listed]
+        if listed[0].is_shard:
             names = read_part(str(shared["part"][number]), ["pathname"])["pathname"].to_pylist()
-        else:
-            names = [one.path for one in read_listing(str(shared["listing"][number]))]
-        found |= {one: names[row] for one, row in zip(some.tolist(), row_of(some).tolist(), strict=True)}
+        rows = row_of(some).tolist()
+        found |= {one: names[row] for one, row in zip(some.tolist(), rows, strict=True)}
     return found
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from clustimage.duplicates._bands import (
+    N_BANDS,
     BandMembers,
     are_flat,
     band_values,
     band_width,
-    N_BANDS,
     pack_signs,
     pairs_in_band,
 )

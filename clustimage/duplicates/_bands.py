@@ -184,9 +184,7 @@ def _rank_in_hash(members: BandMembers) -> npt.NDArray[np.intp]:
     return rank
 
 
-def _pairs_of_hash(
-    members: BandMembers, rank: npt.NDArray[np.intp]
-) -> npt.NDArray[np.int64]:
+def _pairs_of_hash(members: BandMembers, rank: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
     """Return the pairs of an image that is beyond the fifth of its hash with those five."""
     here = np.flatnonzero(members.has_whole & (rank >= 0))
     digests = row_digests(np.concatenate([members.whole[here], members.inner[here]], axis=1))

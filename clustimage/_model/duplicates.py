@@ -82,7 +82,7 @@ class DuplicateMethods(ModelBase):
             Share of the larger picture that a crop must have left.
         burst : float, optional
             Photos that are alike and were taken within so many seconds of one another are a
-            group, too. By default they are not.
+            group, too. By default they are not. Not with an engine.
         black_list, recursive
             As for `import_data`.
 
@@ -118,6 +118,13 @@ class DuplicateMethods(ModelBase):
         A file that is reached twice, through a link, is listed once. Photos with two dates in
         their EXIF data (``DateTimeOriginal``) are two photos, however alike they are. Flat
         images, such as black ones, are duplicates only where their bytes are the same.
+
+        With ``engine=``, `X` is read on its workers, into parts in `dirpath` that a second call
+        reads no image for, and the table is written there too, as ``duplicates.parquet``. Files of
+        the same bytes are found as without an engine. Two other images are candidates only where
+        their hashes agree in one of 32 samples of bits, as many bits as tell the images apart. Of
+        edits of 150 photos that are all found without an engine, this leaves 99 % at 65,000 images
+        and 97 % at a million: less of crops and borders (95 % and 86 %).
 
         Examples
         --------

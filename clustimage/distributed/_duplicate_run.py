@@ -35,6 +35,7 @@ from clustimage.duplicates import COLUMNS, N_BANDS, Wanted, band_width, componen
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = ["find_duplicates"]
 
@@ -77,10 +78,8 @@ def find_duplicates(
     """
     search = Search(engine, parts, wanted, f"{folder}/work/duplicates")
     same = search.equal_files()
-    linked = [] if wanted.kinds == ("exact",) else search.versions(same)
-    connected = [tuple(same.pop(one, (one,)) for one in some) for some in components(linked)]
-    connected += [(copies,) for copies in same.values()]
-    table = search.describe(sorted(connected), keep, tuple(prefer), tuple(protect))
+    links = None if wanted.kinds == ("exact",) else search.versions(same)
+    table = search.describe(same, links, keep, tuple(prefer), tuple(protect))
     _write_table(table, f"{folder}/duplicates.parquet")
     return table
 
@@ -141,11 +140,13 @@ class Search:
             self.again += again
         return {group[0]: tuple(group) for group in groups}
 
-    def versions(self, same: Mapping[int, tuple[int, ...]]) -> list[tuple[int, int]]:
-        """Return the pairs of images that are versions of one photo.
+    def versions(self, same: Mapping[int, tuple[int, ...]]) -> pa.Table | None:
+        """Return the pairs of images that are versions of one photo, as `compare_pairs` does.
 
         Of files with the same bytes only the first is looked at.
         """
+        import pyarrow as pa
+
         others = [one for group in same.values() for one in group[1:]]
         left_out = write_shared(
             self.folder, "copies", ids=np.array(sorted([*others, *self.again]), np.int64)
@@ -191,26 +192,45 @@ class Search:
             for task in merge
             for start in range(0, sizes[task], PAIRS_PER_TASK)
         ]
-        linked: list[tuple[int, int]] = []
-        for _, pairs in self.run(compare_pairs, tasks, "Comparing candidates"):
-            linked += map(tuple, pairs.T.tolist())
-        return linked
+        found = [table for _, table in self.run(compare_pairs, tasks, "Comparing candidates")]
+        return pa.concat_tables(found) if found else None
 
     def describe(
         self,
-        connected: Sequence[tuple[tuple[int, ...], ...]],
+        same: dict[int, tuple[int, ...]],
+        links: pa.Table | None,
         keep: str,
         prefer: tuple[str, ...],
         protect: tuple[str, ...],
     ) -> pd.DataFrame:
-        """Return the table of some sets of connected images."""
+        """Return the table of all groups."""
         import pyarrow as pa
 
+        pairs: list[tuple[int, int]] = []
+        if links is not None:
+            links = links.sort_by([("first", "ascending"), ("second", "ascending")])
+            pairs = list(zip(links["first"].to_pylist(), links["second"].to_pylist(), strict=True))
+        connected = [tuple(same.pop(one, (one,)) for one in some) for some in components(pairs)]
+        connected += [(copies,) for copies in same.values()]
+        batches = list(_batches(sorted(connected)))
+        batch_of = {
+            copies[0]: i for i, some in enumerate(batches) for one in some for copies in one
+        }
+        of_batch = np.array([batch_of[first] for first, _ in pairs], np.intp)
+        nothing = pa.table({"first": pa.array([], pa.int64())})
         tasks = [
             DescribeTask(
-                some, self.parts, self.settings, self.wanted, keep, prefer, protect, self.folder
+                some,
+                nothing if links is None else links.filter(pa.array(of_batch == number)),
+                self.parts,
+                self.settings,
+                self.wanted,
+                keep,
+                prefer,
+                protect,
+                self.folder,
             )
-            for some in _batches(connected)
+            for number, some in enumerate(batches)
         ]
         tables = [table for _, table in self.run(describe_groups, tasks, "Describing")]
         if not tables:

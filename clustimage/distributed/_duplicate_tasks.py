@@ -15,7 +15,7 @@ from __future__ import annotations
 import tarfile
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +45,7 @@ from clustimage.duplicates import (
     BandMembers,
     DuplicateSearch,
     Entries,
+    Match,
     Wanted,
     are_flat,
     band_values,
@@ -220,10 +221,11 @@ def find_equal_files(task: EqualFilesTask) -> tuple[list[list[int]], list[int]] 
     new = np.r_[True, (np.diff(digests[order], axis=0) != 0).any(axis=1)]
     starts = np.flatnonzero(new)
     ends = np.r_[starts[1:], len(order)]
-    groups, again = [], []
+    groups: list[list[int]] = []
+    again: list[int] = []
     for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
         seen: set[int] = set()
-        group = []
+        group: list[int] = []
         some = order[start:end]
         for at in some[np.lexsort((ids[some], links[some]))].tolist():
             (again if files[at] in seen else group).append(int(ids[at]))
@@ -402,11 +404,16 @@ class CompareTask:
         )
 
 
-def compare_pairs(task: CompareTask) -> Ids | DamagedPartError:
-    """Return those of the candidates `(2, n)` that are versions of one photo; kept as a part."""
+def compare_pairs(task: CompareTask) -> pa.Table | DamagedPartError:
+    """Return those of the candidates that are versions of one photo, each with its `Match`.
+
+    They are kept as a part.
+    """
+    import pyarrow as pa
+
     try:
         if part_summary(task.url) is not None:
-            return _read_pairs(task.url)
+            return read_part(task.url)
         pairs = _read_pairs(task.pairs)[:, task.start : task.stop]
         with _images_of(np.unique(pairs), task.parts, task.settings) as (images, rows):
             search = DuplicateSearch(images, task.wanted, n_jobs=1)
@@ -414,14 +421,24 @@ def compare_pairs(task: CompareTask) -> Ids | DamagedPartError:
             matches = search.compare_all([(rows[one], rows[other]) for one, other in there])
     except DamagedPartError as exc:
         return exc
-    linked = [
-        pair
+    found = [
+        (*pair, *match)
         for pair, match in zip(there, matches, strict=True)
         if match is not None and match.kind in task.wanted.kinds
     ]
-    found = np.array(linked, np.int64).reshape(-1, 2).T
-    _write_pairs(task.url, found)
-    return found
+    first, second, kind, scale, sure, changes = zip(*found, strict=True) if found else [()] * 6
+    table = pa.table(
+        {
+            "first": pa.array(first, pa.int64()),
+            "second": pa.array(second, pa.int64()),
+            "kind": pa.array(kind, pa.string()),
+            "scale": pa.array(scale, pa.float64()),
+            "sure": pa.array(sure, pa.float64()),
+            "changes": pa.array(changes, pa.list_(pa.string())),
+        }
+    )
+    write_part(task.url, table, {"n": len(table)})
+    return table
 
 
 @dataclass(frozen=True)
@@ -432,6 +449,8 @@ class DescribeTask:
     ----------
     connected : tuple of tuple of tuple of int
         Sets of images; in a set each image with those whose files have the same bytes.
+    links : pyarrow.Table
+        Pairs of these as `compare_pairs` returns them.
     parts, settings, wanted, folder
         As for `CompareTask`.
     keep, prefer, protect
@@ -439,6 +458,7 @@ class DescribeTask:
     """
 
     connected: tuple[tuple[tuple[int, ...], ...], ...]
+    links: pa.Table
     parts: str
     settings: ReadSettings
     wanted: Wanted
@@ -468,11 +488,12 @@ def describe_groups(task: DescribeTask) -> pa.Table | DamagedPartError:
         if part_summary(task.url) is not None:
             return read_part(task.url)
         facts = _facts_of(task)
+        known = _known_matches(task)
         reps = [same[0] for some in task.connected if len(some) > 1 for same in some]
         tables = []
         with _images_of(np.array(reps, np.int64), task.parts, task.settings) as (images, rows):
-            for some in task.connected:
-                tables.append(_table_of(some, facts, images, rows, task))
+            for some, matches in zip(task.connected, known, strict=True):
+                tables.append(_table_of(some, facts, matches, images, rows, task))
     except DamagedPartError as exc:
         return exc
     table = pa.Table.from_pandas(pd.concat(tables), preserve_index=False)
@@ -480,18 +501,35 @@ def describe_groups(task: DescribeTask) -> pa.Table | DamagedPartError:
     return table.replace_schema_metadata()
 
 
+def _known_matches(task: DescribeTask) -> list[dict[tuple[int, int], Match]]:
+    """Return, for each set of images, what is known of pairs of them."""
+    set_of = {same[0]: number for number, some in enumerate(task.connected) for same in some}
+    found: list[dict[tuple[int, int], Match]] = [{} for _ in task.connected]
+    rows = zip(*task.links.to_pydict().values(), strict=True)
+    for first, second, *match, changes in rows:
+        found[set_of[first]][first, second] = Match(*match, tuple(changes))
+    return found
+
+
 def _table_of(
     some: Sequence[Sequence[int]],
     facts: pd.DataFrame,
+    matches: Mapping[tuple[int, int], Match],
     images: Images,
     rows: dict[int, int],
     task: DescribeTask,
 ) -> pd.DataFrame:
     """Return the rows of one set of connected images."""
-    chosen = None
+    chosen, known = None, {}
     if len(some) > 1:
         some = [same for same in some if same[0] in rows]
         chosen = take_images(images, np.array([rows[same[0]] for same in some], np.intp))
+        at = {same[0]: number for number, same in enumerate(some)}
+        known = {
+            (at[one], at[other]): match
+            for (one, other), match in matches.items()
+            if one in at and other in at
+        }
     entries = sorted((one, number) for number, same in enumerate(some) for one in same)
     ids = [one for one, _ in entries]
     of_set = facts.loc[ids].reset_index(drop=True)
@@ -505,6 +543,7 @@ def _table_of(
         protect=task.protect,
         n_jobs=1,
         facts=of_set,
+        known=known,
     )
     id_of = dict(zip(map(encodable, names), ids, strict=True))
     table["first"] = table["pathname"].map(id_of).astype("int64")

@@ -11,6 +11,7 @@ from clustimage.duplicates._bands import (
     pack_signs,
     pairs_in_band,
 )
+from clustimage.duplicates._comparison import Match
 from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
 from clustimage.duplicates._duplicate_table import COLUMNS, Entries, duplicate_table, typed_table
 from clustimage.duplicates._equal_files import compare_files
@@ -26,6 +27,7 @@ __all__ = [
     "BandMembers",
     "DuplicateSearch",
     "Entries",
+    "Match",
     "Wanted",
     "are_flat",
     "band_values",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage.duplicates._comparison import Match
 from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
 from clustimage.duplicates._keep import Folders, choose_kept, why_kept
 from clustimage.duplicates._linking import components
@@ -79,6 +81,7 @@ def duplicate_table(
     protect: Folders = (),
     n_jobs: int | None = -1,
     facts: pd.DataFrame | None = None,
+    known: Mapping[tuple[int, int], Match] | None = None,
 ) -> pd.DataFrame:
     """Return the groups of duplicates as a table.
 
@@ -96,13 +99,15 @@ def duplicate_table(
         Number of threads.
     facts : DataFrame, optional
         Size, format and dates of the entries, where they are known; else they are read.
+    known : mapping, optional
+        As for `DuplicateSearch`.
 
     Returns
     -------
     DataFrame
         With the columns of `COLUMNS`; in each group the image that is kept comes first.
     """
-    search = None if images is None else DuplicateSearch(images, wanted, n_jobs)
+    search = None if images is None else DuplicateSearch(images, wanted, n_jobs, known)
     groups = exact_groups(entries) if search is None else _groups(search, entries)
     if not groups:
         return typed_table({name: [] for name in COLUMNS})

@@ -140,13 +140,11 @@ class Search:
             self.again += again
         return {group[0]: tuple(group) for group in groups}
 
-    def versions(self, same: Mapping[int, tuple[int, ...]]) -> pa.Table | None:
-        """Return the pairs of images that are versions of one photo, as `compare_pairs` does.
+    def candidates(self, same: Mapping[int, tuple[int, ...]]) -> dict[MergeTask, int]:
+        """Return the files of candidates, and how many pairs there are in each.
 
         Of files with the same bytes only the first is looked at.
         """
-        import pyarrow as pa
-
         others = [one for group in same.values() for one in group[1:]]
         left_out = write_shared(
             self.folder, "copies", ids=np.array(sorted([*others, *self.again]), np.int64)
@@ -179,18 +177,24 @@ class Search:
         ]
         sizes = dict(self.run(merge_pairs, merge, "Merging candidates"))
         logger.info("Candidates: %s.", pluralize(sum(sizes.values()), "pair"))
+        return {task: sizes[task] for task in merge}
+
+    def versions(self, same: Mapping[int, tuple[int, ...]]) -> pa.Table | None:
+        """Return the pairs of images that are versions of one photo, as `compare_pairs` does."""
+        import pyarrow as pa
+
         tasks = [
             CompareTask(
                 task.url,
                 start,
-                min(start + PAIRS_PER_TASK, sizes[task]),
+                min(start + PAIRS_PER_TASK, n_pairs),
                 self.parts,
                 self.settings,
                 self.wanted,
                 self.folder,
             )
-            for task in merge
-            for start in range(0, sizes[task], PAIRS_PER_TASK)
+            for task, n_pairs in self.candidates(same).items()
+            for start in range(0, n_pairs, PAIRS_PER_TASK)
         ]
         found = [table for _, table in self.run(compare_pairs, tasks, "Comparing candidates")]
         return pa.concat_tables(found) if found else None

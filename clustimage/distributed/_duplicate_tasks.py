@@ -416,6 +416,7 @@ def compare_pairs(task: CompareTask) -> pa.Table | DamagedPartError:
             return read_part(task.url)
         pairs = _read_pairs(task.pairs)[:, task.start : task.stop]
         with _images_of(np.unique(pairs), task.parts, task.settings) as (images, rows):
+            assert images is not None
             search = DuplicateSearch(images, task.wanted, n_jobs=1)
             there = [pair for pair in pairs.T.tolist() if pair[0] in rows and pair[1] in rows]
             matches = search.compare_all([(rows[one], rows[other]) for one, other in there])
@@ -506,8 +507,8 @@ def _known_matches(task: DescribeTask) -> list[dict[tuple[int, int], Match]]:
     set_of = {same[0]: number for number, some in enumerate(task.connected) for same in some}
     found: list[dict[tuple[int, int], Match]] = [{} for _ in task.connected]
     rows = zip(*task.links.to_pydict().values(), strict=True)
-    for first, second, *match, changes in rows:
-        found[set_of[first]][first, second] = Match(*match, tuple(changes))
+    for first, second, kind, scale, sure, changes in rows:
+        found[set_of[first]][first, second] = Match(kind, scale, sure, tuple(changes))
     return found
 
 
@@ -515,13 +516,13 @@ def _table_of(
     some: Sequence[Sequence[int]],
     facts: pd.DataFrame,
     matches: Mapping[tuple[int, int], Match],
-    images: Images,
+    images: Images | None,
     rows: dict[int, int],
     task: DescribeTask,
 ) -> pd.DataFrame:
     """Return the rows of one set of connected images."""
     chosen, known = None, {}
-    if len(some) > 1:
+    if len(some) > 1 and images is not None:
         some = [same for same in some if same[0] in rows]
         chosen = take_images(images, np.array([rows[same[0]] for same in some], np.intp))
         at = {same[0]: number for number, same in enumerate(some)}
@@ -591,16 +592,19 @@ def _paths_of(ids: Ids, parts: str) -> dict[int, str]:
 @contextmanager
 def _images_of(
     ids: Ids, parts: str, settings: ReadSettings
-) -> Iterator[tuple[Images, dict[int, int]]]:
+) -> Iterator[tuple[Images | None, dict[int, int]]]:
     """Read some images; provide them, and the row of each that can still be read.
 
     Their files are there as long as they are used.
     """
+    if not len(ids):
+        yield None, {}
+        return
     with tempfile.TemporaryDirectory(prefix="clustimage-") as folder, at_verbosity("silent"):
         paths = _paths_of(ids, parts)
         local = _fetch_all([paths[one] for one in ids.tolist()], Path(folder))
         images = load_images(
-            local or np.zeros((0, *settings.dim, 1), np.uint8),
+            local,
             dim=settings.dim,
             grayscale=settings.grayscale,
             n_jobs=1,

@@ -59,8 +59,8 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
     in_stores = [path for path in groups["pathname"] if isinstance(path, str) and is_url(path)]
     if in_stores:
         raise InvalidDataError(
-            f"Only files of this machine are removed. {named('groups')} has {in_stores[0]!r}: leave "
-            "such rows out, and remove what they name with the tools of its store."
+            f"Only files of this machine are removed. {named('groups')} has {in_stores[0]!r}: "
+            "leave such rows out, and remove what they name with the tools of its store."
         )
     table = groups.reset_index(drop=True)
     looked: list[Looked] = []

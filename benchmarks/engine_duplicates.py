@@ -25,8 +25,8 @@ from clustimage._model.duplicates import DISTANCES, HASHED_SIZE
 from clustimage.distributed import open_engine
 from clustimage.distributed._duplicate_run import Search
 from clustimage.distributed._duplicate_tasks import ROW_BITS
-from clustimage.distributed._parts import matrix_column, read_part, write_part
 from clustimage.distributed._partitions import Partition
+from clustimage.distributed._parts import matrix_column, read_part, write_part
 from clustimage.distributed._run import ReadParts
 from clustimage.duplicates import N_BANDS, Wanted, band_values, band_width, hash_images, pack_signs
 from clustimage.duplicates._hash_pairs import are_near

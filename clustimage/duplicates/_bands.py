@@ -44,6 +44,12 @@ MAX_COMPARED = 512  # images after each, in the order of the next band, that it 
 N_PAIRS_AT_ONCE = 32_768
 ROWS_PER_BLOCK = 65_536
 
+# Bits that are set in each number of 16 bits. Two signs that are opposite differ in two bits of a
+# packed hash, a sign and none in one: half of the bits are never more than the distance.
+N_SET = np.unpackbits(np.arange(2**16, dtype=np.uint16).view(np.uint8).reshape(-1, 2), axis=1).sum(
+    axis=1, dtype=np.uint8
+)
+
 Packed = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.int64]
 
@@ -106,17 +112,40 @@ def band_values(
     packed: Packed, band: int, width: int, orientations: Sequence[int] = ORIENTATIONS
 ) -> Values:
     """Return the value of a band of each hash `(n, 32)`: the least in some orientations."""
+    return _values_and_turns(packed, band, width, orientations)[0]
+
+
+def _values_and_turns(
+    packed: Packed, band: int, width: int, orientations: Sequence[int]
+) -> tuple[Values, npt.NDArray[np.intp]]:
+    """Return the values of a band, and which orientation has it."""
     rng = np.random.default_rng([band, N_BANDS])
     bits = rng.choice(N_BITS, width, replace=False)
     columns = turned_bits(orientations)[:, bits]
     weights = (2 ** np.arange(width)[::-1]).astype(np.float32 if width <= 24 else np.float64)
     values = np.empty(len(packed), np.int64)
+    turns = np.empty(len(packed), np.intp)
     for start in range(0, len(packed), ROWS_PER_BLOCK):
         rows = slice(start, start + ROWS_PER_BLOCK)
         unpacked = np.unpackbits(packed[rows], axis=1)
-        least = [unpacked[:, some].astype(weights.dtype) @ weights for some in columns]
-        values[rows] = np.min(least, axis=0)
-    return values
+        of_turns = np.stack([unpacked[:, some].astype(weights.dtype) @ weights for some in columns])
+        values[rows], turns[rows] = of_turns.min(axis=0), of_turns.argmin(axis=0)
+    return values, turns
+
+
+def _turned(
+    packed: Packed, turns: npt.NDArray[np.intp], orientations: Sequence[int]
+) -> npt.NDArray[np.uint16]:
+    """Return hashes, each in one of some orientations, as 16 numbers of 16 bits."""
+    out = np.empty_like(packed)
+    brighter = turned_bits(orientations)
+    for turn, columns in enumerate(brighter):
+        both = np.concatenate([columns, (columns + N_BITS) % (2 * N_BITS)])
+        rows = np.flatnonzero(turns == turn)
+        for start in range(0, len(rows), ROWS_PER_BLOCK):
+            some = rows[start : start + ROWS_PER_BLOCK]
+            out[some] = np.packbits(np.unpackbits(packed[some], axis=1)[:, both], axis=1)
+    return out.view(np.uint16)
 
 
 def pairs_in_band(
@@ -128,6 +157,7 @@ def pairs_in_band(
 ) -> npt.NDArray[np.int64]:
     """Return the pairs `(2, n_pairs)` of images with a value in common whose hashes are near.
 
+    Near is what `near_pairs` finds, where they agree in the orientations that have the value.
     Of images with one hash, five are compared with all others that have the value; the rest are
     paired with these five, in the first band. Of very many images with one value, each is
     compared with some that are near to it in the order of the next band.
@@ -142,10 +172,14 @@ def pairs_in_band(
     rows = np.concatenate([whole, inner])
     is_inner = np.arange(len(rows)) >= len(whole)
     packed = np.concatenate([members.whole[whole], members.inner[inner]])
-    values = band_values(packed, band, width, orientations)
+    values, turns = _values_and_turns(packed, band, width, orientations)
+    turned = _turned(packed, turns, orientations)
     order = np.lexsort((band_values(packed, band + 1, width, orientations), values))
-    rows, is_inner, values = rows[order], is_inner[order], values[order]
-    for first, second in _with_one_value(rows, is_inner, values):
+    rows, is_inner, values, turned = rows[order], is_inner[order], values[order], turned[order]
+    for one, other in _with_one_value(values):
+        likely = N_SET[turned[one] ^ turned[other]].sum(axis=1) <= 2 * max_distance
+        likely &= (rows[one] != rows[other]) & ~(is_inner[one] & is_inner[other])
+        first, second = rows[one[likely]], rows[other[likely]]
         some, at = np.unique(np.concatenate([first, second]), return_inverse=True)
         hashes = Hashes(
             unpack_signs(members.whole[some]),
@@ -158,19 +192,18 @@ def pairs_in_band(
 
 
 def _with_one_value(
-    rows: npt.NDArray[np.intp], is_inner: npt.NDArray[np.bool_], values: Values
+    values: Values,
 ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """Yield pairs of rows whose entries have one value, some at a time, not of two inner parts."""
+    """Yield pairs of positions with one value in an array that is sorted, some at a time."""
     at = np.arange(len(values))
     for step in range(1, MAX_COMPARED + 1):
         at = at[at + step < len(values)]
         at = at[values[at] == values[at + step]]
         if not len(at):
             return
-        wanted = at[(rows[at] != rows[at + step]) & ~(is_inner[at] & is_inner[at + step])]
-        for start in range(0, len(wanted), N_PAIRS_AT_ONCE):
-            some = wanted[start : start + N_PAIRS_AT_ONCE]
-            yield rows[some], rows[some + step]
+        for start in range(0, len(at), N_PAIRS_AT_ONCE):
+            some = at[start : start + N_PAIRS_AT_ONCE]
+            yield some, some + step
 
 
 def _rank_in_hash(members: BandMembers) -> npt.NDArray[np.intp]:

@@ -563,7 +563,8 @@ def _facts_of(task: DescribeTask) -> pd.DataFrame:
     for number in np.unique(part_of(ids)).tolist():
         some = ids[part_of(ids) == number]
         table = read_part(str(parts[number]), FACTS).take(row_of(some)).to_pydict()
-        frame = pd.DataFrame({"pathname": [paths[one] for one in some.tolist()]}, index=some)
+        names = [paths[one] for one in some.tolist()]
+        frame = pd.DataFrame({"pathname": pd.Series(names, index=some, dtype=object)})
         for name in ("width", "height", "bytes"):
             frame[name] = pd.array(table[name], dtype="Int64")
         frame["format"] = [one or "" for one in table["format"]]

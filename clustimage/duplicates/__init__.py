@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from clustimage.duplicates._bands import (
+from clustimage.duplicates._comparison import Match
+from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
+from clustimage.duplicates._duplicate_table import COLUMNS, Entries, duplicate_table, typed_table
+from clustimage.duplicates._equal_files import compare_files
+from clustimage.duplicates._hash_bands import (
     N_BANDS,
     BandMembers,
     are_flat,
@@ -11,10 +15,6 @@ from clustimage.duplicates._bands import (
     pack_signs,
     pairs_in_band,
 )
-from clustimage.duplicates._comparison import Match
-from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
-from clustimage.duplicates._duplicate_table import COLUMNS, Entries, duplicate_table, typed_table
-from clustimage.duplicates._equal_files import compare_files
 from clustimage.duplicates._hashes import hash_images
 from clustimage.duplicates._keep import KEEP, choose_kept, folder_ranks
 from clustimage.duplicates._linking import components

@@ -218,7 +218,8 @@ def _facts(
     modified = [_modified(pathname) for pathname in pathnames]
     return pd.DataFrame(
         {
-            "pathname": pathnames,
+            # Not of the type str of pandas, as names may be no valid Unicode.
+            "pathname": pd.Series(pathnames, dtype=object),
             **{name: frame[name] for name in ("width", "height", "bytes", "format")},
             "exif": located | frame["make"].ne("") | frame["model"].ne(""),
             "date": frame["timestamp"],

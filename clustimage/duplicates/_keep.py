@@ -193,7 +193,7 @@ def _spellings(path: str) -> tuple[str, str]:
 def _best(groups: pd.DataFrame) -> Rules:
     pixels = _numbers(groups["width"]) * _numbers(groups["height"])
     in_burst = groups["kind"].eq("burst").groupby(groups["group"]).transform("any").to_numpy()
-    pathnames = groups["pathname"].astype(str)
+    pathnames = np.array([str(pathname) for pathname in groups["pathname"]], dtype=object)
     return {
         "most pixels": -pixels,
         "sharpest": np.where(in_burst, -_numbers(groups["sharpness"]), 0.0),
@@ -201,8 +201,8 @@ def _best(groups: pd.DataFrame) -> Rules:
         "has EXIF data": ~groups["exif"].to_numpy(dtype=bool),
         "taken first": _seconds(groups["date"]),
         "oldest file": _seconds(groups["modified"]),
-        "shortest path": pathnames.str.len().to_numpy(),
-        "first in the alphabet": pathnames.rank(method="dense").to_numpy(),
+        "shortest path": np.array([len(pathname) for pathname in pathnames], np.intp),
+        "first in the alphabet": np.unique(pathnames, return_inverse=True)[1],
     }
 
 

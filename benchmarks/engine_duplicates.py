@@ -4,8 +4,8 @@
     python benchmarks/engine_duplicates.py --photos 150      # share of the edits of photos found
 
 Hashes are random and have planted pairs, some bits of which differ. For photos, the edits of
-``duplicates.py`` are compared with their originals; the width of the bands is that for so many
-images. What near hashes find on one machine is found again where a band is in common.
+``duplicates.py`` are compared with their originals: how many of the pairs that are near, which are
+candidates on one machine, are candidates by bands as wide as those of so many images.
 """
 
 import argparse
@@ -28,7 +28,15 @@ from clustimage.distributed._duplicate_tasks import ROW_BITS
 from clustimage.distributed._partitions import Partition
 from clustimage.distributed._parts import matrix_column, read_part, write_part
 from clustimage.distributed._run import ReadParts
-from clustimage.duplicates import N_BANDS, Wanted, band_values, band_width, hash_images, pack_signs
+from clustimage.duplicates import (
+    N_BANDS,
+    BandMembers,
+    Wanted,
+    band_width,
+    hash_images,
+    pack_signs,
+    pairs_in_band,
+)
 from clustimage.duplicates._hash_pairs import are_near
 from clustimage.duplicates._hashes import turned_signs
 from clustimage.images import load_images
@@ -128,12 +136,15 @@ def measure_photos(n_photos: int) -> None:
     near = are_near(hashes, first, second, DISTANCES["normal"])
     first, second, edits = first[near], second[near], edits[near]
     packed = [pack_signs(hashes.whole), pack_signs(hashes.inner)]
+    here = np.ones(len(paths), bool)
+    members = BandMembers(np.arange(len(paths)), *packed, here, here)
+    pairs = np.sort(np.stack([first, second]), axis=0).T.tolist()
     for n in (10**4, 10**5, 10**6, 10**7, 10**8):
-        found = np.zeros(len(first), bool)
+        candidates: set[tuple[int, int]] = set()
         for band in range(N_BANDS):
-            whole, inner = (band_values(one, band, band_width(n)) for one in packed)
-            found |= (whole[first] == whole[second]) | (whole[first] == inner[second])
-            found |= inner[first] == whole[second]
+            some = pairs_in_band(members, band, band_width(n), DISTANCES["normal"])
+            candidates |= set(zip(*some.tolist(), strict=True))
+        found = np.array([tuple(pair) in candidates for pair in pairs])
         print(f"{n:,} images, {band_width(n)} bits: {found.mean():.3f} of what is near")
         for edit in EDITS:
             print(f"    {edit}: {found[edits == edit].mean():.3f}")

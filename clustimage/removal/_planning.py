@@ -99,7 +99,10 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
             left[0][1],
         )
     table = table.iloc[rows].reset_index(drop=True)
-    return table.assign(pathname=[pathname for pathname, _, _ in looked]), looked
+    # Not of the type str of pandas, as names may be no valid Unicode.
+    found = table["pathname"].astype(object)
+    found[:] = [pathname for pathname, _, _ in looked]
+    return table.assign(pathname=found), looked
 
 
 def make_plan(

@@ -55,7 +55,8 @@ class RemovalMethods(ModelBase):
         InvalidParameterError
             If `groups` is no such table, `keep` is not known, or a folder does not exist.
         InvalidDataError
-            If a file is in two rows, or columns are missing that the choice is made by.
+            If a file is in two rows, or in an object store, where nothing is removed; or columns
+            are missing that the choice is made by.
 
         Examples
         --------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from clustimage.distributed._assigning import Clusters
 from clustimage.distributed._components import columns_of
+from clustimage.distributed._duplicate_run import find_duplicates
 from clustimage.distributed._engine import Engine, check_engine, open_engine
 from clustimage.distributed._finding import find_in_parts
 from clustimage.distributed._indexing import build_index, find_in_index
@@ -39,6 +40,7 @@ __all__ = [
     "check_engine_params",
     "columns_of",
     "components_of",
+    "find_duplicates",
     "find_in_index",
     "find_in_parts",
     "gather_sample",

@@ -17,6 +17,7 @@ import numpy as np
 
 from clustimage._core.logs import at_verbosity
 from clustimage._core.object_store import fetch_to, is_store_url, remove
+from clustimage.distributed._duplicate_columns import duplicate_columns
 from clustimage.distributed._partitions import Listed, Partition, read_listing
 from clustimage.distributed._parts import (
     content_key,
@@ -186,7 +187,9 @@ def blake2b_numbers(names: Sequence[str]) -> np.ndarray:
     return np.frombuffer(b"".join(hashed), dtype="<u8")
 
 
-def _table(images: Images | None, given: Sequence[tuple[str, str]], task: ReadTask) -> pa.Table:
+def _table(
+    images: Images | None, given: Sequence[tuple[str, str]], task: ReadTask | None
+) -> pa.Table:
     """Return the rows of some images.
 
     Parameters
@@ -210,15 +213,18 @@ def _table(images: Images | None, given: Sequence[tuple[str, str]], task: ReadTa
         "height": pa.array([row.height if row else None for _, _, row in rows], pa.int32()),
         "taken": pa.array([row.taken if row else None for _, _, row in rows], pa.float64()),
     }
-    if images is not None and len(images):
+    if task is not None and task.settings.for_duplicates:
+        hashed = None if images is None or not len(images) else images.pixels
+        columns |= duplicate_columns([(path, row) for path, _, row in rows], hashed, read)
+    elif images is not None and len(images):
         columns["pixels"] = matrix_column(_spread(images.flat, read))
-        if task.settings.describes:
+        if task is not None and task.settings.describes:
             columns["feat"] = matrix_column(_spread(_described(images, task.settings), read))
     return pa.table(columns)
 
 
 def _skipped_table(rows: Sequence[tuple[str, str]]) -> pa.Table:
-    return _table(None, rows, None)  # type: ignore[arg-type]
+    return _table(None, rows, None)
 
 
 def _spread(rows: np.ndarray, read: np.ndarray) -> np.ndarray:

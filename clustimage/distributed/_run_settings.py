@@ -46,6 +46,8 @@ class ReadSettings:
         One of so many images is in the sample, see `in_sample`.
     seed : int
         Of the sample.
+    for_duplicates : bool
+        Whether a row has digests, hashes and metadata in place of pixels.
     """
 
     method: str | None
@@ -56,6 +58,7 @@ class ReadSettings:
     describes: bool
     rate: int
     seed: int
+    for_duplicates: bool = False
 
     @property
     def key(self) -> str:
@@ -65,6 +68,8 @@ class ReadSettings:
             for name, value in self.params.items()
             if name.startswith("params_") and name in _params_of(self.method)
         }
+        if self.for_duplicates:
+            own["for_duplicates"] = str(True)
         return content_key(
             [self.method, list(self.dim), self.grayscale, self.max_pixels, self.describes],
             [self.rate, self.seed, VERSION],

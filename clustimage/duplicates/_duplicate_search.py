@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -68,10 +68,19 @@ class DuplicateSearch:
         What counts as a duplicate.
     n_jobs : int, optional
         Number of threads.
+    known : mapping of (int, int) to Match, optional
+        What `compare` returns of some pairs of rows, which are not compared again.
     """
 
-    def __init__(self, images: Images, wanted: Wanted, n_jobs: int | None) -> None:
+    def __init__(
+        self,
+        images: Images,
+        wanted: Wanted,
+        n_jobs: int | None,
+        known: Mapping[Pair, Match] | None = None,
+    ) -> None:
         self.images, self.wanted, self.n_jobs = images, wanted, n_jobs
+        self._known = known or {}
         self.status = [row for row in images.status if row.status == "ok" and row.is_input]
         self.hashes = hash_images(images.pixels)
         self._pictures = PictureStore(self._read)
@@ -115,6 +124,8 @@ class DuplicateSearch:
 
         Photos whose cameras say that they were taken at two moments are two photos.
         """
+        if (one, other) in self._known:
+            return self._known[one, other]
         if _taken_apart(self.status[one], self.status[other]):
             return None
         first, second = self._pictures.get(one), self._pictures.get(other)

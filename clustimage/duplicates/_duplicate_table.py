@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage.duplicates._comparison import Match
 from clustimage.duplicates._duplicate_search import KINDS, DuplicateSearch, Wanted
 from clustimage.duplicates._keep import Folders, choose_kept, why_kept
 from clustimage.duplicates._linking import components
@@ -18,7 +20,7 @@ from clustimage.images.reading._listing import encodable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "Entries", "duplicate_table", "exact_groups"]
+__all__ = ["COLUMNS", "Entries", "duplicate_table", "exact_groups", "typed_table"]
 
 COLUMNS = {
     "group": "int64",
@@ -78,6 +80,8 @@ def duplicate_table(
     prefer: Folders = (),
     protect: Folders = (),
     n_jobs: int | None = -1,
+    facts: pd.DataFrame | None = None,
+    known: Mapping[tuple[int, int], Match] | None = None,
 ) -> pd.DataFrame:
     """Return the groups of duplicates as a table.
 
@@ -93,19 +97,27 @@ def duplicate_table(
         See `choose_kept`.
     n_jobs : int, default=-1
         Number of threads.
+    facts : DataFrame, optional
+        Size, format and dates of the entries, where they are known; else they are read.
+    known : mapping, optional
+        As for `DuplicateSearch`.
 
     Returns
     -------
     DataFrame
         With the columns of `COLUMNS`; in each group the image that is kept comes first.
     """
-    search = None if images is None else DuplicateSearch(images, wanted, n_jobs)
+    search = None if images is None else DuplicateSearch(images, wanted, n_jobs, known)
     groups = exact_groups(entries) if search is None else _groups(search, entries)
     if not groups:
-        return _typed({name: [] for name in COLUMNS})
+        return typed_table({name: [] for name in COLUMNS})
     positions = [position for some in groups for position in some]
     rows = [entries.rows[position] for position in positions]
-    table = _facts([entries.pathnames[position] for position in positions], rows, search, n_jobs)
+    if facts is not None:
+        table = facts.iloc[positions].reset_index(drop=True)
+    else:
+        names = [entries.pathnames[position] for position in positions]
+        table = _facts(names, rows, search, n_jobs)
     table["group"] = np.repeat(np.arange(len(groups)), [len(some) for some in groups])
     table["kind"], table["sharpness"] = "exact", np.nan
     if search is not None and wanted.burst is not None:
@@ -115,7 +127,7 @@ def duplicate_table(
     _describe(table, rows, search)
     table["pathname"] = [encodable(pathname) for pathname in table["pathname"]]
     order = np.lexsort([~table["keep"].to_numpy(dtype=bool), table["group"].to_numpy()])
-    return _typed(table.iloc[order].reset_index(drop=True))
+    return typed_table(table.iloc[order].reset_index(drop=True))
 
 
 def _groups(search: DuplicateSearch, entries: Entries) -> list[list[int]]:
@@ -223,7 +235,8 @@ def _modified(pathname: str) -> float | None:
         return None
 
 
-def _typed(columns: Any) -> pd.DataFrame:
+def typed_table(columns: Any) -> pd.DataFrame:
+    """Return a table with the columns of `COLUMNS`, each of its type."""
     import pandas as pd
 
     return pd.DataFrame(columns, columns=list(COLUMNS)).astype(COLUMNS)

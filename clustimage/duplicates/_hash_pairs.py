@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from clustimage._core.parallel import run_ordered
 from clustimage.duplicates._hashes import N_BITS, SIDE, Hashes, Signs, turned_signs
 
-__all__ = ["HashPairs", "near_pairs"]
+__all__ = ["HashPairs", "are_near", "near_pairs"]
 
 # What is worked on at a time stays in the cache of a core: four products of 64 KiB.
 N_QUERIES = 64
@@ -78,6 +78,51 @@ def near_pairs(
     )
     first, second = np.unique(np.stack([first, second]), axis=1)
     return HashPairs(first, second)
+
+
+def are_near(
+    hashes: Hashes,
+    first: npt.NDArray[np.intp],
+    second: npt.NDArray[np.intp],
+    max_distance: float,
+) -> npt.NDArray[np.bool_]:
+    """Return which of some pairs `near_pairs` would return.
+
+    Parameters
+    ----------
+    hashes : Hashes
+        Of all images.
+    first, second : ndarray of int, shape (n_pairs,)
+        Rows of the images of each pair.
+    max_distance : float
+        Most bits.
+    """
+    near = _are_near(hashes, first, second, max_distance, 0.0)
+    flat = hashes.is_flat
+    unset = np.count_nonzero(hashes.whole == 0, axis=1) >= MIN_BITS_UNSET
+    left = np.flatnonzero(~near & unset[first] & unset[second])
+    weight = 1 - 2 * max_distance / N_BITS
+    near[left] = _are_near(hashes, first[left], second[left], max_distance, weight)
+    return near & ~flat[first] & ~flat[second]
+
+
+def _are_near(
+    hashes: Hashes,
+    first: npt.NDArray[np.intp],
+    second: npt.NDArray[np.intp],
+    max_distance: float,
+    weight: float,
+) -> npt.NDArray[np.bool_]:
+    if not len(first):
+        return np.zeros(0, bool)
+    whole, inner = _parts(hashes.whole, weight), _parts(hashes.inner, weight)
+    turned = _parts(turned_signs(hashes.whole, TRANSPOSED), weight)
+    near = np.zeros(len(first), bool)
+    for one, other in ((whole, whole), (turned, whole), (inner, whole), (whole, inner)):
+        a, b, c, d = np.einsum("pnk,pnk->pn", one[:, first], other[:, second])
+        best = np.maximum(a + b + np.abs(c + d), a - b + np.abs(c - d))
+        near |= best >= N_BITS - 2 * max_distance
+    return near
 
 
 def _pairs(

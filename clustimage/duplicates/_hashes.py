@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -67,7 +68,12 @@ def hash_images(pixels: npt.NDArray[np.uint8]) -> Hashes:
     for rows, block in file_blocks(pixels, N_PER_BLOCK):
         gray = np.stack([_small(image) for image in block])
         whole[rows], inner[rows] = _signs(gray, WHOLE), _signs(gray, INNER)
-    return Hashes(whole, inner, np.count_nonzero(whole, axis=1) < MIN_BITS_SET)
+    return Hashes(whole, inner, is_flat(whole))
+
+
+def is_flat(whole: Signs) -> npt.NDArray[np.bool_]:
+    """Return which hashes `(n, 128)` are noise, as the image has no contrast."""
+    return np.asarray(np.count_nonzero(whole, axis=1) < MIN_BITS_SET)
 
 
 def turned_signs(signs: Signs, orientation: int) -> Signs:
@@ -87,6 +93,16 @@ _TURNED = np.stack(
     [turned_signs(np.arange(1, N_BITS + 1).astype(np.int16), k) for k in ORIENTATIONS]
 )
 _FROM, _SIGN = np.abs(_TURNED) - 1, np.sign(_TURNED)
+
+
+def turned_bits(orientations: Sequence[int]) -> npt.NDArray[np.intp]:
+    """Return, for each orientation and bit, where 256 bits say that it is brighter there.
+
+    The first 128 of these are set where the upright image gets brighter, the others where it gets
+    darker.
+    """
+    chosen = list(orientations)
+    return np.asarray(_FROM[chosen] + N_BITS * (_SIGN[chosen] < 0), dtype=np.intp)
 
 
 def hash_distance(hashes: Hashes, first: int, second: int) -> tuple[float, int]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from clustimage._core.errors import InvalidDataError
 from clustimage._core.parameters import named
 from clustimage._core.validation import check_option, invalid
+from clustimage.images.reading._url_files import is_url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,7 +150,7 @@ def folder_ranks(
     parameter : str
         Name of the parameter, for the message.
     folders : path or sequence of paths
-        A leading ``~`` is the user's folder.
+        A leading ``~`` is the user's folder. May be URLs.
     pathnames : sequence of str
         The files.
 
@@ -168,7 +169,12 @@ def folder_ranks(
         raise invalid(parameter, "must be a folder, or a list of folders", folders)
     ranks = np.full(len(pathnames), NOWHERE, dtype=np.intp)
     for rank in reversed(range(len(given))):
-        folder = os.path.expanduser(os.fsdecode(given[rank]))  # noqa: PTH111
+        folder = os.fsdecode(given[rank])
+        if is_url(folder):
+            top = folder.rstrip("/") + "/"
+            ranks[[pathname.startswith(top) for pathname in pathnames]] = rank
+            continue
+        folder = os.path.expanduser(folder)  # noqa: PTH111
         if not os.path.isdir(folder):  # noqa: PTH112
             raise invalid(parameter, "must be folders that exist", os.fsdecode(given[rank]))
         roots = tuple({os.path.join(spelling, "") for spelling in _spellings(folder)})  # noqa: PTH118
@@ -195,8 +201,8 @@ def _best(groups: pd.DataFrame) -> Rules:
         "has EXIF data": ~groups["exif"].to_numpy(dtype=bool),
         "taken first": _seconds(groups["date"]),
         "oldest file": _seconds(groups["modified"]),
-        "shortest path": pathnames.str.len().to_numpy(),
-        "first in the alphabet": pathnames.rank(method="dense").to_numpy(),
+        "shortest path": np.array([len(pathname) for pathname in pathnames], np.intp),
+        "first in the alphabet": np.unique(pathnames, return_inverse=True)[1],
     }
 
 

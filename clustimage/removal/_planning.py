@@ -12,6 +12,7 @@ from clustimage._core.logs import get_logger, progress
 from clustimage._core.parameters import named
 from clustimage._core.validation import invalid
 from clustimage.images.reading._listing import absolute, printable
+from clustimage.images.reading._url_files import is_url
 from clustimage.removal._content import Content, Refusal, look_at, real_folder
 from clustimage.removal._planned_file import PlannedFile
 from clustimage.removal._removal_plan import RemovalPlan
@@ -57,6 +58,12 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
         )
     import pandas as pd
 
+    in_stores = [path for path in groups["pathname"] if isinstance(path, str) and is_url(path)]
+    if in_stores:
+        raise InvalidDataError(
+            f"Only files of this machine are removed. {named('groups')} has {in_stores[0]!r}: "
+            "leave such rows out, and remove what they name with the tools of its store."
+        )
     table = groups.reset_index(drop=True)
     looked: list[Looked] = []
     rows: list[int] = []

@@ -208,9 +208,9 @@ class DaskEngine:
                 f"{SECONDS_TO_ANSWER} seconds. Start one: dask worker {self._address()}"
             ) from exc
         for address, version in versions.items():
-            if isinstance(version, ModuleNotFoundError):
+            if isinstance(version, Exception):
                 raise EngineError(
-                    f"The worker at {address} has no clustimage ({version}). Install "
+                    f"The worker at {address} cannot import clustimage ({version}). Install "
                     f"clustimage=={__version__} there, with the extra dask."
                 )
             if version != __version__:

@@ -208,6 +208,8 @@ class DaskEngine:
                 f"{SECONDS_TO_ANSWER} seconds. Start one: dask worker {self._address()}"
             ) from exc
         for address, version in versions.items():
+            if isinstance(version, OSError):  # it died meanwhile
+                continue
             if isinstance(version, Exception):
                 raise EngineError(
                     f"The worker at {address} cannot import clustimage ({version}). Install "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage._core.errors import ImageReadError
 from clustimage._core.logs import at_verbosity
 from clustimage._core.object_store import fetch_to, is_store_url, remove
+from clustimage._core.text import pluralize
 from clustimage.distributed._partitions import Listed, Partition, read_listing
 from clustimage.distributed._parts import (
     content_key,
@@ -247,7 +250,9 @@ def _described(images: Images, settings: ReadSettings) -> np.ndarray:
 def _images_of(task: ReadTask) -> Iterator[tuple[Images | None, list[tuple[str, str]]]]:
     """Yield images some at a time, with the path of each input and why it is not among them."""
     listed = read_listing(task.partition.listing)
-    chunks = _members(listed[0], task) if listed[0].is_shard else _files(listed, task)
+    is_shard = listed[0].is_shard
+    _check_visible(listed if is_shard else listed[task.start : task.stop])
+    chunks = _members(listed[0], task) if is_shard else _files(listed, task)
     settings = task.settings
     for given, inputs in chunks:
         images = None
@@ -296,24 +301,25 @@ def _fetched(one: Listed, target: Path) -> str:
 
 def _members(shard: Listed, task: ReadTask) -> Chunks:
     """Yield the images of a tar file, some at a time."""
-    with _local_copy(shard.path) as path:
-        try:
-            with tarfile.open(path) as opened:
-                members = [member for member in opened if _is_image(member)]
-                for start in range(task.start, task.stop or len(members), IMAGES_AT_ONCE):
-                    stop = min(start + IMAGES_AT_ONCE, task.stop or len(members))
-                    with tempfile.TemporaryDirectory(prefix="clustimage-") as folder:
-                        inputs = []
-                        for number, member in enumerate(members[start:stop]):
-                            target = Path(folder) / f"{number:05d}{_ending(member.name)}"
-                            content = opened.extractfile(member)
-                            assert content is not None
-                            target.write_bytes(content.read())
-                            inputs.append(str(target))
-                        names = [f"tar://{one.name}::{shard.path}" for one in members[start:stop]]
-                        yield [(name, "") for name in names], inputs
-        except (tarfile.TarError, EOFError) as exc:
-            yield [(shard.path, f"no tar file that can be read ({exc})")], []
+    try:
+        with _local_copy(shard.path) as path, tarfile.open(path) as opened:
+            members = [member for member in opened if _is_image(member)]
+            if not members:
+                yield [(shard.path, "a tar file without images")], []
+            for start in range(task.start, task.stop or len(members), IMAGES_AT_ONCE):
+                stop = min(start + IMAGES_AT_ONCE, task.stop or len(members))
+                with tempfile.TemporaryDirectory(prefix="clustimage-") as folder:
+                    inputs = []
+                    for number, member in enumerate(members[start:stop]):
+                        target = Path(folder) / f"{number:05d}{_ending(member.name)}"
+                        content = opened.extractfile(member)
+                        assert content is not None
+                        target.write_bytes(content.read())
+                        inputs.append(str(target))
+                    names = [f"tar://{one.name}::{shard.path}" for one in members[start:stop]]
+                    yield [(name, "") for name in names], inputs
+    except (tarfile.TarError, EOFError, FileNotFoundError) as exc:
+        yield [(shard.path, f"no tar file that can be read ({exc})")], []
 
 
 @contextmanager
@@ -329,6 +335,17 @@ def _local_copy(path: str) -> Iterator[str]:
 
 def _is_image(member: tarfile.TarInfo) -> bool:
     return member.isfile() and _ending(member.name).lstrip(".") in DEFAULT_EXTENSIONS
+
+
+def _check_visible(listed: Sequence[Listed]) -> None:
+    """Raise `ImageReadError` where none of the local files is there any more for this worker."""
+    paths = [one.path for one in listed if one.size >= 0 and not is_store_url(one.path)]
+    if paths and not any(map(os.path.exists, paths)):
+        raise ImageReadError(
+            f"A worker, on {socket.gethostname()}, sees none of {pluralize(len(paths), 'file')} "
+            f"that had been listed, first: {paths[0]}. Give files that all workers see: URLs, or "
+            "a folder of a shared disk."
+        )
 
 
 def _ending(path: str) -> str:

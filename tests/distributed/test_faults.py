@@ -16,6 +16,7 @@ import tarfile
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import cycle, repeat
 from pathlib import Path
@@ -24,10 +25,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clustimage import Clustimage, EngineError, StoreError, TransientStoreError
+from clustimage import Clustimage, EngineError, ImageReadError, StoreError, TransientStoreError
 from clustimage.distributed import _engine
 from clustimage.distributed._engine import WorkerDied
-from clustimage.distributed._partitions import Listed, partitions_of
+from clustimage.distributed._partitions import Listed, list_images, partitions_of
 from clustimage.distributed._parts import (
     DamagedPartError,
     matrix_of,
@@ -588,6 +589,50 @@ def test_a_partition_is_split_until_the_images_are_known(photos, tmp_path, kind,
         )
     assert summary["n_sampled"] == len(read_part(task.sample_url)) - (sample == 1) * len(deadly)
     assert len(list((tmp_path / "images").iterdir())) == (1 if sample == 1 else 2)
+
+
+def task_of(paths, folder: Path) -> ReadTask:
+    """List paths as they are now, as one partition."""
+    listed = list(list_images(list(map(str, paths)), ext=["png"]))
+    (partition,) = partitions_of(listed, N, str(folder / "listings"))
+    settings = ReadSettings(None, {}, (8, 8), True, 10**9, True, 1, 0)
+    return ReadTask(partition, settings, str(folder / "images"))
+
+
+def test_files_that_a_worker_does_not_see_are_an_error_and_no_rows(photos, tmp_path):
+    folder = shutil.copytree(photos, tmp_path / "photos")
+    paths = sorted(folder.iterdir())[:4]
+    with tarfile.open(tmp_path / "photos.tar", "w") as shard:
+        shard.add(paths[0], "a.png")
+    task, tar = task_of(paths, tmp_path), task_of([tmp_path / "photos.tar"], tmp_path)
+    paths[1].unlink()
+    assert read_partition(replace(task, folder=str(tmp_path / "one")))["n_read"] == 3
+    for path in (paths[0], *paths[2:], tmp_path / "photos.tar"):
+        path.unlink()
+    for one in (task, tar):
+        with pytest.raises(ImageReadError, match="sees none of .* files? that had been listed"):
+            read_partition(one)
+        assert part_summary(one.url) is None
+    shutil.rmtree(tmp_path / "listings")
+    with pytest.raises(ImageReadError, match="cannot read .*listings.* Give a dirpath that all"):
+        read_partition(task)
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut off", "no tar file"])
+def test_a_tar_file_that_holds_nothing_is_a_row_with_the_reason(photos, tmp_path, kind):
+    path = tmp_path / "photos.tar"
+    with tarfile.open(path, "w") as shard:
+        for name in [] if kind == "empty" else ["000.png", "001.png"]:
+            shard.add(photos / name, name)
+    if kind == "cut off":
+        path.write_bytes(path.read_bytes()[:1000])
+    elif kind == "no tar file":
+        path.write_bytes(b"nothing" * 1000)
+    task = task_of([path], tmp_path)
+    assert read_partition(task)["n_read"] == 0
+    (row,) = read_part(task.url).to_pylist()
+    assert (row["pathname"], row["status"]) == (str(path), "skipped")
+    assert row["reason"].startswith("a tar file without" if kind == "empty" else "no tar file that")
 
 
 def descendants(pid: int) -> list:

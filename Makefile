@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install 
 SIDE_BY_SIDE := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-oldest bench bench-scale bench-quality torture clean
+.PHONY: help demo test check format test-oldest bench bench-scale bench-quality bench-distributed torture clean
 
 help:  ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -63,6 +63,9 @@ bench-quality: $(VENV)/.installed-dev  ## how well clusters follow known kinds, 
 	$(BIN)/python benchmarks/study.py
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/p_values.py
+
+bench-distributed: $(VENV)/.installed-dev  ## workers beside no engine, and up to ten million rows, into docs/performance.md
+	$(BIN)/python benchmarks/engine.py
 
 torture: $(VENV)/.installed-dev  ## files, models, servers and stops that do harm, into docs/reliability.md
 	$(BIN)/python benchmarks/reliability.py

@@ -449,10 +449,10 @@ place_weight, cannot_link, micro_clusters, level
         Parameters
         ----------
         Xraw : str, path, list, array or DataFrame
-            A folder; a file; a list of files and URLs; a DataFrame with a column of
-            them, or of flattened images whose index holds names; flattened images
-            ``(n, m)``; images ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or
-            PIL images of any sizes.
+            A folder, or one of an object store such as ``"s3://bucket/photos"``; a file;
+            a list of files and URLs; a DataFrame with a column of them, or of flattened
+            images whose index holds names; flattened images ``(n, m)``; images
+            ``(n, h, w)`` or ``(n, h, w, c)``; a list of arrays or PIL images of any sizes.
         black_list : list of str, optional
             Names of folders and files to leave out, with ``*`` and ``?`` as in a shell; see
             `listdir`. What clustimage wrote into folders is left out by itself.

@@ -177,6 +177,7 @@ class Faults:
         self.plan: Iterator[str] = iter(())
         self.on = "GET /"
         self.requests: list[str] = []
+        self.authorizations: list[str] = []
         self.over = threading.Event()
 
     def of(self, line: str) -> str:
@@ -195,6 +196,7 @@ def faulty_server(endpoint: str, patch: pytest.MonkeyPatch) -> Iterator[Faults]:
 
         def handle_request(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            faults.authorizations.append(self.headers.get("Authorization", ""))
             fault = faults.of(f"{self.command} {self.path}")
             if fault in ("slow", "reset"):
                 faults.over.wait(30 if fault == "slow" else 0)

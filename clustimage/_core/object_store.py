@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import importlib
+import math
 import os
 import random
 import re
@@ -34,6 +35,7 @@ __all__ = [
     "open_url",
     "read_bytes",
     "remove",
+    "store_file",
     "stored_file",
     "write_bytes",
 ]
@@ -282,6 +284,14 @@ def write_bytes(url: str, data: bytes) -> None:
     _repeated(lambda end: _run(fs, url, end, "pipe_file", path, data), url, what="written")
 
 
+def store_file(source: Path, url: str) -> None:
+    """Write the content of a file of this machine; see `write_bytes`."""
+    fs, path = _file_system(url)
+    _repeated(
+        lambda end: _run(fs, url, end, "put_file", str(source), path), url, math.inf, what="written"
+    )
+
+
 def remove(url: str) -> None:
     """Remove a file, where there is one.
 
@@ -294,8 +304,11 @@ def remove(url: str) -> None:
         Path(url).unlink(missing_ok=True)
         return
     fs, path = _file_system(url)
+    method, options = "rm_file", {}
+    if PACKAGES[_scheme(url)][0] == "adlfs":  # which has no `rm_file`
+        method, options = "rm", {"expand_path": False}
     try:
-        _repeated(lambda end: _run(fs, url, end, "rm_file", path), url, what="removed")
+        _repeated(lambda end: _run(fs, url, end, method, path, **options), url, what="removed")
     except _MissingError:
         return
 
@@ -483,8 +496,17 @@ def _repeated(
             pause = FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1)
             late = attempt == N_TRIES - 1 or time.monotonic() + pause > end
             if not isinstance(error, TransientStoreError) or late or interruption().wait(pause):
+                if not isinstance(error, _MissingError):
+                    _forget_clients(url)
                 raise error from (None if error is exc else exc)
     raise AssertionError
+
+
+def _forget_clients(url: str) -> None:
+    """Let the next request read credentials and endpoints again, which may be others by then."""
+    import fsspec
+
+    fsspec.get_filesystem_class(_scheme(url)).clear_instance_cache()
 
 
 def _explained(exc: Exception, url: str, what: str) -> StoreError | None:

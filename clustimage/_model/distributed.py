@@ -19,6 +19,7 @@ from clustimage._model.base import ModelBase
 from clustimage._model.given_inputs import name_features, named_inputs
 from clustimage._version import __version__
 from clustimage.cluster import ClusterRequest
+from clustimage.cluster.evaluators._silhouette import silhouette_samples
 from clustimage.distributed import (
     Assigned,
     Clusters,
@@ -334,6 +335,25 @@ def _clusters_of(model: ModelBase) -> Clusters:
     )
 
 
+def _scores(model: ModelBase) -> dict[str, float]:
+    """Return the mean silhouette of the sample, and the standard error of it for all images.
+
+    That of a simple random sample without replacement (W. G. Cochran, "Sampling Techniques", 3rd
+    ed., Wiley, 1977, chapter 2).
+    """
+    state = model._state
+    kept: Distributed = state.distributed
+    feat, labels = state.require("feat"), state.require("labels")
+    names, numbers = np.unique(labels, return_inverse=True)
+    n, k = len(labels), int((names >= 0).sum())
+    if not kept.is_sample or not 1 < k < n:
+        return {}
+    inside = numbers - (len(names) - k)  # images that are in no cluster have -1
+    values = silhouette_samples(feat, np.maximum(inside, -1), metric=model._metric())
+    error = values.std(ddof=1) / np.sqrt(n) * np.sqrt(1 - n / kept.n_images)
+    return {"silhouette": float(values.mean()), "standard_error": float(error)}
+
+
 def is_searched_in_parts(model: ModelBase) -> bool:
     """Return whether `find` looks at more images than the model has."""
     kept = model._state.distributed
@@ -406,6 +426,7 @@ def _write_manifest(model: ModelBase, folder: str, assigned: Assigned) -> None:
         "n_images": assigned.n_read,
         "n_sample": len(model._state.require("feat")),
         "labels": assigned.folder.rpartition("/")[2],
+        **_scores(model),
         "clusters": rows,
     }
     data = json.dumps(found, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")

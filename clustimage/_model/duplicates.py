@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from clustimage._core.logs import get_logger
 from clustimage._core.text import pluralize
 from clustimage._core.validation import check_int, check_option, check_real, invalid
@@ -20,6 +22,7 @@ from clustimage.duplicates import (
     folder_ranks,
 )
 from clustimage.images import Images, gather_photos, load_images, log_left_out
+from clustimage.images.reading._url_files import is_url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +104,8 @@ class DuplicateMethods(ModelBase):
               ``difference``, in words;
             - ``reason``, why the image is kept: the rule by which it came before the others;
             - ``width``, ``height``, ``bytes``, ``format``, ``exif`` (whether there are EXIF
-              data), ``date`` (taken), ``modified`` (the file), ``sharpness`` (of bursts).
+              data), ``date`` (taken), ``modified`` (the file), ``sharpness`` (of bursts);
+            - ``url``, where images came from URLs; ``pathname`` is then the local copy.
 
         Raises
         ------
@@ -151,6 +155,10 @@ class DuplicateMethods(ModelBase):
         table = duplicate_table(
             images, entries, wanted, keep=keep, prefer=prefer, protect=protect, n_jobs=n_jobs
         )
+        urls = {} if images is None else dict(zip(images.pathnames, images.url, strict=True))
+        if any(url is not None for url in urls.values()):
+            found = [urls.get(pathname) for pathname in table["pathname"]]
+            table["url"] = np.array(found, dtype=object)
         n_others = int((~table["keep"]).sum())
         logger.info(
             "%s with a duplicate or more: %s that need not be kept.",
@@ -196,9 +204,11 @@ class DuplicateMethods(ModelBase):
         given = X if isinstance(X, list | tuple) else [X]
         if not all(isinstance(item, str | os.PathLike) for item in given):
             return None
+        if any(is_url(os.fsdecode(item)) for item in given):
+            return None
         ext = self._settings.ext
         sources = gather_photos(X, ext=ext, black_list=black_list, recursive=recursive)
-        if not sources.items or any(item.url or item.reason for item in sources.items):
+        if not sources.items or any(item.reason for item in sources.items):
             return None
         log_left_out(sources.left_out)
         return [item.pathname for item in sources.items]

@@ -11,6 +11,7 @@ import numpy as np
 
 from clustimage._core.errors import InvalidParameterError, ModelFileError
 from clustimage._core.memory import Budget, check_max_memory, make_budget
+from clustimage._core.object_store import is_store_url
 from clustimage._core.validation import check_bool
 from clustimage._model.base import ModelBase
 from clustimage._model.corrected_labels import labels_named
@@ -65,14 +66,14 @@ class ExportMethods(ModelBase):
         Parameters
         ----------
         path : str or path-like
-            File to write, in a folder that exists.
+            File to write, in a folder that exists; or the URL of one in an object store.
         overwrite : bool, default=False
             Replace a file that exists.
 
         Returns
         -------
         str
-            Absolute path of the file.
+            Absolute path of the file, or its URL.
 
         Raises
         ------
@@ -116,7 +117,7 @@ class ExportMethods(ModelBase):
         Parameters
         ----------
         path : str or path-like
-            The saved file.
+            The saved file, or its URL in an object store.
         method : object, optional
             An object like the one that was given as `method` when the model was made:
             such an object is not part of the file. It is fitted to the saved images.
@@ -189,7 +190,8 @@ class ExportMethods(ModelBase):
         try:
             return restored(cls, state, dirpath=dirpath, **objects)
         except ModelFileError as exc:
-            raise ModelFileError(f"Cannot load {Path(path).expanduser()}. {exc}") from exc
+            name = path if is_store_url(path) else Path(path).expanduser()
+            raise ModelFileError(f"Cannot load {name}. {exc}") from exc
 
     def to_frame(self, thumbnails: bool = False) -> pd.DataFrame:
         """Return the results as a table, one row per image.
@@ -210,7 +212,7 @@ class ExportMethods(ModelBase):
             image is to the centre of its cluster than to the nearest other one: 0 to 1)
             and `runner_up` (label of that other one, -1 for none). Where a step was not
             run, its numbers are NaN, and `label`, `is_unique` and `runner_up` are None.
-            Where clusters have names, also `name`.
+            Where images came from URLs, also `url`; where clusters have names, also `name`.
             Where images are faces that `extract_faces` cut out, also `photo`, the photo that
             each came from, and `face`, its number there. File names that are not valid
             Unicode are spelled with a backslash (``caf\\udce9.png``) so that the table can be

@@ -90,10 +90,10 @@ class QuestionMethods(ModelBase):
         dict
             ``"feat"``, the features of the queries, then a DataFrame per query under
             its file name: ``y_idx``, ``distance``, ``y_proba``, ``labels``,
-            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, and where clusters have names,
-            ``name``, nearest first; file names in the tables as in `to_frame`. Also in
-            ``results["predict"]``, unless an engine has searched more images than the model
-            has: ``y_idx`` are then rows of the data set `dataset_`.
+            ``y_filenames``, ``y_pathnames``, ``x_pathnames``, where images came from URLs
+            ``y_url``, and where clusters have names ``name``, nearest first; file names in the
+            tables as in `to_frame`. Also in ``results["predict"]``, unless an engine has searched
+            more images than the model has: ``y_idx`` are then rows of the data set `dataset_`.
 
         Raises
         ------

@@ -67,7 +67,8 @@ class UpdateMethods(ModelBase):
         ----------
         X : str, path or list
             The folders and files to look at, as for `import_data`. Files of the model in these
-            folders that are not there any more are taken out; others stay.
+            folders that are not there any more are taken out; others stay. A URL of an object
+            store is a folder, too: what it lists with another ETag has changed.
         features : array-like of shape (m, d), DataFrame, tensor or path, optional
             For a model of features that were computed elsewhere: a row for each file in `X`, in
             the order of `listdir`.
@@ -79,12 +80,12 @@ class UpdateMethods(ModelBase):
         Returns
         -------
         DataFrame
-            A row for each image to which something happened: `pathname`; `status`, ``"new"``,
-            ``"changed"``, ``"gone"``, ``"renamed"`` or, of an image that has another cluster than
-            before, ``"moved"``; also ``"skipped"``, of a file that cannot be read; `previous`, the
-            path before, where that was another; `label_from` and `label_to`, its cluster before
-            and now, missing where it was or is not there; `name` of the cluster, ``"new"`` for
-            images that wait.
+            A row for each image to which something happened: `pathname` or URL; `status`:
+            ``"new"``, ``"changed"``, ``"gone"``, ``"renamed"`` or, of an image that has another
+            cluster than before, ``"moved"``; also ``"skipped"``, of a file that cannot be read;
+            `previous`, the path before, where that was another; `label_from` and `label_to`, its
+            cluster before and now, missing where it was or is not there; `name` of the cluster,
+            ``"new"`` for images that wait.
 
         Raises
         ------
@@ -112,7 +113,7 @@ class UpdateMethods(ModelBase):
         """
         state = self._state
         before = np.array(state.require("labels"))
-        names = state.results["pathnames"]
+        names = state.images_read().given
         again = None if recluster is None else check_bool("recluster", recluster)
         self._new_budget()
         found = find_changes(self, X, black_list, check_bool("recursive", recursive))
@@ -262,6 +263,7 @@ class _Update:
             now = int(self.row_now[row])
             joined.pathnames[now] = read.pathnames[at]
             joined.filenames[now] = read.filenames[at]
+            joined.url[now] = read.url[at]
             joined.pixels[now] = read.pixels[at]
             joined.status[now] = status[at]
             if joined.sources is not None and read.sources is not None:
@@ -398,7 +400,7 @@ class _Update:
 
         found, state = self.found, self.model._state
         labels = state.require("labels")
-        paths, called = state.results["pathnames"], state.names or {}
+        paths, called = state.images_read().given, state.names or {}
         rows: list[tuple[Any, ...]] = []
 
         def add(status: str, path: str, previous: str | None, one: Any, other: Any) -> None:

@@ -13,12 +13,14 @@ import numpy as np
 
 from clustimage._core.errors import ImageReadError, InvalidDataError
 from clustimage._core.files import is_folder
+from clustimage._core.object_store import exists, is_store_url
 from clustimage._core.text import pluralize
 from clustimage._model.base import ModelBase
 from clustimage._model.questions import load_like
 from clustimage.images import Images, Stamp, digest
 from clustimage.images.reading._listing import LeftOut, absolute, printable
 from clustimage.images.reading._source import Rules, Source, Stack, gather
+from clustimage.images.reading._url_files import is_fetched
 
 __all__ = ["Changes", "find_changes"]
 
@@ -64,7 +66,8 @@ def find_changes(model: ModelBase, X: Any, black_list: Any, recursive: bool) -> 
     """Compare the files of a model with what is there now; new and changed ones are read.
 
     Files are the same by their path. One that is as it was by size, times and number on the
-    disk is not opened.
+    disk is not opened, nor one that an object store lists with the tag that it had. What is not
+    listed any more below a URL is gone.
 
     Raises
     ------
@@ -98,16 +101,21 @@ def find_changes(model: ModelBase, X: Any, black_list: Any, recursive: bool) -> 
         row = known.get(_place(source.pathname, source.url))
         if row is None:
             candidates.setdefault(source.given, source)
-        elif source.url is None and not _is_as_it_was(source.pathname, status[row].stamp):
+        elif _is_written(source, str(images.pathnames[row]), status[row].stamp):
             written[source.given] = row
-    folders = _folders_in(X)
+    folders, prefixes = _folders_in(X), _prefixes_in(X)
     listed = {source.pathname for source in sources.items}
     found.gone = [
         row
         for row, (path, url) in enumerate(zip(images.pathnames, images.url, strict=True))
-        if url is None and _is_gone(str(path), folders, listed)
+        if (
+            _is_gone(str(path), folders, listed)
+            if url is None
+            else _is_gone_from_store(url, prefixes, found.inputs)
+        )
     ]
     _check_folders(images, folders, found.gone, [source.pathname for source in sources.items])
+    _check_prefixes(images, prefixes, found)
     wanted = [
         *(
             given
@@ -167,6 +175,15 @@ def _real(folder: str) -> str:
     return os.path.realpath(folder) if folder else folder
 
 
+def _is_written(source: Source, pathname: str, stamp: tuple[int, ...] | None) -> bool:
+    """Return whether a file of the model, which is at `pathname`, may have another content."""
+    if source.url is None:
+        return not _is_as_it_was(source.pathname, stamp)
+    if source.stored is None:  # nothing is known of it before it is fetched
+        return False
+    return not (is_fetched(source.stored, Path(pathname)) and _is_as_it_was(pathname, stamp))
+
+
 def _is_as_it_was(pathname: str, stamp: tuple[int, ...] | None) -> bool:
     try:
         return stamp == tuple(Stamp.of(os.stat(pathname)))  # noqa: PTH116
@@ -182,6 +199,20 @@ def _folders_in(X: Any) -> list[str]:
     if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype.kind in "OUS"):
         return [folder for item in X for folder in _folders_in(item)]
     return []
+
+
+def _prefixes_in(X: Any) -> list[str]:
+    """Return what URLs of object stores that were given may be the folders of."""
+    if isinstance(X, str):
+        return [X.rstrip("/") + "/"] if is_store_url(X) else []
+    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype.kind in "OUS"):
+        return [prefix for item in X for prefix in _prefixes_in(item)]
+    return []
+
+
+def _is_gone_from_store(url: str, prefixes: Sequence[str], listed: Collection[str]) -> bool:
+    """Return whether a file that should be below one of the prefixes is not there."""
+    return url not in listed and url.startswith(tuple(prefixes)) and not exists(url)
 
 
 def _is_gone(pathname: str, folders: Sequence[str], listed: Collection[str]) -> bool:
@@ -205,4 +236,15 @@ def _check_folders(images: Images, folders: list[str], gone: list[int], paths: l
             raise ImageReadError(
                 f"No image is left in {printable(folder)}, where the model has "
                 f"{pluralize(len(lost), 'image')}: nothing was changed. Is the disk there?"
+            )
+
+
+def _check_prefixes(images: Images, prefixes: list[str], found: Changes) -> None:
+    """Raise where nothing of the model is left below a URL."""
+    for prefix in prefixes:
+        lost = sum(str(images.url[row]).startswith(prefix) for row in found.gone)
+        if lost and not any(given.startswith(prefix) for given in found.inputs):
+            raise ImageReadError(
+                f"No image is left below {prefix}, where the model has "
+                f"{pluralize(lost, 'image')}: nothing was changed. Is the URL right?"
             )

@@ -119,7 +119,8 @@ def _print(groups: pd.DataFrame) -> None:
         print(f"Group {number}: {pluralize(len(members), 'image')}")
         rows = list(members.itertuples(index=False))
         for row in rows[: 1 + MAX_COPIES]:
-            print(f"  {'keep' if row.keep else 'copy'}  {one_line(row.pathname)}  ({_words(row)})")
+            where = getattr(row, "url", None) or row.pathname
+            print(f"  {'keep' if row.keep else 'copy'}  {one_line(where)}  ({_words(row)})")
         if len(rows) > 1 + MAX_COPIES:
             print(f"  and {len(rows) - 1 - MAX_COPIES:,} more")
         print()

@@ -83,9 +83,10 @@ def run(arguments: argparse.Namespace) -> None:
     for name, table in queries.items():
         print(f"\n{one_line(name)}: {pluralize(len(table), 'image')}")
         for hit in table.itertuples():
+            where = getattr(hit, "y_url", None) or hit.y_pathnames
             print(
                 f"  {hit.distance:12.4g}  p={hit.y_proba:<9.3g} "
-                f"cluster {hit.labels}{called.get(hit.labels, '')}  {one_line(hit.y_pathnames)}"
+                f"cluster {hit.labels}{called.get(hit.labels, '')}  {one_line(where)}"
             )
     if folder is not None:
         import pandas as pd

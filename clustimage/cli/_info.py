@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print what is in the model."""
-    facts = _facts(load_model(arguments), Path(arguments.path))
+    facts = _facts(load_model(arguments), arguments.path)
     if arguments.json:
         print_json(facts)
         return
@@ -50,17 +50,20 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{TITLES[name] + ':':20}{_in_words(name, value)}")
 
 
-def _facts(model: Clustimage, path: Path) -> dict[str, Any]:
+def _facts(model: Clustimage, path: str) -> dict[str, Any]:
     """Return what is known of a model, as plain values."""
     import numpy as np
+
+    from clustimage._core.object_store import is_store_url, stored_file
 
     results, settings, images = model.results, model.params, model.images_
     labels, feat, clustering = results["labels"], results["feat"], model.clustering_
     inputs = [] if images is None else [row for row in images.status if row.is_input]
     sizes = [] if labels is None else np.unique(labels[labels >= 0], return_counts=True)[1].tolist()
+    file = stored_file(path)
     return {
-        "path": str(path.absolute()),
-        "bytes": path.stat().st_size,
+        "path": path if is_store_url(path) else str(Path(path).absolute()),
+        "bytes": 0 if file is None else file.size,
         "images": 0 if results["pathnames"] is None else len(results["pathnames"]),
         "skipped": sum(row.status != "ok" for row in inputs),
         "method": settings["method"],

@@ -113,7 +113,10 @@ def given(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
 def add_folders(parser: argparse.ArgumentParser, *, of: str) -> None:
     """Add what is read: folders or files."""
     parser.add_argument(
-        "folders", metavar="FOLDER", nargs="+", help=f"folders of {of}, with those below; or files"
+        "folders",
+        metavar="FOLDER",
+        nargs="+",
+        help=f"folders of {of}, with those below; or files, or URLs",
     )
 
 
@@ -136,7 +139,9 @@ def add_exclude(parser: argparse.ArgumentParser) -> None:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add a saved model and the memory that it may take."""
-    parser.add_argument("path", metavar="MODEL", help="the file model.clustimage of an earlier run")
+    parser.add_argument(
+        "path", metavar="MODEL", help="the file model.clustimage of an earlier run, or its URL"
+    )
     add_max_memory(parser)
 
 

@@ -52,6 +52,10 @@ def check_folder(out: str, names: list[str], *, overwrite: bool) -> Path:
     InvalidParameterError
         If one of `names` is there already and `overwrite` is false, or `out` is a file.
     """
+    from clustimage._core.object_store import is_store_url
+
+    if is_store_url(out):
+        raise InvalidParameterError(f"'--out' must be a folder of this machine. Got {out}.")
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise InvalidParameterError(f"'--out' must be a folder. {folder} is a file.")

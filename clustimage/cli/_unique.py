@@ -63,17 +63,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _table(model: Clustimage, metric: str | None) -> pd.DataFrame:
-    """Return label, number of images, path of the unique image and name of each cluster."""
+    """Return label, number of images, path or URL of the unique one and name of each cluster."""
     import numpy as np
     import pandas as pd
 
-    unique, labels = model.unique(metric), model.labels_
+    unique, labels, images = model.unique(metric), model.labels_, model.images_
+    where = unique["pathnames"] if images is None else images.given[unique["idx"]]
     sizes = np.bincount(labels[labels >= 0])
     table = pd.DataFrame(
         {
             "label": unique["labels"],
             "n_images": sizes[unique["labels"]],
-            "pathname": unique["pathnames"],
+            # Not inferred: text of pyarrow can be no name that is not UTF-8.
+            "pathname": pd.Series(where, dtype=object),
         }
     )
     if model.names:

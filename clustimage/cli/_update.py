@@ -50,9 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Update the model, and where the results of `cluster` are in its folder, these too."""
     use_files_only()
+    from clustimage._core.object_store import is_store_url
     from clustimage.export import write_csv
 
-    path = Path(arguments.path).absolute()
     model = load_model(arguments)
     table = model.update(
         one_or_all(arguments.folders), **given(arguments, "recluster", "features", "black_list")
@@ -60,6 +60,10 @@ def run(arguments: argparse.Namespace) -> None:
     _print(table)
     if not len(table):
         return
+    if is_store_url(arguments.path):
+        print(f"Written to {model.save(arguments.path, overwrite=True)}.")
+        return
+    path = Path(arguments.path).absolute()
     folder = path.parent
     write_csv(table, folder / "update.csv")
     if path.name == "model.clustimage" and (folder / "labels.csv").exists():

@@ -91,6 +91,7 @@ def assign_rows(task: AssignTask) -> dict[str, Any] | DamagedPartError:
         and ``skipped``. Or what is wrong with the part that is read.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     known = part_summary(task.url)
     if known is not None:
@@ -123,7 +124,7 @@ def assign_rows(task: AssignTask) -> dict[str, Any] | DamagedPartError:
             "reason": table["reason"],
         }
     )
-    skipped = table.filter(pa.compute.invert(read)).slice(0, MAX_REASONS)
+    skipped = table.filter(pc.invert(read)).slice(0, MAX_REASONS)
     reasons = skipped.select(["pathname", "reason"]).to_pylist()
     summary = {
         "n": len(table),

@@ -29,10 +29,6 @@ RETRIES = 2  # of a task that raised an error
 ALLOWED_FAILURES = 1  # of workers that a task may be on, beside the last one
 SECONDS_TO_ANSWER = 20
 TIMED_OUT = (Empty, TimeoutError, asyncio.TimeoutError)  # the last two differ in Python 3.10
-UNGUARDED = (
-    "In a script, what uses engine='local' has to stand below a line \"if __name__ == "
-    "'__main__':\", since each worker imports the script."
-)
 GOES_ON = "What is done is kept: the same call goes on from there."
 
 
@@ -123,7 +119,7 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
     import dask
 
     if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise EngineError(UNGUARDED)  # in a worker, which imports the script that started it
+        raise EngineError(_unguarded())  # in a worker, which imports the script that started it
     settings = {
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         "distributed.worker.daemon": True,
@@ -140,7 +136,7 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
                 resources=resources,
             )
         except RuntimeError as exc:
-            raise EngineError(f"The workers did not start ({exc}). {UNGUARDED}") from exc
+            raise EngineError(f"The workers did not start ({exc}). {_unguarded()}") from exc
         with cluster, distributed.Client(cluster, set_as_default=False) as client:
             logger.info(
                 "Engine: %d worker%s of Dask%s.",
@@ -153,6 +149,14 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
             except BaseException:
                 _kill_workers(cluster)
                 raise
+
+
+def _unguarded() -> str:
+    local = setting("engine", "local")
+    return (
+        f'In a script, what uses {local} has to stand below a line "if __name__ == '
+        "'__main__':\", since each worker imports the script."
+    )
 
 
 def _kill_workers(cluster: Any) -> None:

@@ -274,6 +274,7 @@ def _report_skipped(parts: ReadParts) -> None:
 def gather_sample(engine: Engine, parts: ReadParts) -> Sample:
     """Return the images of the sample."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     names = ["pathname", "filename", "width", "height", "taken", "row"]
     tables, pixels, feats, numbers = [], [], [], []
@@ -285,7 +286,7 @@ def gather_sample(engine: Engine, parts: ReadParts) -> Sample:
         except DamagedPartError as damage:
             remake(engine, task, damage)
             table = read_part(task.sample_url)
-        table = table.filter(pa.compute.equal(table["status"], "ok"))
+        table = table.filter(pc.equal(table["status"], "ok"))
         tables.append(table.select(names))
         pixels.append(matrix_of(table["pixels"]))
         if "feat" in table.column_names:

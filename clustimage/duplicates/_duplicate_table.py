@@ -206,7 +206,8 @@ def _facts(
     modified = [_modified(pathname) for pathname in pathnames]
     return pd.DataFrame(
         {
-            "pathname": pathnames,
+            # Not inferred: text of pyarrow can be no name that is not UTF-8.
+            "pathname": pd.Series(pathnames, dtype=object),
             **{name: frame[name] for name in ("width", "height", "bytes", "format")},
             "exif": located | frame["make"].ne("") | frame["model"].ne(""),
             "date": frame["timestamp"],

@@ -187,7 +187,7 @@ def _spellings(path: str) -> tuple[str, str]:
 def _best(groups: pd.DataFrame) -> Rules:
     pixels = _numbers(groups["width"]) * _numbers(groups["height"])
     in_burst = groups["kind"].eq("burst").groupby(groups["group"]).transform("any").to_numpy()
-    pathnames = groups["pathname"].astype(str)
+    pathnames = groups["pathname"].astype(object)  # text of pyarrow is UTF-8 alone
     return {
         "most pixels": -pixels,
         "sharpest": np.where(in_burst, -_numbers(groups["sharpness"]), 0.0),

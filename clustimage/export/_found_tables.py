@@ -80,7 +80,8 @@ def answer_frames(
     -------
     dict of str to DataFrame
         ``"feat"`` with a row per query, then one table per query. In the tables, names that
-        are not valid Unicode are spelled so that they can be written, see `encodable`.
+        are not valid Unicode are spelled so that they can be written, see `encodable`. Where
+        images came from URLs there is also `y_url`.
     """
     labels = results["labels"]
     tables = [
@@ -94,7 +95,10 @@ def answer_frames(
         }
         for hits in found
     ]
-    return found_frames(tables, rows, filenames, pathnames, names_of_clusters)
+    urls = results.get("url")
+    if urls is not None and all(url is None for url in urls):
+        urls = None
+    return found_frames(tables, rows, filenames, pathnames, names_of_clusters, urls)
 
 
 def found_frames(
@@ -103,6 +107,7 @@ def found_frames(
     filenames: Sequence[str] | np.ndarray,
     pathnames: Sequence[str] | np.ndarray,
     names_of_clusters: Mapping[int, str] | None = None,
+    urls: np.ndarray | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return what `answer_frames` does, of columns that are there.
 
@@ -113,6 +118,8 @@ def found_frames(
         ``y_pathnames``, nearest first.
     rows, filenames, pathnames, names_of_clusters
         As for `answer_frames`.
+    urls : ndarray of objects, optional
+        Of the images that were searched.
     """
     import pandas as pd
 
@@ -122,6 +129,8 @@ def found_frames(
         written = {key: [encodable(one) for one in columns[key]] for key in WRITTEN_NAMES}
         query = np.full(len(columns["y_idx"]), encodable(pathname), dtype=object)
         answer[name] = pd.DataFrame({**columns, **written, "x_pathnames": query})
+        if urls is not None:
+            answer[name]["y_url"] = urls[columns["y_idx"]]
         if names_of_clusters:
             answer[name]["name"] = answer[name]["labels"].map(names_of_clusters).astype(object)
     return answer

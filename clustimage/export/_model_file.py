@@ -6,9 +6,11 @@ import json
 import math
 import os
 import struct
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +20,9 @@ from clustimage._core.errors import DiskSpaceError, InvalidParameterError, Model
 from clustimage._core.file_arrays import Trail, file_blocks, mapped_file, new_array
 from clustimage._core.files import new_file, open_regular, replacing
 from clustimage._core.memory import Budget
+from clustimage._core.object_store import exists, fetch_to, is_store_url, store_file
+from clustimage._core.parameters import setting
+from clustimage._core.validation import check_bool
 from clustimage._version import __version__
 from clustimage.export._codec import Decoder, Encoder
 
@@ -65,7 +70,7 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
     Parameters
     ----------
     path : str or path-like
-        File to write, in a folder that exists.
+        File to write, in a folder that exists; or the URL of one in an object store.
     state : dict
         Keys are text; values are arrays (numbers, bool, text, dates, or objects
         that are such values themselves), numpy's and Python's scalars, None,
@@ -94,6 +99,17 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
     >>> load_model(path)
     {'labels': array([0, 0, 1]), 'dim': (8, 8)}
     """
+    if is_store_url(path):
+        url = str(path)
+        if not check_bool("overwrite", overwrite) and exists(url):
+            raise InvalidParameterError(
+                f"{url} exists already. Give {setting('overwrite', True)} to replace it, or "
+                "another URL."
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            written = save_model(Path(folder) / "model", state)
+            store_file(Path(written), url)
+        return url
     target = new_file(path, overwrite=overwrite)
     encoder = Encoder()
     model = {
@@ -180,7 +196,7 @@ def load_model(
     Parameters
     ----------
     path : str or path-like
-        A file written by `save_model`.
+        A file written by `save_model`; or its URL in an object store.
     budget : Budget, optional
         Memory that may be taken: an array that takes more than half of what is left of it
         when its turn comes goes into a file, see `new_array`. None is no limit.
@@ -206,9 +222,9 @@ def load_model(
     InvalidParameterError
         If no file can be made in `folder`.
     """
-    source = Path(path).expanduser()
+    source = path if is_store_url(path) else Path(path).expanduser()
     try:
-        with open_regular(source) as file:
+        with _opened(source) as file:
             return _read(file, by_settings or (lambda _: (budget, folder)))
     except FileNotFoundError as exc:
         raise ModelFileError(f"There is no model file {source}.") from exc
@@ -225,6 +241,20 @@ def load_model(
             f"Cannot load {source}. It is broken, cut off, or not a model of clustimage "
             f"({type(exc).__name__}: {exc}). Save the model again with save()."
         ) from exc
+
+
+@contextmanager
+def _opened(source: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a model file; of an object store, a copy of it."""
+    if not is_store_url(source):
+        with open_regular(source) as file:
+            yield file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model"
+        fetch_to(str(source), copy, deadline=math.inf)
+        with copy.open("rb") as file:
+            yield file
 
 
 def _read(file: IO[bytes], by_settings: BySettings) -> dict[str, Any]:

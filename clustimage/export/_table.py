@@ -35,7 +35,7 @@ def to_frame(
     Parameters
     ----------
     results : mapping
-        With ``"pathnames"`` and ``"filenames"``; ``"labels"`` and ``"xycoord"``
+        With ``"pathnames"`` and ``"filenames"``; ``"labels"``, ``"xycoord"`` and ``"url"``
         may be None.
     unique : mapping, optional
         With ``"idx"``, the indices of the unique images.
@@ -45,9 +45,9 @@ def to_frame(
 
     Returns
     -------
-    DataFrame of shape (n, 7)
+    DataFrame of shape (n, 7), or (n, 8) where an image has a URL
         Columns `pathname`, `filename`, `label` (int), `x`, `y` (float),
-        `distance_to_center` (float) and `is_unique` (bool), in the order of the
+        `distance_to_center` (float) and `is_unique` (bool), and `url`, in the order of the
         images. Names that are not valid Unicode are spelled so that they can be
         written, see `encodable`. Where a step was not run, its numbers are NaN, and `label` and
         `is_unique` are None.
@@ -83,7 +83,11 @@ def to_frame(
         np.asarray(distance_to_center, dtype=np.float64),
         is_unique,
     )
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    frame = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    urls = results.get("url")
+    if urls is not None and any(url is not None for url in urls):
+        frame["url"] = np.asarray(urls, dtype=object)
+    return frame
 
 
 def count_sizes(results: Mapping[str, Any]) -> pd.DataFrame:
@@ -142,6 +146,7 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     ----------
     .. [1] OWASP, CSV injection. https://owasp.org/www-community/attacks/CSV_Injection
     """
+    import pandas as pd
     from pandas.api.types import is_object_dtype, is_string_dtype
 
     target = target_file(path)
@@ -152,7 +157,11 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     }
     values = [value for column in texts.values() for value in column if isinstance(value, str)]
     n_formulas = sum(value.startswith(FORMULA_STARTS) for value in values)
-    safe = {name: [_without_formula(value) for value in column] for name, column in texts.items()}
+    # Not inferred: text of pyarrow can be no name that is not UTF-8.
+    safe = {
+        name: pd.Series(map(_without_formula, column), index=frame.index, dtype=object)
+        for name, column in texts.items()
+    }
     if n_formulas:
         logger.warning(
             "%s of %s would be a formula in a spreadsheet, and has an apostrophe before it.",

@@ -85,6 +85,11 @@ class Images:
         return len(self.pixels)
 
     @property
+    def given(self) -> np.ndarray:
+        """The URL of each image that has one, else its path."""
+        return np.where([url is None for url in self.url], self.pathnames, self.url)
+
+    @property
     def n_images(self) -> int:
         """How many images were read."""
         return len(self.pixels)

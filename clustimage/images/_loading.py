@@ -79,7 +79,8 @@ def load_images(
     X : path, URL, array, DataFrame, PIL image, or a list of these
         - a folder: its image files, see `listdir`, in natural order; in paths a
           leading ``~`` is the user's folder;
-        - one file or URL (http, https), or a list of them, folders among them,
+        - a bucket or a prefix of an object store, such as ``s3://bucket/photos``: as a folder;
+        - one file or URL (http, https, object stores), or a list of them, folders among them,
           nested or not: read in the order given; what is given twice appears twice;
         - a DataFrame with a column of paths, URLs or pictures, which is named so
           (``path``, ``filename``, ``url``, ``image`` …) or the only one of text; rows

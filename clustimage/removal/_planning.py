@@ -55,6 +55,8 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
             f"The column 'group' of {named('groups')} must be whole numbers. "
             f"Got {groups['group'].dtype}."
         )
+    import pandas as pd
+
     table = groups.reset_index(drop=True)
     looked: list[Looked] = []
     rows: list[int] = []
@@ -92,7 +94,9 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
             left[0][1],
         )
     table = table.iloc[rows].reset_index(drop=True)
-    return table.assign(pathname=[pathname for pathname, _, _ in looked]), looked
+    # Not inferred: text of pyarrow can be no name that is not UTF-8.
+    found = pd.Series([pathname for pathname, _, _ in looked], dtype=object)
+    return table.assign(pathname=found), looked
 
 
 def make_plan(

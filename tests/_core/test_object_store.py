@@ -342,3 +342,15 @@ def test_an_interruption_ends_a_slow_store(s3, s3_faults, n_jobs):
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=10)
     assert b"KeyboardInterrupt" in said
+
+
+def test_credentials_that_were_renewed_are_used(s3, s3_faults, monkeypatch):
+    url = s3.put("a.jpg", b"123")
+    s3_faults.plan = repeat("ExpiredToken")
+    with pytest.raises(StoreError, match="have expired"):
+        read_bytes(url)
+    s3_faults.plan = iter(())
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "renewed")
+    s3_faults.requests.clear()
+    assert read_bytes(url) == b"123"
+    assert "Credential=renewed/" in s3_faults.authorizations[-1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from clustimage import Clustimage, EngineError, InvalidDataError, InvalidParameterError
 
@@ -60,9 +60,9 @@ def test_few_images_give_the_answers_of_one_machine(client, photos, tmp_path, me
     assert {row["unique"] for row in manifest["clusters"]} == set(one.results_unique["pathnames"])
 
 
-def test_all_others_join_the_clusters_of_a_sample(client, photos):
+def test_all_others_join_the_clusters_of_a_sample(client, photos, tmp_path):
     some = {"partition_size": 16, "sample_size": 100}
-    many = quiet(method="color", engine=client, params_engine=some)
+    many = quiet(method="color", engine=client, params_engine=some, dirpath=str(tmp_path))
     many.fit_transform([*photos, *photos], n_clusters=6)
     one = quiet(method="color").fit_transform(photos, n_clusters=6)["labels"]
     table = pd.read_parquet(many.dataset_)
@@ -72,6 +72,12 @@ def test_all_others_join_the_clusters_of_a_sample(client, photos):
     at = [name in known for name in table["pathname"]]
     own = [known[name] for name in table["pathname"][at]]
     assert table["label"][at].tolist() == own
+    manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
+    values = silhouette_samples(many.results["feat"], many.labels_)
+    share = len(values) / len(table)
+    error = values.std(ddof=1) * np.sqrt((1 - share) / len(values))
+    assert manifest["silhouette"] == pytest.approx(values.mean(), abs=1e-5)
+    assert manifest["standard_error"] == pytest.approx(error, rel=1e-4)
 
 
 def test_pca_is_fitted_to_all_images_not_to_the_sample(client, photos):
@@ -114,7 +120,7 @@ def test_clustering_again_reads_nothing_again(client, photos, tmp_path):
     many = quiet(method="phash", engine=client, params_engine=SMALL, dirpath=str(tmp_path))
     many.fit_transform(photos, n_clusters=3)
     first = many.dataset_
-    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.parquet")}
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.glob("work/images/*.parquet")}
     labels = many.cluster(n_clusters=4)
     assert many.dataset_ != first
     np.testing.assert_array_equal(pd.read_parquet(many.dataset_)["label"], labels)

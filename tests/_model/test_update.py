@@ -701,6 +701,53 @@ def test_urls_can_be_new_and_those_of_before_are_not_read_again(few_photos, addr
     lengths_agree(cl)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_prefix_of_a_store_is_compared_by_what_it_lists(
+    few_photos, s3, s3_faults, tmp_path, kept
+):
+    def put(path, key=None):
+        return s3.put(f"album/{key or path.name}", path.read_bytes())
+
+    first, later = few_photos[:24], few_photos[24:27]
+    urls = [put(path, f"{path.parent.name}_{path.name}") for path in first]
+    settings = {"dirpath": str(tmp_path / "work")} if kept else {}
+    cl = model(**settings).fit(f"{s3.url}/album", n_clusters=3)
+    s3_faults.requests.clear()
+    assert cl.update(f"{s3.url}/album").empty
+    assert all("list-type" in line or line.startswith("HEAD") for line in s3_faults.requests)
+
+    new = put(later[0], "new.jpg")
+    put(later[1], urls[3].rpartition("/")[2])
+    s3.client.delete_object(Bucket=s3.bucket, Key=urls[5].partition(s3.bucket + "/")[2])
+    s3.client.delete_object(Bucket=s3.bucket, Key=urls[7].partition(s3.bucket + "/")[2])
+    renamed = put(first[7], "renamed.jpg")
+    put(first[9], urls[9].rpartition("/")[2])
+    table = cl.update(f"{s3.url}/album", recluster=False).set_index("pathname")
+    assert table["status"].to_dict() == {
+        new: "new",
+        urls[3]: "changed",
+        urls[5]: "gone",
+        renamed: "renamed",
+    }
+    assert table.loc[renamed, "previous"] == urls[7]
+    there = {urls[i] for i in range(24) if i not in (5, 7)} | {new, renamed}
+    assert set(cl.results["url"]) == there
+    assert cl.update(f"{s3.url}/album", black_list="*.jpg").empty
+    lengths_agree(cl)
+
+
+def test_a_prefix_of_which_nothing_is_left_changes_nothing(few_photos, s3, tmp_path):
+    for path in few_photos[:12]:
+        s3.put(f"album/{path.parent.name}_{path.name}", path.read_bytes())
+        s3.put(f"more/{path.parent.name}_{path.name}", path.read_bytes())
+    cl = model().fit([f"{s3.url}/album", f"{s3.url}/more"], n_clusters=2)
+    for file in s3.client.list_objects_v2(Bucket=s3.bucket, Prefix="album/")["Contents"]:
+        s3.client.delete_object(Bucket=s3.bucket, Key=file["Key"])
+    with pytest.raises(ImageReadError, match="No image is left below s3://.*/album/, .* 12 images"):
+        cl.update([f"{s3.url}/album", f"{s3.url}/more"])
+    assert len(cl.labels_) == 24
+
+
 def test_pictures_come_out_of_the_cache(album, more, tmp_path):
     cl = model(dirpath=str(tmp_path / "cache")).fit(str(album), n_clusters=5)
     new = copied(more, album)

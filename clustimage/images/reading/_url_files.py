@@ -10,7 +10,6 @@ from pathlib import Path
 
 from clustimage._core.download import download
 from clustimage._core.errors import DownloadError, StoreError
-from clustimage._core.files import replacing
 from clustimage._core.memory import format_bytes
 from clustimage._core.object_store import StoredFile, fetch_to, is_store_url, stored_file
 
@@ -38,13 +37,13 @@ def local_name(url: str) -> str:
     Examples
     --------
     >>> local_name("https://example.org/a/cat%20one.jpg?size=9")
-    'cat_one-1649b646.jpg'
+    'cat_one-1649b646fd41de11.jpg'
     """
     path = _path(url)
     stem, ending = os.path.splitext(path.rsplit("/", 1)[-1])  # noqa: PTH122
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_")[:60] or "image"
     ending = ending.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,5}", ending) else ""
-    digest = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    digest = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return f"{stem}-{digest}{ending}"
 
 
@@ -116,10 +115,9 @@ def fetch_stored(url: str, target: Path, stored: StoredFile | None = None) -> No
     if is_fetched(known, target):
         return
     note = _note(target)
-    note.unlink(missing_ok=True)  # a stop between the two writes costs a download
+    note.unlink(missing_ok=True)  # a stop between the two writes costs one more download
     fetch_to(url, target, size=known.size, deadline=DEADLINE)
-    with replacing(note) as file:
-        file.write(known.tag.encode())
+    note.write_text(known.tag, "utf-8")
 
 
 def is_fetched(stored: StoredFile, target: Path) -> bool:

@@ -167,3 +167,17 @@ def test_faces_and_duplicates_take_urls(photos, tmp_path):
     assert set(table["kind"]) == {"exact"}
     faces = cl.extract_faces(f"{photos.url}/other")
     assert faces["filenames"].tolist() == ["c.png"]
+
+
+def test_other_stores_of_fsspec_are_read_alike(tmp_path):
+    store = pytest.importorskip("fsspec", reason="fsspec is not installed").filesystem("memory")
+    for red, name in enumerate(["10.png", "2.png", "sub/3.png"]):
+        store.pipe_file(f"/photos/{name}", picture(red))
+    try:
+        images = load_images("memory://photos", dim=(1, 1), download_dir=tmp_path)
+        assert images.url.tolist() == [f"memory://photos/{n}" for n in ("2.png", "10.png")] + [
+            "memory://photos/sub/3.png"
+        ]
+        assert images.pixels[:, 0, 0, 0].tolist() == [1, 0, 2]
+    finally:
+        store.store.clear()

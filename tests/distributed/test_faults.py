@@ -63,8 +63,9 @@ PHASES = {
     "after assigning": "clustimage.distributed._assigning.write_part",
 }
 SCRIPT = """
-import sys
+import signal, sys
 from clustimage import Clustimage
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a program in the background ignores it
 def run():
     options = {{"partition_size": {partition}, "sample_size": 100}}
     model = Clustimage(method="pca", embedding="pca", dim=(16, 16), engine=sys.argv[1], n_jobs=2,
@@ -475,7 +476,7 @@ def test_a_part_with_any_changed_byte_is_noticed_or_as_good_as_before(tmp_path):
     write_part(url, table, summary)
     content = Path(url).read_bytes()
     n_noticed = 0
-    for at in range(len(content)):
+    for at in range(0, len(content), 3):
         changed = bytearray(content)
         changed[at] ^= 0x11
         Path(url).write_bytes(changed)
@@ -484,7 +485,7 @@ def test_a_part_with_any_changed_byte_is_noticed_or_as_good_as_before(tmp_path):
             assert read_part(url).equals(table)
         except DamagedPartError:
             n_noticed += 1
-    assert n_noticed > len(content) / 2
+    assert n_noticed > len(content) / 6
 
 
 def is_deadly(before, inputs, **options):

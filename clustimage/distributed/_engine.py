@@ -146,7 +146,7 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
             )
             try:
                 yield client
-            except BaseException:
+            except KeyboardInterrupt:
                 _kill_workers(cluster)
                 raise
 

@@ -376,6 +376,14 @@ def test_a_store_that_fails_now_and_then_changes_nothing(client, bucket, undistu
     assert rows.equals(undisturbed_in_store)
 
 
+@long
+def test_an_answer_that_does_not_come_changes_nothing(client, bucket, undisturbed_in_store):
+    store, faults = bucket
+    faults.on, faults.plan = f"GET /{store.bucket}/photos/05", iter(["", "slow"])
+    rows = rows_of(run(client, f"{store.url}/photos", f"{store.url}/slow"))
+    assert rows.equals(undisturbed_in_store)
+
+
 def quick_pauses() -> None:
     from clustimage._core import object_store
 

@@ -275,7 +275,7 @@ def _files(listed: Sequence[Listed], task: ReadTask) -> Chunks:
     some = listed[task.start : task.stop]
     for start in range(0, len(some), IMAGES_AT_ONCE):
         chunk = some[start : start + IMAGES_AT_ONCE]
-        with tempfile.TemporaryDirectory(prefix="clustimage-") as folder:
+        with _scratch_folder() as folder:
             with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
                 names = [f"{number:05d}{_ending(one.path)}" for number, one in enumerate(chunk)]
                 at = [Path(folder) / name for name in names]
@@ -308,7 +308,7 @@ def _members(shard: Listed, task: ReadTask) -> Chunks:
                 yield [(shard.path, "a tar file without images")], []
             for start in range(task.start, task.stop or len(members), IMAGES_AT_ONCE):
                 stop = min(start + IMAGES_AT_ONCE, task.stop or len(members))
-                with tempfile.TemporaryDirectory(prefix="clustimage-") as folder:
+                with _scratch_folder() as folder:
                     inputs = []
                     for number, member in enumerate(members[start:stop]):
                         target = Path(folder) / f"{number:05d}{_ending(member.name)}"
@@ -322,12 +322,23 @@ def _members(shard: Listed, task: ReadTask) -> Chunks:
         yield [(shard.path, f"no tar file that can be read ({exc})")], []
 
 
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder in that of the worker, which Dask empties where the worker was killed."""
+    from distributed import get_worker
+
+    try:
+        place = get_worker().local_directory
+    except ValueError:  # no worker runs this
+        place = None
+    return tempfile.TemporaryDirectory(prefix="clustimage-", dir=place)
+
+
 @contextmanager
 def _local_copy(path: str) -> Iterator[str]:
     if not is_url(path):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="clustimage-") as folder:
+    with _scratch_folder() as folder:
         target = Path(folder) / "shard.tar"
         fetch_to(path, target)
         yield str(target)

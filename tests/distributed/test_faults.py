@@ -376,6 +376,31 @@ def test_a_store_that_fails_now_and_then_changes_nothing(client, bucket, undistu
     assert rows.equals(undisturbed_in_store)
 
 
+def fetched(dask_worker) -> list[str]:
+    """Return the folders of fetched images that there are for a worker, and for the one before."""
+    return [str(path) for path in Path(dask_worker.local_directory).parent.rglob("clustimage-*")]
+
+
+@long
+def test_nothing_is_left_of_what_a_killed_worker_had_fetched(
+    client, bucket, undisturbed_in_store, tmp_path
+):
+    store, _ = bucket
+
+    def dies_before(before, *args, **options):
+        if not (tmp_path / "fetched").exists():
+            (tmp_path / "fetched").write_text("\n".join(fetched(distributed.get_worker())))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return before(*args, **options)
+
+    with on_workers(client, READ, dies_before):
+        rows = rows_of(run(client, f"{store.url}/photos", f"{store.url}/killed"))
+    assert "clustimage-" in (tmp_path / "fetched").read_text()
+    client.wait_for_workers(2)
+    assert set(map(tuple, client.run(fetched).values())) == {()}
+    assert rows.equals(undisturbed_in_store)
+
+
 @long
 def test_an_answer_that_does_not_come_changes_nothing(client, bucket, undisturbed_in_store):
     store, faults = bucket

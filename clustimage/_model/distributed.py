@@ -28,8 +28,10 @@ from clustimage.distributed import (
     RowPart,
     Sample,
     assign_all,
+    build_index,
     columns_of,
     components_of,
+    find_in_index,
     find_in_parts,
     gather_sample,
     list_images,
@@ -49,7 +51,7 @@ from clustimage.features import (
 from clustimage.images import Images, ImageStatus, array_names
 from clustimage.images.reading._listing import absolute, encodable
 from clustimage.images.reading._url_files import is_url
-from clustimage.similarity import NullDistribution, cluster_radius
+from clustimage.similarity import ApproximateIndex, NullDistribution, cluster_radius
 
 __all__ = [
     "Distributed",
@@ -85,6 +87,8 @@ class Distributed:
         All images.
     assigned : Assigned or None
         The result.
+    index : ApproximateIndex or None
+        For ``find(approximate=True)``; not kept by a pickle.
     """
 
     folder: str
@@ -93,6 +97,10 @@ class Distributed:
     row: np.ndarray
     n_images: int
     assigned: Assigned | None = None
+    index: ApproximateIndex | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "index": None}
 
     @property
     def is_sample(self) -> bool:
@@ -370,22 +378,34 @@ def find_with_engine(
     k: int | None,
     alpha: float | None,
     metric: str,
+    approximate: bool,
 ) -> dict[str, Any]:
     """Return what `find` gives the user, of all images."""
-    kept: Distributed = model._state.distributed
+    state = model._state
+    kept: Distributed = state.distributed
     assert kept.assigned is not None
+    labels, work = kept.assigned.folder, f"{kept.folder}/work"
     radius = -np.inf if alpha is None else null.quantile(alpha)
     with engine_of(model) as engine:
-        found = find_in_parts(
-            engine,
-            kept.row_parts,
-            kept.assigned.folder,
-            queries,
-            k=k,
-            radius=radius,
-            metric=metric,
-            folder=f"{kept.folder}/work",
-        )
+        if approximate:
+            assert k is not None
+            index = kept.index
+            if index is None or index.metric != metric:
+                feat = state.require("feat")
+                index = build_index(engine, kept.row_parts, feat, metric, work)
+                state.distributed = replace(kept, index=index)
+            found = find_in_index(engine, index, kept.row_parts, labels, queries, k)
+        else:
+            found = find_in_parts(
+                engine,
+                kept.row_parts,
+                labels,
+                queries,
+                k=k,
+                radius=radius,
+                metric=metric,
+                folder=work,
+            )
     names = array_names(len(queries)) if images is None else images.filenames
     pathnames = names if images is None else images.pathnames
     tables = [

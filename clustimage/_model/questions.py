@@ -125,13 +125,14 @@ class QuestionMethods(ModelBase):
         queries, rows = describe_new(self, Xnew, features, strict=False)
         null, index = _null(self, metric), state.index
         if in_parts:
-            if approximate or exclude_self:
-                given = "approximate" if approximate else "exclude_self"
+            if exclude_self:
                 raise InvalidParameterError(
-                    f"{setting(given, True)} cannot be combined with {named('engine')}, which "
-                    "compares the queries with all images. Leave it out."
+                    f"{setting('exclude_self', True)} cannot be combined with {named('engine')}, "
+                    "which does not tell the images of the model from others. Leave it out."
                 )
-            return find_with_engine(self, queries, rows, null, k=k, alpha=alpha, metric=metric)
+            return find_with_engine(
+                self, queries, rows, null, k=k, alpha=alpha, metric=metric, approximate=approximate
+            )
         if index is None or index.metric != metric:
             index = RowIndex.build(feat, metric)
             state.store(index=index)

@@ -10,6 +10,7 @@ from clustimage.distributed._assigning import Clusters
 from clustimage.distributed._components import columns_of
 from clustimage.distributed._engine import Engine, check_engine, open_engine
 from clustimage.distributed._finding import find_in_parts
+from clustimage.distributed._indexing import build_index, find_in_index
 from clustimage.distributed._partitions import list_images
 from clustimage.distributed._rows import RowPart
 from clustimage.distributed._run import (
@@ -33,10 +34,12 @@ __all__ = [
     "RowPart",
     "Sample",
     "assign_all",
+    "build_index",
     "check_engine",
     "check_engine_params",
     "columns_of",
     "components_of",
+    "find_in_index",
     "find_in_parts",
     "gather_sample",
     "list_images",

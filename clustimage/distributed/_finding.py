@@ -17,7 +17,7 @@ from clustimage.distributed._rows import RowPart, read_rows
 from clustimage.distributed._run import repaired
 from clustimage.distributed._shared import read_shared, write_shared
 
-__all__ = ["Hits", "find_in_parts"]
+__all__ = ["Hits", "find_in_parts", "first_rows"]
 
 
 class Hits(NamedTuple):
@@ -96,6 +96,12 @@ def find_rows(task: FindTask) -> list[Hits] | DamagedPartError:
     return hits
 
 
+def first_rows(row_parts: Sequence[RowPart]) -> list[int]:
+    """Return the number of the first row of each part in the data set."""
+    ends: list[int] = np.cumsum([0, *(part.n for part in row_parts)]).tolist()
+    return ends[:-1]
+
+
 def find_in_parts(
     engine: Engine,
     row_parts: Sequence[RowPart],
@@ -125,10 +131,10 @@ def find_in_parts(
         For what all tasks need.
     """
     url = write_shared(folder, "queries", queries=queries)
-    first = np.cumsum([0, *(part.n for part in row_parts)]).tolist()
+    first = first_rows(row_parts)
     tasks = [
         FindTask(part, f"{labels}/part-{part.number:06d}.parquet", start, url, k, radius, metric)
-        for part, start in zip(row_parts, first, strict=False)
+        for part, start in zip(row_parts, first, strict=True)
     ]
     best = [Hits(np.zeros(0, np.int64), np.zeros(0), [], [], np.zeros(0, np.int64))] * len(queries)
     for task, found in engine.map(find_rows, tasks, desc="Finding images", total=len(tasks)):

@@ -7,6 +7,7 @@ query with their p-values, the cluster of a new image.
 from __future__ import annotations
 
 from clustimage._distances.metrics import METRICS
+from clustimage.similarity._faiss import ApproximateIndex
 from clustimage.similarity._find import check_find, find_similar
 from clustimage.similarity._fit_null import (
     PARAMS_FIND,
@@ -26,6 +27,7 @@ from clustimage.similarity._representatives import distance_to_center, pick_uniq
 __all__ = [
     "METRICS",
     "PARAMS_FIND",
+    "ApproximateIndex",
     "Joined",
     "NullDistribution",
     "RowIndex",

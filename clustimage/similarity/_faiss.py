@@ -96,9 +96,32 @@ class ApproximateIndex:
         MissingDependencyError
             If faiss is not installed.
         """
+        index = cls.train(rows, metric, _count_lists(len(rows)))
+        for block in row_blocks(len(rows), rows.shape[1]):
+            index.lists.add(index._prepared(rows[block]))
+        index.log()
+        return index
+
+    @classmethod
+    def train(cls, rows: np.ndarray, metric: str, n_lists: int) -> ApproximateIndex:
+        """Find the centres of the lists, which are empty yet.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, d)
+            Finite.
+        metric : str
+            As for `build`.
+        n_lists : int
+            Number of lists.
+
+        Raises
+        ------
+        InvalidParameterError, MissingDependencyError
+            As `build`.
+        """
         check_approximate_metric(metric)
         faiss = import_optional("faiss", extra="index", needed_by=setting("approximate", True))
-        n_lists = _count_lists(len(rows))
         some = np.random.default_rng(0).permutation(len(rows))[: N_ROWS_PER_LIST * n_lists]
         sample = rows[np.sort(some)]
         mean = sample.mean(axis=0, dtype=np.float64)
@@ -111,16 +134,21 @@ class ApproximateIndex:
         lists.nprobe = min(n_lists, max(MIN_LISTS_SEARCHED, n_lists // LISTS_PER_SEARCHED_LIST))
         index = cls(metric, mean, scale, lists)
         lists.train(index._prepared(sample))
-        for block in row_blocks(len(rows), n_columns):
-            lists.add(index._prepared(rows[block]))
+        return index
+
+    def add(self, rows: np.ndarray, numbers: np.ndarray) -> None:
+        """Put rows into the lists, under numbers that `search` gives back."""
+        self.lists.add_with_ids(self._prepared(rows), np.ascontiguousarray(numbers, np.int64))
+
+    def log(self) -> None:
+        """Say what there is."""
         logger.info(
             "Indexed %s rows in %d lists, of which a query searches %d: %s.",
-            f"{len(rows):,}",
-            n_lists,
-            lists.nprobe,
-            format_bytes(index.n_bytes),
+            f"{self.lists.ntotal:,}",
+            self.lists.nlist,
+            self.lists.nprobe,
+            format_bytes(self.n_bytes),
         )
-        return index
 
     @property
     def n_bytes(self) -> int:

@@ -112,8 +112,30 @@ def test_find_looks_at_all_images(client, photos):
     assert all(
         (frame["y_proba"] <= 0.01 + 1e-9).all() for name, frame in near.items() if name != "feat"
     )
-    with pytest.raises(InvalidParameterError, match="approximate"):
-        many.find(photos[7], k=3, alpha=None, approximate=True)
+    with pytest.raises(InvalidParameterError, match="exclude_self"):
+        many.find(photos[7], k=3, alpha=None, exclude_self=True)
+
+
+def test_an_index_over_all_parts_finds_most_of_the_nearest(client, tmp_path):
+    pytest.importorskip("faiss", reason="faiss is not installed")
+    X = np.random.default_rng(0).normal(size=(3000, 8)).astype("f4")
+    folder = write_features(tmp_path / "features", X)
+    some = {"partition_size": 2, "sample_size": 1000}
+    options = {"method": "precomputed", "engine": client, "params_engine": some}
+    many = quiet(**options, dirpath=str(tmp_path / "out"))
+    many.fit_transform(features=folder, n_clusters=4)
+    exact = many.find(features=X[:20], k=5, alpha=None)
+    likely = many.find(features=X[:20], k=5, alpha=None, approximate=True)
+    names = list(exact)[1:]
+    common = [len(set(exact[name]["y_idx"]) & set(likely[name]["y_idx"])) for name in names]
+    assert np.mean(common) > 4.5
+    for name in names:
+        both = exact[name].merge(likely[name], on="y_idx")
+        np.testing.assert_allclose(both["distance_x"], both["distance_y"], rtol=1e-6)
+        assert (both["labels_x"] == both["labels_y"]).all()
+        assert (both["y_pathnames_x"] == both["y_pathnames_y"]).all()
+    lists = list((tmp_path / "out" / "work").glob("lists-*.faiss"))
+    assert len(lists) == len(many._state.distributed.row_parts)
 
 
 def test_clustering_again_reads_nothing_again(client, photos, tmp_path):

@@ -46,7 +46,6 @@ distributed = pytest.importorskip("distributed", reason="distributed is not inst
 
 HOME = Path(__file__).resolve().parents[2]
 N = 120
-FEW = 20
 PARTITION = 10
 long = pytest.mark.skipif(
     not os.environ.get("CLUSTIMAGE_ALL_FAULTS"), reason="takes long (set CLUSTIMAGE_ALL_FAULTS)"
@@ -581,13 +580,13 @@ def test_a_photo_that_takes_too_much_memory_is_a_row_with_the_reason(photos, tmp
 class DeadlyEngine:
     """An engine whose workers die of certain images, by their numbers in the partition."""
 
-    def __init__(self, *deadly: int) -> None:
-        self.deadly = deadly
+    def __init__(self, n: int, *deadly: int) -> None:
+        self.n, self.deadly = n, deadly
 
     def map(self, function, items, **words):
         for item in items:
             known = function is not read_partition or part_summary(item.url)
-            stop = None if known else item.stop or FEW
+            stop = None if known else item.stop or self.n
             if not known and any(item.start <= number < stop for number in self.deadly):
                 yield item, WorkerDied()
             else:
@@ -596,24 +595,24 @@ class DeadlyEngine:
 
 @pytest.mark.parametrize("sample", [1, 4])
 @pytest.mark.parametrize("kind", ["files", "tar"])
-@pytest.mark.parametrize("deadly", [(0,), (7, 8), (FEW - 1,)])
-def test_a_partition_is_split_until_the_images_are_known(photos, tmp_path, kind, sample, deadly):
-    paths = sorted(map(str, photos.iterdir()))[:FEW]
+@pytest.mark.parametrize(("n", "deadly"), [(8, (0,)), (20, (7, 8)), (20, (0, 19))])
+def test_a_partition_is_split_until_the_images_are_known(photos, tmp_path, kind, sample, n, deadly):
+    paths = sorted(map(str, photos.iterdir()))[:n]
     if kind == "tar":
         paths = [str(tmp_path / "photos.tar")]
         with tarfile.open(paths[0], "w") as shard:
-            for path in sorted(photos.iterdir())[:FEW]:
+            for path in sorted(photos.iterdir())[:n]:
                 shard.add(path, path.name)
-    (partition,) = partitions_of(map(Listed, paths), FEW, str(tmp_path / "listings"))
+    (partition,) = partitions_of(map(Listed, paths), n, str(tmp_path / "listings"))
     settings = ReadSettings(None, {}, (8, 8), True, 10**9, True, sample, 0)
     task = ReadTask(partition, settings, str(tmp_path / "images"))
     whole = ReadTask(partition, settings, str(tmp_path / "whole"))
     read_partition(whole)
-    summary = _read_in_pieces(DeadlyEngine(*deadly), task)
+    summary = _read_in_pieces(DeadlyEngine(n, *deadly), task)
     table = read_part(task.url)
-    assert (summary["n"], summary["n_read"]) == (FEW, FEW - len(deadly))
-    assert table["filename"].to_pylist() == [f"{number:03d}.png" for number in range(FEW)]
-    lost = [n for n, status in enumerate(table["status"].to_pylist()) if status != "ok"]
+    assert (summary["n"], summary["n_read"]) == (n, n - len(deadly))
+    assert table["filename"].to_pylist() == [f"{number:03d}.png" for number in range(n)]
+    lost = [at for at, status in enumerate(table["status"].to_pylist()) if status != "ok"]
     assert lost == list(deadly)
     for name in {"feat", "pixels"}.intersection(table.column_names):
         rows = matrix_of(read_part(whole.url)[name])

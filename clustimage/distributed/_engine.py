@@ -146,7 +146,7 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
             )
             try:
                 yield client
-            except BaseException:
+            except KeyboardInterrupt:
                 _kill_workers(cluster)
                 raise
 
@@ -212,9 +212,11 @@ class DaskEngine:
                 f"{SECONDS_TO_ANSWER} seconds. Start one: dask worker {self._address()}"
             ) from exc
         for address, version in versions.items():
-            if isinstance(version, ModuleNotFoundError):
+            if isinstance(version, OSError):  # it died meanwhile
+                continue
+            if isinstance(version, Exception):
                 raise EngineError(
-                    f"The worker at {address} has no clustimage ({version}). Install "
+                    f"The worker at {address} cannot import clustimage ({version}). Install "
                     f"clustimage=={__version__} there, with the extra dask."
                 )
             if version != __version__:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 
 from clustimage._core.errors import ImageReadError, InvalidDataError
 from clustimage._core.object_store import is_store_url, list_files, open_url
-from clustimage.distributed._parts import content_key, read_part, write_part
+from clustimage.distributed._parts import DamagedPartError, content_key, read_part, write_part
 from clustimage.images import check_extensions, inputs_of_table, listdir
 from clustimage.images.reading._listing import absolute
 from clustimage.images.reading._url_files import is_url
@@ -220,7 +221,20 @@ def _written(number: int, some: list[Listed], folder: str) -> Partition:
 
 
 def read_listing(url: str) -> list[Listed]:
-    """Return what `partitions_of` has written."""
-    table = read_part(url).to_pydict()
+    """Return what `partitions_of` has written.
+
+    Raises
+    ------
+    ImageReadError
+        If a worker does not see what the client has written.
+    """
+    try:
+        table = read_part(url).to_pydict()
+    except DamagedPartError as exc:
+        raise ImageReadError(
+            f"A worker, on {socket.gethostname()}, cannot read {url}, which was written before "
+            f"({exc.why}). Give a dirpath that all workers see: a URL, or a folder of a shared "
+            "disk."
+        ) from exc
     rows = zip(table["path"], table["size"], table["tag"], strict=True)
     return [Listed(os.fsdecode(path), size, tag) for path, size, tag in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clustimage._core.errors import ImageReadError
 from clustimage._core.logs import at_verbosity
 from clustimage._core.object_store import fetch_to, is_store_url, remove
+from clustimage._core.text import pluralize
 from clustimage.distributed._duplicate_columns import duplicate_columns
 from clustimage.distributed._partitions import Listed, Partition, read_listing
 from clustimage.distributed._parts import (
@@ -253,7 +256,9 @@ def _described(images: Images, settings: ReadSettings) -> np.ndarray:
 def _images_of(task: ReadTask) -> Iterator[tuple[Images | None, list[tuple[str, str]]]]:
     """Yield images some at a time, with the path of each input and why it is not among them."""
     listed = read_listing(task.partition.listing)
-    chunks = _members(listed[0], task) if listed[0].is_shard else _files(listed, task)
+    is_shard = listed[0].is_shard
+    _check_visible(listed if is_shard else listed[task.start : task.stop])
+    chunks = _members(listed[0], task) if is_shard else _files(listed, task)
     settings = task.settings
     for given, inputs in chunks:
         images = None
@@ -276,7 +281,7 @@ def _files(listed: Sequence[Listed], task: ReadTask) -> Chunks:
     some = listed[task.start : task.stop]
     for start in range(0, len(some), IMAGES_AT_ONCE):
         chunk = some[start : start + IMAGES_AT_ONCE]
-        with tempfile.TemporaryDirectory(prefix="clustimage-") as folder:
+        with _scratch_folder() as folder:
             with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
                 names = [f"{number:05d}{_ending(one.path)}" for number, one in enumerate(chunk)]
                 at = [Path(folder) / name for name in names]
@@ -302,24 +307,36 @@ def _fetched(one: Listed, target: Path) -> str:
 
 def _members(shard: Listed, task: ReadTask) -> Chunks:
     """Yield the images of a tar file, some at a time."""
-    with _local_copy(shard.path) as path:
-        try:
-            with tarfile.open(path) as opened:
-                members = [member for member in opened if _is_image(member)]
-                for start in range(task.start, task.stop or len(members), IMAGES_AT_ONCE):
-                    stop = min(start + IMAGES_AT_ONCE, task.stop or len(members))
-                    with tempfile.TemporaryDirectory(prefix="clustimage-") as folder:
-                        inputs = []
-                        for number, member in enumerate(members[start:stop]):
-                            target = Path(folder) / f"{number:05d}{_ending(member.name)}"
-                            content = opened.extractfile(member)
-                            assert content is not None
-                            target.write_bytes(content.read())
-                            inputs.append(str(target))
-                        names = [f"tar://{one.name}::{shard.path}" for one in members[start:stop]]
-                        yield [(name, "") for name in names], inputs
-        except (tarfile.TarError, EOFError) as exc:
-            yield [(shard.path, f"no tar file that can be read ({exc})")], []
+    try:
+        with _local_copy(shard.path) as path, tarfile.open(path) as opened:
+            members = [member for member in opened if _is_image(member)]
+            if not members:
+                yield [(shard.path, "a tar file without images")], []
+            for start in range(task.start, task.stop or len(members), IMAGES_AT_ONCE):
+                stop = min(start + IMAGES_AT_ONCE, task.stop or len(members))
+                with _scratch_folder() as folder:
+                    inputs = []
+                    for number, member in enumerate(members[start:stop]):
+                        target = Path(folder) / f"{number:05d}{_ending(member.name)}"
+                        content = opened.extractfile(member)
+                        assert content is not None
+                        target.write_bytes(content.read())
+                        inputs.append(str(target))
+                    names = [f"tar://{one.name}::{shard.path}" for one in members[start:stop]]
+                    yield [(name, "") for name in names], inputs
+    except (tarfile.TarError, EOFError, FileNotFoundError) as exc:
+        yield [(shard.path, f"no tar file that can be read ({exc})")], []
+
+
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder in that of the worker, which Dask empties where the worker was killed."""
+    from distributed import get_worker
+
+    try:
+        place = get_worker().local_directory
+    except ValueError:  # no worker runs this
+        place = None
+    return tempfile.TemporaryDirectory(prefix="clustimage-", dir=place)
 
 
 @contextmanager
@@ -327,7 +344,7 @@ def _local_copy(path: str) -> Iterator[str]:
     if not is_url(path):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="clustimage-") as folder:
+    with _scratch_folder() as folder:
         target = Path(folder) / "shard.tar"
         fetch_to(path, target)
         yield str(target)
@@ -335,6 +352,17 @@ def _local_copy(path: str) -> Iterator[str]:
 
 def _is_image(member: tarfile.TarInfo) -> bool:
     return member.isfile() and _ending(member.name).lstrip(".") in DEFAULT_EXTENSIONS
+
+
+def _check_visible(listed: Sequence[Listed]) -> None:
+    """Raise `ImageReadError` where none of the local files is there any more for this worker."""
+    paths = [one.path for one in listed if one.size >= 0 and not is_store_url(one.path)]
+    if paths and not any(map(os.path.exists, paths)):
+        raise ImageReadError(
+            f"A worker, on {socket.gethostname()}, sees none of {pluralize(len(paths), 'file')} "
+            f"that had been listed, first: {paths[0]}. Give files that all workers see: URLs, or "
+            "a folder of a shared disk."
+        )
 
 
 def _ending(path: str) -> str:

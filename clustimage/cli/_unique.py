@@ -73,7 +73,7 @@ def _table(model: Clustimage, metric: str | None) -> pd.DataFrame:
         {
             "label": unique["labels"],
             "n_images": sizes[unique["labels"]],
-            "pathname": unique["pathnames"],
+            "pathname": pd.Series(unique["pathnames"], dtype=object),
         }
     )
     if model.names:

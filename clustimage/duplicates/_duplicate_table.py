@@ -206,7 +206,7 @@ def _facts(
     modified = [_modified(pathname) for pathname in pathnames]
     return pd.DataFrame(
         {
-            "pathname": pathnames,
+            "pathname": pd.Series(pathnames, dtype=object),  # text of pandas must be valid Unicode
             **{name: frame[name] for name in ("width", "height", "bytes", "format")},
             "exif": located | frame["make"].ne("") | frame["model"].ne(""),
             "date": frame["timestamp"],

@@ -187,7 +187,8 @@ def _spellings(path: str) -> tuple[str, str]:
 def _best(groups: pd.DataFrame) -> Rules:
     pixels = _numbers(groups["width"]) * _numbers(groups["height"])
     in_burst = groups["kind"].eq("burst").groupby(groups["group"]).transform("any").to_numpy()
-    pathnames = groups["pathname"].astype(str)
+    pathnames = list(map(str, groups["pathname"]))
+    in_the_alphabet = np.unique(np.array(pathnames, dtype=object), return_inverse=True)[1]
     return {
         "most pixels": -pixels,
         "sharpest": np.where(in_burst, -_numbers(groups["sharpness"]), 0.0),
@@ -195,8 +196,10 @@ def _best(groups: pd.DataFrame) -> Rules:
         "has EXIF data": ~groups["exif"].to_numpy(dtype=bool),
         "taken first": _seconds(groups["date"]),
         "oldest file": _seconds(groups["modified"]),
-        "shortest path": pathnames.str.len().to_numpy(),
-        "first in the alphabet": pathnames.rank(method="dense").to_numpy(),
+        "shortest path": np.array(list(map(len, pathnames)), dtype=np.intp),
+        "first in the alphabet": np.unique(np.array(pathnames, dtype=object), return_inverse=True)[
+            1
+        ],
     }
 
 

@@ -197,9 +197,7 @@ def _best(groups: pd.DataFrame) -> Rules:
         "taken first": _seconds(groups["date"]),
         "oldest file": _seconds(groups["modified"]),
         "shortest path": np.array(list(map(len, pathnames)), dtype=np.intp),
-        "first in the alphabet": np.unique(np.array(pathnames, dtype=object), return_inverse=True)[
-            1
-        ],
+        "first in the alphabet": in_the_alphabet,
     }
 
 

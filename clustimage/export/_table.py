@@ -142,6 +142,7 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     ----------
     .. [1] OWASP, CSV injection. https://owasp.org/www-community/attacks/CSV_Injection
     """
+    import pandas as pd
     from pandas.api.types import is_object_dtype, is_string_dtype
 
     target = target_file(path)
@@ -152,7 +153,10 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     }
     values = [value for column in texts.values() for value in column if isinstance(value, str)]
     n_formulas = sum(value.startswith(FORMULA_STARTS) for value in values)
-    safe = {name: [_without_formula(value) for value in column] for name, column in texts.items()}
+    safe = {
+        name: pd.Series(list(map(_without_formula, column)), index=frame.index, dtype=object)
+        for name, column in texts.items()
+    }
     if n_formulas:
         logger.warning(
             "%s of %s would be a formula in a spreadsheet, and has an apostrophe before it.",

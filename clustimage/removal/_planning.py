@@ -91,8 +91,11 @@ def look_at_groups(groups: Any) -> tuple[pd.DataFrame, list[Looked]]:
             printable(left[0][0]),
             left[0][1],
         )
-    table = table.iloc[rows].reset_index(drop=True)
-    return table.assign(pathname=[pathname for pathname, _, _ in looked]), looked
+    import pandas as pd
+
+    # Text of pandas must be valid Unicode.
+    opened = pd.Series([pathname for pathname, _, _ in looked], dtype=object)
+    return table.iloc[rows].reset_index(drop=True).assign(pathname=opened), looked
 
 
 def make_plan(

@@ -58,7 +58,7 @@ def test_csv_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_valid_text_does_not_fail(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"filename": np.array(["a\udcff.png"], dtype=object)})
+    frame = pd.DataFrame({"filename": pd.Series(["a\udcff.png"], dtype=object)})
     write_csv(frame, tmp_path / "labels.csv")
     assert (tmp_path / "labels.csv").read_text(encoding="utf-8") == "filename\na\\udcff.png\n"
 

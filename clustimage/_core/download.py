@@ -123,7 +123,7 @@ def _write(
             bar.update(len(chunk))
     # Versions of urllib3 before 2 do not raise where the answer is cut off.
     if n_bytes < (total or 0):
-        raise DownloadError(f"cut off after {n_bytes} of {total} bytes")
+        raise ValueError(f"cut off after {n_bytes} of {total} bytes")
 
 
 def _session(sockets: list[socket.socket]) -> requests.Session:

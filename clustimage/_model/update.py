@@ -107,8 +107,8 @@ class UpdateMethods(ModelBase):
         >>> cl = Clustimage(method="phash", embedding=None, verbose="warning")
         >>> _ = cl.fit_transform(photos[:150], n_clusters=8)
         >>> table = cl.update(photos)
-        >>> table["status"].value_counts()["new"], len(cl.labels_)
-        (np.int64(50), 200)
+        >>> int(table["status"].value_counts()["new"]), len(cl.labels_)
+        (50, 200)
         >>> work.cleanup()
         """
         state = self._state

@@ -60,8 +60,8 @@ def hash_images(pixels: npt.NDArray[np.uint8]) -> Hashes:
     --------
     >>> brighter_to_the_right = np.tile(np.arange(0, 160, 10, dtype=np.uint8), (16, 1))
     >>> hashes = hash_images(brighter_to_the_right[np.newaxis, :, :, np.newaxis])
-    >>> hashes.whole[0, :64].min(), hashes.whole[0, 64:].max(), hashes.is_flat.tolist()
-    (np.int8(1), np.int8(0), [False])
+    >>> hashes.whole[0, ::64].tolist(), hashes.is_flat.tolist()
+    ([1, 0], [False])
     """
     whole = np.empty((len(pixels), N_BITS), dtype=np.int8)
     inner = np.empty_like(whole)

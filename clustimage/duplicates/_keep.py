@@ -193,7 +193,8 @@ def _spellings(path: str) -> tuple[str, str]:
 def _best(groups: pd.DataFrame) -> Rules:
     pixels = _numbers(groups["width"]) * _numbers(groups["height"])
     in_burst = groups["kind"].eq("burst").groupby(groups["group"]).transform("any").to_numpy()
-    pathnames = groups["pathname"].astype(object)  # text of pyarrow is UTF-8 alone
+    pathnames = list(map(str, groups["pathname"]))
+    in_the_alphabet = np.unique(np.array(pathnames, dtype=object), return_inverse=True)[1]
     return {
         "most pixels": -pixels,
         "sharpest": np.where(in_burst, -_numbers(groups["sharpness"]), 0.0),
@@ -201,8 +202,8 @@ def _best(groups: pd.DataFrame) -> Rules:
         "has EXIF data": ~groups["exif"].to_numpy(dtype=bool),
         "taken first": _seconds(groups["date"]),
         "oldest file": _seconds(groups["modified"]),
-        "shortest path": np.array([len(pathname) for pathname in pathnames], np.intp),
-        "first in the alphabet": np.unique(pathnames, return_inverse=True)[1],
+        "shortest path": np.array(list(map(len, pathnames)), dtype=np.intp),
+        "first in the alphabet": in_the_alphabet,
     }
 
 

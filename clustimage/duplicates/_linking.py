@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import coo_array
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
@@ -28,7 +28,7 @@ def components(pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
         return []
     rows, index = np.unique(ends, return_inverse=True)
     index = index.reshape(-1, 2)
-    graph = coo_array((np.ones(len(index)), (index[:, 0], index[:, 1])), shape=(len(rows),) * 2)
+    graph = coo_matrix((np.ones(len(index)), (index[:, 0], index[:, 1])), shape=(len(rows),) * 2)
     _, labels = connected_components(graph, directed=False)
     order = np.argsort(labels, kind="stable")
     cuts = np.flatnonzero(np.diff(labels[order])) + 1

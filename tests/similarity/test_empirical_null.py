@@ -42,7 +42,8 @@ def test_above_the_tail_it_is_the_observed_distribution():
     sample = np.sort(np.random.default_rng(0).gamma(9, size=30_000))
     null = fit_empirical(sample, "euclidean")
     at = np.quantile(sample, [0.02, 0.3, 0.9])
-    np.testing.assert_allclose(null.cdf(at), stats.ecdf(sample).cdf.evaluate(at), atol=5e-4)
+    observed = np.searchsorted(sample, at, side="right") / len(sample)
+    np.testing.assert_allclose(null.cdf(at), observed, atol=5e-4)
     assert len(null.values) == 2000
 
 

@@ -208,7 +208,9 @@ def test_where_nothing_can_be_fitted_only_distance_zero_is_significant(rows, wid
 def test_awkward_distances_get_p_values_that_grow(rows, null):
     null = fit_null(rows, null=null)
     p = null.cdf(np.linspace(0, 4e9, 50))
-    assert p[0] == 0 and (np.diff(p) >= 0).all() and np.isfinite(p).all() and p[-1] > 0.9
+    assert p[0] == 0 and np.isfinite(p).all() and p[-1] > 0.9
+    # Student's t of scipy before 1.12 may be off in its last digit.
+    assert (np.diff(p) >= (-1e-15 if null.name == "t" else 0)).all()
 
 
 @pytest.mark.parametrize("null", ["empirical", "best"])

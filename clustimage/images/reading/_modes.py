@@ -247,6 +247,13 @@ def _fits_values(picture: FitsImageFile) -> Values | None:
         float(cards.get(key, default).replace(b"D", b"E"))  # as Fortran writes it
         for key, default in ((b"BSCALE", b"1"), (b"BZERO", b"0"))
     )
+    tile = picture.tile[0]
+    args = tile.args if isinstance(tile.args, tuple) else ("",)
+    if args[0] == picture.mode != "L":
+        # Pillow before 13 takes the first byte for the last.
+        bits = abs(int(cards[b"BITPIX"]))
+        raw = {"I;16": "I;16B", "I": "I;32B", "F": f"F;{bits}BF"}[picture.mode]
+        picture.tile = [tile._replace(args=(raw, *args[1:]))]
     deep = picture.mode.startswith("I;16")
     if not deep and (scale, zero) == (1, 0):
         return None

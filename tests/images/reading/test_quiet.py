@@ -40,7 +40,7 @@ def test_libtiff_writes_nothing_and_its_words_are_the_reason(damaged, capfd):
 def test_afterwards_libtiff_speaks_as_before(damaged, capfd):
     def decode() -> None:
         with (
-            pytest.raises(OSError, match="decoder error"),
+            pytest.raises(OSError, match="decoder error|-2"),
             Image.open(damaged / "a.tif") as picture,
         ):
             picture.load()

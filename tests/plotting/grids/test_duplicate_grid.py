@@ -69,7 +69,7 @@ def test_what_is_left_out_is_said(cl, groups, caplog):
     with caplog.at_level(logging.INFO, logger="clustimage"):
         fig, axes = cl.plot_duplicates(groups, max_groups=1, max_images=2)
     assert [ax.get_title("left") for ax in axes] == ["Group 0: 3 images, showing 2"]
-    assert fig.get_suptitle() == "Showing 1 of 2 groups"
+    assert fig._suptitle.get_text() == "Showing 1 of 2 groups"
     assert "Drawing 1 of 2 groups: the first ones. A larger max_groups=" in caplog.text
     assert "Drawing 2 of 3 images: the first 2 of each group." in caplog.text
     assert len(words(axes[0])) == 2

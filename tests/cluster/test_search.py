@@ -328,6 +328,8 @@ def test_kmeans_depends_on_the_seed():
     )
     np.testing.assert_array_equal(first, again)
     assert adjusted_rand_score(first, other) < 1
+    by_default = search_k(X, cluster="kmeans", n_clusters=9).labels
+    np.testing.assert_array_equal(by_default, first)
 
 
 def test_a_budget_that_is_too_small_is_named_before_any_work(blobs):

@@ -13,6 +13,7 @@ OTHER_TESTS = {
     "fit_null": ["null_distribution", "empirical_null"],
     "index": ["faiss"],
     "mean_images": ["representatives", "plan"],
+    "representatives": ["plan"],
     "search": ["widened", "levels"],
     "silhouette": ["stratified_sample"],
 }

@@ -205,6 +205,12 @@ def test_a_copy_keeps_what_was_computed_and_leaves_out_what_is_made_again():
     assert set(vars(back)) == {field.name for field in fields(State)}
 
 
+def test_pixels_that_belong_to_no_images_are_kept_in_a_copy():
+    state = State()
+    state.results["img"] = np.ones((2, 3))
+    np.testing.assert_array_equal(copy.deepcopy(state).results["img"], np.ones((2, 3)))
+
+
 def test_images_without_pixels_in_the_results_come_back_after_a_copy(images):
     back = pickle.loads(pickle.dumps(State(images=images)))
     np.testing.assert_array_equal(back.results["img"], images.flat)

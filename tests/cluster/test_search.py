@@ -328,6 +328,8 @@ def test_kmeans_depends_on_the_seed():
     )
     np.testing.assert_array_equal(first, again)
     assert adjusted_rand_score(first, other) < 1
+    by_default = search_k(X, cluster="kmeans", n_clusters=9).labels
+    np.testing.assert_array_equal(by_default, first)
 
 
 def test_a_budget_that_is_too_small_is_named_before_any_work(blobs):
@@ -401,3 +403,12 @@ def test_time_and_location_count_as_they_are_weighted():
     for found in (by_time, by_place):
         assert len(set(found.labels[::2])) == len(set(found.labels[1::2])) == 1
         assert found.labels[0] != found.labels[1]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "cityblock", "correlation"])
+def test_the_scores_are_those_of_scikit_learn_in_the_metric(metric, blobs):
+    found = search_k(blobs[0], metric=metric, linkage="average", max_clust=8)
+    theirs = [
+        silhouette_score(blobs[0], cut_tree_k(found.tree, k), metric=metric) for k in range(3, 8)
+    ]
+    np.testing.assert_allclose(found.score["score"], theirs, atol=1e-9)

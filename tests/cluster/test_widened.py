@@ -28,9 +28,12 @@ def test_forty_groups_are_found_by_every_clusterer(cluster, caplog):
 
 
 @pytest.mark.parametrize("cluster", ["agglomerative", "kmeans", "dbscan"])
-def test_thirty_small_groups_are_found_too(cluster):
+def test_thirty_small_groups_are_found_too(cluster, caplog):
     rows, kinds = groups(30, size=5)
-    found = search_k(rows, cluster=cluster)
+    with caplog.at_level(logging.INFO):
+        found = search_k(rows, cluster=cluster)
+    which = "found" if cluster == "dbscan" else "searched"
+    assert f"is the largest of those {which}: the search goes on to 30." in caplog.text
     assert found.n_found == 30 and len(set(zip(found.labels, kinds, strict=True))) == 30
     assert found.params["max_clust"] == 31 and max(found.score["clusters"]) >= 30
     tried = found.score["cluster_threshold"]

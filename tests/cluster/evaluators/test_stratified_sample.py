@@ -143,7 +143,10 @@ def test_only_many_images_are_sampled(overlapping, monkeypatch, caplog):
     monkeypatch.setattr(_silhouette, "MAX_ROWS_SCORED_EXACTLY", 1000)
     with caplog.at_level("INFO", "clustimage"):
         scores = evaluator.score(overlapping, candidates, random_state=3)
-    assert "silhouettes of a sample of 4,000 images, because 1,500 images are more" in caplog.text
+    assert caplog.messages == [
+        "Scoring: silhouettes of a sample of 4,000 images, because 1,500 images are more than "
+        "1,000."
+    ]
     np.testing.assert_allclose(scores, exact, atol=1e-9)  # 4,000 are all of them
     assert evaluator.errors_ is not None
     assert evaluator.errors_.tolist() == [0, 0]
@@ -219,3 +222,23 @@ def test_a_sample_is_at_most_a_few_more_than_was_asked_for(overlapping):
         mean_silhouettes(overlapping, chosen, n_sampled=100, random_state=5)
     ((n_strata, n_drawn, asked, seed),) = drawn
     assert n_strata == 12 and 90 <= n_drawn <= 112 and (asked, seed) == (100, 5)
+
+
+def test_the_evaluator_samples_as_many_as_it_says_with_the_seed(overlapping, monkeypatch):
+    candidates = Candidates(nested(overlapping, (3, 9)), [3, 9])
+    monkeypatch.setattr(_silhouette, "N_SAMPLED", 200)
+    monkeypatch.setattr(_silhouette, "MAX_ROWS_SCORED_EXACTLY", 1500)
+    evaluator = Silhouette()
+    evaluator.score(overlapping, candidates)
+    assert evaluator.errors_ is None
+    monkeypatch.setattr(_silhouette, "MAX_ROWS_SCORED_EXACTLY", 1499)
+    for seed in (0, 3):
+        scores = evaluator.score(overlapping, candidates, metric="cosine", random_state=seed)
+        expected = mean_silhouettes(
+            overlapping, candidates.labels, metric="cosine", n_sampled=200, random_state=seed
+        )
+        np.testing.assert_array_equal((scores, evaluator.errors_), expected)
+    np.testing.assert_array_equal(
+        evaluator.score(overlapping, candidates),
+        mean_silhouettes(overlapping, candidates.labels, n_sampled=200)[0],
+    )

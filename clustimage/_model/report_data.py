@@ -64,7 +64,7 @@ def _summary(model: ClusterMethods, rows: list[dict[str, Any]]) -> dict[str, Any
             row["unique"] = encodable(state.results["pathnames"][cluster["unique"]])
             clusters.append(row)
     status = [] if state.images is None else state.images.status
-    chain = chain_of(model)
+    chain, kept = chain_of(model), state.distributed
     return summarize(
         n_images=len(labels),
         skipped=[(encodable(row.pathname), row.reason) for row in status if row.status != "ok"],
@@ -74,6 +74,7 @@ def _summary(model: ClusterMethods, rows: list[dict[str, Any]]) -> dict[str, Any
         scores=_scores(state.clustered()),
         verdict=_verdict(model),
         repeat={"python": as_python(chain), "command": as_command(chain)},
+        n_all=kept.n_images if kept is not None and kept.is_sample else None,
     )
 
 

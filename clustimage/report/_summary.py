@@ -28,6 +28,7 @@ def summarize(
     scores: Mapping[str, Any] | None,
     verdict: Mapping[str, Any] | None,
     repeat: Mapping[str, Any],
+    n_all: int | None = None,
 ) -> dict[str, Any]:
     """Return a model in numbers, as plain values for JSON.
 
@@ -49,6 +50,8 @@ def summarize(
         The attributes of a `Verdict`.
     repeat : mapping
         The same as code: `python` and `command`.
+    n_all : int, optional
+        How many images these are a sample of.
 
     Returns
     -------
@@ -66,8 +69,9 @@ def summarize(
     """
     rows = [dict(cluster) for cluster in clusters]
     inside = f"in {pluralize(len(rows), 'cluster')}" if rows else "not assigned to a cluster"
+    images = pluralize(n_images, "image")
     summary = {
-        "title": f"{pluralize(n_images, 'image')} {inside}",
+        "title": f"{images} {inside}" + (f", a sample of {n_all:,}" if n_all else ""),
         "version": __version__,
         "n_images": n_images,
         "n_skipped": len(skipped),

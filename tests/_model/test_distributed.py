@@ -72,6 +72,7 @@ def test_all_others_join_the_clusters_of_a_sample(client, photos, tmp_path):
     at = [name in known for name in table["pathname"]]
     own = [known[name] for name in table["pathname"][at]]
     assert table["label"][at].tolist() == own
+    assert many.summary()["title"].endswith(f"in 6 clusters, a sample of {len(table)}")
     manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
     values = silhouette_samples(many.results["feat"], many.labels_)
     share = len(values) / len(table)

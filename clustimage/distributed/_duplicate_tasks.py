@@ -76,6 +76,7 @@ __all__ = [
 ]
 
 ROW_BITS = 32
+DIGEST_BYTES = 16
 FACTS = ("width", "height", "bytes", "format", "exif", "date", "modified")
 
 Ids = npt.NDArray[np.int64]
@@ -206,7 +207,7 @@ def find_equal_files(task: EqualFilesTask) -> tuple[list[list[int]], list[int]] 
         if not len(table):
             continue
         lengths = np.array([len(one) for one in table["digest"].to_pylist()])
-        wanted = lengths == lengths.max()
+        wanted = lengths == DIGEST_BYTES
         if task.read_only:
             wanted &= np.asarray(table["read"])
         digests = np.frombuffer(b"".join(table["digest"].to_pylist()), "<u8").reshape(-1, 2)

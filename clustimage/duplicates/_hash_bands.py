@@ -34,9 +34,9 @@ __all__ = [
     "pairs_in_band",
 ]
 
-# Of 150 photos and ten edits of each, which all are near, 0.99 have a band in common with their
-# original at 16 bits, 0.97 at 20 and 0.93 at 24. Of pairs of other photos 1.6e-4, 1.6e-5 and
-# 2e-6 agree in one band.
+# Of the pairs of 150 photos and ten edits of each that are near, these bands find 0.98 at 17 bits
+# (100,000 images), 0.97 at 20 (a million), 0.94 at 24 and 0.90 at 27 (a hundred million). Of
+# pairs of other photos 1.6e-4 have a value in common in a band of 16 bits, 2e-6 in one of 24.
 N_BANDS = 32
 MIN_WIDTH, MAX_WIDTH = 12, 32  # bits
 MAX_OF_A_HASH = 5  # images with one hash that are compared with those of other hashes

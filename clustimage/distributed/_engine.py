@@ -12,7 +12,7 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from clustimage._core.errors import ClustimageError, EngineError, InvalidParameterError
+from clustimage._core.errors import EngineError, InvalidParameterError
 from clustimage._core.logs import get_logger, progress
 from clustimage._core.optional import import_optional
 from clustimage._core.parallel import n_workers

@@ -23,11 +23,11 @@ from duplicates import EDITS, ORIGINAL, THERE_TWICE, make_versions
 from clustimage import set_logger
 from clustimage._model.duplicates import DISTANCES, HASHED_SIZE
 from clustimage.distributed import open_engine
-from clustimage.distributed._duplicate_run import Search
-from clustimage.distributed._duplicate_tasks import ROW_BITS
 from clustimage.distributed._partitions import Partition
 from clustimage.distributed._parts import matrix_column, read_part, write_part
 from clustimage.distributed._run import ReadParts
+from clustimage.distributed.duplicates._duplicate_candidates import ROW_BITS
+from clustimage.distributed.duplicates._duplicate_run import Search
 from clustimage.duplicates import (
     N_BANDS,
     BandMembers,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from clustimage.distributed._assigning import Clusters
 from clustimage.distributed._components import columns_of
-from clustimage.distributed._duplicate_run import find_duplicates
 from clustimage.distributed._engine import Engine, check_engine, open_engine
 from clustimage.distributed._finding import find_in_parts
 from clustimage.distributed._indexing import build_index, find_in_index
@@ -25,6 +24,7 @@ from clustimage.distributed._run import (
     scales_of,
 )
 from clustimage.distributed._run_settings import PARAMS_ENGINE, ReadSettings, check_engine_params
+from clustimage.distributed.duplicates._duplicate_run import find_duplicates
 
 __all__ = [
     "PARAMS_ENGINE",

@@ -20,7 +20,6 @@ from clustimage._core.errors import ImageReadError
 from clustimage._core.logs import at_verbosity
 from clustimage._core.object_store import fetch_to, is_store_url, remove
 from clustimage._core.text import pluralize
-from clustimage.distributed._duplicate_columns import duplicate_columns
 from clustimage.distributed._partitions import Listed, Partition, read_listing
 from clustimage.distributed._parts import (
     content_key,
@@ -30,6 +29,7 @@ from clustimage.distributed._parts import (
     write_part,
 )
 from clustimage.distributed._run_settings import ReadSettings, in_sample
+from clustimage.distributed.duplicates._duplicate_columns import duplicate_columns
 from clustimage.features import CombinedExtractor, make_extractor
 from clustimage.images import DEFAULT_EXTENSIONS, Images, load_images
 from clustimage.images.reading._listing import encodable
@@ -97,7 +97,7 @@ def count_images(task: ReadTask) -> int:
     listed = read_listing(task.partition.listing)
     if not listed[0].is_shard:
         return len(listed)
-    with _local_copy(listed[0].path) as path, tarfile.open(path) as shard:
+    with local_copy(listed[0].path) as path, tarfile.open(path) as shard:
         return sum(1 for member in shard if _is_image(member))
 
 
@@ -283,7 +283,7 @@ def _files(listed: Sequence[Listed], task: ReadTask) -> Chunks:
         chunk = some[start : start + IMAGES_AT_ONCE]
         with _scratch_folder() as folder:
             with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
-                names = [f"{number:05d}{_ending(one.path)}" for number, one in enumerate(chunk)]
+                names = [f"{number:05d}{ending_of(one.path)}" for number, one in enumerate(chunk)]
                 at = [Path(folder) / name for name in names]
                 reasons = list(pool.map(_fetched, chunk, at))
             given = [(one.path, reason) for one, reason in zip(chunk, reasons, strict=True)]
@@ -308,7 +308,7 @@ def _fetched(one: Listed, target: Path) -> str:
 def _members(shard: Listed, task: ReadTask) -> Chunks:
     """Yield the images of a tar file, some at a time."""
     try:
-        with _local_copy(shard.path) as path, tarfile.open(path) as opened:
+        with local_copy(shard.path) as path, tarfile.open(path) as opened:
             members = [member for member in opened if _is_image(member)]
             if not members:
                 yield [(shard.path, "a tar file without images")], []
@@ -317,7 +317,7 @@ def _members(shard: Listed, task: ReadTask) -> Chunks:
                 with _scratch_folder() as folder:
                     inputs = []
                     for number, member in enumerate(members[start:stop]):
-                        target = Path(folder) / f"{number:05d}{_ending(member.name)}"
+                        target = Path(folder) / f"{number:05d}{ending_of(member.name)}"
                         content = opened.extractfile(member)
                         assert content is not None
                         target.write_bytes(content.read())
@@ -340,7 +340,7 @@ def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @contextmanager
-def _local_copy(path: str) -> Iterator[str]:
+def local_copy(path: str) -> Iterator[str]:
     if not is_url(path):
         yield path
         return
@@ -351,7 +351,7 @@ def _local_copy(path: str) -> Iterator[str]:
 
 
 def _is_image(member: tarfile.TarInfo) -> bool:
-    return member.isfile() and _ending(member.name).lstrip(".") in DEFAULT_EXTENSIONS
+    return member.isfile() and ending_of(member.name).lstrip(".") in DEFAULT_EXTENSIONS
 
 
 def _check_visible(listed: Sequence[Listed]) -> None:
@@ -365,7 +365,7 @@ def _check_visible(listed: Sequence[Listed]) -> None:
         )
 
 
-def _ending(path: str) -> str:
+def ending_of(path: str) -> str:
     """Return the extension of a path where it is a plain one."""
     ending = os.path.splitext(path)[1].lower()  # noqa: PTH122
     return ending if ending[1:].isalnum() and ending.isascii() and len(ending) < 8 else ""
@@ -389,6 +389,6 @@ def _paths_of(task: ReadTask) -> list[str]:
     listed = read_listing(task.partition.listing)
     if not listed[0].is_shard:
         return [one.path for one in listed[task.start : task.stop]]
-    with _local_copy(listed[0].path) as path, tarfile.open(path) as opened:
+    with local_copy(listed[0].path) as path, tarfile.open(path) as opened:
         names = [member.name for member in opened if _is_image(member)]
     return [f"tar://{name}::{listed[0].path}" for name in names[task.start : task.stop]]

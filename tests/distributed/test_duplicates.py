@@ -19,8 +19,11 @@ from clustimage import (  # noqa: E402
     InvalidParameterError,
 )
 from clustimage._model import distributed_duplicates  # noqa: E402
-from clustimage.distributed import _duplicate_run, _duplicate_tasks  # noqa: E402
-from clustimage.distributed._duplicate_tasks import EqualFilesTask, find_equal_files  # noqa: E402
+from clustimage.distributed.duplicates import (  # noqa: E402
+    _duplicate_comparison,
+    _duplicate_run,
+)
+from clustimage.distributed.duplicates._duplicate_candidates import EqualFilesTask, find_equal_files  # noqa: E402
 
 
 @pytest.fixture
@@ -103,7 +106,7 @@ def killer(mark):
     """Return a function that lets the first task that fetches photos kill its worker."""
 
     def patch():
-        plain = _duplicate_tasks._fetch_all
+        plain = _duplicate_comparison._fetch_all
 
         def fetch_all(paths, folder):
             try:
@@ -113,15 +116,15 @@ def killer(mark):
             return os.kill(os.getpid(), signal.SIGKILL)
 
         fetch_all.plain = plain
-        _duplicate_tasks._fetch_all = fetch_all
+        _duplicate_comparison._fetch_all = fetch_all
 
     return patch
 
 
 def healer():
     def restore():
-        fetch_all = _duplicate_tasks._fetch_all
-        _duplicate_tasks._fetch_all = getattr(fetch_all, "plain", fetch_all)
+        fetch_all = _duplicate_comparison._fetch_all
+        _duplicate_comparison._fetch_all = getattr(fetch_all, "plain", fetch_all)
 
     return restore
 
@@ -198,13 +201,13 @@ def test_hundreds_of_equal_files_are_compared_with_none_of_each_other(
     with Image.open(few_photos[0]) as image:
         image.resize((image.width // 2, image.height // 2)).save(folder / "small.jpg")
     compared = []
-    plain = _duplicate_tasks.DuplicateSearch.compare
+    plain = _duplicate_comparison.DuplicateSearch.compare
 
     def compare(self, one, other):
         compared.append((one, other))
         return plain(self, one, other)
 
-    monkeypatch.setattr(_duplicate_tasks.DuplicateSearch, "compare", compare)
+    monkeypatch.setattr(_duplicate_comparison.DuplicateSearch, "compare", compare)
     found = model("local", tmp_path / "run", size=50).duplicates(str(folder))
     assert len(found) == 301
     assert found["group"].nunique() == 1

@@ -12,25 +12,27 @@ from clustimage._core.errors import InvalidDataError
 from clustimage._core.logs import get_logger
 from clustimage._core.object_store import remove
 from clustimage._core.text import pluralize
-from clustimage.distributed._duplicate_tasks import (
-    BandTask,
-    CompareTask,
-    DescribeTask,
-    EqualFilesTask,
-    GatherTask,
-    MergeTask,
-    compare_pairs,
-    describe_groups,
-    find_equal_files,
-    find_pairs,
-    gather_hashes,
-    merge_pairs,
-)
 from clustimage.distributed._engine import Engine
 from clustimage.distributed._parts import DamagedPartError, write_part
 from clustimage.distributed._reading import ReadTask
 from clustimage.distributed._run import ReadParts, alive, one_result, remake
 from clustimage.distributed._shared import write_shared
+from clustimage.distributed.duplicates._duplicate_candidates import (
+    BandTask,
+    EqualFilesTask,
+    GatherTask,
+    MergeTask,
+    find_equal_files,
+    find_pairs,
+    gather_hashes,
+    merge_pairs,
+)
+from clustimage.distributed.duplicates._duplicate_comparison import (
+    CompareTask,
+    DescribeTask,
+    compare_pairs,
+    describe_groups,
+)
 from clustimage.duplicates import COLUMNS, N_BANDS, Wanted, band_width, components, typed_table
 
 if TYPE_CHECKING:

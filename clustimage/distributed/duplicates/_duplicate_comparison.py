@@ -32,6 +32,7 @@ from clustimage.distributed.duplicates._duplicate_candidates import (
     FACTS,
     Ids,
     part_of,
+    read_pairs,
     row_of,
 )
 from clustimage.duplicates import (

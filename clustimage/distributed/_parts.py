@@ -68,8 +68,7 @@ def matrix_column(rows: npt.NDArray[np.generic]) -> pa.Array:
     import pyarrow as pa
 
     flat = pa.array(np.ascontiguousarray(rows).reshape(-1))
-    kind = pa.list_(pa.field("element", flat.type), rows.shape[1])  # as Parquet names it
-    return pa.FixedSizeListArray.from_arrays(flat, type=kind)
+    return pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
 
 
 def matrix_of(column: pa.ChunkedArray) -> npt.NDArray[Any]:
@@ -148,4 +147,6 @@ def _summary_of(schema: pa.Schema) -> dict[str, Any]:
 
 
 def _schema_key(schema: pa.Schema, summary: dict[str, Any]) -> str:
-    return content_key(summary, [[field.name, str(field.type)] for field in schema])
+    # What is in a list is an "item" here and an "element" in a file.
+    kinds = [str(field.type).replace("<item:", "<element:") for field in schema]
+    return content_key(summary, list(map(list, zip(schema.names, kinds, strict=True))))

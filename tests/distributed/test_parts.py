@@ -59,3 +59,21 @@ def test_a_changed_byte_is_seen(tmp_path, share):
 def test_keys_differ_where_values_are_cut_elsewhere():
     assert content_key("ab", "c") != content_key("a", "bc")
     assert content_key([1, 2]) != content_key([12])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([["a"], []], pa.list_(pa.string())),
+        pa.array([[1.0], [2.0]], pa.list_(pa.float32(), 1)),
+        pa.array([None, None]),
+        pa.array(["a", None], pa.large_string()),
+        pa.array([1, 2], pa.timestamp("ms")),
+    ],
+    ids=str,
+)
+def test_columns_of_every_type_are_known_again(tmp_path, column):
+    path = str(tmp_path / "p.parquet")
+    write_part(path, pa.table({"column": column}), {"n": 2})
+    assert part_summary(path) == {"n": 2}
+    assert read_part(path)["column"].to_pylist() == column.to_pylist()

@@ -180,6 +180,8 @@ def test_combined_distances_are_scored_exactly_however_many_images(blobs, monkey
     candidates = Candidates([labels], [6], combined=combined)
     evaluator = Silhouette()
     exact = evaluator.score(X, candidates)
+    assert exact == mean_silhouettes(X, [labels], combined=combined)[0]
+    assert exact != mean_silhouettes(X, [labels])[0]
     monkeypatch.setattr(_silhouette, "MAX_ROWS_SCORED_EXACTLY", 10)
     monkeypatch.setattr(_silhouette, "N_SAMPLED", 20)
     with caplog.at_level("INFO", "clustimage"):

@@ -187,7 +187,8 @@ def full_disks(count: int) -> Row:
                 print(f"{limit}: {sorted(halves)}", file=sys.stderr)
             shutil.rmtree(place)
     words = f"{outcomes['written']} files and folders written, "
-    words += f"{outcomes['refused']} refused, {outcomes['half written']} half written, {outcomes['failed']} failed"
+    words += f"{outcomes['refused']} refused, {outcomes['half written']} half written, "
+    words += f"{outcomes['failed']} failed"
     return "disks that are full after some bytes of each file", count, words
 
 

@@ -361,7 +361,7 @@ SAY: dict[str, Callable[[int, int], bytes]] = {
     "ppm": partial(text, "P6\n{width} {height}\n255\n"),
     "text.ppm": partial(text, "P3\n{width} {height}\n255\n0 0 0 "),
     "float.pfm": partial(text, "PF\n{width} {height}\n-1.0\n"),
-    "pam": partial(text, PAM),
+    "pam.pnm": partial(text, PAM),
     "xbm": partial(text, XBM),
     "xpm": partial(text, XPM),
     "im": partial(text, IM),
@@ -371,7 +371,7 @@ SAY: dict[str, Callable[[int, int], bytes]] = {
     "pxr": pixar,
     "fli": fli,
     "blp": blp,
-    "ftc": ftex,
+    "ftu": ftex,
     "tif": lambda width, height: tiff(page(width, height, 1, bytes(1000))),
 }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from _large_pictures import SAY, gif, png, webp
+from _large_pictures import SAY, gif, icns, jpeg2000, png, webp
 from PIL import Image
 
 from clustimage import Clustimage
@@ -146,6 +146,17 @@ def test_small_files_of_every_format_that_say_they_are_large_have_a_reason(tmp_p
     status = model.import_status
     assert len(status) == len(SAY)
     assert (status["reason"][status["status"] != "ok"] != "").all()
+
+
+@pytest.mark.parametrize(
+    "inside", [png(9000, 9), jpeg2000(9000, 9), jpeg2000(2, 9000, in_box=False)]
+)
+def test_an_icon_of_apple_has_no_picture_that_is_larger_than_icons_are(tmp_path, inside):
+    (tmp_path / "a.icns").write_bytes(icns(inside))
+    with pytest.raises(ImageReadError, match="an icon whose picture is (9,000 x 9|2 x 9,000) pix"):
+        imread(tmp_path / "a.icns")
+    Image.new("RGB", (1024, 1024), "red").save(tmp_path / "b.icns")
+    assert imread(tmp_path / "b.icns", dim=(2, 2)).tolist() == [255, 0, 0] * 4
 
 
 SCRIPT = """

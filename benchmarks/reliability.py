@@ -14,7 +14,6 @@ import os
 import random
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -27,9 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _disturbed_runs import full_disks, odd_folders, side_by_side, stage_kills
 from _markdown import table, write_section
 from _measure import ROOT
 from PIL import Image
+
+sys.path.append(str(ROOT / "tests" / "images" / "reading"))
+from _large_pictures import gif, webp  # noqa: E402
 
 START = "<!-- written by benchmarks/reliability.py: start -->"
 END = "<!-- written by benchmarks/reliability.py: end -->"
@@ -278,21 +281,6 @@ def bombs(count: int) -> Row:
     return what, count, f"peak of the process with one and with four threads: {words}"
 
 
-def gif(width: int, height: int) -> bytes:
-    screen = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
-    return screen + b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\2\2D\1\0;"
-
-
-def webp(width: int, height: int) -> bytes:
-    fields = [(0x2F, 8), (width - 1, 14), (height - 1, 14), (0, 1), (0, 3), (0, 3)]
-    fields += [(1, 4)] * 5
-    bits = "".join(format(value, f"0{n}b")[::-1] for value, n in fields)
-    bits += "0" * (-len(bits) % 16)
-    data = bytes(int(bits[i : i + 8][::-1], 2) for i in range(0, len(bits), 8))
-    body = b"WEBPVP8L" + struct.pack("<L", len(data)) + data
-    return b"RIFF" + struct.pack("<L", len(body)) + body
-
-
 def saved(format: str) -> Callable[[int, int], bytes]:
     def make(width: int, height: int) -> bytes:
         file = io.BytesIO()
@@ -420,6 +408,10 @@ PARTS: dict[str, tuple[Callable[[int], Row], int]] = {
     "servers": (servers, len(ANSWERS)),
     "interruptions": (interruptions, len(MOMENTS)),
     "kills": (kills, 100),
+    "stage-kills": (stage_kills, 50),
+    "side-by-side": (side_by_side, 10),
+    "full-disks": (full_disks, 20),
+    "odd-folders": (odd_folders, 20),
 }
 
 

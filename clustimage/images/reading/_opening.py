@@ -42,6 +42,8 @@ HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 ICON_MAGIC, CURSOR_MAGIC = b"\0\0\1\0", b"\0\0\2\0"
 DIB_HEADER = 40  # bytes
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+JPEG2000_SIZE = b"\xff\x4f\xff\x51"  # before the size of a JPEG 2000
+ICNS_MAGIC, ICNS_SIDE = b"icns", 1024  # pixels that an icon of Apple has at most
 
 
 class Deferred(Image.Image):
@@ -111,6 +113,8 @@ def open_picture(file: IO[bytes]) -> Image.Image:
     file.seek(0)
     if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
         return _open_heif(file)
+    if head.startswith(ICNS_MAGIC):
+        _check_icns(file)
     icon = _open_icon(file) if head[:4] in (ICON_MAGIC, CURSOR_MAGIC) else None
     return icon or _identify(file, head)
 
@@ -140,6 +144,21 @@ def _formats() -> tuple[str, ...]:
     """Return those of `FORMATS` that the installed Pillow can open."""
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _check_icns(file: IO[bytes]) -> None:
+    """Raise where an icon of Apple holds a picture that is larger than it says."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8 and (size := int.from_bytes(head[4:], "big") - 8) > 0:
+        start = file.tell()
+        content = file.read(min(size, 256))
+        at = content.find(JPEG2000_SIZE)
+        if content.startswith(PNG_MAGIC) or at >= 0:
+            width, height = struct.unpack_from(">LL", content, 16 if at < 0 else at + 8)
+            if max(width, height) > ICNS_SIDE:
+                raise ValueError(f"an icon whose picture is {width:,} x {height:,} pixels large")
+        file.seek(start + size)
+    file.seek(0)
 
 
 def _open_heif(file: IO[bytes]) -> Image.Image:

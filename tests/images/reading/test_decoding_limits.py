@@ -8,11 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from _large_pictures import SAY, gif, icns, jpeg2000, png, webp
 from PIL import Image
 
 from clustimage import Clustimage
@@ -21,37 +21,6 @@ from clustimage._core.memory import Budget
 from clustimage.images import DecodingLimits, Frame, imread, load_images
 from clustimage.images.reading import _decoding_limits
 from clustimage.images.reading._decoding_limits import TooLargeError
-
-
-def png_of_zeros(width: int, height: int) -> bytes:
-    """A PNG of one bit, of a few kB whatever its size."""
-    packer = zlib.compressobj(9)
-    line = bytes(1 + (width + 7) // 8)
-    data = b"".join(packer.compress(line) for _ in range(height)) + packer.flush()
-    header = struct.pack(">LLBBBBB", width, height, 1, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">L", len(body)) + kind + body + struct.pack(">L", zlib.crc32(kind + body))
-        for kind, body in chunks
-    )
-
-
-def gif(width: int, height: int) -> bytes:
-    """A GIF of 43 bytes or less that says it is large."""
-    screen = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
-    return screen + b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\2\2D\1\0;"
-
-
-def webp(width: int, height: int) -> bytes:
-    """A lossless WebP of one colour, of 34 bytes."""
-    fields = [(0x2F, 8), (width - 1, 14), (height - 1, 14), (0, 1), (0, 3), (0, 3)]
-    fields += [(1, 4)] * 5
-    bits = "".join(format(value, f"0{n}b")[::-1] for value, n in fields)
-    bits += "0" * (-len(bits) % 16)
-    data = bytes(int(bits[i : i + 8][::-1], 2) for i in range(0, len(bits), 8))
-    body = b"WEBPVP8L" + struct.pack("<L", len(data)) + data
-    return b"RIFF" + struct.pack("<L", len(body)) + body
-
 
 # --- turns ----------------------------------------------------------------------------------------
 
@@ -163,6 +132,33 @@ def test_the_sentence_names_the_bytes_and_the_setting(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("side", [16_000, 30_000, 65_535])
+def test_small_files_of_every_format_that_say_they_are_large_have_a_reason(tmp_path, side):
+    for name, say in SAY.items():
+        if name == "heic":
+            continue
+        (tmp_path / f"a{name}" if "." in name else tmp_path / f"a.{name}").write_bytes(
+            say(side, side)
+        )
+    Image.new("RGB", (6, 4)).save(tmp_path / "z.png")
+    model = Clustimage(embedding=None, max_memory="500MB", verbose="silent", n_jobs=1)
+    model.import_data(str(tmp_path))
+    status = model.import_status
+    assert len(status) == len(SAY)
+    assert (status["reason"][status["status"] != "ok"] != "").all()
+
+
+@pytest.mark.parametrize(
+    "inside", [png(9000, 9), jpeg2000(9000, 9), jpeg2000(2, 9000, in_box=False)]
+)
+def test_an_icon_of_apple_has_no_picture_that_is_larger_than_icons_are(tmp_path, inside):
+    (tmp_path / "a.icns").write_bytes(icns(inside))
+    with pytest.raises(ImageReadError, match="an icon whose picture is (9,000 x 9|2 x 9,000) pix"):
+        imread(tmp_path / "a.icns")
+    Image.new("RGB", (1024, 1024), "red").save(tmp_path / "b.icns")
+    assert imread(tmp_path / "b.icns", dim=(2, 2)).tolist() == [255, 0, 0] * 4
+
+
 SCRIPT = """
 import sys
 from clustimage import Clustimage
@@ -180,13 +176,13 @@ print(",".join(model.import_status["status"]))
 def test_a_run_over_bombs_stays_within_its_memory(tmp_path):
     (tmp_path / "a.gif").write_bytes(gif(13_000, 13_000))
     (tmp_path / "a.webp").write_bytes(webp(13_000, 13_000))
-    content = png_of_zeros(12_000, 12_000)
+    content = png(12_000, 12_000)
     (tmp_path / "a.png").write_bytes(content)
     entry = struct.pack("<BBBBHHLL", 0, 0, 0, 0, 1, 32, len(content), 22)
     (tmp_path / "a.ico").write_bytes(struct.pack("<HHH", 0, 1, 1) + entry + content)
     head = struct.pack("<BBBHHBHHHHBB", 0, 0, 10, *[0] * 5, 13_000, 13_000, 32, 40)
     (tmp_path / "b.tga").write_bytes(head)
-    content = png_of_zeros(7_000, 6_000)  # takes 84 MB
+    content = png(7_000, 6_000)  # takes 84 MB
     for number in range(3):
         (tmp_path / f"ok{number}.png").write_bytes(content)
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]

@@ -12,6 +12,7 @@ from clustimage.cli._cluster_folders import add_links, check_links, fill_folders
 from clustimage.cli._clustering import add_clustering, clustering_request
 from clustimage.cli._method import METHOD_PARAMETERS, add_network, method_settings
 from clustimage.cli._options import (
+    add_engine,
     add_exclude,
     add_folders,
     add_output,
@@ -87,12 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="keep images and features for the next run",
     )
-    parser.add_argument(
-        "--engine",
-        metavar="ADDRESS",
-        help="read and label images on the workers of a Dask scheduler (tcp://HOST:PORT), or in "
-        "processes here (local); parts, and the table of all images as Parquet, go to --out",
-    )
+    add_engine(parser, where="parts, and the table of all images as Parquet, go to --out")
     add_links(parser)
 
 

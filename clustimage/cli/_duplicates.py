@@ -9,7 +9,14 @@ from clustimage._core.errors import InvalidParameterError
 from clustimage._core.memory import format_bytes
 from clustimage._core.parameters import setting
 from clustimage._core.text import pluralize
-from clustimage.cli._options import add_exclude, add_folders, add_resources, given, one_or_all
+from clustimage.cli._options import (
+    add_engine,
+    add_exclude,
+    add_folders,
+    add_resources,
+    given,
+    one_or_all,
+)
 from clustimage.cli._output import one_line, print_json
 from clustimage.cli._removal import add_choice, add_removal, check_removal, plan_and_remove
 
@@ -60,6 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", default=False, help="print the table as JSON"
     )
     add_resources(parser)
+    parser.add_argument(
+        "--cache", dest="dirpath", metavar="DIR", help="keep small images for the next run"
+    )
+    add_engine(parser, where="parts, and the table as Parquet, go to --cache")
     add_choice(parser)
     add_removal(parser, required=False)
 
@@ -80,7 +91,8 @@ def run(arguments: argparse.Namespace) -> None:
     target = arguments.out
     if target is not None:
         target = new_file(target, overwrite=arguments.overwrite, name="out")
-    model = Clustimage(**given(arguments, "n_jobs", "verbose", "max_memory", "max_pixels"))
+    names = ("n_jobs", "verbose", "max_memory", "max_pixels", "dirpath", "engine")
+    model = Clustimage(**given(arguments, *names))
     groups = model.duplicates(
         one_or_all(arguments.folders),
         **given(arguments, "kinds", "max_distance", "min_share", "burst", "black_list"),

@@ -21,6 +21,7 @@ __all__ = [
     "OptionNames",
     "add_apart",
     "add_clusters",
+    "add_engine",
     "add_exclude",
     "add_folders",
     "add_max_memory",
@@ -225,6 +226,16 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=250_000_000,
         help="pixels above which a file is skipped, as they are decoded (250000000)",
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser, *, where: str) -> None:
+    """Add ``--engine``; `where` says what goes where."""
+    parser.add_argument(
+        "--engine",
+        metavar="ADDRESS",
+        help="read images on the workers of a Dask scheduler (tcp://HOST:PORT), or in processes "
+        f"here (local); {where}",
     )
 
 

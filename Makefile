@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install 
 SIDE_BY_SIDE := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-oldest bench bench-scale bench-quality bench-distributed torture mutation clean
+.PHONY: help demo test check format test-oldest test-core bench bench-scale bench-quality bench-distributed torture mutation clean
 
 help:  ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -50,6 +50,11 @@ test-oldest:  ## run all tests on the lower bounds of the dependencies (needs Py
 	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install uv
 	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,open_clip,heic,umap,tsne,index,leiden,evoc,faces]'
 	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
+
+test-core:  ## run all tests without any extra
+	$(PYTHON) -m venv .venv-core
+	.venv-core/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt --editable '.[test]'
+	.venv-core/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed  ## speed and memory beside other tools, into docs/performance.md
 	$(BIN)/python benchmarks/run.py

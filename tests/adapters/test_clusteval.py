@@ -32,6 +32,12 @@ def sensible(pair):
 PAIRS = list(filter(sensible, ((c, e) for c in CLUSTERERS for e in EVALUATORS)))
 
 
+def needs(cluster: str) -> None:
+    """Skip where the package of a clusterer is not installed."""
+    if cluster in ("leiden", "evoc"):
+        pytest.importorskip({"leiden": "sknetwork", "evoc": "evoc"}[cluster])
+
+
 @pytest.fixture(autouse=True)
 def no_show(monkeypatch):
     monkeypatch.setattr(plt, "show", lambda *a, **k: pytest.fail("plt.show() was called"))
@@ -44,6 +50,7 @@ def X(blobs):
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def evaluated(request, X):
+    needs(request.param[0])
     found = search_k(X, cluster=request.param[0], evaluate=request.param[1], max_clust=10)
     return to_clusteval(found, X), found
 
@@ -80,6 +87,7 @@ def test_plot_draws_on_a_given_axes(evaluated):
 
 @pytest.mark.parametrize("cluster", CLUSTERERS)
 def test_the_other_plots_work_quietly(cluster, X, capsys):
+    needs(cluster)
     found = search_k(X, cluster=cluster, max_clust=10)
     ce = to_clusteval(found, X)
     before = dict(mpl.rcParams)

@@ -40,3 +40,9 @@ def test_small_files_of_large_pictures_stay_within_the_memory():
     peaks = re.findall(r"([\d,]+) MB", outcome("bombs", 8))
     assert len(peaks) == 2
     assert max(int(peak.replace(",", "")) for peak in peaks) < 800  # 500 MB and what is loaded
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_photos_among_links_in_a_circle_devices_and_vanishing_files_are_read():
+    words = "all photos read 1 times, 0 failed, 0 files skipped without a reason"
+    assert words in outcome("odd-folders", 1)

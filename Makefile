@@ -82,4 +82,4 @@ mutation: $(VENV)/.installed-dev  ## which small changes to the code the tests n
 	$(BIN)/python benchmarks/mutation.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-oldest demo mutants build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-oldest .venv-core demo mutants build dist .pytest_cache .mypy_cache .ruff_cache

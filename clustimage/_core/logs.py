@@ -174,6 +174,8 @@ def progress(
     items: Iterable[Item], *, desc: str, total: int | None = None, unit: str = "image"
 ) -> Iterator[Item]:
     """Yield `items`; show a progress bar at the verbosity ``"info"`` if there are two or more."""
+    if not shows_progress() or (total is not None and total < 2):
+        yield from items
+        return
     tqdm = progress_bar()
-    hidden = not shows_progress() or (total is not None and total < 2)
-    yield from tqdm(items, desc=desc, total=total, unit=unit, disable=hidden, leave=False)
+    yield from tqdm(items, desc=desc, total=total, unit=unit, leave=False)

@@ -41,6 +41,8 @@ def check_saved(saved: Mapping[str, Any]) -> None:
     sizes: Sizes = {}
     _PARTS(saved, "", sizes)
     results, images, clustering = saved["results"], saved["images"], saved["clustering"]
+    if results["feat"] is not None and results["pathnames"] is None:
+        raise _wrong("results.pathnames", "there with the features")
     if images is not None:
         n_read = sum(row[1] == "ok" for row in images["status"])
         _agree("images", "status", n_read, "pixels", len(images["pixels"]))
@@ -351,7 +353,7 @@ _PARTS = _dict(
                 n_clusters=_optional(_whole()),
                 min_size=_whole(),
                 sim=_optional(_number()),
-                random_state=_optional(_whole(None)),
+                random_state=_optional(_whole()),
             ),
             score=_SCORE,
             best=_whole(),

@@ -69,9 +69,13 @@ def test_no_model_or_a_broken_one_is_said_with_its_url(s3):
         Clustimage.load(url)
 
 
-def test_results_of_a_command_go_to_this_machine(photos, s3, capsys):
+def test_results_of_a_command_go_to_a_store(photos, s3, capsys):
+    assert main(["cluster", photos, "--out", f"{s3.url}/out", *OPTIONS]) == 0
+    assert f"Written to {s3.url}/out." in capsys.readouterr().out
+    keys = {row["Key"] for row in s3.client.list_objects_v2(Bucket=s3.bucket)["Contents"]}
+    assert {"out/labels.csv", "out/model.clustimage", "out/report.html"} <= keys
     assert main(["cluster", photos, "--out", f"{s3.url}/out", *OPTIONS]) != 0
-    assert "'--out' must be a folder of this machine" in capsys.readouterr().err
+    assert "holds results already (labels.csv" in capsys.readouterr().err
 
 
 def test_copies_are_named_by_their_urls(photos, s3, colours, capsys):

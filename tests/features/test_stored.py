@@ -28,8 +28,8 @@ OTHER = {
     "random_state": 7,
     "solver": "full",
 }
-# What keeps nothing; and the network, whose own tests need its weights.
-ELSEWHERE = {None, "cnn", "exif", "precomputed"}
+# What keeps nothing, or elsewhere; and the network, whose own tests need its weights.
+ELSEWHERE = {None, "cnn", "exif", "face", "precomputed"}
 METHODS = sorted(set(EXTRACTORS) - ELSEWHERE)
 N = 8
 

@@ -167,6 +167,7 @@ def _write(task: ReadTask, tables: Sequence[pa.Table]) -> dict[str, Any]:
     numbers = pa.array(np.cumsum(np.asarray(read)) - 1, pa.int32())
     whole = whole.append_column("row", numbers)
     names = blake2b_numbers(whole["pathname"].to_pylist())
+    names = names + np.arange(task.start, task.start + len(whole), dtype=np.uint64)  # copies differ
     sampled = np.asarray(read) & in_sample(names, settings.rate, settings.seed)
     summary = {
         "n": len(whole),

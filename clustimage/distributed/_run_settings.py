@@ -78,7 +78,7 @@ class ReadSettings:
 
 
 # Raise when parts come out otherwise than before: they are then made anew.
-VERSION = 1
+VERSION = 2
 
 
 def _params_of(method: str | None) -> set[str]:

@@ -30,6 +30,7 @@ START = "<!-- written by benchmarks/engine.py: start -->"
 END = "<!-- written by benchmarks/engine.py: end -->"
 N_COLUMNS, N_GROUPS = 32, 20
 ROWS_PER_FILE, ROWS_PER_GROUP = 500_000, 50_000
+ROWS_WITH_ONE_WORKER = 1_000_000  # of more only two are measured, as it takes long
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
@@ -186,10 +187,10 @@ def image_rows(folder: Path) -> list[list[object]]:
 
 
 def feature_rows(n: int, folder: Path) -> list[list[object]]:
-    """Return a row of the table of features for 1 and for 2 workers."""
+    """Return rows of the table of features, for 1 and for 2 workers."""
     write_mixture(folder, n)
     rows: list[list[object]] = []
-    for workers in (1, 2):
+    for workers in (1, 2) if n <= ROWS_WITH_ONE_WORKER else (2,):
         one = in_process("features", n, workers, 1, folder)
         parts = -(-n // (2 * ROWS_PER_GROUP))
         rows.append(

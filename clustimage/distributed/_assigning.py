@@ -150,10 +150,29 @@ def _assigned(
     feat: npt.NDArray[np.float32], clusters: Clusters, number: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     """Return labels, positions and distances to the centre; those of the sample as they are."""
-    from sklearn.neighbors import NearestNeighbors
-
     if not len(feat):
         return np.zeros(0, np.int64), np.zeros((0, 2), np.float32), np.zeros(0)
+    here = clusters.known_part == number
+    rows = clusters.known_row[here]
+    if len(rows) < len(feat):
+        labels, xycoord = _by_nearest(feat, clusters)
+    else:
+        labels, xycoord = np.zeros(len(feat), np.int64), np.zeros((len(feat), 2), np.float32)
+    labels[rows], xycoord[rows] = clusters.known_labels[here], clusters.known_xycoord[here]
+    distance = np.full(len(feat), np.nan)
+    for label in np.unique(labels[labels >= 0]):
+        members = labels == label
+        centre = clusters.centres[label][np.newaxis]
+        distance[members] = distances(centre, feat[members], clusters.metric)[0]
+    return labels, xycoord, distance
+
+
+def _by_nearest(
+    feat: npt.NDArray[np.float32], clusters: Clusters
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Return labels and positions by the nearest rows of the sample, or micro-clusters of it."""
+    from sklearn.neighbors import NearestNeighbors
+
     count = min(N_NEIGHBOURS, len(clusters.rows))
     search = NearestNeighbors(n_neighbors=count, algorithm="brute", metric=clusters.metric)
     away, at = search.fit(clusters.rows).kneighbors(feat)
@@ -166,13 +185,4 @@ def _assigned(
     weights = 1 / np.maximum(away, np.finfo(np.float32).eps * (1 + away.max()))
     weights /= weights.sum(axis=1, keepdims=True)
     xycoord = (clusters.xycoord[at] * weights[..., np.newaxis]).sum(axis=1, dtype=np.float64)
-    xycoord = xycoord.astype(np.float32)
-    here = clusters.known_part == number
-    rows = clusters.known_row[here]
-    labels[rows], xycoord[rows] = clusters.known_labels[here], clusters.known_xycoord[here]
-    distance = np.full(len(feat), np.nan)
-    for label in np.unique(labels[labels >= 0]):
-        members = labels == label
-        centre = clusters.centres[label][np.newaxis]
-        distance[members] = distances(centre, feat[members], clusters.metric)[0]
-    return labels, xycoord, distance
+    return labels, xycoord.astype(np.float32)

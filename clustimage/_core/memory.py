@@ -22,6 +22,7 @@ __all__ = [
     "format_bytes",
     "free_budget",
     "free_large_blocks_at_once",
+    "keep_small_blocks",
     "make_budget",
     "megabytes",
 ]
@@ -32,6 +33,7 @@ UNITS |= {unit: 1024**power for power, unit in enumerate(("", "KIB", "MIB", "GIB
 NUMBER = re.compile(r"((?:\d{1,3}(?:[,_ ]\d{3})+|\d+)(?:\.\d+)?)\s*([A-Za-z]*)")
 
 M_MMAP_THRESHOLD, LARGE_BLOCK = -3, 8 << 20  # of mallopt
+M_TRIM_THRESHOLD, KEPT_BYTES = -1, 128 << 20
 
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
@@ -186,6 +188,17 @@ def free_large_blocks_at_once() -> None:
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+
+
+def keep_small_blocks() -> None:
+    """Let blocks of memory that are not large stay with the process when they are freed.
+
+    Dask starts its workers with a C library that gives back each block of 64 kB and more: arrays
+    that are made again and again then take up to twice the time.
+    """
+    free_large_blocks_at_once()
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def megabytes(n_bytes: float) -> int:

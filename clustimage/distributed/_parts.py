@@ -64,16 +64,32 @@ def content_key(*values: Any) -> str:
 
 
 def matrix_column(rows: npt.NDArray[np.generic]) -> pa.Array:
-    """Return a matrix as a column of lists of one length."""
+    """Return a matrix as a column: lists of one length, or of bytes the bytes of each row.
+
+    Parquet knows no numbers smaller than four bytes.
+    """
     import pyarrow as pa
 
-    flat = pa.array(np.ascontiguousarray(rows).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
+    rows = np.ascontiguousarray(rows)
+    if rows.dtype == np.uint8:
+        kind = pa.binary(rows.shape[1])
+        return pa.FixedSizeBinaryArray.from_buffers(kind, len(rows), [None, pa.py_buffer(rows)])
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), rows.shape[1])
 
 
 def matrix_of(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """Return a column of lists of one length as a matrix, zeros where there is none."""
+    """Return what `matrix_column` made a column of; zeros where there is nothing."""
+    import pyarrow as pa
+
     array = column.combine_chunks()
+    if pa.types.is_fixed_size_binary(array.type):
+        width = array.type.byte_width
+        content = np.frombuffer(array.buffers()[1], np.uint8)
+        rows = content[array.offset * width : (array.offset + len(array)) * width]
+        rows = rows.reshape(-1, width)
+        if array.null_count:
+            rows = np.where(array.is_valid().to_numpy(zero_copy_only=False)[:, np.newaxis], rows, 0)
+        return np.asarray(rows, np.uint8)
     width = array.type.list_size
     values = array.values.slice(array.offset * width, len(array) * width)
     if values.null_count:

@@ -18,6 +18,7 @@ import numpy as np
 
 from clustimage._core.errors import ImageReadError
 from clustimage._core.logs import at_verbosity
+from clustimage._core.memory import keep_small_blocks
 from clustimage._core.object_store import fetch_to, is_store_url, remove
 from clustimage._core.text import pluralize
 from clustimage.distributed._partitions import Listed, Partition, read_listing
@@ -113,6 +114,7 @@ def read_partition(task: ReadTask) -> dict[str, Any]:
     known = part_summary(task.url)
     if known is not None and part_summary(task.sample_url) is not None:
         return known
+    keep_small_blocks()
     with at_verbosity("silent"):
         tables = [_table(images, names, task) for images, names in _images_of(task)]
     return _write(task, tables)

@@ -78,7 +78,7 @@ class ReadSettings:
 
 
 # Raise when parts come out otherwise than before: they are then made anew.
-VERSION = 2
+VERSION = 3
 
 
 def _params_of(method: str | None) -> set[str]:

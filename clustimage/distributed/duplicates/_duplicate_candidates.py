@@ -142,7 +142,7 @@ def _compared(number: int, table: pa.Table) -> pa.Table:
 
 def rows_of(column: pa.ChunkedArray, n: int) -> npt.NDArray[np.uint8]:
     """Return a column of hashes, zeros where a row has none."""
-    out = np.zeros((n, column.type.list_size), np.uint8)
+    out = np.zeros((n, column.type.byte_width), np.uint8)
     out[np.asarray(column.is_valid())] = matrix_of(column.drop_null())
     return out
 

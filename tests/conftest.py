@@ -296,6 +296,18 @@ def faulty_store(new_bucket: Any) -> Iterator[tuple[Store, Faults]]:
 
 
 @pytest.fixture(scope="session")
+def client() -> Iterator[Any]:
+    """A client of two worker processes; skips where Dask is not installed."""
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with (
+        distributed.LocalCluster(**options) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="session")
 def lent_data() -> Path:
     """Folder of real photos that are not part of the project; skips where it is absent."""
     base = Path(os.environ.get("CLUSTIMAGE_TEST_DATA", ROOT.parent / "shared"))

@@ -19,6 +19,7 @@ from clustimage._model.base import ModelBase
 from clustimage._model.given_inputs import name_features, named_inputs
 from clustimage._version import __version__
 from clustimage.cluster import ClusterRequest
+from clustimage.cluster.evaluators._centres import cluster_centres
 from clustimage.cluster.evaluators._silhouette import silhouette_samples
 from clustimage.distributed import (
     Assigned,
@@ -131,12 +132,9 @@ def engine_of(model: ModelBase) -> AbstractContextManager[Engine]:
 
 def check_distributable(request: ClusterRequest, extractor: FeatureExtractor) -> None:
     """Raise `InvalidParameterError` where workers cannot do what is asked for."""
-    defaults = ClusterRequest()
     for name in NEEDS_PAIRS:
         value = getattr(request, name)
-        if value is not None and value is not getattr(defaults, name) and value != 0:
-            _refuse(setting(name, value), "which needs the distances of all pairs of images")
-        if name == "sim" and value is not None:
+        if value is not None and not (name.endswith("_weight") and value == 0):
             _refuse(setting(name, value), "which needs the distances of all pairs of images")
     if not isinstance(request.cluster, str):
         _refuse(f"an object as {named('cluster')}", "which labels one array")
@@ -320,12 +318,7 @@ def _clusters_of(model: ModelBase) -> Clusters:
     rows, of_rows, positions, radius = feat, labels, xycoord, np.zeros(0)
     micro = clustering.micro
     if micro is not None and clustering.params["cluster_space"] != "graph":
-        n_rows = np.bincount(micro)[:, np.newaxis]
-        rows = np.zeros((len(n_rows), feat.shape[1]))
-        positions = np.zeros((len(n_rows), 2))
-        np.add.at(rows, micro, feat)
-        np.add.at(positions, micro, xycoord)
-        rows, positions = rows / n_rows, positions / n_rows
+        rows, positions = cluster_centres(feat, micro)[0], cluster_centres(xycoord, micro)[0]
         of_rows = labels[np.unique(micro, return_index=True)[1]]
     elif labels.min() < 0:
         radius = cluster_radius(feat, labels, metric=metric)

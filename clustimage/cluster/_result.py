@@ -244,7 +244,7 @@ def put_back(clustering: Clustering, order: np.ndarray) -> Clustering:
 
 
 def with_unclustered(clustering: Clustering, kept: np.ndarray, n: int) -> Clustering:
-    """Return a clustering of ``rows[kept]`` as one of n rows, of which the others are in none.
+    """Return a clustering of ``rows[kept]`` as one of n rows; the others have the label -1.
 
     In the tree the others join last, above all merges, which are not allowed.
 

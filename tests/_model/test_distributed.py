@@ -21,16 +21,6 @@ distributed = pytest.importorskip("distributed", reason="distributed is not inst
 SMALL = {"partition_size": 16, "sample_size": 20_000}
 
 
-@pytest.fixture(scope="session")
-def client():
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
-    with (
-        distributed.LocalCluster(**options) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
-
-
 @pytest.fixture(scope="module")
 def photos(few_photos):
     return [str(path) for path in few_photos]

@@ -1,4 +1,4 @@
-"""A real cluster of two processes, and an engine that does all in this one."""
+"""An engine that does all in this process."""
 
 from __future__ import annotations
 
@@ -31,15 +31,3 @@ def serial() -> SerialEngine:
     """An engine that works in this process."""
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     return SerialEngine()
-
-
-@pytest.fixture(scope="session")
-def client() -> Iterator[Any]:
-    """A client of two worker processes; skips where Dask is not installed."""
-    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
-    with (
-        distributed.LocalCluster(**options) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client

@@ -51,7 +51,6 @@ __all__ = [
     "part_of",
     "read_pairs",
     "row_of",
-    "rows_of",
 ]
 
 ROW_BITS = 32
@@ -125,7 +124,7 @@ def _compared(number: int, table: pa.Table) -> pa.Table:
     known = read | np.asarray(pc.greater(pc.binary_length(digest), 0))
     n = len(table)
     if "whole" in table.column_names:
-        hashes = [rows_of(table[name], n) for name in ("whole", "inner")]
+        hashes = [matrix_of(table[name]) for name in ("whole", "inner")]
     else:
         hashes = [np.zeros((n, 32), np.uint8)] * 2
     columns = {
@@ -138,13 +137,6 @@ def _compared(number: int, table: pa.Table) -> pa.Table:
         "inner": matrix_column(hashes[1]),
     }
     return pa.table(columns).filter(pa.array(known))
-
-
-def rows_of(column: pa.ChunkedArray, n: int) -> npt.NDArray[np.uint8]:
-    """Return a column of hashes, zeros where a row has none."""
-    out = np.zeros((n, column.type.byte_width), np.uint8)
-    out[np.asarray(column.is_valid())] = matrix_of(column.drop_null())
-    return out
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ bench-distributed: $(VENV)/.installed-dev  ## workers beside no engine, and up t
 	$(BIN)/python benchmarks/engine.py
 
 torture: $(VENV)/.installed-dev  ## files, models, servers and stops that do harm, into docs/reliability.md
-	$(BIN)/python benchmarks/reliability.py
+	$(BIN)/python -m pytest tests/torture tests/distributed -m torture --page docs/reliability.md $(PYTEST_ARGS)
 
 mutation: $(VENV)/.installed-dev  ## which small changes to the code the tests notice, into docs/mutation.md (hours)
 	$(PIP_INSTALL) 'mutmut>=3.8'

@@ -44,6 +44,7 @@ from clustimage.distributed import (
 from clustimage.export import found_frames
 from clustimage.features import (
     CombinedExtractor,
+    FaceExtractor,
     FeatureExtractor,
     PCAExtractor,
     PrecomputedExtractor,
@@ -69,7 +70,7 @@ logger = get_logger(__name__)
 
 MICRO_CLUSTERS = 4_000  # of a sample that is not all images
 MIN_IMAGES_PER_MICRO_CLUSTER = 5
-NEEDS_PAIRS = ("sim", "time_weight", "place_weight", "cannot_link")
+NEEDS_PAIRS = ("sim", "distance_threshold", "time_weight", "place_weight", "cannot_link")
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,8 @@ def check_distributable(request: ClusterRequest, extractor: FeatureExtractor) ->
     elif isinstance(extractor, PrecomputedExtractor) or type(extractor) is PCAExtractor:
         parts = []
     for part in parts:
+        if isinstance(part, FaceExtractor):
+            _refuse(setting("method", "face"), "which keeps the faces of one photo apart")
         if part.learns:
             _refuse(f"features by {part!r}", "which are learned from all images at once")
 

@@ -1,6 +1,6 @@
 """Workers, schedulers, stores, files and photos that fail: nothing is lost, and nothing doubled.
 
-The longer half runs where ``CLUSTIMAGE_ALL_FAULTS`` is set; it takes minutes.
+Those that take long are marked with ``torture``.
 """
 
 from __future__ import annotations
@@ -47,9 +47,6 @@ distributed = pytest.importorskip("distributed", reason="distributed is not inst
 HOME = Path(__file__).resolve().parents[2]
 N = 120
 PARTITION = 10
-long = pytest.mark.skipif(
-    not os.environ.get("CLUSTIMAGE_ALL_FAULTS"), reason="takes long (set CLUSTIMAGE_ALL_FAULTS)"
-)
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind")
 
 READ = "clustimage.distributed._reading.load_images"
@@ -193,7 +190,7 @@ def is_slow(before, *args, **options):
     "phases",
     [
         ("reading", "adding up", "assigning"),
-        *(pytest.param((phase,), marks=long) for phase in PHASES),
+        *(pytest.param((phase,), marks=pytest.mark.torture) for phase in PHASES),
     ],
     ids=", ".join,
 )
@@ -209,7 +206,7 @@ def test_a_worker_that_is_killed_in_a_phase_changes_nothing(
     assert rows.equals(undisturbed)
 
 
-@long
+@pytest.mark.torture
 def test_a_worker_that_is_killed_between_the_passes_over_many_columns_changes_nothing(
     client, photos, tmp_path
 ):
@@ -222,7 +219,7 @@ def test_a_worker_that_is_killed_between_the_passes_over_many_columns_changes_no
     assert again.equals(rows)
 
 
-@long
+@pytest.mark.torture
 def test_all_workers_killed_at_once_change_nothing(client, photos, undisturbed, tmp_path):
     def kill_all() -> None:
         wait_for(lambda: made(tmp_path))
@@ -258,7 +255,7 @@ def script(folder: Path, *, guard: bool = True) -> str:
     return str(path)
 
 
-@long
+@pytest.mark.torture
 def test_a_client_that_is_killed_is_started_again_and_goes_on(
     client, photos, undisturbed, tmp_path
 ):
@@ -274,7 +271,7 @@ def test_a_client_that_is_killed_is_started_again_and_goes_on(
     assert rows.equals(undisturbed)
 
 
-@long
+@pytest.mark.torture
 def test_a_cluster_without_workers_and_a_scheduler_that_is_killed_are_named(
     client, photos, undisturbed, tmp_path, monkeypatch
 ):
@@ -380,7 +377,7 @@ def fetched(dask_worker) -> list[str]:
     return [str(path) for path in Path(dask_worker.local_directory).parent.rglob("clustimage-*")]
 
 
-@long
+@pytest.mark.torture
 def test_nothing_is_left_of_what_a_killed_worker_had_fetched(
     client, bucket, undisturbed_in_store, tmp_path
 ):
@@ -400,7 +397,7 @@ def test_nothing_is_left_of_what_a_killed_worker_had_fetched(
     assert rows.equals(undisturbed_in_store)
 
 
-@long
+@pytest.mark.torture
 def test_an_answer_that_does_not_come_changes_nothing(client, bucket, undisturbed_in_store):
     store, faults = bucket
     faults.on, faults.plan = f"GET /{store.bucket}/photos/05", iter(["", "slow"])
@@ -417,10 +414,15 @@ def quick_pauses() -> None:
 @pytest.mark.parametrize(
     ("fault", "error", "words"),
     [
-        pytest.param("cut", TransientStoreError, "{url} cannot be read now", marks=long),
+        pytest.param(
+            "cut", TransientStoreError, "{url} cannot be read now", marks=pytest.mark.torture
+        ),
         ("SlowDown", TransientStoreError, "{url} cannot be read now.*503.*Try again later"),
         pytest.param(
-            "ExpiredToken", StoreError, "credentials for {url} have expired.*Renew", marks=long
+            "ExpiredToken",
+            StoreError,
+            "credentials for {url} have expired.*Renew",
+            marks=pytest.mark.torture,
         ),
     ],
 )
@@ -555,7 +557,7 @@ def lost_to(client, photos, folder, instead) -> None:
         assert client.run(os.getpid) == pids
 
 
-@long
+@pytest.mark.torture
 def test_a_photo_that_kills_its_worker_is_a_row_with_the_reason(client, photos, tmp_path):
     def allow(dask_scheduler, n: int) -> int:
         before, dask_scheduler.allowed_failures = dask_scheduler.allowed_failures, n
@@ -566,7 +568,7 @@ def test_a_photo_that_kills_its_worker_is_a_row_with_the_reason(client, photos, 
     client.run_on_scheduler(allow, n=before)
 
 
-@long
+@pytest.mark.torture
 def test_a_photo_that_takes_too_much_memory_is_a_row_with_the_reason(photos, tmp_path):
     with (
         distributed.LocalCluster(
@@ -674,7 +676,7 @@ def descendants(pid: int) -> list:
     return psutil.Process(pid).children(recursive=True)
 
 
-@long
+@pytest.mark.torture
 @pytest.mark.parametrize("whole_group", [False, True])
 def test_an_interruption_ends_all_processes(photos, tmp_path, whole_group):
     words = [script(tmp_path), "local", str(photos), str(tmp_path)]
@@ -691,7 +693,7 @@ def test_an_interruption_ends_all_processes(photos, tmp_path, whole_group):
         wait_for(lambda: not any(worker.is_running() for worker in workers), 5)
 
 
-@long
+@pytest.mark.torture
 def test_a_client_that_is_killed_leaves_no_worker_of_its_own(photos, tmp_path):
     with process(script(tmp_path), "local", str(photos), str(tmp_path)) as started:
         wait_for(lambda: made(tmp_path) or started.poll() is not None)
@@ -701,7 +703,7 @@ def test_a_client_that_is_killed_leaves_no_worker_of_its_own(photos, tmp_path):
     wait_for(lambda: not any(worker.is_running() for worker in workers), 10)
 
 
-@long
+@pytest.mark.torture
 def test_a_script_that_workers_would_run_again_is_told_how_to_begin(photos, tmp_path):
     words = [script(tmp_path, guard=False), "local", str(photos), str(tmp_path)]
     with process(*words, stderr=subprocess.PIPE) as started:

@@ -13,7 +13,7 @@ pd = pytest.importorskip("pandas")
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
 
-from clustimage import Clustimage, InvalidDataError  # noqa: E402
+from clustimage import Clustimage, InvalidDataError, InvalidParameterError  # noqa: E402
 from clustimage import clustimage as chain  # noqa: E402
 from clustimage._model import clustering, distributed  # noqa: E402
 
@@ -128,3 +128,21 @@ def test_features_that_are_no_files_are_refused(tmp_path, monkeypatch, features)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidDataError, match="features"):
         quiet(method="precomputed", engine="local").fit_transform(features=features)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "words"),
+    [
+        ("hog", {"distance_threshold": 3.0}, "distance_threshold=3.0, which needs the distances"),
+        ("hog", {"sim": 0.9}, "sim=0.9, which needs the distances"),
+        ("face", {}, "method='face', which keeps the faces of one photo apart"),
+        ("exif", {}, "which are learned from all images at once"),
+    ],
+)
+def test_what_workers_cannot_do_is_refused_before_anything_is_read(
+    method, options, words, tmp_path
+):
+    cl = quiet(method=method, engine="local", dirpath=str(tmp_path / "result"), grayscale=True)
+    with pytest.raises(InvalidParameterError, match="'engine' cannot be combined with .*" + words):
+        cl.fit_transform(str(tmp_path / "nothing"), **options)
+    assert not (tmp_path / "result").exists()

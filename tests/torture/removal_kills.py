@@ -1,6 +1,6 @@
 """Kill the removal of duplicates at any moment, undo it, and compare the folder byte for byte.
 
-``python benchmarks/removal_kills.py --kills 100`` kills processes at random moments, with
+``python tests/torture/removal_kills.py --kills 100`` kills processes at random moments, with
 ``--each-call`` also before and in each call of the system that changes a file, and lets each
 of these calls fail. ``--without-links`` does so as on a disk that has no hard links. It needs a
 system that can fork (not Windows).

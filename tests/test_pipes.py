@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +62,11 @@ def test_it_is_no_regular_file(pipe):
             Clustimage(method="precomputed").fit(features=np.eye(9)).apply_corrections(path)
         ),
         lambda path: unzip(path),
-        lambda path: Clustimage(params_cnn={"weights": path}, method="cnn").extract_feat(
-            np.zeros((3, 300), dtype=np.uint8)
+        pytest.param(
+            lambda path: Clustimage(params_cnn={"weights": path}, method="cnn").extract_feat(
+                np.zeros((3, 300), dtype=np.uint8)
+            ),
+            marks=pytest.mark.skipif(not find_spec("torch"), reason="torch is not installed"),
         ),
     ],
     ids=["features", "model", "plan", "journal", "corrections", "archive", "weights"],

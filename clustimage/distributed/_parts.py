@@ -103,6 +103,10 @@ def write_part(url: str, table: pa.Table, summary: dict[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    for number, field in enumerate(table.schema):
+        # pyarrow up to 24 cannot read again what it wrote of a list that is null.
+        if pa.types.is_fixed_size_list(field.type) and table[number].null_count:
+            table = table.set_column(number, field.name, matrix_column(matrix_of(table[number])))
     known = {"summary": summary, "key": _schema_key(table.schema, summary)}
     table = table.replace_schema_metadata({SUMMARY: json.dumps(known).encode()})
     buffer = io.BytesIO()

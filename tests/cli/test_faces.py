@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -103,7 +104,11 @@ def test_more_clusters_than_faces_are_one_sentence_with_a_way_on(folder, tmp_pat
         ),
         (["--name", "Anna"], "'--name' must be a number and a name, such as 3=Anna. Got 'Anna'."),
         (["--recognizer", "sface", "--detector", "haar"], "Use --detector yunet and its model"),
-        (["--method", "cnn", "--weights", "none.pth"], "'--weights' must be"),
+        pytest.param(
+            ["--method", "cnn", "--weights", "none.pth"],
+            "'--weights' must be",
+            marks=pytest.mark.skipif(not find_spec("torch"), reason="torch is not installed"),
+        ),
         (["--method", "phash", "--components", "3"], "'--components' needs --method"),
         (["--min-clust", "1"], "'--min-clust' must be at least 2"),
         (["--links", "OUT/groups", "--action", "move"], "--action move cannot move"),

@@ -31,6 +31,14 @@ SENSIBLE = {
 QUICK = {"kmeans": {"n_init": 1}, "dbscan": {"n_eps": 12}, "hdbscan": {"n_sizes": 6}}
 QUICK["evoc"] = {"n_sizes": 1}
 
+PACKAGES = {"leiden": "sknetwork", "evoc": "evoc"}
+
+
+def skip_without_its_package(cluster):
+    """Skip a clusterer of an extra that is not installed."""
+    if cluster in PACKAGES:
+        pytest.importorskip(PACKAGES[cluster])
+
 
 @pytest.mark.parametrize("evaluate", EVALUATORS)
 @pytest.mark.parametrize("cluster", CLUSTERERS)
@@ -39,6 +47,7 @@ def test_every_pair_finds_groups_or_is_refused(cluster, evaluate, blobs):
         with pytest.raises(InvalidParameterError, match=f"'{evaluate}'.*'{cluster}'.*'silhouette'"):
             ClusterRequest(cluster=cluster, evaluate=evaluate)
         return
+    skip_without_its_package(cluster)
     found = search_k(blobs[0], cluster=cluster, evaluate=evaluate, max_clust=10)
     assert found.labels.shape == (300,)
     assert found.labels.dtype == np.int64
@@ -53,6 +62,7 @@ def test_every_pair_finds_groups_or_is_refused(cluster, evaluate, blobs):
 
 @pytest.mark.parametrize("cluster", CLUSTERERS)
 def test_one_image_is_one_cluster(cluster):
+    skip_without_its_package(cluster)
     assert search_k(np.ones((1, 3)), cluster=cluster, n_clusters=1).labels.tolist() == [0]
 
 
@@ -68,6 +78,7 @@ def test_clusterers_only_assign_in_their_constructor(name):
 
 @pytest.mark.parametrize("name", CLUSTERERS)
 def test_clusterers_fit_float32_rows_by_themselves(name, blobs):
+    skip_without_its_package(name)
     model = CLUSTERERS[name](**QUICK.get(name, {}))
     labels = model.fit_predict(blobs[0].astype(np.float32))
     np.testing.assert_array_equal(labels, model.labels_)
@@ -88,6 +99,7 @@ def test_evaluators_choose_the_best_known_score(name):
 @pytest.mark.parametrize("metric", [name for name in METRICS if name != "chebyshev"])
 @pytest.mark.parametrize("cluster", ["agglomerative", "dbscan", "hdbscan", "leiden"])
 def test_clusterers_with_a_metric_take_all_of_them(cluster, metric):
+    skip_without_its_package(cluster)
     groups = np.random.default_rng(0).random((5, 60)) > 0.5
     flips = np.random.default_rng(1).random((100, 60)) < 0.04
     bits = (groups[np.arange(100) % 5] ^ flips).astype(np.float32)
@@ -99,6 +111,9 @@ def test_clusterers_with_a_metric_take_all_of_them(cluster, metric):
 
 @parametrize_with_checks([kind(**QUICK.get(name, {})) for name, kind in CLUSTERERS.items()])
 def test_clusterers_pass_the_checks_of_scikit_learn(estimator, check):
+    skip_without_its_package(
+        next(name for name, kind in CLUSTERERS.items() if kind is type(estimator))
+    )
     check(estimator)
 
 

@@ -30,6 +30,16 @@ def test_a_part_comes_back_with_its_summary(tmp_path):
     np.testing.assert_array_equal(matrix_of(table["feat"]), feat)
 
 
+def test_rows_that_are_null_come_back_as_zeros(tmp_path):
+    some = pa.table({"name": ["a", "b"], "feat": matrix_column(np.ones((2, 3), "f4"))})
+    lost = pa.table({"name": ["c"]})
+    whole = pa.concat_tables([some, lost, some], promote_options="default")
+    write_part(str(tmp_path / "p.parquet"), whole, {})
+    rows = matrix_of(read_part(str(tmp_path / "p.parquet"))["feat"])
+    np.testing.assert_array_equal(rows[:, 0], [1, 1, 0, 1, 1])
+    assert rows.shape == (5, 3)
+
+
 def test_what_is_not_there_has_no_summary(tmp_path):
     assert part_summary(str(tmp_path / "p.parquet")) is None
 

@@ -127,8 +127,12 @@ def _connect(path: Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=timeout, isolation_level=None, check_same_thread=False
     )
-    # In WAL mode a commit without waiting for the disk may be lost with the power, never torn.
-    connection.execute("PRAGMA synchronous=NORMAL")
+    try:
+        # In WAL mode a commit without waiting for the disk may be lost with the power, never torn.
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -17,6 +18,11 @@ OTHER_TESTS = {
     "search": ["widened", "levels"],
     "silhouette": ["stratified_sample"],
 }
+
+
+def pytest_configure() -> None:
+    """Spare the collections of garbage at the end of a run all that was imported before it."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

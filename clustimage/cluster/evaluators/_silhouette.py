@@ -216,7 +216,6 @@ def _common_cells(labellings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndar
     for labels in labellings:
         combined = cell * (int(labels.max()) + 2) + labels + 1
         _, first, cell = np.unique(combined, return_index=True, return_inverse=True)
-        cell = cell.reshape(-1)
     return cell, first
 
 

@@ -175,6 +175,19 @@ def test_the_index_is_the_same_in_two_runs(feat):
         assert one.tolist() == other.tolist()
 
 
+@pytest.mark.parametrize("metric", PRODUCT_METRICS)
+def test_rows_that_are_added_are_found_under_their_numbers(metric, feat):
+    pytest.importorskip("faiss")
+    rows, numbers = feat[:900], np.arange(900)
+    index = ApproximateIndex.train(rows, metric, 30)
+    assert index.lists.ntotal == 0
+    for some in (slice(0, 500), slice(500, 900)):
+        index.add(rows[some], 10 * numbers[some].astype(np.int32) + 3)
+    whole = ApproximateIndex.build(rows, metric)
+    for at, other in zip(index.search(rows[:9], 7), whole.search(rows[:9], 7), strict=True):
+        assert at.tolist() == (10 * other + 3).tolist()
+
+
 def test_what_the_index_takes_is_logged(feat, caplog):
     pytest.importorskip("faiss")
     with caplog.at_level("INFO", "clustimage"):

@@ -58,7 +58,7 @@ def nearest_images(
         prepared = rows
         if not metric.endswith("euclidean"):
             prepared = prepare_rows(np.asarray(rows, dtype=np.float64), metric)[0]
-        return nearest_rows(prepared.astype(np.float32, copy=False), k, n_jobs=n_jobs)[0]
+        return nearest_rows(np.asarray(prepared, np.float32), k, n_jobs=n_jobs)[0]
     if n * n * rows.shape[1] > MAX_VALUES_COMPARED:
         logger.info("The nearest images of each of %s are left out: %s takes long.", n, metric)
         return None

@@ -32,6 +32,13 @@ def test_neighbours_equal_those_of_scipy(metric, dtype, feat):
         np.testing.assert_array_equal(found, by_scipy(rows.astype(np.float64), 7, metric))
 
 
+def test_correlations_of_bright_rows_are_those_of_float64(feat):
+    """In float32 the mean of such rows is off by as much as they differ."""
+    rows = (feat + 1e5).astype(np.float32)
+    expected = by_scipy(rows.astype(np.float64), 7, "correlation")
+    np.testing.assert_array_equal(nearest_images(rows, 7, "correlation"), expected)
+
+
 def test_the_metric_is_euclidean_unless_another_is_asked_for(feat):
     np.testing.assert_array_equal(nearest_images(feat, 3), by_scipy(feat, 3, "euclidean"))
 

@@ -85,5 +85,5 @@ def _sum_images(pixels: np.ndarray, group_of: np.ndarray, n_groups: int) -> np.n
             members = inside[begin:end]
             for start in range(0, len(members), MAX_IMAGES_PER_SUM):
                 images = part[members[start : start + MAX_IMAGES_PER_SUM]]
-                sums[own[members[0]]] += images.sum(axis=0, dtype=np.uint16).reshape(-1)
+                sums[own[members[0]]] += images.sum(axis=0, dtype=np.uint16).ravel()
     return sums

@@ -137,6 +137,7 @@ def test_rows_of_equal_features_are_found_wherever_they_are():
     assert none.shape == (0,) and none.dtype == np.int64
     # Another column differs.
     assert rows_of_equal(np.array([[0.0, 9.0]]), feat)[0].size == 0
+    assert rows_of_equal(np.array([[0.0, 9.0]]), feat[:2] * [0, 3])[0].tolist() == [1]
 
 
 def test_features_are_equal_up_to_a_hundred_thousandth_of_the_largest():

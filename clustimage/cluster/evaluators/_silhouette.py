@@ -211,12 +211,10 @@ def row_silhouettes(
 
 def _common_cells(labellings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return the cell of each row in the common refinement, and the first row of each cell."""
-    cell = np.zeros(len(labellings[0]), dtype=np.int64)
-    first = np.zeros(1, dtype=np.int64)
+    cell = np.zeros_like(labellings[0])
     for labels in labellings:
-        combined = cell * (int(labels.max()) + 2) + labels + 1
-        _, first, cell = np.unique(combined, return_index=True, return_inverse=True)
-    return cell, first
+        cell = np.unique(cell * (int(labels.max()) + 2) + labels, return_inverse=True)[1]
+    return cell, np.unique(cell, return_index=True)[1]
 
 
 class _DistanceSums:

@@ -161,16 +161,28 @@ def test_scale_and_location_of_the_features_do_no_harm(feat):
     pytest.importorskip("faiss")
     plain = ApproximateIndex.build(feat[:2000].astype(np.float64), "euclidean")
     expected = [at.tolist() for at in plain.search(feat[:5].astype(np.float64), 5)]
-    for change in (lambda rows: rows * 1e30, lambda rows: rows * 1e-30, lambda rows: rows + 1e6):
+    far = 1e8 * np.arange(24)
+    for change in (lambda rows: rows * 1e30, lambda rows: rows * 1e-30, lambda rows: rows + far):
         rows = change(feat[:2000].astype(np.float64))
         found = ApproximateIndex.build(rows, "euclidean").search(rows[:5], 5)
         for at, other in zip(found, expected, strict=True):
             assert len(set(at.tolist()) & set(other)) >= 19
 
 
+def test_the_mean_of_large_values_of_float32_is_no_infinity(feat):
+    pytest.importorskip("faiss")
+    rows = np.float32(1e37) * (10 + feat)
+    expected = [at.tolist() for at in ApproximateIndex.build(feat, "euclidean").search(feat[:5], 5)]
+    found = ApproximateIndex.build(rows, "euclidean").search(rows[:5], 5)
+    for at, other in zip(found, expected, strict=True):
+        assert len(set(at.tolist()) & set(other)) >= 19
+
+
 def test_the_index_is_the_same_in_two_runs(feat):
     pytest.importorskip("faiss")
     first, second = (ApproximateIndex.build(feat, "euclidean") for _ in range(2))
+    centres = [index.lists.quantizer.reconstruct_n(0, 77) for index in (first, second)]
+    np.testing.assert_array_equal(*centres)
     for one, other in zip(first.search(feat[:50], 7), second.search(feat[:50], 7), strict=True):
         assert one.tolist() == other.tolist()
 

@@ -142,6 +142,10 @@ def test_bad_input_raises(blobs):
         predict_labels(feat, labels, feat, radius=[1.0, 2.0])
     with pytest.raises(InvalidParameterError, match="'metric'"):
         predict_labels(feat, labels, feat, metric="l2")
+
+
+def test_features_that_are_no_matrix_are_named(blobs):
+    feat, labels = blobs
     with pytest.raises(InvalidDataError, match="'feat' must be a matrix"):
         predict_labels(feat[0], labels, feat)
     with pytest.raises(InvalidDataError, match="'feat' must be a matrix"):

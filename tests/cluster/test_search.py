@@ -361,6 +361,14 @@ def test_a_small_copy_as_float64_is_made_and_a_large_one_is_not(caplog):
     ]
 
 
+def test_a_search_copies_its_rows_where_the_budget_allows_it(blobs, caplog):
+    X = blobs[0].astype(np.float32)
+    options = {"cluster": "kmeans", "n_clusters": 6, "n_jobs": 1}
+    assert messages(caplog, X, budget=Budget(32 * X.size), **options) == []
+    (message,) = messages(caplog, X, budget=Budget(32 * X.size - 1), **options)
+    assert message.startswith(f"Clustering {X.shape[1]} columns of float32 as they are")
+
+
 def test_the_rows_of_many_images_are_not_copied(monkeypatch):
     X = np.ones((50, 4), dtype=np.float32)
     monkeypatch.setattr(_search, "MAX_ROWS_COPIED", 50)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -19,10 +20,17 @@ OTHER_TESTS = {
 }
 
 
+def pytest_configure() -> None:
+    """Spare the collections of garbage at the end of a run all that was imported before it."""
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of other modules; the name of a mutant begins with that of its module."""
     module, function, _ = os.environ.get("MUTANT_UNDER_TEST", "").partition(".x")
     if not function:
+        import clusteval  # noqa: F401  # once, not again in the process of each mutant
+
         return
     name = module.rpartition(".")[2].lstrip("_")
     files = [f"test_{name}", *(f"test_{other}" for other in OTHER_TESTS.get(name, []))]

@@ -267,11 +267,7 @@ def _as_floats(rows: np.ndarray, budget: Budget | None) -> np.ndarray:
 def _one_per_row(names: np.ndarray, params: dict[str, Any]) -> Clustering:
     """Return the clustering in which equal images, and no others, are together."""
     k = int(names.max()) + 1
-    score: dict[str, list[Any]] = {
-        "cluster_threshold": [k],
-        "clusters": [k],
-        "score": [float("nan")],
-    }
+    score: dict[str, list[Any]] = {"cluster_threshold": [k], "clusters": [k], "score": [np.nan]}
     return Clustering(order_labels(names, params["min_size"]), params, score, n_found=k)
 
 

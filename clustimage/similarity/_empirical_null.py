@@ -75,7 +75,7 @@ class EmpiricalNull(NullDistribution):
 
     def quantile(self, p: float) -> float:
         if p >= 1:
-            return float("inf")
+            return np.inf
         if self.params and p < self.params["share"]:
             return self._tail_quantile(p)
         values, shares = np.array(self.values), np.array(self.cumulative)

@@ -127,9 +127,7 @@ class ApproximateIndex:
         mean = sample.mean(axis=0, dtype=np.float64)
         scale = float(np.abs(sample - mean).max()) or 1.0
         n_columns = rows.shape[1]
-        lists = faiss.IndexIVFFlat(
-            faiss.IndexFlatL2(n_columns), n_columns, n_lists, faiss.METRIC_L2
-        )
+        lists = faiss.IndexIVFFlat(faiss.IndexFlatL2(n_columns), n_columns, n_lists)
         lists.cp.seed, lists.cp.niter, lists.cp.min_points_per_centroid = 0, N_ITERATIONS, 1
         lists.nprobe = min(n_lists, max(MIN_LISTS_SEARCHED, n_lists // LISTS_PER_SEARCHED_LIST))
         index = cls(metric, mean, scale, lists)
@@ -138,7 +136,7 @@ class ApproximateIndex:
 
     def add(self, rows: np.ndarray, numbers: np.ndarray) -> None:
         """Put rows into the lists, under numbers that `search` gives back."""
-        self.lists.add_with_ids(self._prepared(rows), np.ascontiguousarray(numbers, np.int64))
+        self.lists.add_with_ids(self._prepared(rows), numbers)
 
     def log(self) -> None:
         """Say what there is."""
@@ -172,14 +170,14 @@ class ApproximateIndex:
         """
         wanted = min(self.lists.ntotal, k + N_EXTRA_CANDIDATES)
         found = self.lists.search(self._prepared(queries), wanted)[1]
-        return [np.sort(at[at >= 0]).astype(np.int64) for at in found]
+        return [np.sort(at[at >= 0]) for at in found]
 
     def _prepared(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows as float32, to be compared by the length of their difference."""
+        """Return rows to be compared by the length of their difference, as float32 by faiss."""
         if self.metric.endswith("euclidean"):
-            return np.ascontiguousarray((rows - self.mean) / self.scale, dtype=np.float32)
-        unit, _ = prepare_rows(rows.astype(np.float64), self.metric)
-        return np.ascontiguousarray(unit[:, :-1], dtype=np.float32)
+            centred: np.ndarray = (rows - self.mean) / self.scale
+            return centred
+        return prepare_rows(rows.astype(np.float64), self.metric)[0][:, :-1]
 
 
 def _count_lists(n_rows: int) -> int:

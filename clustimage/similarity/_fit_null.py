@@ -159,12 +159,12 @@ def _draw_between(
     labels: np.ndarray, n_pairs: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return pairs of images of different clusters, as `_draw_pairs`."""
-    kept: list[tuple[np.ndarray, np.ndarray]] = []
+    kept: list[np.ndarray] = []
     n_kept, n_every = 0, len(labels) * (len(labels) - 1) // 2
     for _ in range(MAX_DRAWS):
         i, j = _draw_pairs(len(labels), n_pairs, rng)
         apart = (labels[i] != labels[j]) | (labels[i] < 0)
-        kept.append((i[apart], j[apart]))
+        kept.append(np.stack([i[apart], j[apart]]))
         n_kept += int(apart.sum())
         if n_kept >= n_pairs or n_every <= n_pairs:
             break
@@ -173,5 +173,5 @@ def _draw_between(
             "All images are of one cluster, so that there are no pairs of different clusters. "
             "Give params_find={'pairs': 'all'}."
         )
-    i, j = (np.concatenate(part)[:n_pairs] for part in zip(*kept, strict=True))
+    i, j = np.hstack(kept)[:, :n_pairs]
     return i, j

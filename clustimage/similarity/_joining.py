@@ -107,9 +107,9 @@ def _within_clusters(rows: np.ndarray, labels: np.ndarray, metric: str) -> npt.N
 
     Images that are alone in theirs have none.
     """
-    found = []
+    found = [np.empty(0)]
     for members in group_members(labels)[1]:
         if len(members) > 1:
             own = PickedRows(rows, members)
             found.append(nearest(own, own, metric, skipped=np.arange(len(members)))[1])
-    return np.concatenate(found) if found else np.empty(0)
+    return np.concatenate(found)

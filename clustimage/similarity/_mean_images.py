@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from clustimage._core.file_arrays import file_blocks
@@ -56,7 +58,7 @@ def mean_images(
     array([[2, 4]], dtype=uint8)
     """
     n_images, n_pixels = len(pixels), int(np.prod(pixels.shape[1:]))
-    group_of = np.full(n_images, -1, dtype=np.int64)
+    group_of = np.full(n_images, -1)
     for number, members in enumerate(groups):
         group_of[members] = number
     means = np.empty((len(groups), n_pixels), dtype=np.uint8)
@@ -72,17 +74,16 @@ def mean_images(
 def _sum_images(pixels: np.ndarray, group_of: np.ndarray, n_groups: int) -> np.ndarray:
     """Return the sum of the images of the groups from 0 to `n_groups`; others are left out."""
     n_pixels = int(np.prod(pixels.shape[1:]))
-    fits = len(pixels) * 255 < 2**32
-    sums = np.zeros((n_groups, n_pixels), dtype=np.uint32 if fits else np.uint64)
+    # The smallest type that holds the sum of all images, were they white.
+    sums = np.zeros((n_groups, n_pixels), dtype=np.min_scalar_type(255 * len(pixels)))
     for block, part in file_blocks(pixels, max(1, MAX_BYTES_OF_IMAGES // max(1, n_pixels))):
         own = group_of[block]
         inside = np.flatnonzero((own >= 0) & (own < n_groups))
         inside = inside[np.argsort(own[inside])]
-        names, starts = np.unique(own[inside], return_index=True)
-        ends = np.append(starts[1:], len(inside))[: len(names)]
-        for name, begin, end in zip(names, starts, ends, strict=True):
+        starts = np.unique(own[inside], return_index=True)[1]
+        for begin, end in pairwise([*starts, len(inside)]):
             members = inside[begin:end]
             for start in range(0, len(members), MAX_IMAGES_PER_SUM):
                 images = part[members[start : start + MAX_IMAGES_PER_SUM]]
-                sums[name] += images.reshape(len(images), -1).sum(axis=0, dtype=np.uint16)
+                sums[own[members[0]]] += images.sum(axis=0, dtype=np.uint16).ravel()
     return sums

@@ -18,7 +18,6 @@ logger = get_logger(__name__)
 
 # Without a product of matrices, so many values are compared at most: about a minute.
 MAX_VALUES_COMPARED = 5e10
-BLOCK_BYTES = 2**25
 
 
 def nearest_images(
@@ -58,15 +57,15 @@ def nearest_images(
         prepared = rows
         if not metric.endswith("euclidean"):
             prepared = prepare_rows(np.asarray(rows, dtype=np.float64), metric)[0]
-        return nearest_rows(prepared.astype(np.float32, copy=False), k, n_jobs=n_jobs)[0]
+        return nearest_rows(np.asarray(prepared, np.float32), k, n_jobs=n_jobs)[0]
     if n * n * rows.shape[1] > MAX_VALUES_COMPARED:
         logger.info("The nearest images of each of %s are left out: %s takes long.", n, metric)
         return None
     found = np.empty((n, k), dtype=np.int64)
-    blocks = row_blocks(n, n, BLOCK_BYTES)
+    blocks = row_blocks(n, n)
     for block in progress(blocks, desc="Neighbours", total=len(blocks), unit="block"):
         apart = distances(rows[block], rows, metric)
-        for i, row in zip(range(block.start, block.stop), apart, strict=True):
+        for i, row in enumerate(apart, start=block.start):
             row[i] = np.inf
             some = k_smallest(row, k)
             found[i] = some[np.argsort(row[some], kind="stable")]

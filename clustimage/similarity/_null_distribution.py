@@ -95,7 +95,7 @@ class NullDistribution:
     def quantile(self, p: float) -> float:
         """Return the largest distance with a p-value of at most `p`, the inverse of `cdf`."""
         if p >= 1:
-            return float("inf")
+            return np.inf
         if self.params["scale"] == 0:
             return self.params["loc"]
         below = self._cdf(0.0)

@@ -140,16 +140,16 @@ def cluster_radius(
     check_metric(metric)
     rows = check_rows("feat", feat)
     names, groups = group_members(check_labels(labels, len(rows)))
-    found = [_radius(rows, group, metric) if len(group) > 1 else np.inf for group in groups]
+    found = [_radius(rows, group, metric) for group in groups]
     radius = np.zeros(int(names[-1]) + 1 if len(names) else 0)
-    smallest = min(found, default=0.0)
+    smallest = min(found, default=np.inf)
     radius[names] = found
     radius[np.isinf(radius)] = 0.0 if np.isinf(smallest) else smallest
     return radius
 
 
 def _radius(rows: np.ndarray, members: np.ndarray, metric: str) -> float:
-    """Return the largest distance of a member to its nearest other member.
+    """Return the largest distance of a member to its nearest other member, infinite without one.
 
     The nearest of a few members is at least as far as the nearest of all: a member whose
     distance to these is within the radius so far needs no more measuring.
@@ -159,7 +159,7 @@ def _radius(rows: np.ndarray, members: np.ndarray, metric: str) -> float:
     members = np.concatenate([members[first], members[~first]])
     few, every = PickedRows(rows, members[: first.sum()]), PickedRows(rows, members)
     upper = nearest(every, few, metric, skipped=np.arange(len(members)))[1]
-    order = np.argsort(-upper, kind="stable")
+    order = np.argsort(-upper)
     radius = 0.0
     for start in range(0, len(order), N_MEMBERS_AT_ONCE):
         some = order[start : start + N_MEMBERS_AT_ONCE]

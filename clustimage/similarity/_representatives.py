@@ -190,7 +190,7 @@ def _map_centres(xycoord: Any, groups: list[np.ndarray], n_rows: int) -> np.ndar
     points = check_rows("xycoord", xycoord, n_columns=2)
     _check_length("xycoord", points, n_rows)
     centres = [points[members].mean(axis=0, dtype=np.float64) for members in groups]
-    return np.array(centres, dtype=np.float32).reshape(-1, 2)
+    return np.array(centres, dtype=np.float32).reshape(len(groups), 2)
 
 
 def _mean_images(

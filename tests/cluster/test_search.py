@@ -307,6 +307,7 @@ def test_of_a_cut_at_a_height_the_height_and_the_tree_are_kept(blobs):
     assert found.n_allowed is not None and len(found.tree) == 299
     assert found.score["cluster_threshold"] == [found.height]
     assert found.score["clusters"] == [found.n_found]
+    assert np.isnan(found.score["score"]).tolist() == [True]
 
 
 def test_scores_of_a_sample_have_errors_and_depend_on_the_seed(blobs, monkeypatch):
@@ -328,14 +329,22 @@ def test_kmeans_depends_on_the_seed():
     )
     np.testing.assert_array_equal(first, again)
     assert adjusted_rand_score(first, other) < 1
-    by_default = search_k(X, cluster="kmeans", n_clusters=9).labels
-    np.testing.assert_array_equal(by_default, first)
+    request = ClusterRequest(cluster="kmeans", n_clusters=9)
+    for by_default in (search_k(X, request), _search.search_with_remark(X, request)[0]):
+        np.testing.assert_array_equal(by_default.labels, first)
 
 
 def test_a_budget_that_is_too_small_is_named_before_any_work(blobs):
     with pytest.raises(MemoryLimitError, match="max_memory='1.0 kB'"):
         search_k(blobs[0], budget=Budget(1000))
     assert search_k(blobs[0], budget=Budget(10**9)).n_found == 6
+
+
+def test_more_workers_take_more_memory(blobs):
+    budget = Budget(2 * 16 * blobs[0].size)
+    assert search_k(blobs[0], cluster="kmeans", budget=budget, n_jobs=1).n_found == 6
+    with pytest.raises(MemoryLimitError, match="Clustering 300 images by kmeans"):
+        search_k(blobs[0], cluster="kmeans", budget=budget, n_jobs=4)
 
 
 def test_a_small_copy_as_float64_is_made_and_a_large_one_is_not(caplog):
@@ -350,6 +359,14 @@ def test_a_small_copy_as_float64_is_made_and_a_large_one_is_not(caplog):
         "Clustering 4 columns of float32 as they are: a copy as float64 would take 1.6 kB "
         "(max_memory='6.4 kB')."
     ]
+
+
+def test_a_search_copies_its_rows_where_the_budget_allows_it(blobs, caplog):
+    X = blobs[0].astype(np.float32)
+    options = {"cluster": "kmeans", "n_clusters": 6, "n_jobs": 1}
+    assert messages(caplog, X, budget=Budget(32 * X.size), **options) == []
+    (message,) = messages(caplog, X, budget=Budget(32 * X.size - 1), **options)
+    assert message.startswith(f"Clustering {X.shape[1]} columns of float32 as they are")
 
 
 def test_the_rows_of_many_images_are_not_copied(monkeypatch):

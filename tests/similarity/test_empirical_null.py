@@ -147,12 +147,18 @@ def test_a_state_without_a_field_is_broken(key):
 
 
 @pytest.mark.parametrize(
-    "values, cumulative",
-    [([], []), ([2.0, 1.0], [0.5, 1.0]), ([1.0, 2.0], [1.0, 0.5]), ([1.0, 2.0], [1.0])],
+    "values, cumulative, words",
+    [
+        ([], [], "its distances do not ascend"),
+        ([2.0, 1.0], [0.5, 1.0], "its distances do not ascend"),
+        ([1.0, 2.0], [1.0, 0.5], "its distances do not ascend"),
+        ([1.0, 2.0], [1.0], "setting an array element with a sequence"),
+    ],
 )
-def test_distances_that_do_not_ascend_are_broken(values, cumulative):
+def test_distances_that_do_not_ascend_are_broken(values, cumulative, words):
     state = fit_empirical(np.arange(1.0, 101.0), "euclidean").get_state()
-    with pytest.raises(ModelFileError, match="The distribution of the distances is broken"):
+    start = r"^The distribution of the distances is broken: ValueError\('"
+    with pytest.raises(ModelFileError, match=start + words):
         EmpiricalNull.from_state({**state, "values": values, "cumulative": cumulative})
     EmpiricalNull.from_state({**state, "values": [1.0, 1.0], "cumulative": [0.5, 0.5]})
 

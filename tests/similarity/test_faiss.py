@@ -161,18 +161,43 @@ def test_scale_and_location_of_the_features_do_no_harm(feat):
     pytest.importorskip("faiss")
     plain = ApproximateIndex.build(feat[:2000].astype(np.float64), "euclidean")
     expected = [at.tolist() for at in plain.search(feat[:5].astype(np.float64), 5)]
-    for change in (lambda rows: rows * 1e30, lambda rows: rows * 1e-30, lambda rows: rows + 1e6):
+    far = 1e8 * np.arange(24)
+    for change in (lambda rows: rows * 1e30, lambda rows: rows * 1e-30, lambda rows: rows + far):
         rows = change(feat[:2000].astype(np.float64))
         found = ApproximateIndex.build(rows, "euclidean").search(rows[:5], 5)
         for at, other in zip(found, expected, strict=True):
             assert len(set(at.tolist()) & set(other)) >= 19
 
 
+def test_the_mean_of_large_values_of_float32_is_no_infinity(feat):
+    pytest.importorskip("faiss")
+    rows = np.float32(1e37) * (10 + feat)
+    expected = [at.tolist() for at in ApproximateIndex.build(feat, "euclidean").search(feat[:5], 5)]
+    found = ApproximateIndex.build(rows, "euclidean").search(rows[:5], 5)
+    for at, other in zip(found, expected, strict=True):
+        assert len(set(at.tolist()) & set(other)) >= 19
+
+
 def test_the_index_is_the_same_in_two_runs(feat):
     pytest.importorskip("faiss")
     first, second = (ApproximateIndex.build(feat, "euclidean") for _ in range(2))
+    centres = [index.lists.quantizer.reconstruct_n(0, 77) for index in (first, second)]
+    np.testing.assert_array_equal(*centres)
     for one, other in zip(first.search(feat[:50], 7), second.search(feat[:50], 7), strict=True):
         assert one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("metric", PRODUCT_METRICS)
+def test_rows_that_are_added_are_found_under_their_numbers(metric, feat):
+    pytest.importorskip("faiss")
+    rows, numbers = feat[:900], np.arange(900)
+    index = ApproximateIndex.train(rows, metric, 30)
+    assert index.lists.ntotal == 0
+    for some in (slice(0, 500), slice(500, 900)):
+        index.add(rows[some], 10 * numbers[some].astype(np.int32) + 3)
+    whole = ApproximateIndex.build(rows, metric)
+    for at, other in zip(index.search(rows[:9], 7), whole.search(rows[:9], 7), strict=True):
+        assert at.tolist() == (10 * other + 3).tolist()
 
 
 def test_what_the_index_takes_is_logged(feat, caplog):

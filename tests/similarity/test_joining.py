@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from clustimage import InvalidParameterError
+from clustimage import InvalidDataError, InvalidParameterError
 from clustimage.similarity import join_clusters
 
 
@@ -72,6 +72,7 @@ def test_images_far_from_all_are_left_out_and_copies_join():
 def test_a_copy_joins_whatever_the_distances_are():
     joined = join_clusters([[0.0], [5.0]], [0, 1], [[0.0], [0.1]])  # each image alone
     assert joined.labels.tolist() == [0, -1]
+    assert joined.p_values.tolist() == [1, 1]  # of none it is known how far they are apart
 
 
 def test_images_in_no_cluster_are_not_joined():
@@ -97,6 +98,8 @@ def test_a_wrong_metric_and_wrong_columns_are_named():
         join_clusters([[0.0]], [0], [[0.0]], metric="nonsense")
     with pytest.raises(Exception, match="'queries' must have 1 col"):
         join_clusters([[0.0]], [0], [[0.0, 1.0]])
+    with pytest.raises(InvalidDataError, match="'feat' must be a matrix"):
+        join_clusters([0.0], [0], [[0.0]])
 
 
 def test_of_equally_near_images_the_first_counts_also_that_of_cluster_0():

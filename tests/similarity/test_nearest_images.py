@@ -1,9 +1,12 @@
 import logging
+import re
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from clustimage._core import batches
+from clustimage._core.logs import at_verbosity
 from clustimage._distances.metrics import METRICS
 from clustimage.similarity import _nearest_images, nearest_images
 
@@ -30,6 +33,13 @@ def test_neighbours_equal_those_of_scipy(metric, dtype, feat):
         assert found[[0, 5]].tolist() == [[1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3, 4, 6, 7]]
     else:
         np.testing.assert_array_equal(found, by_scipy(rows.astype(np.float64), 7, metric))
+
+
+def test_correlations_of_bright_rows_are_those_of_float64(feat):
+    """In float32 the mean of such rows is off by as much as they differ."""
+    rows = (feat + 1e5).astype(np.float32)
+    expected = by_scipy(rows.astype(np.float64), 7, "correlation")
+    np.testing.assert_array_equal(nearest_images(rows, 7, "correlation"), expected)
 
 
 def test_the_metric_is_euclidean_unless_another_is_asked_for(feat):
@@ -71,8 +81,23 @@ def test_the_rows_are_not_changed(feat):
 
 @pytest.mark.parametrize("metric", ["cityblock", "canberra"])
 def test_the_size_of_a_block_changes_nothing(metric, feat, monkeypatch):
-    monkeypatch.setattr(_nearest_images, "BLOCK_BYTES", 8 * 90 * 7)
+    monkeypatch.setattr(batches, "BLOCK_BYTES", 8 * 90 * 7)
     np.testing.assert_array_equal(nearest_images(feat, 7, metric), by_scipy(feat, 7, metric))
+
+
+def test_of_equally_near_images_the_first_come_first():
+    rows = np.random.default_rng(0).integers(0, 3, (90, 2)).astype(np.float64)
+    expected = by_scipy(rows, 60, "cityblock")
+    np.testing.assert_array_equal(nearest_images(rows, 60, "cityblock"), expected)
+
+
+def test_a_bar_counts_blocks_where_there_are_several(feat, monkeypatch, capsys):
+    with at_verbosity("info"):
+        nearest_images(feat, 7, "cityblock")
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr(batches, "BLOCK_BYTES", 8 * 90 * 7)
+        nearest_images(feat, 7, "cityblock")
+    assert re.search(r"\rNeighbours:   0%\| *\| 0/13 \[.*block/s\]", capsys.readouterr().err)
 
 
 def test_many_images_are_left_out_where_all_pairs_would_take_long(feat, monkeypatch, caplog):

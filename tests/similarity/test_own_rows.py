@@ -41,6 +41,14 @@ def test_many_equal_rows_do_not_hide_the_row_itself():
     assert found["y_idx"].tolist() == [0, 2, 4] and not found["distance"].any()
 
 
+def test_a_file_is_known_by_its_path_also_where_it_is_gone():
+    paths = np.array(["/gone/1.png", "/other/1.png", "/gone/1.png"], dtype=object)
+    names = np.array(["1.png"] * 3, dtype=object)
+    assert rows_of_files("/gone/1.png", paths, names).tolist() == [0, 2]
+    none = rows_of_files("/elsewhere/1.png", paths, names)
+    assert none.tolist() == [] and none.dtype == np.int64
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Twelve pictures and a copy of the first under another name."""
@@ -129,6 +137,7 @@ def test_rows_of_equal_features_are_found_wherever_they_are():
     assert none.shape == (0,) and none.dtype == np.int64
     # Another column differs.
     assert rows_of_equal(np.array([[0.0, 9.0]]), feat)[0].size == 0
+    assert rows_of_equal(np.array([[0.0, 9.0]]), feat[:2] * [0, 3])[0].tolist() == [1]
 
 
 def test_features_are_equal_up_to_a_hundred_thousandth_of_the_largest():

@@ -150,6 +150,27 @@ def test_the_number_of_clusters_is_guessed_where_it_is_not_known():
     assert plan_unique(10, 24, n_clusters=50).kept == 32 * 10
 
 
+def test_unique_takes_labels_and_blocks_of_features_or_images():
+    """The labels and members in int64; a block twice, or images, their sums and their means."""
+    assert plan_unique(3000, 300, n_clusters=1).peak == 32 + 40 * 3000 + 2 * 12 * 3000 * 300
+    for n_clusters in (1, 100):
+        step = plan_unique(5000, 24, 768, n_clusters=n_clusters)
+        images = 5000 * 768 + (257 + 4 * n_clusters + 16) * 768
+        assert step.peak == step.kept + 40 * 5000 + images
+
+
+def test_unique_does_what_its_plan_says_and_no_more():
+    feat, labels = np.zeros((500, 1)), np.arange(500) % 2
+    pixels = np.zeros((500, 16, 64, 3), dtype=np.uint8)
+    for n_pixels, options in ((0, {}), (3072, {"pixels": pixels})):
+        enough = plan_unique(500, 1, n_pixels, n_clusters=2).peak
+        pick_unique(feat, labels, budget=Budget(enough), **options)
+        with pytest.raises(MemoryLimitError) as wrong:
+            pick_unique(feat, labels, budget=Budget(enough // 2), **options)
+        problem = plan_unique(500, 1, n_pixels, Budget(enough // 2), n_clusters=2).problem
+        assert str(wrong.value) == problem
+
+
 def test_the_plan_of_unique_names_its_work_where_it_does_not_fit():
     step = plan_unique(5000, 24, 3072, Budget(1_000_000), n_clusters=40)
     assert step.problem.startswith("Choosing an image for each of 40 clusters takes about")

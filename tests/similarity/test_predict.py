@@ -144,6 +144,14 @@ def test_bad_input_raises(blobs):
         predict_labels(feat, labels, feat, metric="l2")
 
 
+def test_features_that_are_no_matrix_are_named(blobs):
+    feat, labels = blobs
+    with pytest.raises(InvalidDataError, match="'feat' must be a matrix"):
+        predict_labels(feat[0], labels, feat)
+    with pytest.raises(InvalidDataError, match="'feat' must be a matrix"):
+        cluster_radius(feat[0], labels)
+
+
 @pytest.mark.parametrize("extra", [[], [[50.0]]])
 def test_of_equally_near_images_the_first_of_the_given_order_counts(extra):
     feat = np.array([[0.0], [2.0], [4.0], *extra])
@@ -172,11 +180,22 @@ def test_each_cluster_has_its_own_radius():
     feat, labels = [[0.0], [10.0], [99.0]], [0, 1, -1]
     found = predict_labels(feat, labels, [[2.0], [8.0]], radius=[1.0, 3.0])
     assert found.tolist() == [-1, 1]
+    found = predict_labels(feat, labels, [[0.0], [0.1], [8.0]], radius=[0, 3])
+    assert found.tolist() == [0, -1, 1]
+
+
+def test_the_radius_is_measured_in_the_metric():
+    feat, labels = [[0.0, 0.0], [1.0, 1.0], [99.0, 99.0]], [0, 0, -1]
+    queries = [[1.0, 2.9], [1.0, 3.1]]  # the members are 2 apart, or the square root of it
+    assert predict_labels(feat, labels, queries, metric="cityblock").tolist() == [0, -1]
+    assert predict_labels(feat, labels, queries).tolist() == [-1, -1]
 
 
 def test_without_a_cluster_there_is_no_radius():
     assert cluster_radius(np.eye(3), [-1, -1, -1]).shape == (0,)
-    assert predict_labels(np.eye(3), [-1] * 3, np.eye(3), radius=[]).tolist() == [-1] * 3
+    for label in (-1, -5):
+        found = predict_labels(np.eye(3), [label] * 3, np.eye(3), radius=[])
+        assert found.tolist() == [-1] * 3
 
 
 def test_a_radius_of_another_shape_is_named():
@@ -188,3 +207,5 @@ def test_a_radius_of_another_shape_is_named():
     )
     with pytest.raises(InvalidParameterError, match="'radius' must be one distance"):
         predict_labels([[0.0], [1.0]], [0, 1], [[0.0]], radius=[1.0, -1.0])
+    with pytest.raises(InvalidParameterError, match="'radius' must be one distance"):
+        predict_labels([[0.0], [1.0]], [0, 1], [[0.0]], radius=[1.0, None])

@@ -184,7 +184,7 @@ def test_means_are_rounded_and_of_any_shape():
     assert answer["img_mean"].tolist() == [[9, 9], [2, 2]]
 
 
-@pytest.mark.parametrize("n_images", [256, 257, 258, 600])
+@pytest.mark.parametrize("n_images", [1, 256, 257, 258, 600])
 def test_sums_of_white_images_do_not_overflow(n_images, monkeypatch):
     """In uint16 257 images of 255 fit, in blocks that end anywhere."""
     monkeypatch.setattr(_mean_images, "MAX_BYTES_OF_IMAGES", 550 * 3)

@@ -211,13 +211,10 @@ def row_silhouettes(
 
 def _common_cells(labellings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return the cell of each row in the common refinement, and the first row of each cell."""
-    cell = np.zeros(len(labellings[0]), dtype=np.int64)
-    first = np.zeros(1, dtype=np.int64)
+    cell = np.zeros_like(labellings[0])
     for labels in labellings:
-        combined = cell * (int(labels.max()) + 2) + labels + 1
-        _, first, cell = np.unique(combined, return_index=True, return_inverse=True)
-        cell = cell.reshape(-1)
-    return cell, first
+        cell = np.unique(cell * (int(labels.max()) + 2) + labels, return_inverse=True)[1]
+    return cell, np.unique(cell, return_index=True)[1]
 
 
 class _DistanceSums:
@@ -240,19 +237,14 @@ class _DistanceSums:
         self.counts = [int(labels.max()) + 2 for labels in labellings]
         self.ends = np.cumsum([0, *self.counts])
         self.n_rows = len(X)
-        self.cell_labels = None
-        self.columns = [self.cells]
-        n_columns = len(first)
-        if n_columns > max(MAX_CELLS, self.ends[-1]):
-            self.columns = list(labellings)
-            n_columns = int(self.ends[-1])
-        else:
+        self.n_columns, self.cell_labels = int(self.ends[-1]), None
+        if len(first) <= max(MAX_CELLS, self.n_columns):
+            self.n_columns = len(first)
             self.cell_labels = [labels[first] + 1 for labels in labellings]
-        self.n_columns = n_columns
         self.between = block_distances(X, metric) if combined is None else combined.pairs(X, metric)
         self.max_copied = max(1, COPIED_BYTES // (8 * X.shape[1]))
         self.n_at_once = max(
-            1, min(MAX_ROWS_AT_ONCE, SUMS_BYTES // (8 * n_columns), self.max_copied)
+            1, min(MAX_ROWS_AT_ONCE, SUMS_BYTES // (8 * self.n_columns), self.max_copied)
         )
 
     def silhouettes(self, rows: np.ndarray, n_jobs: int) -> np.ndarray:
@@ -261,22 +253,19 @@ class _DistanceSums:
         values = np.zeros((len(self.labellings), len(rows)))
         batches = row_blocks(len(rows), 1, 8 * self.n_at_once)
 
-        def measure(batch: slice) -> list[tuple[np.ndarray, np.ndarray]]:
+        def measure(batch: slice) -> None:
             some = rows[batch]
             read = self._sum(some)
-            return [
-                row_silhouettes(read(j), labels[some], sizes[j])
-                for j, labels in enumerate(self.labellings)
-            ]
+            for j, labels in enumerate(self.labellings):
+                positions, known = row_silhouettes(read(j), labels[some], sizes[j])
+                values[j, batch.start + positions] = known
 
         # One thread per product, so that its sums do not depend on the number of threads.
         with threadpool_limits(1, user_api="blas"):
-            found = run_ordered(
+            for _ in run_ordered(
                 measure, batches, n_jobs=n_jobs, desc="Evaluating clusters", unit="block"
-            )
-            for batch, of_labellings in zip(batches, found, strict=True):
-                for j, (positions, known) in enumerate(of_labellings):
-                    values[j, batch.start + positions] = known
+            ):
+                pass
         return values
 
     def _sum(self, some: np.ndarray) -> Callable[[int], np.ndarray]:
@@ -294,9 +283,9 @@ class _DistanceSums:
     def _members(self, block: slice) -> tuple[np.ndarray, csr_matrix]:
         """Return the columns that rows of `block` belong to, and which row to which, as ones."""
         if self.cell_labels is not None:
-            names = self.columns[0][block, None]
+            names = self.cells[block, None]
         else:
-            names = np.stack([labels[block] for labels in self.columns], axis=1) + 1
+            names = np.stack([labels[block] for labels in self.labellings], axis=1) + 1
             names += self.ends[:-1]
         b, m = names.shape
         columns, where = np.unique(names, return_inverse=True)

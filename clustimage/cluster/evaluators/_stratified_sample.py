@@ -94,7 +94,7 @@ def choose_strata(labellings: Sequence[np.ndarray], cells: np.ndarray, most: int
     strata = cells
     if cells.max() >= most:
         finest = max(labellings, key=lambda labels: int(labels.max()))
-        strata = np.unique(finest, return_inverse=True)[1].reshape(-1)
+        strata = np.unique(finest, return_inverse=True)[1]
     sizes = np.bincount(strata)
     if len(sizes) <= most:
         return strata

@@ -1,9 +1,11 @@
+import re
 import tracemalloc
 
 import numpy as np
 import pytest
 from sklearn.metrics import silhouette_samples, silhouette_score
 
+from clustimage._core.logs import at_verbosity
 from clustimage._distances.metrics import METRICS
 from clustimage.cluster import ClusterRequest
 from clustimage.cluster._candidates import Candidates
@@ -50,6 +52,16 @@ def test_many_blocks_give_what_one_gives(blobs, monkeypatch):
     monkeypatch.setattr(_silhouette, "SUMS_BYTES", 9000)
     monkeypatch.setattr(_silhouette, "MAX_CELLS", 3)
     np.testing.assert_allclose(mean_silhouettes(blobs[0], chosen)[0], whole, atol=1e-12)
+
+
+def test_a_bar_counts_blocks_where_there_are_several(blobs, monkeypatch, capsys):
+    with at_verbosity("info"):
+        mean_silhouettes(blobs[0], [blobs[1]])
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr(_silhouette, "MAX_ROWS_AT_ONCE", 23)
+        mean_silhouettes(blobs[0], [blobs[1]])
+    expected = r"\rEvaluating clusters:   0%\| *\| 0/14 \[.*block/s\]"
+    assert re.search(expected, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("metric", METRICS)

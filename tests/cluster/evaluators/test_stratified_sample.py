@@ -158,11 +158,12 @@ def test_each_cell_is_a_stratum_where_there_are_few():
     assert choose_strata([cells], cells, 100) is cells
 
 
-def test_of_more_cells_the_finest_labelling_gives_the_strata():
+@pytest.mark.parametrize("most", [4, 5])
+def test_of_more_cells_the_finest_labelling_gives_the_strata(most):
     coarse, fine = np.array([0, 0, 1, 1, 1, -1]), np.array([0, 1, 2, 2, 2, -1])
     cells = np.arange(6)
     for labellings in ([coarse, fine], [fine, coarse]):
-        strata = choose_strata(labellings, cells, 4)
+        strata = choose_strata(labellings, cells, most)
         # Images in no cluster are a stratum too.
         assert strata.tolist() == [1, 2, 3, 3, 3, 0]
 
@@ -176,6 +177,11 @@ def test_of_more_clusters_the_smallest_become_one_stratum():
     assert choose_strata([equal], equal, 3).tolist() == [0] * 4 + [1] * 4 + [2] * 8
     assert choose_strata([equal], equal, 1).tolist() == [0] * 16
     assert choose_strata([equal], equal, 0).tolist() == [0] * 16
+    many = np.repeat(np.arange(80), np.tile([1, 2], 40))
+    assert choose_strata([many], many, 21)[many % 2 == 1].tolist() == [
+        *np.repeat(np.arange(20), 2),
+        *[20] * 40,
+    ]
 
 
 def test_small_strata_are_drawn_as_a_whole_or_by_two():

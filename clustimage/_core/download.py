@@ -7,9 +7,11 @@ import socket
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, Any
 
 from clustimage._core.errors import DownloadError
@@ -86,10 +88,13 @@ def download(
         if interrupted.is_set():
             raise DownloadError("it was interrupted")
 
+    def is_over() -> bool:
+        return time.monotonic() > end or interrupted.is_set()
+
     with (
         replacing(target) as file,
-        _session(sockets) as session,
-        _closed(sockets, end, interrupted),
+        _session(sockets, is_over) as session,
+        _closed(sockets, is_over),
     ):
         try:
             with session.get(url, headers=HEADERS, timeout=timeout, stream=True) as answer:
@@ -126,8 +131,11 @@ def _write(
         raise ValueError(f"cut off after {n_bytes} of {total} bytes")
 
 
-def _session(sockets: list[socket.socket]) -> requests.Session:
-    """Return a session that adds to `sockets` a handle of each connection that it opens."""
+def _session(sockets: list[socket.socket], is_over: Callable[[], bool]) -> requests.Session:
+    """Return a session that adds to `sockets` a handle of each connection that it opens.
+
+    It opens none when the time `is_over`, and does not read what comes with a redirection.
+    """
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -135,7 +143,7 @@ def _session(sockets: list[socket.socket]) -> requests.Session:
     def listed(pool: Any) -> Any:
         class Connection(pool.ConnectionCls):
             def _new_conn(self) -> socket.socket:
-                made: socket.socket = super()._new_conn()
+                made = _connect(super()._new_conn, is_over)
                 sockets.append(made.dup())  # what TLS is put around is not the same object
                 return made
 
@@ -148,6 +156,18 @@ def _session(sockets: list[socket.socket]) -> requests.Session:
             super().init_poolmanager(*args, **kwargs)
             self.poolmanager.pool_classes_by_scheme = pools
 
+        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+            answer = super().send(*args, **kwargs)
+            if answer.is_redirect:
+                # requests would keep all of it in memory.
+                raw, answer.raw = answer.raw, _NoBody()
+                answer.raw._original_response = getattr(raw, "_original_response", None)
+                raw.close()
+                for connection in sockets:
+                    connection.close()
+                sockets.clear()
+            return answer
+
         def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
             manager = super().proxy_manager_for(*args, **kwargs)
             manager.pool_classes_by_scheme = pools
@@ -159,10 +179,44 @@ def _session(sockets: list[socket.socket]) -> requests.Session:
     return session
 
 
+class _NoBody(BytesIO):
+    """The empty body of an answer; its headers stay, in which cookies are."""
+
+    _original_response: Any = None
+
+
+def _connect(connect: Callable[[], socket.socket], is_over: Callable[[], bool]) -> socket.socket:
+    """Return the connection that is made in a thread of its own, or leave it when time is over.
+
+    Neither the search for a name nor that for a server can be ended from outside.
+    """
+    made: SimpleQueue[socket.socket | Exception] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            connection = connect()
+        except Exception as exc:  # noqa: BLE001 - raised in the other thread
+            made.put(exc)
+            return
+        made.put(connection)
+        if is_over():
+            connection.close()
+
+    threading.Thread(target=run, daemon=True).start()
+    while True:
+        try:
+            result = made.get(timeout=SECONDS_BETWEEN_LOOKS)
+        except Empty:
+            if is_over():
+                raise TimeoutError("there was no connection") from None
+            continue
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
 @contextmanager
-def _closed(
-    sockets: list[socket.socket], end: float, interrupted: threading.Event
-) -> Iterator[None]:
+def _closed(sockets: list[socket.socket], is_over: Callable[[], bool]) -> Iterator[None]:
     """Close connections at a time, or when what started the download is interrupted.
 
     A timeout counts from the last byte: a server that sends one now and then would hold the
@@ -170,7 +224,7 @@ def _closed(
     """
 
     def look() -> None:
-        if time.monotonic() > end or interrupted.is_set():
+        if is_over():
             for connection in list(sockets):
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)

@@ -97,7 +97,7 @@ def unzip(
         raise InvalidParameterError(f"'path' must be a zip archive. There is no file {archive}.")
     folder = archive.with_suffix("") if archive.suffix else Path(f"{archive}_files")
     try:
-        with zipfile.ZipFile(archive) as file:
+        with open_regular(archive) as opened, zipfile.ZipFile(opened) as file:
             entries = _checked(file, archive, max_bytes, max_files)
             if folder.exists() or folder.is_symlink():
                 _require_unpacked(entries, folder, archive)
@@ -126,26 +126,46 @@ def _checked(
     if len(infos) > max_files:
         raise ArchiveError(f"{archive} has {len(infos)} entries; allowed are {max_files}.")
     entries: dict[str, zipfile.ZipInfo] = {}
-    folders: set[str] = set()
+    folders: set[str] = set()  # those that have an entry
     size = archive.stat().st_size
     for info in infos:
         if not 0 <= info.header_offset < size:
             raise zipfile.BadZipFile(f"the entry {info.filename!r} lies outside the file")
         parts = _safe_parts(info, archive)
         name = "/".join(parts)
-        folders.update("/".join(parts[:end]) for end in range(1, len(parts)))
         if info.orig_filename.endswith("/"):
             folders.add(name)
         elif name in entries:
             raise ArchiveError(f"{archive} holds the entry {name!r} twice.")
         else:
             entries[name] = info
-    clash = folders.intersection(entries)
-    if clash:
-        raise ArchiveError(f"{archive} holds {min(clash)!r} both as a file and as a folder.")
+    _check_folders(entries, folders, archive, max_files)
     total = sum(info.file_size for info in infos)
     _check_total(total, archive, min(max_bytes, _most_bytes(archive)))
     return entries
+
+
+def _check_folders(
+    entries: dict[str, zipfile.ZipInfo], folders: set[str], archive: Path, max_files: int
+) -> None:
+    """Raise where a file is in the place of a folder, or there would be too many folders.
+
+    They are not listed: entries of a few kB in all can name millions.
+    """
+    # What is below a path follows it, as names have no character that is less than this one.
+    paths = sorted(name.replace("/", "\0") + "\0" for name in {*entries, *folders})
+    n_folders, before = -len(entries), ""
+    for path in paths:
+        above = before.replace("\0", "/")[:-1]
+        name = path.replace("\0", "/")[:-1]
+        clash = name if name in entries and name in folders else ""
+        clash = clash or (above if above in entries and path.startswith(before) else "")
+        if clash:
+            raise ArchiveError(f"{archive} holds {clash!r} both as a file and as a folder.")
+        n_folders += path.count("\0") - os.path.commonprefix([before, path]).count("\0")
+        if n_folders > max_files:
+            raise ArchiveError(f"{archive} has more than the {max_files} folders allowed.")
+        before = path
 
 
 def _safe_parts(info: zipfile.ZipInfo, archive: Path) -> list[str]:

@@ -37,6 +37,7 @@ from clustimage.images import (
     decoders,
     descriptor_text,
     digest,
+    digest_file,
     gather_photos,
     imresize,
     imscale,
@@ -294,7 +295,7 @@ class _Work:
             for face in seen
         ]
         try:
-            content = digest(_content_of(source)) if faces else ""
+            content = _digest_of(source) if faces else ""
         except OSError as exc:
             return f"cannot be read any more ({exc.strerror})"
         descriptors = self._describe(pixels, seen, content)
@@ -448,10 +449,10 @@ def _as_large_as(faces: list[Face]) -> Any:
     return least
 
 
-def _content_of(source: Any) -> bytes:
+def _digest_of(source: Any) -> str:
     if source.content is None:
-        return Path(source.pathname).read_bytes()
-    return np.ascontiguousarray(source.content).tobytes()
+        return digest_file(source.pathname)
+    return digest(np.ascontiguousarray(source.content).tobytes())
 
 
 def _row(crop: np.ndarray, dim: tuple[int, int], gray: bool) -> np.ndarray:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+
+from clustimage._core.files import open_regular
+from clustimage.images import DECODE_ERRORS, open_picture
 
 __all__ = ["link_text", "photo_of"]
 
@@ -67,7 +69,7 @@ def _read_link(path: str) -> tuple[str, int] | None:
     if Path(path).suffix.lower() != ".png" or not os.path.isfile(path):  # noqa: PTH113
         return None
     try:
-        with Image.open(path, formats=["PNG"]) as picture:
+        with open_regular(path) as file, open_picture(file) as picture:
             return str(picture.info[PHOTO]), int(picture.info[NUMBER])
-    except (KeyError, OSError, SyntaxError, ValueError):
+    except DECODE_ERRORS:
         return None

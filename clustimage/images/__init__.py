@@ -55,12 +55,14 @@ from clustimage.images.reading._listing import (
     listdir,
     log_left_out,
 )
+from clustimage.images.reading._opening import DECODE_ERRORS, open_picture
 from clustimage.images.reading._quiet import quiet_pillow
 from clustimage.images.reading._source import array_names
 from clustimage.images.reading._table_columns import inputs_of_table
 from clustimage.images.reading._upright import gather_photos, read_upright
 
 __all__ = [
+    "DECODE_ERRORS",
     "DEFAULT_EXTENSIONS",
     "GONE",
     "MAX_PIXELS",
@@ -108,6 +110,7 @@ __all__ = [
     "plan_images",
     "read_descriptor",
     "read_metadata",
+    "open_picture",
     "quiet_pillow",
     "read_timestamps",
     "read_upright",

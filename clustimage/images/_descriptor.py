@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from clustimage._core.files import open_regular
 from clustimage.images.cache._digest import digest_file
+from clustimage.images.reading._opening import DECODE_ERRORS, open_picture
 
 __all__ = ["Descriptor", "descriptor_text", "recognizer_name", "read_descriptor"]
 
@@ -90,7 +91,7 @@ def read_descriptor(path: str | os.PathLike[str]) -> Descriptor | None:
     if Path(path).suffix.lower() != ".png" or not os.path.isfile(path):  # noqa: PTH113
         return None
     try:
-        with Image.open(path, formats=["PNG"]) as picture:
+        with open_regular(path) as file, open_picture(file) as picture:
             fields = json.loads(picture.info[KEY])
         values = np.frombuffer(base64.b64decode(fields["values"], validate=True), dtype=VALUE)
         descriptor = Descriptor(
@@ -100,7 +101,7 @@ def read_descriptor(path: str | os.PathLike[str]) -> Descriptor | None:
             values.astype(np.float32),
             float(fields["quality"]),
         )
-    except (KeyError, OSError, SyntaxError, TypeError, ValueError, binascii.Error):
+    except (*DECODE_ERRORS, binascii.Error):
         return None
     whole = 0 < len(values) <= MAX_VALUES and bool(np.isfinite(values).all())
     return descriptor if whole else None

@@ -122,3 +122,49 @@ def test_control_c_ends_downloads(dripping, tmp_path: Path, where: str) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)  # the downloads themselves would take 300 s
     assert b"KeyboardInterrupt" in said
+
+
+def test_a_search_for_a_server_is_left_at_the_deadline(tmp_path, monkeypatch):
+    found, ended = threading.Event(), []
+
+    def search(*given: object, **options: object) -> list[object]:
+        ended.append(found.wait(timeout=20))
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", search)
+    with pytest.raises(DownloadError, match=r"it took longer than 0\.3 s, 0 bytes were there"):
+        download("http://a.test/b", tmp_path / "b", timeout=20, max_bytes=10, deadline=0.3)
+    assert ended == [] and list(tmp_path.iterdir()) == []
+    found.set()
+
+
+def test_what_comes_with_a_redirection_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    ended = []
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(20)
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(20)
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /b\r\nSet-Cookie: a=7\r\n\r\n")
+            try:
+                for _ in range(100):
+                    connection.sendall(bytes(1 << 20))
+            except OSError:
+                ended.append("before the end")
+        connection, _ = server.accept()
+        with connection:
+            ended.append(b"Cookie: a=7" in connection.recv(4096))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    url = f"http://127.0.0.1:{server.getsockname()[1]}/a"
+    download(url, tmp_path / "a", timeout=20, max_bytes=10, deadline=60)
+    thread.join()
+    server.close()
+    assert (tmp_path / "a").read_bytes() == b"ok"
+    assert ended == ["before the end", True]

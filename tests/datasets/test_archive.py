@@ -221,3 +221,28 @@ def test_a_full_disk_is_said_with_the_folder(tmp_path: Path, monkeypatch) -> Non
     with pytest.raises(OSError, match="No space left on device: the archive is not unpacked"):
         unzip(make_zip(tmp_path / "birds.zip", {"a.txt": b"one"}))
     assert left_in(tmp_path) == ["birds.zip"]
+
+
+def test_folders_count_as_entries_do(tmp_path):
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for i in range(10):
+            file.writestr(f"{i}/" + "a/" * 99 + "b.txt", "")
+    with pytest.raises(ArchiveError, match="has more than the 999 folders allowed"):
+        unzip(archive, max_files=999)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+    folder = Path(unzip(archive, max_files=1000))
+    assert sum(path.is_dir() for path in folder.rglob("*")) == 1000
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("a", "a/b"), ("a/b/c", "a!", "a/b"), ("a/", "b", "a"), ("x", "a/b!/c", "a/b", "a/b/")],
+)
+def test_a_file_in_the_place_of_a_folder_is_found_among_other_names(tmp_path, names):
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in names:
+            file.writestr(name, "")
+    with pytest.raises(ArchiveError, match="both as a file and as a folder"):
+        unzip(archive)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from clustimage.faces import photo_of
 from clustimage.images import Descriptor, descriptor_text, read_descriptor, recognizer_name
 
 VALUES = np.array([0.1, -2.5, 3e-9], dtype=np.float32)
@@ -66,3 +69,19 @@ def test_the_name_of_a_recognizer_tells_its_file(tmp_path):
     names = {recognizer_name("sface", tmp_path / f"{letter}.onnx") for letter in "ab"}
     assert len(names) == 2 and all(name.startswith("sface ") for name in names)
     assert recognizer_name("dlib") == "dlib"
+
+
+def test_a_file_that_says_it_is_huge_has_none(tmp_path):
+    saved = tmp_path / "a.png"
+    content = bytearray(_small_png())
+    content[16:24] = b"\0\1\0\0" * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    saved.write_bytes(content)
+    assert read_descriptor(saved) is None
+    assert photo_of([str(saved)]) == [None]
+
+
+def _small_png() -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (4, 4)).save(file, "PNG")
+    return file.getvalue()

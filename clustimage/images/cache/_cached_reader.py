@@ -11,7 +11,13 @@ from contextlib import contextmanager
 
 from clustimage._core.files import open_regular
 from clustimage.images.cache._database import Cache
-from clustimage.images.cache._digest import Stamp, canonical, decoder_settings, digest
+from clustimage.images.cache._digest import (
+    Stamp,
+    canonical,
+    decoder_settings,
+    digest,
+    digest_file,
+)
 from clustimage.images.cache._session import FileRead, Session
 from clustimage.images.reading._decode import decode
 from clustimage.images.reading._decoding_limits import DecodingLimits
@@ -19,7 +25,8 @@ from clustimage.images.reading._pillow import Decoded
 
 __all__ = ["CachedReader", "bytes_waiting", "cached_reader"]
 
-MAX_FILE_BYTES = 256 * 2**20  # of a file that is read in one piece; larger ones are not kept
+MAX_FILE_BYTES = 256 * 2**20  # of a file; larger ones are not kept
+MAX_PIECE = 16 * 2**20  # bytes of a file that is read once and held; larger ones are read twice
 IMAGES_PER_WRITE = 64
 BYTES_PER_WRITE = 4 * 2**20  # of images, after which less of them are written at once
 SECONDS_PER_WRITE = 2.0  # after which those that there are are written
@@ -75,23 +82,27 @@ class CachedReader:
             return image._replace(modified=status.st_mtime)
         if not stat.S_ISREG(status.st_mode) or not 0 < status.st_size <= MAX_FILE_BYTES:
             return decode(pathname, self.dim, self.gray, self.limits)
-        return self._read_whole(pathname)
+        return self._read_and_keep(pathname)
 
-    def _read_whole(self, pathname: str) -> Decoded | str:
-        """Read a file once, so that its digest and its image belong together."""
+    def _read_and_keep(self, pathname: str) -> Decoded | str:
+        """Read a file such that its digest and its image belong together."""
+        content: bytes | str = pathname
         try:
             with open_regular(pathname) as file:
                 status, checked = os.fstat(file.fileno()), time.time_ns()
-                content = file.read()
+                if status.st_size <= MAX_PIECE:
+                    content = file.read(status.st_size)
+            key = digest_file(pathname) if isinstance(content, str) else digest(content)
         except OSError:
             return decode(pathname, self.dim, self.gray, self.limits)
-        key = digest(content)
         image: Decoded | str | None = self.session.thumbnail(key, self.settings_key)
         is_new = image is None
         if image is None:
             image = decode(content, self.dim, self.gray, self.limits)
         if isinstance(image, str):
             return image
+        if isinstance(content, str) and not _is_still(pathname, Stamp.of(status)):
+            return decode(pathname, self.dim, self.gray, self.limits)
         image = image._replace(modified=status.st_mtime, key=key)
         self._waiting.append(FileRead(pathname, Stamp.of(status), checked, image, is_new))
         return image
@@ -106,6 +117,13 @@ class CachedReader:
         files = [self._waiting.popleft() for _ in range(len(self._waiting))]
         self.session.keep_files(files, self.settings)
         self._written = time.monotonic()
+
+
+def _is_still(pathname: str, stamp: Stamp) -> bool:
+    try:
+        return Stamp.of(os.stat(pathname)) == stamp  # noqa: PTH116
+    except OSError:
+        return False
 
 
 @contextmanager

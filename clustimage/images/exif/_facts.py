@@ -6,12 +6,14 @@ import re
 import struct
 import time
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Any, NamedTuple
 
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from clustimage.images.exif._dates import Moment, as_moment, as_offset, format_offset
+from clustimage.images.exif._directories import TooManyNumbersError, check_directories
 from clustimage.images.exif._values import (
     Unusable,
     as_altitude,
@@ -22,13 +24,15 @@ from clustimage.images.exif._values import (
     shown,
 )
 
-__all__ = ["Facts", "read_facts"]
+__all__ = ["Facts", "read_exif", "read_facts"]
 
 # What Pillow raises where EXIF data are cut off, damaged or made to harm.
 EXIF_ERRORS = (
     *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, AttributeError),
     *(EOFError, OverflowError, ArithmeticError, MemoryError, RuntimeError, struct.error),
 )
+
+MARKS = rb"^(Exif\0\0)+"  # before EXIF data
 
 ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 # Bytes of one value of each type of TIFF 6.0, and of 13, a pointer to a directory.
@@ -196,10 +200,11 @@ def _read_tags(picture: Image.Image) -> tuple[Tags, Tags, Tags, list[str]]:
     first: dict[int, Any] = {}
     below: dict[int, Tags] = {IFD.Exif: {}, IFD.GPSInfo: {}}
     try:
-        # That of PNG would decode the pixels, as tags may be behind them.
-        exif = Image.Image.getexif(picture)
+        exif = read_exif(picture)
         n_tags = len(exif)
-    except EXIF_ERRORS:
+    except EXIF_ERRORS as exc:
+        if isinstance(exc, TooManyNumbersError):
+            problems = [f"EXIF data cannot be used: {exc}"]
         n_tags = 0
     if n_tags:
         for pointer in below:
@@ -216,12 +221,21 @@ def _read_tags(picture: Image.Image) -> tuple[Tags, Tags, Tags, list[str]]:
     return first, below[IFD.Exif], below[IFD.GPSInfo], problems
 
 
+def read_exif(picture: Image.Image) -> Image.Exif:
+    """Return the EXIF data that were found so far; raise one of `EXIF_ERRORS` where they harm."""
+    raw = picture.info.get("exif")
+    if isinstance(raw, bytes):
+        check_directories(BytesIO(re.sub(MARKS, b"", raw)))
+    # That of PNG would decode the pixels, as tags may be behind them.
+    return Image.Image.getexif(picture)
+
+
 def _damage(raw: bytes) -> list[str]:
     """Return what of EXIF data (a TIFF file in itself) Pillow leaves out without an error.
 
     That is what lies beyond their end, and what is of a type that is not known or wrong.
     """
-    data = re.sub(rb"^(Exif\0\0)+", b"", raw)
+    data = re.sub(MARKS, b"", raw)
     order = ORDERS.get(data[:4])
     if len(data) < 8:
         return ["EXIF data are cut off"]

@@ -25,6 +25,8 @@ MAX_PIXELS = 250_000_000  # phones and cameras write up to 240 million
 # some megapixels, which is what a memory limit without this would leave out in a set of small ones.
 ALWAYS = 64 * 2**20
 
+ALL = 1 << 62  # bytes: with these, nothing else fits
+
 
 class TooLargeError(Exception):
     """An image is not decoded; the message is the reason."""
@@ -96,6 +98,11 @@ MB' or more
         needs = f"takes about {format_bytes(n_bytes)} of memory"
         return f"{what} {needs}, of which {format_bytes(free)} are free"
 
+    def why_not_held(self, n_bytes: int) -> str:
+        """Return why so much of a file cannot be held while it is decoded, or nothing."""
+        budget = self.budget or Budget(available_memory())
+        return budget.problem(2 * n_bytes, what="reading so large a file").rstrip(".")
+
     def fits(self, n_bytes: int) -> bool:
         """Return whether `n_bytes` can be taken beside what is taken now."""
         if not self._taken:
@@ -110,6 +117,7 @@ class Turn:
     def __init__(self, limits: DecodingLimits) -> None:
         self.limits = limits
         self._n_bytes = 0
+        self._held = 0
 
     def take(self, n_bytes: int, size: tuple[int, int]) -> None:
         """Wait until `n_bytes` are free, and take them in the place of those taken before.
@@ -119,12 +127,36 @@ class Turn:
         TooLargeError
             If they never will be.
         """
-        self.give_back()
+        n_bytes += 2 * self._held
         problem = self.limits.why_not(n_bytes, size)
         if problem:
             raise TooLargeError(problem)
         if n_bytes > ALWAYS:
             free_large_blocks_at_once()
+        if not self._held:
+            self._wait(n_bytes)
+
+    def hold(self, n_bytes: int) -> None:
+        """Wait until nothing else is decoded, before so much of a file is held.
+
+        It is held twice, by a decoder as well. Files that are held and wait for one another
+        would take as much as all of them.
+
+        Raises
+        ------
+        TooLargeError
+            If it is more than all that may be taken.
+        """
+        problem = self.limits.why_not_held(n_bytes)
+        if problem:
+            raise TooLargeError(problem)
+        if not self._held:
+            free_large_blocks_at_once()
+            self._wait(ALL)
+        self._held = n_bytes
+
+    def _wait(self, n_bytes: int) -> None:
+        self.give_back()
         changed, queue = self.limits._changed, self.limits._queue
         with changed:
             # One after another, so that a large image is not kept waiting for ever by small ones.
@@ -155,3 +187,4 @@ class Turn:
         traceback: TracebackType | None,
     ) -> None:
         self.give_back()
+        self._held = 0

@@ -15,7 +15,7 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from clustimage._core.errors import MissingDependencyError
 from clustimage._core.files import open_regular
 from clustimage._core.parameters import setting
-from clustimage.images.exif._facts import read_facts
+from clustimage.images.exif._facts import read_exif, read_facts
 from clustimage.images.exif._values import as_orientation
 from clustimage.images.reading._decoding_bytes import coding_style, decoding_bytes
 from clustimage.images.reading._decoding_limits import DecodingLimits, TooLargeError, Turn
@@ -137,7 +137,7 @@ def _read(
 
 
 def _read_file(file: IO[bytes], dim: MinSize, gray: bool, turn: Turn) -> Decoded | str:
-    with open_picture(file) as picture:
+    with open_picture(file, turn) as picture:
         return _read_picture(picture, dim, gray, turn)
 
 
@@ -184,7 +184,7 @@ def _read_picture(picture: Image.Image, dim: MinSize, gray: bool, turn: Turn) ->
 def _orientation(picture: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 (upright) where it is absent or unreadable."""
     try:
-        return as_orientation(picture.getexif().get(ORIENTATION))
+        return as_orientation(read_exif(picture).get(ORIENTATION))
     except DECODE_ERRORS:  # Unusable among them: the reason is in the facts
         return 1
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from PIL import Image, _imaging
+from PIL import Image, PngImagePlugin, _imaging
 
 from clustimage._core.ignored_warnings import ignored_warnings
 from clustimage.images.reading._slow_files import watching_files
@@ -16,6 +16,7 @@ from clustimage.images.reading._slow_files import watching_files
 __all__ = ["last_message", "quiet_pillow"]
 
 MESSAGE_BYTES = 400
+MAX_TEXT = 8 << 20  # characters of a PNG, of up to 4 bytes
 
 _lock = threading.Lock()
 _active: list[int] = []  # max_pixels of the blocks that run now
@@ -63,6 +64,9 @@ def _silence() -> None:
     _settings.enter_context(ignored_warnings(module=r"PIL\b"))
     _settings.enter_context(ignored_warnings(Image.DecompressionBombWarning))
     _settings.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    most = PngImagePlugin.MAX_TEXT_MEMORY
+    _settings.callback(setattr, PngImagePlugin, "MAX_TEXT_MEMORY", most)
+    PngImagePlugin.MAX_TEXT_MEMORY = min(most, MAX_TEXT)
     for name, handler in (("TIFFSetErrorHandler", _keep), ("TIFFSetWarningHandler", None)):
         setter = _of_libtiff(name)
         if setter is not None:

@@ -172,6 +172,64 @@ def strips(n_strips: int) -> bytes:
     return tiff(page(WIDE, HIGH, 8, data, t278=HIGH // n_strips, **where))
 
 
+def fractions(n_values: int, kind: int = 5) -> bytes:
+    """Return a TIFF of a few pixels whose camera is a list of fractions, or of other numbers."""
+    at = 8 + 2 + 12 * 10 + 4
+    size = n_values * (8 if kind == 5 else 2)
+    tags = {256: 4, 257: 4, 258: 8, 259: 1, 262: 1, 273: at + size, 277: 1, 278: 4, 279: 16}
+    entries = [(tag, 4, 1, value) for tag, value in tags.items()] + [(271, kind, n_values, at)]
+    head = b"II*\0" + struct.pack("<LH", 8, len(entries))
+    packed = b"".join(struct.pack("<HHLL", *entry) for entry in sorted(entries))
+    return head + packed + bytes(4) + b"\1\2" * (size // 2) + bytes(16)
+
+
+# --- JPEG -----------------------------------------------------------------------------------------
+
+
+def with_exif(content: bytes) -> bytes:
+    """Return a PNG of a few pixels with these EXIF data."""
+    return png(9, 9, before=chunk(b"eXIf", content))
+
+
+def channels_apart(width: int, height: int) -> bytes:
+    """Return a JPEG of one colour that is not progressive, with a scan for each channel."""
+    small = saved("JPEG", (16, 16), "RGB", subsampling=0)
+    data = bytearray(small[: small.index(b"\xff\xda")])
+    at = after(small, b"\xff\xc0") + 3
+    struct.pack_into(">HH", data, at, height, width)
+    n_blocks = -(-width // 8) * -(-height // 8)
+    for number, table, bits in ((1, 0, "001010"), (2, 0x11, "0000"), (3, 0x11, "0000")):
+        data += b"\xff\xda\0\x08\1" + bytes([number, table, 0, 63, 0])
+        once = int(bits * 4, 2).to_bytes(len(bits) // 2, "big")
+        data += once * (n_blocks // 4 + 1)
+    return bytes(data) + b"\xff\xd9"
+
+
+def many_scans(width: int, height: int, n_scans: int) -> bytes:
+    """Return a progressive JPEG whose last scan is there many times."""
+    content = saved("JPEG", (width, height), "L", quality=1, progressive=True)
+    end, start = content.rindex(b"\xff\xd9"), content.rindex(b"\xff\xda")
+    return content[:end] + content[start:end] * n_scans + b"\xff\xd9"
+
+
+# --- JPEG 2000 ------------------------------------------------------------------------------------
+
+
+def codestream(side: int, tile: int, blocks: bytes = b"", *, in_tile: bool = False) -> bytes:
+    """Return a gray JPEG 2000 without data: of small tiles, or of small precincts (`blocks`)."""
+
+    def style(precincts: bytes) -> bytes:
+        body = bytes([bool(precincts), 0, 0, 1, 0, 5, 4, 4, 0, 1]) + precincts
+        return b"\xff\x52" + struct.pack(">H", 2 + len(body)) + body
+
+    size = struct.pack(">H8LH", 0, side, side, 0, 0, tile, tile, 0, 0, 1) + b"\7\1\1"
+    steps = b"\x40" + b"\x40" * 16
+    main = b"\xff\x4f\xff\x51" + struct.pack(">H", 2 + len(size)) + size
+    main += style(b"" if in_tile else blocks) + b"\xff\x5c\0\x13" + steps
+    part = (style(blocks) if in_tile else b"") + b"\xff\x93" + bytes(100)
+    return main + b"\xff\x90" + struct.pack(">HHLBB", 10, 0, 12 + len(part), 0, 1) + part
+
+
 # --- files that say that they are large, and end soon after their header --------------------------
 
 
@@ -274,8 +332,29 @@ def bitmap_icon(width: int, height: int) -> bytes:
     return icon(head + bytes(1000))
 
 
-def icns(content: bytes) -> bytes:
-    body = b"ic10" + struct.pack(">L", 8 + len(content)) + content
+def two_icons(content: bytes) -> bytes:
+    """Return an icon of a bitmap of OS/2, whose header is shorter, and a picture."""
+    first = struct.pack("<LHHHH", 12, 16, 16, 1, 24).ljust(900, b"\0")
+    entries = struct.pack("<BBBBHHLL", 16, 16, 0, 0, 1, 32, len(first), 38)
+    entries += struct.pack("<BBBBHHLL", 0, 0, 0, 0, 1, 32, len(content), 38 + len(first))
+    return struct.pack("<HHH", 0, 1, 2) + entries + first + content
+
+
+def texture(content: bytes) -> bytes:
+    """Return a BLP of 16 x 16 pixels that holds a JPEG."""
+    head = b"BLP1" + struct.pack("<6L", 0, 0, 16, 16, 5, 0)
+    places = struct.pack("<32L", len(head) + 132, *[0] * 15, len(content), *[0] * 15)
+    return head + places + bytes(4) + content
+
+
+def boxed(content: bytes) -> bytes:
+    """Return a JPEG 2000 with a box before its header."""
+    at = content.index(b"jp2h") - 4
+    return content[:at] + struct.pack(">L4s", 1008, b"free") + bytes(1000) + content[at:]
+
+
+def icns(content: bytes, *, before: bytes = b"") -> bytes:
+    body = before + b"ic10" + struct.pack(">L", 8 + len(content)) + content
     return b"icns" + struct.pack(">L", 8 + len(body)) + body
 
 
@@ -382,6 +461,10 @@ MANY_TEXTS = chunk(b"tEXt", b"a\0b") * (10 * MANY)
 RUNS = b"\x81\0" * (WIDE * HIGH // 128)  # packed bits
 COMMENTS = b"\xff\xfe\0\3a" * MANY
 SIZE = (WIDE, HIGH)
+EMPTY_ICON = b"none" + struct.pack(">L", 8)
+SMALL_BLOCKS = b"\0" + b"\x11" * 5
+WIDE_TEXT = zlib.compress(("\U0001f600" + "a" * 1_000_000).encode(), 9)
+WIDE_TEXTS = b"".join(chunk(b"iTXt", b"a%d\0\1\0\0\0" % i + WIDE_TEXT) for i in range(60))
 
 ARE: dict[str, Callable[[], bytes]] = {
     "bits.png": lambda: png(*SIZE),
@@ -438,6 +521,23 @@ ARE: dict[str, Callable[[], bytes]] = {
     "comments.jpg": lambda: jpeg(16, 16).replace(
         b"\xff\xdb", b"\xff\xfe\0\3a" * MANY + b"\xff\xdb", 1
     ),
+    "channels_apart.jpg": lambda: channels_apart(*SIZE),
+    "many_scans.jpg": lambda: many_scans(8000, 8000, 20_000),
+    "fractions.tif": lambda: fractions(2_000_000),
+    "numbers.tif": lambda: fractions(8_000_000, kind=3),
+    "fractions.png": lambda: with_exif(fractions(2_000_000)),
+    "wide_texts.png": lambda: png(9, 9, before=WIDE_TEXTS),
+    "clear.png": lambda: png(6000, 6000, bits=16, kind=2, before=chunk(b"tRNS", bytes(6))),
+    "deep_strip.tif": lambda: tiff(
+        page(8000, 8000, 8, zeros(6 * 8000 * 8000), t258=(16,) * 3, t262=2, t277=3)
+    ),
+    "tiles.j2k": lambda: codestream(255, 1),
+    "blocks.j2k": lambda: codestream(4000, 4000, SMALL_BLOCKS),
+    "blocks_of_tile.j2k": lambda: codestream(4000, 4000, SMALL_BLOCKS, in_tile=True),
+    "second.ico": lambda: two_icons(png(15_500, 15_500, bits=8, kind=6)),
+    "second.icns": lambda: icns(png(15_500, 15_500, bits=8, kind=6), before=EMPTY_ICON),
+    "boxed.icns": lambda: icns(boxed(saved("JPEG2000", (9000, 9000), "L"))),
+    "jpeg.blp": lambda: texture(saved("JPEG", SIZE, "RGB", quality=1)),
     "bits.bmp": lambda: saved("BMP", SIZE),
     "runs.pcx": lambda: saved("PCX", SIZE),
 }

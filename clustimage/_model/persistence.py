@@ -251,7 +251,8 @@ def _given(
         given["params_cnn"]["weights"] = weights
     if max_memory is not None:
         given["max_memory"] = max_memory
-    # Who wrote the file has no say in where folders are made.
+    # Who wrote the file has no say in who does the work, nor in where folders are made.
+    given["engine"] = None
     if given["dirpath"] is not None and dirpath is None:
         logger.info(
             f"The {named('dirpath')} of this model, %r, is not used. To keep images and features "

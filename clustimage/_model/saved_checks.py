@@ -235,6 +235,8 @@ def _answer(value: Any, where: str, sizes: Sizes) -> None:
         missing = {"y_idx", "distance"} - set(table) if name != "feat" else ()
         if missing:
             raise _wrong(f"{where}.{name}", f"a table with the columns {sorted(missing)}")
+    if value and len(value.get("feat", ())) != len(value) - 1:
+        raise _wrong(f"{where}.feat", f"a table of {len(value) - 1} rows, one of each query")
 
 
 def _images(n: str) -> Check:

@@ -38,6 +38,9 @@ MAX_BYTES_IN_MEMORY = 1 << 20  # bytes of an array that goes into memory, howeve
 # A file that unpacks to more than both is refused; save_model never writes one.
 MAX_RATIO = 200
 RATIO_FROM = 1 << 30
+# The same of model.json, whose values take many times its bytes.
+MAX_RATIO_OF_JSON = 50
+JSON_RATIO_FROM = 1 << 24
 
 # From the settings of a model: what it may take, and the folder for arrays that are more.
 BySettings = Callable[[dict[str, Any]], "tuple[Budget | None, str | os.PathLike[str] | None]"]
@@ -121,7 +124,7 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
     text = json.dumps(model, allow_nan=False, separators=(",", ":")).encode("ascii")
     with replacing(target) as file:
         _write(file, text, encoder.arrays, compress=True)
-        if _unpacked_size(file) > _most_bytes(file):
+        if _is_bomb(file):
             file.seek(0)
             file.truncate()
             _write(file, text, encoder.arrays, compress=False)
@@ -177,9 +180,26 @@ def _most_bytes(file: IO[bytes]) -> int:
     return max(RATIO_FROM, MAX_RATIO * file.seek(0, os.SEEK_END))
 
 
-def _unpacked_size(file: IO[bytes]) -> int:
+def _is_bomb(file: IO[bytes]) -> bool:
     with zipfile.ZipFile(file) as container:
-        return sum(info.file_size for info in container.infolist())
+        try:
+            _check_sizes(file, container)
+        except ModelFileError:
+            return True
+    return False
+
+
+def _check_sizes(file: IO[bytes], container: zipfile.ZipFile) -> None:
+    """Raise where a file would unpack to far more than a model holds."""
+    total, most = sum(info.file_size for info in container.infolist()), _most_bytes(file)
+    if total > most:
+        raise ModelFileError(f"It would unpack to {total} bytes, more than the {most} allowed.")
+    text = container.getinfo("model.json")
+    most = max(JSON_RATIO_FROM, MAX_RATIO_OF_JSON * text.compress_size)
+    if text.file_size > most:
+        raise ModelFileError(
+            f"Its model.json would unpack to {text.file_size} bytes, more than the {most} allowed."
+        )
 
 
 def load_model(
@@ -262,9 +282,7 @@ def _read(file: IO[bytes], by_settings: BySettings) -> dict[str, Any]:
         infos, size = container.infolist(), file.seek(0, os.SEEK_END)
         if not all(0 <= info.header_offset < size for info in infos):
             raise ModelFileError("Its table of contents is broken.")
-        total, most = sum(info.file_size for info in infos), _most_bytes(file)
-        if total > most:
-            raise ModelFileError(f"It would unpack to {total} bytes, more than the {most} allowed.")
+        _check_sizes(file, container)
         model = json.loads(container.read("model.json"))
         if not isinstance(model, dict) or model.get("format") != FORMAT:
             raise ModelFileError("It is not a model of clustimage.")

@@ -32,6 +32,12 @@ def saved(request, photos, tmp_path_factory) -> Path:
     return Path(cl.save(tmp_path_factory.mktemp("saved") / "model.clustimage"))
 
 
+# A table of many rows and no columns.
+NOTHING = {"range": [0, 0, 1], "name": None}
+EMPTY = {"kind": "frame", "index": {**NOTHING, "range": [0, 10**9, 1]}, "columns": NOTHING}
+EMPTY["data"] = []
+
+
 def members_of(saved: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     with zipfile.ZipFile(saved) as container:
         members = {name: container.read(name) for name in container.namelist()}
@@ -54,6 +60,7 @@ def write(path: Path, members: dict[str, bytes], model: dict[str, Any]) -> None:
         (("verdict", "confidence"), "sure", "must be one of 'high', 'medium', 'low', 'no groups'"),
         (("verdict", "typical"), [1000], "numbers from 0 to 59"),
         (("metadata", "make"), ["a"], "'metadata.make' must be of the length 60, not 1"),
+        (("results", "predict"), {"kind": "dict", "items": {"feat": EMPTY}}, "a table of 0 rows"),
         (("given", "max_memory"), "a lot", "max_memory"),
         (("given", "method"), "guess", "'method' must be one of"),
     ],
@@ -67,6 +74,15 @@ def test_the_message_names_the_part(saved, tmp_path, keys, value, words):
     write(tmp_path / "changed.clustimage", members, model)
     with pytest.raises(ModelFileError, match=words):
         Clustimage.load(tmp_path / "changed.clustimage")
+
+
+def test_the_engine_in_a_file_is_not_connected_to(saved, photos, tmp_path):
+    members, model = members_of(saved)
+    model["state"]["items"]["given"]["items"]["engine"] = "tcp://127.0.0.1:9"
+    write(tmp_path / "changed.clustimage", members, model)
+    back = Clustimage.load(tmp_path / "changed.clustimage")
+    assert back.get_params()["engine"] is None
+    assert len(back.find(photos[30], k=3)) == 2
 
 
 def test_the_folder_in_a_file_is_not_made_and_not_used(photos, tmp_path, caplog):

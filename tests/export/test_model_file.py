@@ -363,6 +363,31 @@ def test_a_bomb_is_refused_before_it_is_read(
         load_model(tmp_path / "m")
 
 
+def test_so_is_one_of_many_small_values(tmp_path: Path) -> None:
+    # 60 bytes of memory for each of these, 50,000 bytes in the file.
+    text = b'{"format": "clustimage model", "state": [' + b"[]," * (1 << 23) + b"[]]}"
+    with zipfile.ZipFile(tmp_path / "m", "w", zipfile.ZIP_DEFLATED) as container:
+        container.writestr("model.json", text)
+    with pytest.raises(ModelFileError, match=r"Its model\.json would unpack to 25165869 bytes"):
+        load_model(tmp_path / "m")
+
+
+def test_our_own_equal_values_are_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_model_file, "JSON_RATIO_FROM", 1 << 16)
+    save_model(tmp_path / "m", {"url": [None] * 100_000})
+    assert load_model(tmp_path / "m") == {"url": [None] * 100_000}
+
+
+def test_a_table_of_many_rows_without_columns_takes_no_memory(saved: Path) -> None:
+    def change(model: dict[str, Any]) -> None:
+        empty = {"range": [0, 0, 1], "name": None}
+        rows = {"range": [0, 10**12, 1], "name": None}
+        frame = {"kind": "frame", "index": rows, "columns": empty, "data": []}
+        model["state"]["items"]["feat"] = frame
+
+    assert load_model(rewritten(saved, change))["feat"].shape == (10**12, 0)
+
+
 def test_our_own_empty_images_are_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_model_file, "RATIO_FROM", 1 << 16)
     save_model(tmp_path / "m", {"img": np.zeros((100, 50_000), np.uint8)})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from clustimage import Clustimage, ModelFileError, import_example
@@ -73,6 +75,40 @@ def test_the_message_names_the_part(saved, tmp_path, keys, value, words):
     holder[keys[-1]] = value
     write(tmp_path / "changed.clustimage", members, model)
     with pytest.raises(ModelFileError, match=words):
+        Clustimage.load(tmp_path / "changed.clustimage")
+
+
+@pytest.mark.parametrize(
+    ("keys", "changed", "words"),
+    [
+        (("metadata", "timestamp"), 1e300, "numbers from -6.18e\\+10 to 2.5e\\+11, or NaN"),
+        (("metadata", "width"), np.inf, "'metadata.width' must be numbers"),
+        (("metadata", "latitude"), 91.0, "numbers from -90 to 90"),
+        (("unique", "labels"), 2**60, "the labels of the clusters, ascending"),
+        (("unique", "idx"), 0, "an image of each cluster"),
+    ],
+)
+def test_a_changed_number_of_an_array_is_refused(keys, changed, words, saved, tmp_path):
+    members, model = members_of(saved)
+    part = model["state"]["items"]
+    for key in keys:
+        part = part[key] if part.get("kind") is None else part["items"][key]
+    name = f"arrays/{part['number']:05d}.npy"
+    array = np.load(io.BytesIO(members[name]))
+    array[:2] = changed
+    file = io.BytesIO()
+    np.save(file, array)
+    members[name] = file.getvalue()
+    write(tmp_path / "changed.clustimage", members, model)
+    with pytest.raises(ModelFileError, match=words):
+        Clustimage.load(tmp_path / "changed.clustimage")
+
+
+def test_an_offset_that_is_none_is_refused(saved, tmp_path):
+    members, model = members_of(saved)
+    model["state"]["items"]["metadata"]["items"]["offset"][0] = "soon"
+    write(tmp_path / "changed.clustimage", members, model)
+    with pytest.raises(ModelFileError, match=r"an offset such as '\+02:00'"):
         Clustimage.load(tmp_path / "changed.clustimage")
 
 

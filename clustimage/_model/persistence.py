@@ -12,6 +12,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+import numpy as np
+
 from clustimage._core.errors import (
     DiskSpaceError,
     InvalidParameterError,
@@ -228,7 +230,7 @@ def _try_out(state: State, parts: Sequence[tuple[str, Any]]) -> None:
     if images is not None and not any(name in NOT_TRIED_OUT for name, _ in parts):
         assert state.extractor is not None
         found = state.extractor.transform(images.pixels[:1])
-        if found.shape != (1, feat.shape[1]):
+        if found.shape != (1, feat.shape[1]) or not np.isfinite(found).all():
             raise ModelFileError("Its features are not those that it computes of its images.")
 
 

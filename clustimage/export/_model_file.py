@@ -16,7 +16,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from clustimage._core.errors import DiskSpaceError, InvalidParameterError, ModelFileError
+from clustimage._core.errors import (
+    ClustimageError,
+    DiskSpaceError,
+    InvalidParameterError,
+    ModelFileError,
+)
 from clustimage._core.file_arrays import Trail, file_blocks, mapped_file, new_array
 from clustimage._core.files import new_file, open_regular, replacing
 from clustimage._core.memory import Budget
@@ -234,8 +239,8 @@ def load_model(
     Raises
     ------
     ModelFileError
-        If there is no such file; if it is not a model of clustimage, is broken or cut
-        off; if it was written by a version of clustimage that is too new for this
+        If there is no such file, or it cannot be read; if it is not a model of clustimage, is
+        broken or cut off; if it was written by a version of clustimage that is too new for this
         one; or if it would unpack to far more than a model holds.
     DiskSpaceError
         If an array goes into a file, and the disk has no space for it.
@@ -246,7 +251,7 @@ def load_model(
     try:
         with _opened(source) as file:
             return _read(file, by_settings or (lambda _: (budget, folder)))
-    except FileNotFoundError as exc:
+    except (FileNotFoundError, NotADirectoryError) as exc:
         raise ModelFileError(f"There is no model file {source}.") from exc
     except IsADirectoryError as exc:
         raise ModelFileError(f"{source} is a folder; a model is one file.") from exc
@@ -254,6 +259,10 @@ def load_model(
         raise  # nothing is wrong with the file
     except ModelFileError as exc:
         raise ModelFileError(f"Cannot load {source}. {exc}") from exc
+    except ClustimageError:
+        raise  # of an object store
+    except OSError as exc:
+        raise ModelFileError(f"Cannot read {source}: {exc.strerror or exc}.") from exc
     except MemoryError as exc:
         raise ModelFileError(f"Cannot load {source}. It needs more memory than there is.") from exc
     except _BROKEN as exc:

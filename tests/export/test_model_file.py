@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import pickle
@@ -300,6 +301,20 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
         load_model(tmp_path / "no")
     with pytest.raises(ModelFileError, match="is a folder"):
         load_model(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelFileError, match="There is no model file"):
+        load_model(tmp_path / "file" / "no")
+
+
+def test_a_file_that_cannot_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(_model_file, "open_regular", closed)
+    with pytest.raises(ModelFileError, match=r"Cannot read .*no: Permission denied\."):
+        load_model(tmp_path / "no")
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,21 @@ def test_nor_do_the_p_values_of_find(photos, monkeypatch):
     assert made[0].distribution_ == made[1].distribution_ == made[2].distribution_
 
 
+@pytest.mark.parametrize("loaded", [False, True])
+def test_nor_do_the_images_that_find_returns_of_equally_near_ones(loaded, photos, tmp_path):
+    found = []
+    for i, (cl, order) in enumerate(zip(models(photos, "colorhash"), orders(), strict=True)):
+        cl.cluster(n_clusters=6)
+        if loaded:  # without the ranks of all rows
+            cl = Clustimage.load(cl.save(tmp_path / str(i)))
+        tables = cl.find(photos[:4], k=7, alpha=None)
+        rows = [order[table["y_idx"]] for name, table in tables.items() if name != "feat"]
+        found.append([[photos[row].tobytes() for row in some] for some in rows])
+        distances = [t["distance"].round(6) for name, t in tables.items() if name != "feat"]
+        assert any(t.duplicated().any() for t in distances)
+    assert found[0] == found[1] == found[2]
+
+
 def test_a_cut_of_the_tree_gives_the_same_numbers(photos):
     made = models(photos, "ahash")
     labels = []

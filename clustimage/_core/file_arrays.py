@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clustimage._core.errors import DiskSpaceError, InvalidParameterError
+from clustimage._core.files import FULL
 from clustimage._core.logs import get_logger
 from clustimage._core.memory import format_bytes
 from clustimage._core.parameters import named
@@ -46,7 +47,6 @@ WINDOW = 1 << 20
 
 MOUNTS = Path("/proc/self/mountinfo")
 IN_MEMORY = ("tmpfs", "ramfs")
-FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 own: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()  # what `new_array` made
 told: set[str] = set()  # folders that were said to lie in memory

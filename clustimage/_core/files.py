@@ -5,17 +5,22 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from clustimage._core.errors import InvalidParameterError
+from clustimage._core.errors import DiskSpaceError, InvalidParameterError
+from clustimage._core.memory import format_bytes
 from clustimage._core.parameters import named, setting
 from clustimage._core.validation import check_bool, invalid
 
-__all__ = ["is_file", "is_folder", "new_file", "open_regular", "replacing", "target_file"]
+__all__ = ["FULL", "is_file", "is_folder", "new_file", "open_regular", "replacing", "target_file"]
+
+# What systems say where a disk, or the share of it that a user may take, is full.
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
@@ -92,6 +97,11 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file next to `target`, which replaces it when all went well.
 
     After an error the temporary file is gone and `target` is what it was.
+
+    Raises
+    ------
+    DiskSpaceError
+        If the disk is full; the message names `target` and the bytes that were free.
     """
     part = target.with_name(f".{target.name[:80]}.{secrets.token_hex(6)}.part")
     try:
@@ -104,7 +114,22 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
         # Of the disk, not of what happened inside: it names the file that the user knows.
         if exc.errno is None or exc.filename not in (None, str(part)):
             raise
+        if exc.errno in FULL:
+            raise _no_space(exc, part, target) from exc
         raise type(exc)(exc.errno, f"{exc.strerror}, nothing was written", str(target)) from exc
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _no_space(error: OSError, part: Path, target: Path) -> DiskSpaceError:
+    """Return the error of a disk that is full, with what of a file was written to it."""
+    free = 0
+    with suppress(OSError):
+        free = shutil.disk_usage(target.parent).free + part.stat().st_size
+    full = DiskSpaceError(
+        f"{error.strerror}, nothing was written: {target} takes more than the "
+        f"{format_bytes(free)} that are free there. Make room, or give another path."
+    )
+    full.errno = error.errno
+    return full

@@ -14,7 +14,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -249,8 +249,7 @@ def rows_near(
     Yields
     ------
     at : ndarray of int
-        Indices of rows, ascending. Of several at the distance of the k-th, the first ones
-        are among them.
+        Indices of rows, ascending. All at the distance of the k-th are among them.
     distance : ndarray of float64
         Their distances, as `distances` measures them.
     """
@@ -342,8 +341,13 @@ def _leave_out(values: np.ndarray, skipped: np.ndarray) -> None:
     values[inside, skipped[inside]] = np.inf
 
 
-def k_smallest(values: np.ndarray, k: int) -> np.ndarray:
-    """Return the indices of the k smallest; of those that equal the last, the first ones.
+def k_smallest(
+    values: np.ndarray, k: int, ranks: Callable[[np.ndarray], np.ndarray] | None = None
+) -> np.ndarray:
+    """Return the indices of the k smallest.
+
+    Of those that equal the last, the first ones; with `ranks`, which takes indices, those of the
+    least ranks.
 
     Examples
     --------
@@ -351,8 +355,10 @@ def k_smallest(values: np.ndarray, k: int) -> np.ndarray:
     array([2, 0])
     """
     last = _kth_smallest(values, k)
-    below = np.flatnonzero(values < last)
-    return np.concatenate([below, np.flatnonzero(values == last)[: k - len(below)]])
+    below, equal = np.flatnonzero(values < last), np.flatnonzero(values == last)
+    if ranks is not None and len(below) + len(equal) > k:
+        equal = equal[np.argsort(ranks(equal), kind="stable")]
+    return np.concatenate([below, equal[: k - len(below)]])
 
 
 def _kth_smallest(values: np.ndarray, k: int) -> float:

@@ -12,6 +12,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+import numpy as np
+
 from clustimage._core.errors import (
     DiskSpaceError,
     InvalidParameterError,
@@ -228,7 +230,7 @@ def _try_out(state: State, parts: Sequence[tuple[str, Any]]) -> None:
     if images is not None and not any(name in NOT_TRIED_OUT for name, _ in parts):
         assert state.extractor is not None
         found = state.extractor.transform(images.pixels[:1])
-        if found.shape != (1, feat.shape[1]):
+        if found.shape != (1, feat.shape[1]) or not np.isfinite(found).all():
             raise ModelFileError("Its features are not those that it computes of its images.")
 
 
@@ -251,7 +253,8 @@ def _given(
         given["params_cnn"]["weights"] = weights
     if max_memory is not None:
         given["max_memory"] = max_memory
-    # Who wrote the file has no say in where folders are made.
+    # Who wrote the file has no say in who does the work, nor in where folders are made.
+    given["engine"] = None
     if given["dirpath"] is not None and dirpath is None:
         logger.info(
             f"The {named('dirpath')} of this model, %r, is not used. To keep images and features "

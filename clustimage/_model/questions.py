@@ -18,7 +18,7 @@ from clustimage._model.base import ModelBase
 from clustimage._model.clustering import clustered_rows, set_clustering
 from clustimage._model.distributed import find_with_engine, is_searched_in_parts
 from clustimage._model.plot_inputs import colors_of
-from clustimage._model.row_order import row_order
+from clustimage._model.row_order import ranks_of_rows, row_order
 from clustimage._model.state import State
 from clustimage.adapters import make_pca_object, to_clusteval
 from clustimage.cluster import cut_tree_at, levels_of, stability_of, with_other_labels
@@ -147,6 +147,7 @@ class QuestionMethods(ModelBase):
             approximate=approximate,
             budget=self._budget_for().holding(index.n_bytes),
             without=own_rows(state, queries, rows) if exclude_self else None,
+            ranks=partial(ranks_of_rows, state),
         )
         names = array_names(len(rows)) if queries is None else queries.filenames
         pathnames = names if queries is None else queries.pathnames

@@ -10,7 +10,7 @@ from clustimage._core.row_digests import rank_rows, row_digests
 from clustimage._model.state import State
 from clustimage.embedding import CustomEmbedder, Embedder
 
-__all__ = ["embed_in_order", "row_order", "row_ranks"]
+__all__ = ["embed_in_order", "ranks_of_rows", "row_order", "row_ranks"]
 
 
 def row_order(state: State, *more: np.ndarray | None) -> npt.NDArray[np.intp]:
@@ -38,6 +38,14 @@ def row_ranks(state: State) -> npt.NDArray[np.int64]:
         state.store(ranks=rank_rows(*of_pixels, row_digests(state.require("feat"))))
     assert state.ranks is not None
     return state.ranks
+
+
+def ranks_of_rows(state: State, rows: np.ndarray) -> npt.NDArray[np.int64]:
+    """Return the ranks of some rows among each other, as `row_ranks`, by these rows alone."""
+    if state.ranks is not None:
+        return state.ranks[rows]
+    of_pixels = [] if state.images is None else [row_digests(state.images.pixels[rows])]
+    return rank_rows(*of_pixels, row_digests(state.require("feat")[rows]))
 
 
 def embed_in_order(

@@ -8,6 +8,7 @@ parts agree.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
@@ -56,11 +57,19 @@ def check_saved(saved: Mapping[str, Any]) -> None:
         if "labels" not in saved["made_from"]:
             raise _wrong("made_from.labels", "there with the clustering")
     if saved["unique"] is not None and results["labels"] is not None:
-        _below(saved["unique"]["idx"], "unique.idx", len(results["labels"]))
+        _check_unique(saved["unique"], results["labels"])
     verdict, n = saved.get("verdict"), sizes.get("n", 0)
     if verdict is not None:
         for name in ("typical", "oddest"):
             _below(np.asarray(verdict[name], dtype=np.int64), f"verdict.{name}", n)
+
+
+def _check_unique(unique: Mapping[str, Any], labels: np.ndarray) -> None:
+    _below(unique["idx"], "unique.idx", len(labels))
+    if not np.array_equal(unique["labels"], np.unique(labels[labels >= 0])):
+        raise _wrong("unique.labels", "the labels of the clusters, ascending")
+    if not np.array_equal(unique["labels"], labels[unique["idx"]]):
+        raise _wrong("unique.idx", "an image of each cluster")
 
 
 def _check_clustering(clustering: Mapping[str, Any]) -> None:
@@ -210,6 +219,24 @@ def _array(
     return check
 
 
+def _measured(low: float, high: float) -> Check:
+    """Return the check of numbers of all images, of which some may be missing (NaN)."""
+    is_array = _array("f", "n")
+
+    def check(value: Any, where: str, sizes: Sizes) -> None:
+        is_array(value, where, sizes)
+        if not ((value >= low) & (value <= high) | np.isnan(value)).all():
+            raise _wrong(where, f"numbers from {low:g} to {high:g}, or NaN")
+
+    return check
+
+
+def _offset(value: Any, where: str, sizes: Sizes) -> None:
+    _text(value, where, sizes)
+    if value and not re.fullmatch(r"[+-]\d\d:\d\d", value, re.ASCII):
+        raise _wrong(where, "an offset such as '+02:00', or ''")
+
+
 def _is_finite(array: np.ndarray) -> bool:
     """Look at all numbers, of an array that lives in a file without bringing it into memory."""
     step = max(1, BLOCK_BYTES // max(1, array[:1].nbytes))
@@ -235,6 +262,8 @@ def _answer(value: Any, where: str, sizes: Sizes) -> None:
         missing = {"y_idx", "distance"} - set(table) if name != "feat" else ()
         if missing:
             raise _wrong(f"{where}.{name}", f"a table with the columns {sorted(missing)}")
+    if value and len(value.get("feat", ())) != len(value) - 1:
+        raise _wrong(f"{where}.feat", f"a table of {len(value) - 1} rows, one of each query")
 
 
 def _images(n: str) -> Check:
@@ -258,9 +287,14 @@ def _images(n: str) -> Check:
     )
 
 
+# Of metadata; timestamps are of the years 11 to 9891, so that any time zone can be added.
+BOUNDS = {"timestamp": (-6.18e10, 2.5e11), "latitude": (-90, 90), "longitude": (-180, 180)}
+LARGEST = 2.0**53
 _COLUMNS = _dict(
     **{
-        name: _each(_text, "n") if kind is str else _array("f", "n")
+        name: _each(_offset if name == "offset" else _text, "n")
+        if kind is str
+        else _measured(*BOUNDS.get(name, (-LARGEST, LARGEST)))
         for name, kind in METADATA.items()
     }
 )

@@ -25,6 +25,7 @@ from clustimage.cli._output import (
     use_files_only,
     write_report,
 )
+from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import pandas
@@ -143,7 +144,7 @@ def _table(model: Clustimage) -> pandas.DataFrame:
     """Return the names of the photos and their metadata."""
     table = model.metadata
     for column, name in enumerate(("pathnames", "filenames")):
-        table.insert(column, name[:-1], list(model.results[name]))
+        table.insert(column, name[:-1], list(map(encodable, model.results[name])))
     return table
 
 

@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from clustimage._core.errors import InvalidParameterError
+from clustimage._core.errors import DiskSpaceError, InvalidParameterError
+from clustimage._core.files import FULL
 
 __all__ = ["default_dirpath", "prepare_dirpath", "stored_files"]
 
@@ -64,14 +65,17 @@ def stored_files(folder: Path, version: int, make: Callable[[Path], None]) -> li
     ------
     InvalidParameterError
         If `folder` holds files that are not generated ones, or cannot be written.
+    DiskSpaceError
+        If the disk is full.
     """
     names = _complete_names(folder, version)
     if names is None:
         try:
             names = _make_in_place(folder, version, make)
-        except PermissionError as exc:
-            raise InvalidParameterError(
-                f"Cannot write the example images to {folder} ({exc}). "
+        except OSError as exc:
+            kind = DiskSpaceError if exc.errno in FULL else InvalidParameterError
+            raise kind(
+                f"Cannot write the example images to {folder} ({exc.strerror or exc}). "
                 "Give another folder with dirpath=."
             ) from exc
     return [folder / name for name in names]

@@ -191,9 +191,7 @@ class Decoder:
         if "block" in node:
             return pd.DataFrame(self._array(node["block"]), index=index, columns=columns)
         data = {i: self._column(column, pd.Series) for i, column in enumerate(node["data"])}
-        frame = pd.DataFrame(data)
-        if not data:
-            frame = frame.reindex(index)
+        frame = pd.DataFrame(data) if data else pd.DataFrame(index=index)
         frame.index, frame.columns = index, columns
         return frame
 

@@ -16,7 +16,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from clustimage._core.errors import DiskSpaceError, InvalidParameterError, ModelFileError
+from clustimage._core.errors import (
+    ClustimageError,
+    DiskSpaceError,
+    InvalidParameterError,
+    ModelFileError,
+)
 from clustimage._core.file_arrays import Trail, file_blocks, mapped_file, new_array
 from clustimage._core.files import new_file, open_regular, replacing
 from clustimage._core.memory import Budget
@@ -38,6 +43,9 @@ MAX_BYTES_IN_MEMORY = 1 << 20  # bytes of an array that goes into memory, howeve
 # A file that unpacks to more than both is refused; save_model never writes one.
 MAX_RATIO = 200
 RATIO_FROM = 1 << 30
+# The same of model.json, whose values take many times its bytes.
+MAX_RATIO_OF_JSON = 50
+JSON_RATIO_FROM = 1 << 24
 
 # From the settings of a model: what it may take, and the folder for arrays that are more.
 BySettings = Callable[[dict[str, Any]], "tuple[Budget | None, str | os.PathLike[str] | None]"]
@@ -121,7 +129,7 @@ def save_model(path: str | os.PathLike[str], state: dict[str, Any], overwrite: b
     text = json.dumps(model, allow_nan=False, separators=(",", ":")).encode("ascii")
     with replacing(target) as file:
         _write(file, text, encoder.arrays, compress=True)
-        if _unpacked_size(file) > _most_bytes(file):
+        if _is_bomb(file):
             file.seek(0)
             file.truncate()
             _write(file, text, encoder.arrays, compress=False)
@@ -177,9 +185,26 @@ def _most_bytes(file: IO[bytes]) -> int:
     return max(RATIO_FROM, MAX_RATIO * file.seek(0, os.SEEK_END))
 
 
-def _unpacked_size(file: IO[bytes]) -> int:
+def _is_bomb(file: IO[bytes]) -> bool:
     with zipfile.ZipFile(file) as container:
-        return sum(info.file_size for info in container.infolist())
+        try:
+            _check_sizes(file, container)
+        except ModelFileError:
+            return True
+    return False
+
+
+def _check_sizes(file: IO[bytes], container: zipfile.ZipFile) -> None:
+    """Raise where a file would unpack to far more than a model holds."""
+    total, most = sum(info.file_size for info in container.infolist()), _most_bytes(file)
+    if total > most:
+        raise ModelFileError(f"It would unpack to {total} bytes, more than the {most} allowed.")
+    text = container.getinfo("model.json")
+    most = max(JSON_RATIO_FROM, MAX_RATIO_OF_JSON * text.compress_size)
+    if text.file_size > most:
+        raise ModelFileError(
+            f"Its model.json would unpack to {text.file_size} bytes, more than the {most} allowed."
+        )
 
 
 def load_model(
@@ -214,8 +239,8 @@ def load_model(
     Raises
     ------
     ModelFileError
-        If there is no such file; if it is not a model of clustimage, is broken or cut
-        off; if it was written by a version of clustimage that is too new for this
+        If there is no such file, or it cannot be read; if it is not a model of clustimage, is
+        broken or cut off; if it was written by a version of clustimage that is too new for this
         one; or if it would unpack to far more than a model holds.
     DiskSpaceError
         If an array goes into a file, and the disk has no space for it.
@@ -226,7 +251,7 @@ def load_model(
     try:
         with _opened(source) as file:
             return _read(file, by_settings or (lambda _: (budget, folder)))
-    except FileNotFoundError as exc:
+    except (FileNotFoundError, NotADirectoryError) as exc:
         raise ModelFileError(f"There is no model file {source}.") from exc
     except IsADirectoryError as exc:
         raise ModelFileError(f"{source} is a folder; a model is one file.") from exc
@@ -234,6 +259,10 @@ def load_model(
         raise  # nothing is wrong with the file
     except ModelFileError as exc:
         raise ModelFileError(f"Cannot load {source}. {exc}") from exc
+    except ClustimageError:
+        raise  # of an object store
+    except OSError as exc:
+        raise ModelFileError(f"Cannot read {source}: {exc.strerror or exc}.") from exc
     except MemoryError as exc:
         raise ModelFileError(f"Cannot load {source}. It needs more memory than there is.") from exc
     except _BROKEN as exc:
@@ -262,9 +291,7 @@ def _read(file: IO[bytes], by_settings: BySettings) -> dict[str, Any]:
         infos, size = container.infolist(), file.seek(0, os.SEEK_END)
         if not all(0 <= info.header_offset < size for info in infos):
             raise ModelFileError("Its table of contents is broken.")
-        total, most = sum(info.file_size for info in infos), _most_bytes(file)
-        if total > most:
-            raise ModelFileError(f"It would unpack to {total} bytes, more than the {most} allowed.")
+        _check_sizes(file, container)
         model = json.loads(container.read("model.json"))
         if not isinstance(model, dict) or model.get("format") != FORMAT:
             raise ModelFileError("It is not a model of clustimage.")

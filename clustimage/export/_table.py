@@ -21,7 +21,8 @@ __all__ = ["COLUMNS", "count_sizes", "to_frame", "write_csv"]
 
 logger = get_logger(__name__)
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The last four are the full-width forms, which spreadsheets of East Asia take for the others.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS = ("pathname", "filename", "label", "x", "y", "distance_to_center", "is_unique")
 
 
@@ -122,8 +123,9 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> str:
     """Write a table as CSV in UTF-8, whole or not at all.
 
     Text that a spreadsheet would take for a formula, since it begins with ``=``, ``+``, ``-``,
-    ``@``, a tab or a carriage return, is written with an apostrophe before it, and the log says
-    so [1]_. Absolute paths never begin with one of these, so that they are what they are.
+    ``@``, one of their full-width forms, a tab or a line break, is written with an apostrophe
+    before it, and the log says so [1]_. Absolute paths never begin with one of these, so that
+    they are what they are.
 
     Parameters
     ----------

@@ -28,7 +28,8 @@ class EmpiricalNull(NullDistribution):
     The p-value of a distance is the share of pairs that are as near. Below the lowest hundredth
     of the distances it follows a generalised Pareto distribution that was fitted to them, cut
     off at 0, so that also rare distances have a p-value [1]_, [2]_. Distances that take few
-    values, such as bits of a hash, have no such tail. Distance 0 has the p-value 0.
+    values, such as bits of a hash, have no such tail. Distance 0 has the share of
+    pairs that are equal, 0 where there are none.
 
     Attributes
     ----------
@@ -71,11 +72,14 @@ class EmpiricalNull(NullDistribution):
         if self.params:
             below = distance < self.params["threshold"]
             p_values = np.where(below, self._tail(distance), p_values)
-        return np.where(distance <= 0, 0.0, p_values)
+        at_zero = shares[np.searchsorted(values, 0.0, side="right")]
+        return np.where(distance <= 0, at_zero, p_values)
 
     def quantile(self, p: float) -> float:
         if p >= 1:
             return np.inf
+        if p < float(self.cdf(0.0)):
+            return -np.inf
         if self.params and p < self.params["share"]:
             return self._tail_quantile(p)
         values, shares = np.array(self.values), np.array(self.cumulative)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,9 @@ __all__ = ["check_find", "find_similar"]
 # The distance of the p-value alpha is rounded: p-values decide within so much more.
 RADIUS_TOLERANCE = 1 + 1e-9
 
+# Takes indices of rows and returns their ranks.
+Ranks = Callable[[np.ndarray], np.ndarray]
+
 # With fewer queries than this, measuring all distances takes less time than an index.
 MIN_QUERIES_FOR_INDEX = 4
 
@@ -41,6 +44,7 @@ def find_similar(
     approximate: bool = False,
     budget: Budget | None = None,
     without: Sequence[np.ndarray] | None = None,
+    ranks: Ranks | None = None,
 ) -> list[dict[str, np.ndarray]]:
     """Return, for each query, the images that are nearest or significantly near.
 
@@ -55,7 +59,8 @@ def find_similar(
     queries : array-like of shape (m, d)
         Features of the queries.
     k : int, optional
-        Take the k nearest, 1 to n; of several at the same distance the first.
+        Take the k nearest, 1 to n; of several at the same distance those of the least
+        `ranks`, and of these the first.
     alpha : float or None, default=0.05
         Take all images with a p-value of at most this, above 0 and up to 1. With
         both, the union is taken.
@@ -76,13 +81,16 @@ def find_similar(
         What may be taken; None for no limit.
     without : sequence of m int arrays, optional
         For each query the rows that it must not find, such as itself; `k` others are found.
+    ranks : callable, optional
+        Takes indices of rows and returns numbers, of which the least come first where
+        distances are equal; default as the rows stand.
 
     Returns
     -------
     list of dict
         For each query ``y_idx`` (int64), ``distance`` (float64) and ``y_proba``
         (float64, the p-values), each of shape (hits,), by increasing distance,
-        equal distances by increasing index.
+        equal distances by increasing rank, then index.
 
     Raises
     ------
@@ -136,7 +144,7 @@ def find_similar(
         found = rows_near(asked, rows, metric, product, k_asked, radius)
     if without is not None:
         found = _leave_out(found, without)
-    return [_select(at, distance, k, alpha, radius, null) for at, distance in found]
+    return [_select(at, distance, k, alpha, radius, null, ranks) for at, distance in found]
 
 
 def check_find(
@@ -188,15 +196,29 @@ def _select(
     alpha: float | None,
     radius: float,
     null: NullDistribution,
+    ranks: Ranks | None = None,
 ) -> dict[str, np.ndarray]:
     """Return what belongs to the answer of one query, of its distances to the rows `at`."""
-    here = np.empty(0, dtype=np.int64) if k is None else k_smallest(found, k)
+    here = np.empty(0, dtype=np.int64)
+    if k is not None:
+        here = k_smallest(found, k, None if ranks is None else lambda some: ranks(at[some]))
     p_values = null.cdf(found[here])
     if alpha is not None:
         near = np.setdiff1d(np.flatnonzero(found <= radius), here, assume_unique=True)
         more = null.cdf(found[near])
         here = np.append(here, near[more <= alpha])
         p_values = np.append(p_values, more[more <= alpha])
-    order = np.lexsort((here, found[here]))
+    order = np.lexsort((here, _ranks_of_equal(found[here], at[here], ranks), found[here]))
     here = here[order]
     return {"y_idx": at[here], "distance": found[here], "y_proba": p_values[order]}
+
+
+def _ranks_of_equal(distance: np.ndarray, at: np.ndarray, ranks: Ranks | None) -> np.ndarray:
+    """Return the rank of each row whose distance others have too; 0 of all others."""
+    found = np.zeros(len(at), dtype=np.int64)
+    if ranks is not None:
+        _, group, sizes = np.unique(distance, return_inverse=True, return_counts=True)
+        equal = np.flatnonzero(sizes[group.ravel()] > 1)
+        if len(equal):
+            found[equal] = ranks(at[equal])
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -169,3 +170,11 @@ def test_a_photo_of_two_groups_is_not_moved(trip, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "--action move. Allowed here: symlink, hardlink, copy." in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text here")
+def test_names_that_are_not_unicode_are_written(trip, tmp_path):
+    (trip / "a.jpg").rename(trip / "caf\udce9.jpg")
+    assert main(["trips", str(trip), "--out", str(tmp_path / "out"), "--verbose", "error"]) == 0
+    with (tmp_path / "out" / "trips.csv").open(encoding="utf-8") as file:
+        assert "caf\\udce9.jpg" in [row["filename"] for row in csv.DictReader(file)]

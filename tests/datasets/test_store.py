@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from clustimage._core.errors import InvalidParameterError
+from clustimage._core.errors import DiskSpaceError, InvalidParameterError
 from clustimage.datasets import _store
 from clustimage.datasets._store import MANIFEST, prepare_dirpath, stored_files
 
@@ -97,3 +99,15 @@ def test_the_default_is_below_the_temporary_folder(
 ) -> None:
     monkeypatch.setattr(_store.tempfile, "gettempdir", lambda: str(tmp_path))
     assert prepare_dirpath(None) == (tmp_path / "clustimage" / "examples").resolve()
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.ENOSPC, DiskSpaceError), (errno.EROFS, InvalidParameterError)]
+)
+def test_a_disk_that_is_full_or_cannot_be_written_is_named(number, kind, tmp_path):
+    def make(folder: Path) -> None:
+        raise OSError(number, os.strerror(number), str(folder))
+
+    with pytest.raises(kind, match=r"Cannot write the example images to .*set \(.*\)\. Give"):
+        stored_files(tmp_path / "set", 1, make)
+    assert list(tmp_path.iterdir()) == []

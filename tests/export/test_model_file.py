@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import pickle
@@ -300,6 +301,20 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
         load_model(tmp_path / "no")
     with pytest.raises(ModelFileError, match="is a folder"):
         load_model(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelFileError, match="There is no model file"):
+        load_model(tmp_path / "file" / "no")
+
+
+def test_a_file_that_cannot_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(_model_file, "open_regular", closed)
+    with pytest.raises(ModelFileError, match=r"Cannot read .*no: Permission denied\."):
+        load_model(tmp_path / "no")
 
 
 @pytest.mark.parametrize(
@@ -361,6 +376,31 @@ def test_a_bomb_is_refused_before_it_is_read(
         container.writestr("model.json", " " * (1 << 22))
     with pytest.raises(ModelFileError, match="would unpack to 4194304 bytes"):
         load_model(tmp_path / "m")
+
+
+def test_so_is_one_of_many_small_values(tmp_path: Path) -> None:
+    # 60 bytes of memory for each of these, 50,000 bytes in the file.
+    text = b'{"format": "clustimage model", "state": [' + b"[]," * (1 << 23) + b"[]]}"
+    with zipfile.ZipFile(tmp_path / "m", "w", zipfile.ZIP_DEFLATED) as container:
+        container.writestr("model.json", text)
+    with pytest.raises(ModelFileError, match=r"Its model\.json would unpack to 25165869 bytes"):
+        load_model(tmp_path / "m")
+
+
+def test_our_own_equal_values_are_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_model_file, "JSON_RATIO_FROM", 1 << 16)
+    save_model(tmp_path / "m", {"url": [None] * 100_000})
+    assert load_model(tmp_path / "m") == {"url": [None] * 100_000}
+
+
+def test_a_table_of_many_rows_without_columns_takes_no_memory(saved: Path) -> None:
+    def change(model: dict[str, Any]) -> None:
+        empty = {"range": [0, 0, 1], "name": None}
+        rows = {"range": [0, 10**12, 1], "name": None}
+        frame = {"kind": "frame", "index": rows, "columns": empty, "data": []}
+        model["state"]["items"]["feat"] = frame
+
+    assert load_model(rewritten(saved, change))["feat"].shape == (10**12, 0)
 
 
 def test_our_own_empty_images_are_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,18 +87,20 @@ def test_without_clusters_the_table_of_sizes_is_empty() -> None:
 
 
 def test_names_are_read_back_and_are_no_formulas(tmp_path, caplog):
-    names = ["=1+1.jpg", "+a.jpg", "-b.jpg", "@c.jpg", "\td.jpg", "two\rrows.jpg", 'x\n"y",z.jpg']
+    formulas = ["=1+1.jpg", "+a.jpg", "-b.jpg", "@c.jpg", "\td.jpg", "\ne.jpg"]
+    formulas += ["\uff1d1.jpg", "\uff0b1.jpg", "\uff0d1.jpg", "\uff201.jpg"]  # full-width
+    names = [*formulas, "two\rrows.jpg", 'x\n"y",z.jpg']
     frame = pd.DataFrame(
-        {"pathname": [f"/photos/{name}" for name in names], "filename": names, "label": range(7)}
+        {"pathname": [f"/photos/{name}" for name in names], "filename": names, "label": range(12)}
     )
     with caplog.at_level("WARNING", logger="clustimage"):
         write_csv(frame, tmp_path / "labels.csv")
-    assert "5 texts of labels.csv would be a formula" in caplog.text
+    assert "10 texts of labels.csv would be a formula" in caplog.text
     with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["pathname"] for row in rows] == frame["pathname"].tolist()
-    assert [row["filename"] for row in rows] == [f"'{n}" for n in names[:5]] + names[5:]
-    assert [int(row["label"]) for row in rows] == list(range(7))
+    assert [row["filename"] for row in rows] == [f"'{n}" for n in formulas] + names[10:]
+    assert [int(row["label"]) for row in rows] == list(range(12))
     again = pd.read_csv(tmp_path / "labels.csv")
     assert again["pathname"].tolist() == frame["pathname"].tolist()
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from clustimage._core.errors import ModelFileError
 from clustimage._distances.pairs import paired_distances
-from clustimage.similarity import fit_null
+from clustimage.similarity import find_similar, fit_null
 from clustimage.similarity._empirical_null import EmpiricalNull, fit_empirical
 
 
@@ -194,3 +194,20 @@ def test_of_many_distances_two_thousand_quantiles_are_kept():
     assert (null.values[0], null.values[-1], null.n_pairs) == (sample[0], sample[-1], 30_000)
     exactly = fit_empirical(sample[::15], "euclidean")
     assert len(exactly.values) == 2000 and exactly.values == tuple(sample[::15])
+
+
+def test_distance_0_has_the_share_of_pairs_that_are_equal():
+    # Hashes of which most are the same: nine of ten, so that 81 % of the pairs are equal.
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 2, (600, 16)) * (np.arange(600) % 10 == 0)[:, None]
+    fitted_to, others = rows[:300], rows[300:]
+    null = fit_null(fitted_to, metric="hamming")
+    assert null.cdf(0.0) == pytest.approx(0.81, abs=0.02)
+    assert null.quantile(0.05) == -np.inf
+    for alpha in (0.05, 0.9):
+        found = find_similar(fitted_to, others, alpha=alpha, null=null, metric="hamming")
+        share = sum(len(one["y_idx"]) for one in found) / 300**2
+        assert share <= 1.2 * alpha
+    copies = np.random.default_rng(0).normal(size=(300, 5))
+    copies[1] = copies[0]  # one pair of 44,850
+    assert fit_null(copies).cdf(0.0) == pytest.approx(1 / 44_850)

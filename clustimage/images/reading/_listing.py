@@ -74,6 +74,8 @@ MAX_NAMES = 5  # of what was left out that a message names
 
 # Categories of Unicode: control characters, halves of characters, ends of lines, paragraphs.
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+# Marks that turn the direction of what follows: a name could look like another one.
+BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 CACHE_FILES = tuple(CACHE_NAME + suffix for suffix in ("", "-wal", "-shm", "-journal"))
 
@@ -386,7 +388,9 @@ def printable(pathname: str) -> str:
     if pathname.isprintable():
         return pathname
     return "".join(
-        char.encode("unicode_escape").decode() if category(char) in UNPRINTABLE else char
+        char.encode("unicode_escape").decode()
+        if category(char) in UNPRINTABLE or char in BIDI_CONTROLS
+        else char
         for char in pathname
     )
 

@@ -222,6 +222,9 @@ def test_no_format_is_both_read_and_not_read():
     [
         ("caf\udce9.jpg", "caf\\udce9.jpg"),
         ("two\nlines\x1b[2J.jpg", "two\\nlines\\x1b[2J.jpg"),
+        ("photo_\u202egpj.exe", "photo_\\u202egpj.exe"),
+        ("\u2066a\u2069 \u200eb\u061c", "\\u2066a\\u2069 \\u200eb\\u061c"),
+        ("\U0001f468\u200d\U0001f469.jpg", "\U0001f468\u200d\U0001f469.jpg"),
         ("Bild\u202f9.41 日本.jpg", "Bild\u202f9.41 日本.jpg"),
     ],
 )

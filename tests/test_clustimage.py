@@ -684,3 +684,18 @@ def test_a_public_name_says_that_it_lives_in_the_package(name):
 def test_code_of_the_older_tool_finds_the_functions_in_the_module_of_the_class():
     for name in module.__all__:
         assert getattr(module, name) is getattr(clustimage, name)
+
+
+def test_find_says_that_equal_images_are_too_many_to_be_significant(caplog):
+    rows = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    cl = Clustimage(method="precomputed", embedding=None, verbose="warning")
+    cl.fit_transform(features=np.vstack([rows, np.repeat(rows[:1], 20, axis=0)]), n_clusters=3)
+    with caplog.at_level("WARNING", "clustimage"):
+        found = cl.find(features=rows[:1])
+        assert len(list(found.values())[1]) == 0
+        (said,) = caplog.messages
+        assert said.startswith("Of all pairs of images 12 % are equal, more than alpha=0.05")
+        caplog.clear()
+        assert len(list(cl.find(features=rows[:1], k=2).values())[1]) == 2
+        assert len(list(cl.find(features=rows[:1], alpha=0.2).values())[1]) > 20
+        assert caplog.messages == []

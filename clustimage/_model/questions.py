@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustimage._core.errors import InvalidParameterError
+from clustimage._core.logs import get_logger
 from clustimage._core.parameters import named, setting
 from clustimage._core.step_order import StepOrderError
 from clustimage._core.validation import check_bool
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from clustimage.cluster.confidence._verdict import Verdict
 
 __all__ = ["QuestionMethods", "describe_new", "query_positions"]
+
+logger = get_logger(__name__)
 
 
 class QuestionMethods(ModelBase):
@@ -124,6 +127,13 @@ class QuestionMethods(ModelBase):
         check_find(k, alpha, n_images, approximate=approximate)
         queries, rows = describe_new(self, Xnew, features, strict=False)
         null, index = _null(self, metric), state.index
+        if k is None and alpha is not None and null.cdf(0.0) > alpha:
+            logger.warning(
+                "Of all pairs of images %.2g %% are equal, more than alpha=%g: not even equal "
+                "images are significantly near. Give k=..., or list copies by duplicates().",
+                100 * null.cdf(0.0),
+                alpha,
+            )
         if in_parts:
             if exclude_self:
                 raise InvalidParameterError(

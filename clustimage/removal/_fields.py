@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from clustimage._core.errors import InvalidDataError
-from clustimage._core.files import is_file, open_regular
+from clustimage._core.files import is_file
 from clustimage.images.reading._listing import absolute, printable
 
 __all__ = ["Fields", "read_text"]
@@ -124,8 +124,8 @@ def read_text(path: object, what: str) -> tuple[str, str]:
     if os.path.getsize(file) > MAX_BYTES:  # noqa: PTH202
         raise InvalidDataError(f"{printable(file)} is no {what}: it is larger than 1 GB.")
     try:
-        with open_regular(file) as opened:
-            return file, opened.read().decode("utf-8")
+        with open(file, encoding="utf-8", newline="\n") as text:  # noqa: PTH123
+            return file, text.read()
     except UnicodeDecodeError as exc:
         raise InvalidDataError(f"{printable(file)} is no {what}: it is no text.") from exc
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from clustimage._core.files import open_regular
 from clustimage._core.parallel import check_jobs, run_ordered
 from clustimage.images.exif._facts import Facts, read_facts
 from clustimage.images.exif._timestamps import as_datetimes
+from clustimage.images.reading._decoding_limits import DecodingLimits, TooLargeError, Turn
 from clustimage.images.reading._opening import DECODE_ERRORS, open_picture
 from clustimage.images.reading._pillow import SIDEWAYS
 from clustimage.images.reading._quiet import quiet_pillow
@@ -107,7 +109,8 @@ def read_metadata(pathnames: Sequence[Any], *, n_jobs: int | None = -1) -> Colum
     if n_jobs is not None:
         check_jobs(n_jobs)
     with quiet_pillow():
-        rows = list(run_ordered(_read_row, pathnames, n_jobs=n_jobs, desc="Reading EXIF data"))
+        read = partial(_read_row, limits=DecodingLimits())
+        rows = list(run_ordered(read, pathnames, n_jobs=n_jobs, desc="Reading EXIF data"))
     columns: Columns = {}
     for name, kind in METADATA.items():
         values = [row.get(name) for row in rows]
@@ -190,7 +193,7 @@ def locations_of(metadata: Columns) -> np.ndarray:
     return np.column_stack([metadata["latitude"], metadata["longitude"]])
 
 
-def _read_row(item: Any) -> dict[str, Any]:
+def _read_row(item: Any, limits: DecodingLimits) -> dict[str, Any]:
     """Return the metadata of one photo; what is missing is left out, or None or empty."""
     if isinstance(item, Image.Image):
         return _row(item, read_facts(item))
@@ -203,17 +206,21 @@ def _read_row(item: Any) -> dict[str, Any]:
     if not stat.S_ISREG(status.st_mode):
         return {}
     try:
-        with open_regular(item) as file, named_when_slow(os.fspath(item)):
-            row = _read_header(file)
-    except MissingDependencyError as exc:
+        with (
+            open_regular(item) as file,
+            named_when_slow(os.fspath(item)),
+            limits.turn() as turn,
+        ):
+            row = _read_header(file, turn)
+    except (MissingDependencyError, TooLargeError) as exc:
         row = {"reason": str(exc)}
     except DECODE_ERRORS as exc:
         row = {"reason": f"The file cannot be read ({type(exc).__name__})"}
     return {**row, "bytes": status.st_size}
 
 
-def _read_header(file: IO[bytes]) -> dict[str, Any]:
-    with open_picture(file) as picture:
+def _read_header(file: IO[bytes], turn: Turn) -> dict[str, Any]:
+    with open_picture(file, turn) as picture:
         if picture.format == "PNG" and "exif" not in picture.info:
             tags = _behind_pixels(file)
             if tags:

@@ -43,7 +43,8 @@ def row_ranks(state: State) -> npt.NDArray[np.int64]:
 def ranks_of_rows(state: State, rows: np.ndarray) -> npt.NDArray[np.int64]:
     """Return the ranks of some rows among each other, as `row_ranks`, by these rows alone."""
     if state.ranks is not None:
-        return state.ranks[rows]
+        ranks: npt.NDArray[np.int64] = state.ranks[rows]
+        return ranks
     of_pixels = [] if state.images is None else [row_digests(state.images.pixels[rows])]
     return rank_rows(*of_pixels, row_digests(state.require("feat")[rows]))
 

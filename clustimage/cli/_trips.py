@@ -25,7 +25,6 @@ from clustimage.cli._output import (
     use_files_only,
     write_report,
 )
-from clustimage.images.reading._listing import encodable
 
 if TYPE_CHECKING:
     import pandas
@@ -142,6 +141,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _table(model: Clustimage) -> pandas.DataFrame:
     """Return the names of the photos and their metadata."""
+    from clustimage.images.reading._listing import encodable
+
     table = model.metadata
     for column, name in enumerate(("pathnames", "filenames")):
         table.insert(column, name[:-1], list(map(encodable, model.results[name])))

@@ -73,7 +73,8 @@ class EmpiricalNull(NullDistribution):
             below = distance < self.params["threshold"]
             p_values = np.where(below, self._tail(distance), p_values)
         at_zero = shares[np.searchsorted(values, 0.0, side="right")]
-        return np.where(distance <= 0, at_zero, p_values)
+        at_all: Floats = np.where(distance <= 0, at_zero, p_values)
+        return at_all
 
     def quantile(self, p: float) -> float:
         if p >= 1:

@@ -224,8 +224,13 @@ def _try_out(state: State, parts: Sequence[tuple[str, Any]]) -> None:
     feat, images = state.results["feat"], state.images
     if feat is None or not len(feat):
         return
-    if isinstance(state.embedder, PCAEmbedder) and state.embedder.n_features_in_ == feat.shape[1]:
-        state.embedder.transform(feat[:1])
+    embedder = state.embedder
+    if (
+        isinstance(embedder, PCAEmbedder)
+        and embedder.n_features_in_ == feat.shape[1]
+        and not np.isfinite(embedder.transform(feat[:1])).all()
+    ):
+        raise ModelFileError("Its embedding gives no finite coordinates.")
     # The weights of networks are read when they are first needed.
     if images is not None and not any(name in NOT_TRIED_OUT for name, _ in parts):
         assert state.extractor is not None

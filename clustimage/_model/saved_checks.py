@@ -262,6 +262,12 @@ def _answer(value: Any, where: str, sizes: Sizes) -> None:
         missing = {"y_idx", "distance"} - set(table) if name != "feat" else ()
         if missing:
             raise _wrong(f"{where}.{name}", f"a table with the columns {sorted(missing)}")
+        for column, high in (("distance", math.inf), ("y_proba", 1)):
+            if column in table and name != "feat":
+                numbers = table[column].to_numpy()
+                finite = numbers.dtype.kind == "f" and bool(np.isfinite(numbers).all())
+                if not finite or not ((numbers >= 0) & (numbers <= high)).all():
+                    raise _wrong(f"{where}.{name}.{column}", f"numbers from 0 to {high}")
     if value and len(value.get("feat", ())) != len(value) - 1:
         raise _wrong(f"{where}.feat", f"a table of {len(value) - 1} rows, one of each query")
 

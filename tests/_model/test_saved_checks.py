@@ -104,6 +104,20 @@ def test_a_changed_number_of_an_array_is_refused(keys, changed, words, saved, tm
         Clustimage.load(tmp_path / "changed.clustimage")
 
 
+@pytest.mark.parametrize(("column", "words"), [(1, "distance"), (2, "y_proba")])
+def test_numbers_of_an_answer_that_are_none_are_refused(column, words, saved, tmp_path):
+    members, model = members_of(saved)
+    tables = model["state"]["items"]["results"]["items"]["predict"]["items"]
+    (table,) = [table for name, table in tables.items() if name != "feat"]
+    name = f"arrays/{table['data'][column]['values']['number']:05d}.npy"
+    file = io.BytesIO()
+    np.save(file, np.full_like(np.load(io.BytesIO(members[name])), np.nan))
+    members[name] = file.getvalue()
+    write(tmp_path / "changed.clustimage", members, model)
+    with pytest.raises(ModelFileError, match=f"{words}' must be numbers from 0"):
+        Clustimage.load(tmp_path / "changed.clustimage")
+
+
 def test_an_offset_that_is_none_is_refused(saved, tmp_path):
     members, model = members_of(saved)
     model["state"]["items"]["metadata"]["items"]["offset"][0] = "soon"

@@ -137,18 +137,26 @@ def _local_client(distributed: Any, n: int, resources: dict[str, float] | None) 
             )
         except RuntimeError as exc:
             raise EngineError(f"The workers did not start ({exc}). {_unguarded()}") from exc
-        with cluster, distributed.Client(cluster, set_as_default=False) as client:
-            logger.info(
-                "Engine: %d worker%s of Dask%s.",
-                n,
-                "" if n == 1 else "s",
-                f", to be watched at {cluster.dashboard_link}" if _has_dashboard() else "",
-            )
-            try:
-                yield client
-            except KeyboardInterrupt:
-                _kill_workers(cluster)
+        is_done = False
+        try:
+            with cluster, distributed.Client(cluster, set_as_default=False) as client:
+                logger.info(
+                    "Engine: %d worker%s of Dask%s.",
+                    n,
+                    "" if n == 1 else "s",
+                    f", to be watched at {cluster.dashboard_link}" if _has_dashboard() else "",
+                )
+                try:
+                    yield client
+                except KeyboardInterrupt:
+                    _kill_workers(cluster)
+                    raise
+                is_done = True
+        except asyncio.TimeoutError:
+            # All work is done; on a busy machine the workers take long to end.
+            if not is_done:
                 raise
+            _kill_workers(cluster)
 
 
 def _unguarded() -> str:

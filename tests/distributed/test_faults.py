@@ -5,6 +5,7 @@ Those that take long are marked with ``torture``.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import os
@@ -712,3 +713,16 @@ def test_a_script_that_workers_would_run_again_is_told_how_to_begin(photos, tmp_
     last = said.decode().strip().splitlines()[-1]
     assert "EngineError: The workers did not start" in last
     assert "below a line \"if __name__ == '__main__':\"" in last
+
+
+def test_workers_that_take_long_to_end_are_no_error_once_all_is_done(monkeypatch):
+    class Slow(distributed.LocalCluster):
+        def __exit__(self, *raised):
+            super().__exit__(*raised)
+            raise asyncio.TimeoutError
+
+    monkeypatch.setattr(distributed, "LocalCluster", Slow)
+    with _engine.open_engine("local", 1) as engine:
+        assert list(engine.map(abs, [-3])) == [(-3, 3)]
+    with pytest.raises(asyncio.TimeoutError), _engine.open_engine("local", 1):
+        raise asyncio.TimeoutError

@@ -21,6 +21,7 @@ ANSWERS = {
     "a size of a chunk": OK + b"Transfer-Encoding: chunked\r\n\r\n",
     "a chunk": OK + b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n",
     "a redirect": b"HTTP/1.1 302 Found\r\nLocation: /",
+    "a body of a redirect": b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n",
 }
 
 

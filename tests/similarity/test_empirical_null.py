@@ -194,3 +194,11 @@ def test_of_many_distances_two_thousand_quantiles_are_kept():
     assert (null.values[0], null.values[-1], null.n_pairs) == (sample[0], sample[-1], 30_000)
     exactly = fit_empirical(sample[::15], "euclidean")
     assert len(exactly.values) == 2000 and exactly.values == tuple(sample[::15])
+
+
+def test_distance_0_and_distances_below_all_others_have_the_p_value_0():
+    null = EmpiricalNull("empirical", {}, values=(0.0, 1.0), cumulative=(0.5, 1.0))
+    assert null.cdf([0.0, 0.5, 1.0]).tolist() == [0, 0.5, 1]
+    thinned = fit_empirical(np.linspace(1, 2, 3000), "euclidean")
+    assert len(thinned.values) == 2000 and thinned.params == {}
+    assert thinned.cdf([0.5, 0.999]).tolist() == [0, 0] and thinned.cdf(1.0) > 0

@@ -31,11 +31,11 @@ def read_results() -> dict[str, Counter[str]]:
 
 
 def row(name: str, counts: Counter[str]) -> list[str]:
-    """Return the cells of a module; one that does not end counts as killed in the share."""
+    """Return the cells of a module; one that does not end, or crashes, counts as killed."""
     n_run = counts.total() - counts["not checked"]
-    killed, timeout = counts["killed"], counts["timeout"]
-    cells = (counts.total(), n_run, killed, timeout, n_run - killed - timeout)
-    share = f"{100 * (killed + timeout) / n_run:.0f} %" if n_run else ""
+    timeout, survived = counts["timeout"], counts["survived"] + counts["no tests"]
+    cells = (counts.total(), n_run, n_run - timeout - survived, timeout, survived)
+    share = f"{100 * (n_run - survived) / n_run:.0f} %" if n_run else ""
     return [name, *(f"{cell:,}" for cell in cells), share]
 
 

@@ -140,7 +140,7 @@ def cluster_radius(
     check_metric(metric)
     rows = check_rows("feat", feat)
     names, groups = group_members(check_labels(labels, len(rows)))
-    found = [_radius(rows, group, metric) for group in groups]
+    found = [_radius(rows, group, metric) if len(group) > 1 else np.inf for group in groups]
     radius = np.zeros(int(names[-1]) + 1 if len(names) else 0)
     smallest = min(found, default=np.inf)
     radius[names] = found
@@ -149,7 +149,7 @@ def cluster_radius(
 
 
 def _radius(rows: np.ndarray, members: np.ndarray, metric: str) -> float:
-    """Return the largest distance of a member to its nearest other member, infinite without one.
+    """Return the largest distance of a member to its nearest other member.
 
     The nearest of a few members is at least as far as the nearest of all: a member whose
     distance to these is within the radius so far needs no more measuring.

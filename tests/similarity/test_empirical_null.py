@@ -211,3 +211,11 @@ def test_distance_0_has_the_share_of_pairs_that_are_equal():
     copies = np.random.default_rng(0).normal(size=(300, 5))
     copies[1] = copies[0]  # one pair of 44,850
     assert fit_null(copies).cdf(0.0) == pytest.approx(1 / 44_850)
+
+
+def test_distances_below_all_others_have_the_p_value_0():
+    null = EmpiricalNull("empirical", {}, values=(0.0, 1.0), cumulative=(0.5, 1.0))
+    assert null.cdf([0.0, 0.5, 1.0]).tolist() == [0.5, 0.5, 1]
+    thinned = fit_empirical(np.linspace(1, 2, 3000), "euclidean")
+    assert len(thinned.values) == 2000 and thinned.params == {}
+    assert thinned.cdf([0.5, 0.999]).tolist() == [0, 0] and thinned.cdf(1.0) > 0

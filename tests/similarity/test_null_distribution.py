@@ -22,7 +22,7 @@ from clustimage.similarity import (
     fit_null,
     null_from_state,
 )
-from clustimage.similarity._null_distribution import DISTRIBUTIONS, anderson_darling
+from clustimage.similarity._null_distribution import DISTRIBUTIONS, anderson_darling, fit_named
 
 
 @pytest.fixture(scope="module")
@@ -412,3 +412,21 @@ def test_distances_in_float32_have_the_p_values_of_float64(null, feat):
     assert found.dtype == np.float64 and found.shape == (50,)
     np.testing.assert_array_equal(found, fitted.cdf(at.astype(np.float64)))
     assert fitted.cdf(3) == fitted.cdf(3.0)
+
+
+def test_what_cannot_be_fitted_is_named():
+    with pytest.raises(InvalidDataError) as wrong:
+        fit_named(np.ones(3), names=("t", "gamma"))
+    assert str(wrong.value) == (
+        "The distribution gamma or t cannot be fitted to the distances of 3 pairs. "
+        "Give null='empirical'."
+    )
+    assert fit_named(np.array([1.0, 2.0, 4.0])).metric == "euclidean"
+
+
+def test_the_number_of_pairs_is_that_of_the_sample():
+    rows = np.random.default_rng(0).normal(size=(30, 2))
+    assert fit_null(np.eye(3)).n_pairs == 3  # all as far apart
+    assert [fit_null(rows, n_pairs=n).n_pairs for n in (1, 434, 435, 436)] == [1, 434, 435, 435]
+    with pytest.raises(InvalidDataError, match="'feat' must be a matrix"):
+        fit_null(rows[0])

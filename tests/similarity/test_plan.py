@@ -216,3 +216,13 @@ def test_more_queries_take_more_until_they_are_worked_through_in_batches():
     peaks = [plan_find(30_000, 24, n_queries=q).peak for q in (50, 100, 1000, 2000)]
     assert peaks[1] - peaks[0] == 50 * (32 * 30_000 + 16 * 24)
     assert peaks[3] - peaks[2] == 1000 * 16 * 24
+
+
+def test_find_takes_blocks_distances_and_what_the_index_is_built_with():
+    """Blocks of features three times in float64; 72 bytes for each image and query."""
+    blocks = 3 * 8 * 1000 * 8 + 16 * 8
+    assert plan_find(1000, 8, metric="cityblock").peak == blocks + 72 * 1000
+    assert plan_find(1000, 8).peak == blocks + 72 * 1000 + 8 * 1000 + 4 * 8
+    n = 10_000_000  # of so many the index takes more than the answers
+    assert plan_find(n, 8).peak == 3 * 2**24 + 16 * 8 + 72 * n + 8 * n + 4 * 8
+    assert plan_find(n, 8, metric="cityblock").peak == 3 * 2**24 + 16 * 8 + 2**27 + 40 * n

@@ -128,7 +128,7 @@ def _items(meta: memoryview, file: memoryview) -> Iterator[bytes]:
 def _kinds(body: memoryview) -> dict[int, bytes]:
     """Return the kind of each item."""
     kinds = {}
-    for kind, entry in _boxes(body[6 if body[:1] == b"\0" else 8 :]):
+    for kind, entry in _boxes(body[8 if _number(body[:1]) else 6 :]):
         if kind == b"infe" and len(entry) >= 12:
             width = 2 if entry[0] < 3 else 4
             begin = 4 + width + 2

@@ -129,7 +129,8 @@ def _hidden_pixels(picture: Any) -> int:
     picture.fp.seek(0)
     sizes = coded_sizes(picture.fp.read())
     picture.fp.seek(begin)
-    n_pixels, n_coded = math.prod(picture.size), sum(map(math.prod, sizes))
+    n_pixels = picture.width * picture.height
+    n_coded: int = sum(map(math.prod, sizes))
     if n_coded > max(FEW_CODED, MAX_CODED * n_pixels):
         says, holds = (
             f"{width:,} x {height:,}" for width, height in (picture.size, max(sizes, key=math.prod))

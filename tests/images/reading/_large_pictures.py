@@ -546,6 +546,7 @@ ARE: dict[str, Callable[[], bytes]] = {
     "boxed.icns": lambda: icns(boxed(saved("JPEG2000", (9000, 9000), "L"))),
     "jpeg.blp": lambda: texture(saved("JPEG", SIZE, "RGB", quality=1)),
     "larger.avif": lambda: coded_larger((12_000, 12_000), (16, 16)),
+    "comments.pgm": lambda: b"P2\n1900 1800\n255\n" + b"#\n1 " * 1_000_000,
     "bits.bmp": lambda: saved("BMP", SIZE),
     "runs.pcx": lambda: saved("PCX", SIZE),
 }

@@ -129,7 +129,7 @@ def _hidden_pixels(picture: Any) -> int:
     picture.fp.seek(0)
     sizes = coded_sizes(picture.fp.read())
     picture.fp.seek(begin)
-    n_pixels = picture.width * picture.height
+    n_pixels = int(picture.width * picture.height)
     n_coded: int = sum(map(math.prod, sizes))
     if n_coded > max(FEW_CODED, MAX_CODED * n_pixels):
         says, holds = (

@@ -56,7 +56,7 @@ def _scale(picture: PpmImageFile) -> None:
     pixels = _scaled(file, n_values, white, 65_535 if picture.mode == "I" else 255)
     if getattr(picture, "_exclusive_fp", False):
         file.close()
-    picture.fp = BytesIO(pixels)
+    picture.fp = BytesIO(pixels.data)
     rawmode = "I;32" if picture.mode == "I" else rawmode
     picture.tile = [tile._replace(codec_name="raw", offset=0, args=(rawmode, 0, 1))]
 

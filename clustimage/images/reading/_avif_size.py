@@ -1,7 +1,7 @@
 """Sizes of the coded pictures in an AVIF, which may be larger than its container says.
 
-AV1 Bitstream & Decoding Process Specification, 5.3 (OBU) and 5.5 (sequence header); ISO/IEC
-14496-12, 8.11 (items) and 8.7 (samples of a track).
+AV1 Bitstream & Decoding Process Specification, 5.3 (OBU), 5.5 (sequence header) and 5.9 (header
+of a picture); ISO/IEC 14496-12, 8.11 (items) and 8.7 (samples of a track).
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ __all__ = ["coded_sizes"]
 
 Size = tuple[int, int]
 
-SEQUENCE_HEADER = 1  # type of an OBU
+SEQUENCE_HEADER, FRAMES = 1, (3, 6, 7)  # kinds of OBU
+HEADER_BYTES = 1 << 10  # that are looked at
+KEY, SWITCH = 0, 3  # kinds of a picture
+BY_PICTURE = 2  # what is said by each picture
 AV1 = b"av01"  # type of an item
 IN_FILE, IN_BOX = 0, 1  # where the data of an item are
 MAX_PARTS = 100_000  # that are looked at
-MAX_TIER_FREE_LEVEL = 7
+MAX_LEVEL_WITHOUT_TIER = 7
 
 
 def coded_sizes(content: bytes) -> list[Size]:
@@ -172,11 +175,25 @@ def _first_sample(table: memoryview, file: memoryview) -> Iterator[bytes]:
 
 
 def _largest(data: bytes) -> Size:
-    """Return the largest size in the sequence headers of AV1 data."""
-    largest, at = (0, 0), 0
+    """Return the largest size of a picture in AV1 data."""
+    largest, sequence = (0, 0), None
+    for kind, body in _units(data):
+        size = (0, 0)
+        if kind == SEQUENCE_HEADER:
+            sequence = _sequence(_Bits(body))
+            size = sequence.size
+        elif kind in FRAMES and sequence is not None and _has_size(_Bits(body), sequence):
+            size = sequence.possible
+        largest = max(largest, size, key=math.prod)
+    return largest
+
+
+def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield kind and beginning of each OBU."""
+    at = 0
     for _ in range(MAX_PARTS):
         if at >= len(data):
-            return largest
+            return
         head = data[at]
         at += 2 if head & 4 else 1  # with a byte that names its layer
         length = len(data) - at
@@ -188,25 +205,16 @@ def _largest(data: bytes) -> Size:
                 at += 1
                 if byte < 128:
                     break
-        if head >> 3 & 15 == SEQUENCE_HEADER:
-            size = _size(data[at : at + min(length, 1 << 10)])
-            largest = max(largest, size, key=math.prod)
+        yield head >> 3 & 15, data[at : at + min(length, HEADER_BYTES)]
         at += length
     raise ValueError("an AVIF of too many parts")
-
-
-class _Timing(NamedTuple):
-    """Of the decoder's clock, what a sequence header has: whether it is there; bits of delays."""
-
-    is_there: bool = False
-    n_bits: int = 0
 
 
 class _Bits:
     """Bits one after another; zeros behind the end."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, self._at = data + bytes(16), 0
+        self._data, self._at = data, 0
 
     def take(self, n: int) -> int:
         begin, shift = divmod(self._at, 8)
@@ -215,43 +223,103 @@ class _Bits:
         return word >> 64 - shift - n & (1 << n) - 1
 
 
-def _size(data: bytes) -> Size:
-    """Return the largest size of pictures that a sequence header allows."""
-    bits = _Bits(data)
+class _Timing(NamedTuple):
+    """Bits of what is said about times: of each operating point, and of each picture."""
+
+    n_delay_bits: int = 0
+    n_picture_bits: int = 0
+
+
+class _Sequence(NamedTuple):
+    """What a sequence header says.
+
+    `size` is that of pictures that say no other, `possible` what another can be at most: decoders
+    do not see to it that it is smaller.
+    """
+
+    size: Size
+    possible: Size
+    is_one: bool
+    n_time_bits: int = 0
+    n_id_bits: int = 0
+    screen_content: int = BY_PICTURE
+    whole_motion: int = BY_PICTURE
+
+
+def _sequence(bits: _Bits) -> _Sequence:
     bits.take(4)
-    if bits.take(1):  # of one picture
+    is_one = bool(bits.take(1))
+    timing = _Timing()
+    if is_one:
         bits.take(5)
     else:
-        _skip_operating_points(bits)
+        timing = _operating_points(bits)
     across, down = bits.take(4) + 1, bits.take(4) + 1
-    return bits.take(across) + 1, bits.take(down) + 1
+    size = bits.take(across) + 1, bits.take(down) + 1
+    possible = 1 << across, 1 << down
+    if is_one:
+        return _Sequence(size, possible, is_one)
+    n_id_bits = 0
+    if bits.take(1):
+        n_id_bits = bits.take(4) + 2 + bits.take(3) + 1
+    bits.take(7)
+    if bits.take(1):  # pictures have a number in their order
+        bits.take(2)
+    screen_content = BY_PICTURE if bits.take(1) else bits.take(1)
+    whole_motion = BY_PICTURE
+    if screen_content and not bits.take(1):
+        whole_motion = bits.take(1)
+    n_time_bits = timing.n_picture_bits
+    return _Sequence(size, possible, is_one, n_time_bits, n_id_bits, screen_content, whole_motion)
 
 
-def _skip_operating_points(bits: _Bits) -> None:
+def _has_size(bits: _Bits, sequence: _Sequence) -> bool:
+    """Return whether the header of a picture says another size than that of the sequence."""
+    if sequence.is_one or bits.take(1):  # one that is there is shown
+        return False
+    kind, is_shown = bits.take(2), bits.take(1)
+    bits.take(sequence.n_time_bits if is_shown else 1)
+    if kind != SWITCH and not (kind == KEY and is_shown):
+        bits.take(1)
+    bits.take(1)
+    screen_content = sequence.screen_content
+    if screen_content == BY_PICTURE:
+        screen_content = bits.take(1)
+    if screen_content and sequence.whole_motion == BY_PICTURE:
+        bits.take(1)
+    bits.take(sequence.n_id_bits)
+    return kind == SWITCH or bool(bits.take(1))
+
+
+def _operating_points(bits: _Bits) -> _Timing:
+    """Pass over what a sequence header says of its layers; return what follows from its clock."""
     timing = _timing(bits) if bits.take(1) else _Timing()
     with_delay = bits.take(1)
     for _ in range(bits.take(5) + 1):
         bits.take(12)
-        if bits.take(5) > MAX_TIER_FREE_LEVEL:
+        if bits.take(5) > MAX_LEVEL_WITHOUT_TIER:
             bits.take(1)
-        if timing.is_there and bits.take(1):
-            for n_bits in (timing.n_bits, timing.n_bits, 1):
+        if timing.n_delay_bits and bits.take(1):
+            for n_bits in (timing.n_delay_bits, timing.n_delay_bits, 1):
                 bits.take(n_bits)
         if with_delay and bits.take(1):
             bits.take(4)
+    return timing
 
 
 def _timing(bits: _Bits) -> _Timing:
     for n_bits in (32, 32):
         bits.take(n_bits)
-    if bits.take(1):  # pictures at equal times: a number of variable length
+    at_equal_times = bits.take(1)
+    if at_equal_times:  # a number of variable length
         zeros = 0
         while zeros < 32 and not bits.take(1):
             zeros += 1
         bits.take(zeros if zeros < 32 else 0)
     if not bits.take(1):
         return _Timing()
-    n_bits = bits.take(5) + 1
-    for others in (32, 5, 5):
-        bits.take(others)
-    return _Timing(True, n_bits)
+    n_delay_bits = bits.take(5) + 1
+    for n_bits in (32, 5):
+        bits.take(n_bits)
+    n_picture_bits = bits.take(5) + 1
+    return _Timing(n_delay_bits, 0 if at_equal_times else n_picture_bits)

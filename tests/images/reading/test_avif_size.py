@@ -27,6 +27,20 @@ def test_of_a_track_the_first_picture_counts():
     assert set(coded_sizes(file.getvalue())) == {(70, 60)}
 
 
+def test_a_picture_of_a_track_that_says_another_size_counts_as_what_it_can_be():
+    file = io.BytesIO()
+    other = Image.new("RGB", (70, 60), "red")
+    Image.new("RGB", (70, 60)).save(file, "AVIF", save_all=True, append_images=[other])
+    content = bytearray(file.getvalue())
+    at = content.index(b"\x0a", after(content, b"mdat"))
+    at += 2 + content[at + 1] + 2  # the header of the first picture, behind that of the sequence
+    assert content[at] == 0b00010000 and set(coded_sizes(bytes(content))) == {(70, 60)}
+    content[at] = 0b00010010  # shown, without tools for screens, of a size of its own
+    assert set(coded_sizes(bytes(content))) == {(128, 64)}
+    content[at : at + 2] = 0b00010101_00000000.to_bytes(2, "big")  # with the tools
+    assert set(coded_sizes(bytes(content))) == {(128, 64)}
+
+
 def test_a_picture_that_is_larger_than_the_container_says_is_refused(tmp_path):
     (tmp_path / "a.avif").write_bytes(coded_larger((3000, 2000), (16, 9)))
     with pytest.raises(ImageReadError, match="an AVIF of 16 x 9 pixels that holds a picture of "):

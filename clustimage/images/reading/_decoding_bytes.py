@@ -17,6 +17,7 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from clustimage.images.reading._avif_size import coded_sizes
 from clustimage.images.reading._jpeg_scans import has_scans
 
 __all__ = ["coding_style", "decoding_bytes"]
@@ -37,6 +38,10 @@ COEFFICIENT = 2  # bytes, of a JPEG whose scans can be combined only when all ha
 TILE = 16_384  # bytes for each tile of a JPEG 2000
 # Bytes per pixel of a PNG of which colours of 16 bits are transparent: it is decoded twice.
 DEEP_CLEAR = 12
+
+# Coded pixels per pixel of an AVIF, which may have alpha, a thumbnail and another exposure, and
+# those that are harmless.
+MAX_CODED, FEW_CODED = 8, 4_000_000
 
 # Tags of TIFF.
 BITS, SAMPLES, ROWS_PER_STRIP, PLANAR, TILE_WIDTH, TILE_HEIGHT = 258, 277, 278, 284, 322, 323
@@ -84,6 +89,8 @@ def decoding_bytes(
         n_bytes += TILE * style.n_tiles
     elif isinstance(picture, TiffImageFile):
         n_bytes += _tiff_bytes(picture)
+    elif picture.format == "AVIF":
+        n_bytes += DECODER["AVIF"] * _hidden_pixels(picture)
     elif isinstance(picture, PngImageFile) and isinstance(picture.info.get("transparency"), tuple):
         per_pixel += DEEP_CLEAR
     return n_bytes + (
@@ -112,6 +119,24 @@ def _tiff_bytes(picture: TiffImageFile) -> int:
         return n_bytes + int(tags[TILE_WIDTH]) * int(tags.get(TILE_HEIGHT, 0)) * per_pixel
     width, height = int(tags.get(256, 0)), int(tags.get(257, 0))
     return n_bytes + width * min(height, int(tags.get(ROWS_PER_STRIP, height))) * per_pixel
+
+
+def _hidden_pixels(picture: Any) -> int:
+    """Return how many pixels of an AVIF are decoded beside those that it says it has."""
+    if picture.fp is None:
+        return 0
+    begin = picture.fp.tell()
+    picture.fp.seek(0)
+    sizes = coded_sizes(picture.fp.read())
+    picture.fp.seek(begin)
+    n_pixels = int(picture.width * picture.height)
+    n_coded: int = sum(map(math.prod, sizes))
+    if n_coded > max(FEW_CODED, MAX_CODED * n_pixels):
+        says, holds = (
+            f"{width:,} x {height:,}" for width, height in (picture.size, max(sizes, key=math.prod))
+        )
+        raise ValueError(f"an AVIF of {says} pixels that holds a picture of {holds} pixels")
+    return max(0, n_coded - 2 * n_pixels)  # colour and alpha are in `DECODER`
 
 
 class CodingStyle(NamedTuple):

@@ -13,6 +13,7 @@ from clustimage._core.memory import (
     available_memory,
     format_bytes,
     free_large_blocks_at_once,
+    free_small_blocks,
 )
 from clustimage._core.parameters import setting
 from clustimage._core.validation import check_int
@@ -186,5 +187,7 @@ class Turn:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._n_bytes > ALWAYS:
+            free_small_blocks()
         self.give_back()
         self._held = 0

@@ -14,9 +14,11 @@ from PIL import Image, ImagePalette
 from PIL.FitsImagePlugin import FitsImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from clustimage.images.reading._decoding_bytes import coding_style
+from clustimage.images.reading._netpbm import load_netpbm
 
 __all__ = ["load", "to_array", "unread_kind"]
 
@@ -73,6 +75,8 @@ def load(picture: Image.Image) -> Values | None:
     values = None
     if isinstance(picture, PngImageFile):
         _load_png(picture)
+    elif isinstance(picture, PpmImageFile):
+        load_netpbm(picture)
     else:
         if isinstance(picture, TiffImageFile):
             values = _tiff_values(picture)

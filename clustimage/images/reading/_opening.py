@@ -23,7 +23,7 @@ from clustimage.images.reading._inner_pictures import (
     icon_size,
 )
 
-__all__ = ["DECODE_ERRORS", "Deferred", "open_picture"]
+__all__ = ["DECODE_ERRORS", "Deferred", "check_opened", "open_picture"]
 
 # What Pillow may try, the frequent ones first. Left out are formats that start
 # another program (EPS, WMF), mere stubs (BUFR, GRIB, HDF5, MPEG), and those that
@@ -96,6 +96,27 @@ def open_picture(file: IO[bytes], turn: Turn | None = None) -> Image.Image:
     if head[:4] in (ICON_MAGIC, CURSOR_MAGIC):
         return _open_icon(header) or _identify(header, head, but=ICONS)
     return _identify(header, head)
+
+
+def check_opened(picture: Image.Image) -> None:
+    """Check what `open_picture` checks of a picture that was opened elsewhere, and is not loaded.
+
+    An icon of Windows is loaded when it is opened.
+
+    Raises
+    ------
+    ValueError
+        If a picture in it is larger than it says.
+    """
+    file = getattr(picture, "fp", None)
+    if file is None or getattr(picture, "_im", None) is not None:
+        return
+    begin = file.tell()
+    if picture.format == "ICNS":
+        check_icns(file)
+    elif picture.format == "BLP":
+        check_blp(picture, file)
+    file.seek(begin)
 
 
 def _identify(header: Any, head: bytes, but: tuple[str, ...] = ()) -> Image.Image:

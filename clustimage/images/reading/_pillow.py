@@ -21,7 +21,7 @@ from clustimage.images.reading._decoding_bytes import coding_style, decoding_byt
 from clustimage.images.reading._decoding_limits import DecodingLimits, TooLargeError, Turn
 from clustimage.images.reading._listing import missing
 from clustimage.images.reading._modes import load, to_array, unread_kind
-from clustimage.images.reading._opening import DECODE_ERRORS, Deferred, open_picture
+from clustimage.images.reading._opening import DECODE_ERRORS, Deferred, check_opened, open_picture
 from clustimage.images.reading._quiet import last_message
 from clustimage.images.reading._slow_files import named_when_slow
 
@@ -123,6 +123,7 @@ def _read(
     content: str | bytes | Image.Image, dim: MinSize, gray: bool, turn: Turn
 ) -> Decoded | str:
     if isinstance(content, Image.Image):
+        check_opened(content)
         return _read_picture(content, None, gray, turn)
     if isinstance(content, bytes):
         return _read_file(BytesIO(content), dim, gray, turn)

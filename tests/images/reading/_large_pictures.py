@@ -268,6 +268,13 @@ def avif(width: int, height: int) -> bytes:
     return resized(small, width, height, (">L", at, at + 4))
 
 
+def coded_larger(size: tuple[int, int], says: tuple[int, int]) -> bytes:
+    """Return an AVIF of one colour whose container says another size."""
+    content = saved("AVIF", size, "RGB", quality=1, speed=10)
+    at = after(content, b"ispe") + 4
+    return resized(content, *says, (">L", at, at + 4))
+
+
 def heic(width: int, height: int) -> bytes:
     from pillow_heif import from_pillow
 
@@ -538,6 +545,8 @@ ARE: dict[str, Callable[[], bytes]] = {
     "second.icns": lambda: icns(png(15_500, 15_500, bits=8, kind=6), before=EMPTY_ICON),
     "boxed.icns": lambda: icns(boxed(saved("JPEG2000", (9000, 9000), "L"))),
     "jpeg.blp": lambda: texture(saved("JPEG", SIZE, "RGB", quality=1)),
+    "larger.avif": lambda: coded_larger((12_000, 12_000), (16, 16)),
+    "comments.pgm": lambda: b"P2\n1900 1800\n255\n" + b"#\n1 " * 1_000_000,
     "bits.bmp": lambda: saved("BMP", SIZE),
     "runs.pcx": lambda: saved("PCX", SIZE),
 }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,3 +128,28 @@ def test_reading_ends_where_the_work_is_interrupted():
     next(results)
     results.close()
     assert set(ended) == {"it was interrupted"}
+
+
+HELD_BY_THREADS = """
+import sys
+from clustimage._core.memory import Budget
+from clustimage.images import load_images
+def peak():
+    return [int(line.split()[1]) for line in open("/proc/self/status") if line[:5] == "VmHWM"][0]
+load_images(sys.argv[1:2], dim=(4, 4), n_jobs=8)
+before = peak()
+load_images(sys.argv[2:], dim=(4, 4), n_jobs=8, budget=Budget(400_000_000))
+print((peak() - before) // 1000)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is not known")
+def test_threads_keep_nothing_of_files_that_they_held(tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    with (tmp_path / "b.png").open("wb") as file:  # has a chunk of which 200 MB may be held
+        file.write(png(9, 9)[:33] + struct.pack(">L", 250_000_000) + b"eXIf")
+        file.truncate(300_000_000)
+    paths = [tmp_path / "a.png"] * 9 + [tmp_path / "b.png"] * 8
+    command = [sys.executable, "-c", HELD_BY_THREADS, *map(str, [paths[0], *paths])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 450  # MB

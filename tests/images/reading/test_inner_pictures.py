@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
 import pytest
-from _large_pictures import EMPTY_ICON, boxed, icns, png, saved, texture, two_icons
+from _large_pictures import (
+    EMPTY_ICON,
+    boxed,
+    coded_larger,
+    icns,
+    png,
+    saved,
+    texture,
+    two_icons,
+)
 from PIL import Image
 
 from clustimage._core.errors import ImageReadError
-from clustimage.images import imread
+from clustimage.images import imread, load_images
 
 
 def test_the_largest_picture_of_an_icon_counts_beside_a_bitmap_of_os2(tmp_path):
@@ -50,3 +60,28 @@ def test_a_jpeg_in_a_texture_is_not_larger_than_the_texture(tmp_path):
     assert imread(tmp_path / "b.blp", dim=(1, 1)).tolist() == [0, 0, 0]
     Image.new("RGB", (16, 16)).quantize().save(tmp_path / "c.blp", blp_version="BLP1")
     assert imread(tmp_path / "c.blp", dim=(1, 1)).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (icns(png(9000, 9)), "an icon whose picture is 9,000 x 9 pixels large"),
+        (texture(saved("JPEG", (16, 17), "RGB")), "a texture whose picture is 16 x 17 pixels"),
+        (coded_larger((3000, 2000), (16, 9)), "an AVIF of 16 x 9 pixels that holds a picture of"),
+    ],
+    ids=["icns", "blp", "avif"],
+)
+def test_pictures_that_were_opened_elsewhere_are_checked_too(tmp_path, content, reason):
+    (tmp_path / "a").write_bytes(content)
+    given = [Image.open(tmp_path / "a"), Image.open(io.BytesIO(content)), Image.new("L", (2, 2))]
+    images = load_images(given, dim=(2, 2))
+    assert [bool(one.reason) for one in images.status] == [True, True, False]
+    assert all(reason in one.reason for one in images.status[:2])
+    given[0].close()
+
+
+@pytest.mark.parametrize("format", ["ICO", "ICNS"])
+def test_icons_that_were_opened_elsewhere_are_read_before_and_after_they_are_loaded(format):
+    given = Image.open(io.BytesIO(saved(format, (64, 64), "RGB")))
+    for _ in range(2):
+        assert len(load_images([given], dim=(2, 2))) == 1

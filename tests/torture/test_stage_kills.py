@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from _photos import STAGES, make_photos, run_stage, sizes_below
@@ -35,11 +36,15 @@ def test_a_killed_run_gives_the_same_results_again(tmp_path, count_row, stages, 
             time.sleep(lasts * rng.uniform(0.05, 0.95))
             counts["killed"] += child.kill()
             counts["other"] += Child(run_stage, stage, photos, place).answer() != expected
-            counts["left"] += len(sizes_below(place).keys() - files)
+            more = [Path(name).name for name in sizes_below(place).keys() - files]
+            temporary = sum(name.startswith(".") and name.endswith(".part") for name in more)
+            counts["temporary"] += temporary
+            counts["left"] += len(more) - temporary
     count_row(
         "kills within PCA, HOG, a network, faces and duplicates, with a cache",
         counts["killed"],
-        f"run again: {counts['other']} other results, {counts['left']} files left over",
+        f"run again: {counts['other']} other results, {counts['left']} files too many or half "
+        f"written; hidden temporary files left: {counts['temporary']}",
     )
     assert (counts["other"], counts["left"]) == (0, 0)
     assert counts["killed"] > n_kills * len(stages) / 2

@@ -164,7 +164,7 @@ def _first_sample(table: memoryview, file: memoryview) -> Iterator[bytes]:
     length = 0
     for kind, body in _boxes(table):
         if kind == b"stsz":
-            length = _number(body[4:8]) or _number(body[12:16])
+            length = max(length, _number(body[4:8]) or _number(body[12:16]))
     for kind, body in _boxes(table):
         if kind in (b"stco", b"co64"):
             at = _number(body[8 : 12 if kind == b"stco" else 16])

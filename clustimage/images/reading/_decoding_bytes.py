@@ -123,7 +123,7 @@ def _tiff_bytes(picture: TiffImageFile) -> int:
 
 def _hidden_pixels(picture: Any) -> int:
     """Return how many pixels of an AVIF are decoded beside those that it says it has."""
-    if picture.fp is None:
+    if picture.fp is None or not picture.tile:  # is loaded
         return 0
     begin = picture.fp.tell()
     picture.fp.seek(0)
@@ -131,6 +131,8 @@ def _hidden_pixels(picture: Any) -> int:
     picture.fp.seek(begin)
     n_pixels = int(picture.width * picture.height)
     n_coded: int = sum(map(math.prod, sizes))
+    if not n_coded:
+        raise ValueError("an AVIF whose coded picture is not found")
     if n_coded > max(FEW_CODED, MAX_CODED * n_pixels):
         says, holds = (
             f"{width:,} x {height:,}" for width, height in (picture.size, max(sizes, key=math.prod))

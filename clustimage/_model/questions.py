@@ -129,10 +129,10 @@ class QuestionMethods(ModelBase):
         null, index = _null(self, metric), state.index
         if k is None and alpha is not None and null.cdf(0.0) > alpha:
             logger.warning(
-                "Of all pairs of images %.2g %% are equal, more than alpha=%g: not even equal "
-                "images are significantly near. Give k=..., or list copies by duplicates().",
+                f"Of all pairs of images %.2g %% are equal, more than {setting('alpha', alpha)} "
+                f"allows: not even equal images are significantly near. Give {named('k')}, or list "
+                "copies by duplicates().",
                 100 * null.cdf(0.0),
-                alpha,
             )
         if in_parts:
             if exclude_self:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from clustimage._core.errors import DiskSpaceError, InvalidParameterError
+from clustimage._core.errors import ClustimageError, DiskSpaceError, InvalidParameterError
 from clustimage._core.files import FULL
 
 __all__ = ["default_dirpath", "prepare_dirpath", "stored_files"]
@@ -72,6 +72,8 @@ def stored_files(folder: Path, version: int, make: Callable[[Path], None]) -> li
     if names is None:
         try:
             names = _make_in_place(folder, version, make)
+        except ClustimageError:
+            raise
         except OSError as exc:
             kind = DiskSpaceError if exc.errno in FULL else InvalidParameterError
             raise kind(

@@ -86,7 +86,7 @@ bench-distributed: $(VENV)/.installed-dev  ## workers beside no engine, and up t
 torture: $(VENV)/.installed-dev  ## files, models, servers and stops that do harm, into docs/reliability.md
 	$(BIN)/python -m pytest tests/torture tests/distributed -m torture --page docs/reliability.md $(PYTEST_ARGS)
 
-mutation: $(VENV)/.installed-dev  ## which small changes to the code the tests notice, into docs/mutation.md (hours)
+mutation: $(VENV)/.installed-dev  ## which small changes to the code the tests notice, into docs/mutation.md (an hour or two)
 	$(PIP_INSTALL) 'mutmut>=3.8'
 	$(BIN)/mutmut run --max-children 1
 	$(BIN)/python benchmarks/mutation.py

@@ -552,6 +552,11 @@ ARE: dict[str, Callable[[], bytes]] = {
 }
 
 
+Image.init()
+if "AVIF" not in Image.SAVE:  # of Pillow before 11.3
+    del SAY["avif"], ARE["larger.avif"]
+
+
 def _all() -> Iterator[tuple[str, Callable[[], bytes]]]:
     for name, say in SAY.items():
         yield f"says_{name}" if "." in name else f"says.{name}", partial(say, WIDE, HIGH)

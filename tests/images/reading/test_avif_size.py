@@ -14,6 +14,9 @@ from clustimage._core.memory import Budget
 from clustimage.images import imread, load_images
 from clustimage.images.reading._avif_size import coded_sizes
 
+Image.init()
+pytestmark = pytest.mark.skipif("AVIF" not in Image.SAVE, reason="Pillow writes no AVIF")
+
 
 def box(kind: bytes, *parts: bytes) -> bytes:
     body = b"".join(parts)

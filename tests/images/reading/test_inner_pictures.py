@@ -63,15 +63,20 @@ def test_a_jpeg_in_a_texture_is_not_larger_than_the_texture(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("make", "reason"),
     [
-        (icns(png(9000, 9)), "an icon whose picture is 9,000 x 9 pixels large"),
-        (texture(saved("JPEG", (16, 17), "RGB")), "a texture whose picture is 16 x 17 pixels"),
-        (coded_larger((3000, 2000), (16, 9)), "an AVIF of 16 x 9 pixels that holds a picture of"),
+        (lambda: icns(png(9000, 9)), "an icon whose picture is 9,000 x 9 pixels large"),
+        (lambda: texture(saved("JPEG", (16, 17), "RGB")), "a texture whose picture is 16 x 17"),
+        pytest.param(
+            lambda: coded_larger((3000, 2000), (16, 9)),
+            "an AVIF of 16 x 9 pixels that holds a picture of",
+            marks=pytest.mark.skipif("AVIF" not in Image.SAVE, reason="Pillow writes no AVIF"),
+        ),
     ],
     ids=["icns", "blp", "avif"],
 )
-def test_pictures_that_were_opened_elsewhere_are_checked_too(tmp_path, content, reason):
+def test_pictures_that_were_opened_elsewhere_are_checked_too(tmp_path, make, reason):
+    content = make()
     (tmp_path / "a").write_bytes(content)
     given = [Image.open(tmp_path / "a"), Image.open(io.BytesIO(content)), Image.new("L", (2, 2))]
     images = load_images(given, dim=(2, 2))

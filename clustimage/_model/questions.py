@@ -127,12 +127,13 @@ class QuestionMethods(ModelBase):
         check_find(k, alpha, n_images, approximate=approximate)
         queries, rows = describe_new(self, Xnew, features, strict=False)
         null, index = _null(self, metric), state.index
-        if k is None and alpha is not None and null.cdf(0.0) > alpha:
+        share_equal = float(null.cdf(0.0))
+        if k is None and alpha is not None and share_equal > alpha:
             logger.warning(
                 f"Of all pairs of images %.2g %% are equal, more than {setting('alpha', alpha)} "
                 f"allows: not even equal images are significantly near. Give {named('k')}, or list "
                 "copies by duplicates().",
-                100 * null.cdf(0.0),
+                100 * share_equal,
             )
         if in_parts:
             if exclude_self:

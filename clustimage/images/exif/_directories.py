@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
-__all__ = ["TooManyNumbersError", "check_directories"]
+__all__ = ["TYPE_SIZES", "TooManyNumbersError", "check_directories"]
 
 # Numbers that are read of a file. Pillow makes a Python object of each: of 16 MB of
 # fractions several hundred MB, which takes a quarter of a minute.
@@ -17,13 +17,9 @@ NUMBERS = {
     **dict.fromkeys((3, 4, 6, 8, 9, 11, 12, 13, 16, 17, 18), 1),
     **dict.fromkeys((5, 10), 10),  # fractions
 }
-# Bytes of a value of each type.
-SIZES = {
-    **dict.fromkeys((1, 2, 6, 7), 1),
-    **dict.fromkeys((3, 8), 2),
-    **dict.fromkeys((4, 9, 11, 13), 4),
-    **dict.fromkeys((5, 10, 12, 16, 17, 18), 8),
-}
+# Bytes of one value of each type of TIFF 6.0, and of 13, a pointer to a directory.
+TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+SIZES = {**TYPE_SIZES, 16: 8, 17: 8, 18: 8}  # with those of BigTIFF
 MAX_COPIES = 2  # of a file, that values of tags may take when each is copied
 
 POINTERS = (34665, 34853, 40965)  # to the directories of EXIF, GPS and interoperability

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from clustimage.images.exif._dates import Moment, as_moment, as_offset, format_offset
-from clustimage.images.exif._directories import TooManyNumbersError, check_directories
+from clustimage.images.exif._directories import TYPE_SIZES, TooManyNumbersError, check_directories
 from clustimage.images.exif._values import (
     Unusable,
     as_altitude,
@@ -35,8 +35,6 @@ EXIF_ERRORS = (
 MARKS = rb"^(Exif\0\0)+"  # before EXIF data
 
 ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
-# Bytes of one value of each type of TIFF 6.0, and of 13, a pointer to a directory.
-TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 POINTERS = (4, 13)
 
 FIRST_TAGS = (Base.Make, Base.Model, Base.Orientation, Base.Software, Base.DateTime)

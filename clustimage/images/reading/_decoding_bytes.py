@@ -30,9 +30,8 @@ RGB = 3
 # Bytes per pixel of decoders that make the whole picture before Pillow has it.
 DECODER = {"WEBP": 10, "AVIF": 6, "HEIF": 6, "ICO": 2}
 JPEG2000 = 5  # for each channel
-BLOCK = (
-    1024  # bytes for each block of each channel of a JPEG 2000, also where it is decoded reduced
-)
+# Bytes for each block of each channel of a JPEG 2000, also where it is decoded reduced.
+BLOCK = 1024
 COEFFICIENT = 2  # bytes, of a JPEG whose scans can be combined only when all have been read
 
 TILE = 16_384  # bytes for each tile of a JPEG 2000
